@@ -1,0 +1,182 @@
+// Real Postgres, NATS and Redis for tests and for work by hand, private to the process that starts them.
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { type GuardedProcess, startGuarded } from "./guarded-process.js";
+import { freePort, ready } from "./probes.js";
+import { type BackendName, type Server, servers } from "./servers.js";
+import { findSource, type Machine, type Source, thisMachine } from "./source.js";
+
+export type { BackendName } from "./servers.js";
+
+const run = promisify(execFile);
+const portAttempts = 5;
+const restartAttempts = 50;
+/** The first start of an image includes its download. */
+const startTimeoutMs = { binary: 30_000, docker: 300_000 };
+
+export interface BackendOptions {
+  /** Where POSTGRES_URL, NATS_URL and REDIS_URL are looked for; process.env by default. `{}` gives private servers. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly machine?: Machine;
+}
+
+export interface Backends {
+  /** A superuser's, to an empty database. Set if postgres was asked for. */
+  readonly postgresUrl?: string;
+  readonly natsUrl?: string;
+  readonly redisUrl?: string;
+  /** Ends a server as a crash does (SIGKILL). Throws for one that was given by the environment. */
+  kill(name: BackendName): Promise<void>;
+  /** Starts it again on its port and data, after ending it if it runs. Resolves when it answers. Throws as kill does. */
+  restart(name: BackendName): Promise<void>;
+  /** Ends them all and removes their data. Never touches one that was given by the environment. */
+  stop(): Promise<void>;
+}
+
+interface Backend {
+  readonly url: string;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the named servers, each on a free port of 127.0.0.1 with data in a folder of its own, and resolves when all
+ * answer. Throws an error that says what is missing, or the end of a server's log; then nothing is left running.
+ */
+export async function startBackends(which: readonly BackendName[], options: BackendOptions = {}): Promise<Backends> {
+  const machine = options.machine ?? thisMachine({ PATH: process.env.PATH, ...(options.environment ?? process.env) });
+  const started = new Map<BackendName, Backend>();
+  const stop = async (): Promise<void> => {
+    await Promise.all([...started.values()].map((backend) => backend.stop()));
+  };
+  const outcomes = await Promise.allSettled(
+    [...new Set(which)].map(async (name) => {
+      const source = await findSource(servers[name], machine);
+      started.set(name, source.kind === "url" ? given(name, source.url) : await startPrivate(name, source));
+    }),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  const backend = (name: BackendName): Backend => {
+    const found = started.get(name);
+    if (found === undefined) throw new Error(`${name} was not started`);
+    return found;
+  };
+  return {
+    ...(started.has("postgres") ? { postgresUrl: backend("postgres").url } : {}),
+    ...(started.has("nats") ? { natsUrl: backend("nats").url } : {}),
+    ...(started.has("redis") ? { redisUrl: backend("redis").url } : {}),
+    kill: async (name) => backend(name).kill(),
+    restart: async (name) => backend(name).restart(),
+    stop,
+  };
+}
+
+function given(name: BackendName, url: string): Backend {
+  const refuse = async (): Promise<never> => {
+    throw new Error(`${name} was given by ${servers[name].variable}: it is not ours to end`);
+  };
+  return { url, kill: refuse, restart: refuse, stop: async () => {} };
+}
+
+type PrivateSource = Exclude<Source, { kind: "url" }>;
+
+async function startPrivate(name: BackendName, source: PrivateSource): Promise<Backend> {
+  const server = servers[name];
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), `khui-${name}-`)));
+  const volume = `khui-${name}-${randomBytes(6).toString("hex")}`;
+  const remove = async (): Promise<void> => {
+    rmSync(folder, { recursive: true, force: true });
+    if (source.kind === "docker") await run(source.docker, ["volume", "rm", "--force", volume]).catch(() => undefined);
+  };
+  const launch = (port: number): Promise<GuardedProcess> =>
+    source.kind === "docker"
+      ? launchContainer(server, source, { folder, port }, volume)
+      : launchBinary(server, source, { folder, port });
+  try {
+    if (source.kind === "binary") await server.prepare(source.path, folder);
+    let port = await freePort();
+    let current = await launch(port);
+    // Another process can take the port between the choice and its use.
+    for (let attempt = 1; !current.running && attempt < portAttempts; attempt += 1) {
+      port = await freePort();
+      current = await launch(port);
+    }
+    mustRun(name, current);
+    return {
+      url: server.url(port),
+      kill: () => current.kill(),
+      async restart() {
+        await current.stop();
+        current = await launch(port);
+        // After a crash, Postgres's sessions hold its shared memory a moment longer, and Docker the port.
+        for (let attempt = 1; !current.running && attempt < restartAttempts; attempt += 1) {
+          await sleep(100);
+          current = await launch(port);
+        }
+        mustRun(name, current);
+      },
+      async stop() {
+        await current.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function mustRun(name: BackendName, started: GuardedProcess): void {
+  if (!started.running) throw new Error(`${name} does not start:\n${started.logTail()}`);
+}
+
+/** Resolves when it answers or has ended. */
+async function launchBinary(
+  server: Server,
+  { path }: Extract<Source, { kind: "binary" }>,
+  place: { folder: string; port: number },
+): Promise<GuardedProcess> {
+  const started = await startGuarded(server.command(path, place), place.folder);
+  return settled(started, () => server.answers(path, place), startTimeoutMs.binary);
+}
+
+/** A container of a new name each time: a killed one may hold its name a moment longer. The volume keeps the data. */
+async function launchContainer(
+  server: Server,
+  { docker, image }: Extract<Source, { kind: "docker" }>,
+  { folder, port }: { folder: string; port: number },
+  volume: string,
+): Promise<GuardedProcess> {
+  const name = `${volume}-${randomBytes(3).toString("hex")}`;
+  const args = [
+    ...["run", "--rm", "--name", name, "--publish", `127.0.0.1:${port}:${server.imagePort}`],
+    ...["--volume", `${volume}:${server.imageData}`, ...server.imageOptions, image, ...server.imageArgs],
+  ];
+  const command = { file: docker, args, container: { docker, name, volume } };
+  const started = await startGuarded(command, folder);
+  return settled(started, () => server.containerAnswers(docker, name, port), startTimeoutMs.docker);
+}
+
+async function settled(
+  started: GuardedProcess,
+  answers: () => Promise<boolean>,
+  timeoutMs: number,
+): Promise<GuardedProcess> {
+  try {
+    await ready(answers, () => started.running, timeoutMs);
+    return started;
+  } catch (error) {
+    await started.kill();
+    throw new Error(`a server does not answer:\n${started.logTail()}`, { cause: error });
+  }
+}

@@ -1,0 +1,106 @@
+// A server as a child process that never outlives its parent: a watchdog ends it when the parent is gone.
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const logTailLength = 2000;
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly uid?: number;
+  readonly gid?: number;
+  /** The signal that asks for a quick, clean end; SIGTERM by default. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** The container that `file` is a client of: it is ended by this name, since the client's death would leave it. */
+  readonly container?: { readonly docker: string; readonly name: string; readonly volume: string };
+}
+
+export interface GuardedProcess {
+  readonly pid: number;
+  readonly running: boolean;
+  /** The end of what it wrote. */
+  logTail(): string;
+  /** Asks it to end, after 10 s forces it. Resolves when it has ended. */
+  stop(): Promise<void>;
+  /** Ends it as a crash does (SIGKILL). Resolves when it has ended. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts `command`, its output going to `folder`/log. Should this process die without stopping it, be it by SIGKILL, the
+ * server is killed and `folder`, where it keeps its things, is removed. Rejects when the program cannot be started.
+ */
+export async function startGuarded(command: Command, folder: string): Promise<GuardedProcess> {
+  const logFile = join(folder, "log");
+  const log = openSync(logFile, "a");
+  const { file, args, uid, gid, container } = command;
+  const child = spawn(file, [...args], {
+    stdio: ["ignore", log, log],
+    // A group of its own, so that Ctrl-C in a terminal reaches only the parent, which stops it in order.
+    detached: true,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  });
+  closeSync(log);
+  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+  const pid = child.pid!;
+  const disarm = watch(pid, container, folder);
+  let running = true;
+  const ended = new Promise<void>((resolve) =>
+    child.once("exit", () => {
+      running = false;
+      // At once: the pid may soon be another process's.
+      disarm();
+      resolve();
+    }),
+  );
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (running && container !== undefined && signal === "SIGKILL") {
+      await run(container.docker, ["kill", container.name]).catch(() => child.kill("SIGKILL"));
+    } else if (running) {
+      child.kill(signal);
+    }
+    await ended;
+  }
+
+  return {
+    pid,
+    get running() {
+      return running;
+    },
+    logTail: () => readFileSync(logFile, "utf8").slice(-logTailLength),
+    async stop() {
+      const force = setTimeout(() => void end("SIGKILL"), 10_000);
+      // Docker's client passes only the usual signals on; the image knows how to stop its server.
+      await end(container === undefined ? (command.stopSignal ?? "SIGTERM") : "SIGTERM");
+      clearTimeout(force);
+    },
+    kill: () => end("SIGKILL"),
+  };
+}
+
+/**
+ * A shell that reads from a pipe which this process holds open: a line means that all is well, the pipe's end that the
+ * parent is gone. This works wherever there is a shell, unlike Linux's parent-death signal.
+ */
+function watch(pid: number, container: Command["container"], folder: string): () => void {
+  const parts =
+    container === undefined
+      ? ['kill -KILL "$2"', "sleep 1", 'rm -rf "$1"']
+      : ['"$2" kill "$3"', "sleep 1", '"$2" volume rm -f "$4"', 'rm -rf "$1"'];
+  const values = container === undefined ? [String(pid)] : [container.docker, container.name, container.volume];
+  const script = ["read -r line && exit", ...parts].join("; ");
+  const watchdog: ChildProcess = spawn("/bin/sh", ["-c", script, "watchdog", folder, ...values], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  // Without a watchdog only a crash of the parent leaves something behind.
+  watchdog.on("error", () => {});
+  watchdog.stdin?.on("error", () => {});
+  watchdog.unref();
+  return () => watchdog.stdin?.end("ended\n");
+}

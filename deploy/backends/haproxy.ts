@@ -1,0 +1,72 @@
+// A private HAProxy for tests: the one URL in front of several replicas.
+import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type GuardedProcess, startGuarded } from "./guarded-process.js";
+import { accepts, ready } from "./probes.js";
+import { findSource, type Machine, thisMachine } from "./source.js";
+
+const run = promisify(execFile);
+const startTimeoutMs = 15_000;
+
+export interface Haproxy {
+  /** Ends it and removes its configuration. */
+  stop(): Promise<void>;
+  /** Ends it as a crash does (SIGKILL). */
+  kill(): Promise<void>;
+  /** Starts it again with the same configuration, after ending it if it runs. */
+  restart(): Promise<void>;
+}
+
+/**
+ * Runs HAProxy with this configuration and resolves when every `bind` with a port accepts connections. Ports are the
+ * caller's choice (`freePort` of probes.ts). Throws what HAProxy has to say against the configuration.
+ */
+export async function startHaproxy(configText: string, machine: Machine = thisMachine(process.env)): Promise<Haproxy> {
+  // No image: in a container the loopback ports of the replicas are out of reach.
+  const source = await findSource({ binary: "haproxy", debianPackages: ["haproxy"] }, machine);
+  if (source.kind !== "binary") throw new Error("HAProxy runs only as a program of this machine");
+  const { path } = source;
+  const folder = mkdtempSync(join(tmpdir(), "khui-haproxy-"));
+  const config = join(folder, "haproxy.cfg");
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const ports = [...configText.matchAll(/^\s*bind\s+\S*:(\d+)/gm)].map((match) => Number(match[1]));
+
+  async function launch(): Promise<GuardedProcess> {
+    const args = ["-db", "-f", config];
+    const started = await startGuarded({ file: path, args }, folder);
+    const allAccept = async (): Promise<boolean> =>
+      (await Promise.all(ports.map((port) => accepts(port)))).every((accepted) => accepted);
+    const up = await ready(allAccept, () => started.running, startTimeoutMs).catch(() => false);
+    if (!up) {
+      await started.kill();
+      throw new Error(`haproxy does not start:\n${started.logTail()}`);
+    }
+    return started;
+  }
+
+  try {
+    writeFileSync(config, configText);
+    chmodSync(folder, 0o755);
+    await run(path, ["-c", "-f", config]).catch((error: Error & { stderr?: string }) => {
+      throw new Error(`haproxy refuses its configuration:\n${error.stderr ?? error.message}`);
+    });
+    let current = await launch();
+    return {
+      async stop() {
+        await current.stop();
+        remove();
+      },
+      kill: () => current.kill(),
+      async restart() {
+        await current.stop();
+        current = await launch();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+// One connection to NATS that never gives up: opens it, follows its state, tells of its return.
+import { type ConnectionOptions, connect, Events, type NatsConnection } from "nats";
+import type { BusErrorHandler } from "./index.js";
+
+export interface BusLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface NatsLinkOptions {
+  /** `nats://host:port`, or `tls://…`; several are tried in turn. A user and password in the first one are used. */
+  readonly servers: string | string[];
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly user?: string | undefined;
+  readonly pass?: string | undefined;
+  /** True: connectNats waits for a server as long as it takes. False (the default): it rejects when none answers. */
+  readonly waitOnFirstConnect?: boolean;
+  /** Between attempts to reconnect; 100 ms by default, and up to as much again at random. */
+  readonly reconnectWaitMs?: number;
+  /** A server silent for three of these is taken for lost; 5,000 ms by default. */
+  readonly pingIntervalMs?: number;
+}
+
+export interface NatsLink {
+  readonly nc: NatsConnection;
+  readonly connected: boolean;
+  /** Bytes, as the server last said. */
+  readonly maxPayload: number;
+  /** Resolves true when connected; false after `timeoutMs`, if given, or when the connection is closed for good. */
+  whenConnected(timeoutMs?: number): Promise<boolean>;
+  onReconnect(handler: () => void): () => void;
+}
+
+/** Rejects with the client's error when no server answers, unless `waitOnFirstConnect`. */
+export async function openLink(options: NatsLinkOptions, onError: BusErrorHandler, log?: BusLog): Promise<NatsLink> {
+  const nc = await connect(toConnectionOptions(options));
+  const fields = { bus: options.name };
+  const reconnectHandlers = new Set<() => void>();
+  let waiting: Array<(connected: boolean) => void> = [];
+  let connected = true;
+  let maxPayload = nc.info?.max_payload ?? 1024 * 1024;
+
+  function wake(): void {
+    const woken = waiting;
+    waiting = [];
+    for (const resolve of woken) resolve(connected);
+  }
+
+  async function returned(): Promise<void> {
+    connected = true;
+    maxPayload = nc.info?.max_payload ?? maxPayload;
+    wake();
+    try {
+      // Only after this round trip are the restored subscriptions known to be active.
+      await nc.flush();
+    } catch {
+      return; // Lost again: the next return will tell.
+    }
+    for (const handler of [...reconnectHandlers]) {
+      try {
+        handler();
+      } catch (error) {
+        onError(error, "");
+      }
+    }
+  }
+
+  async function follow(): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === Events.Disconnect) {
+        connected = false;
+        log?.warn({ ...fields, server: status.data }, "bus connection lost");
+      } else if (status.type === Events.Reconnect) {
+        log?.info({ ...fields, server: status.data }, "bus connection is back");
+        void returned();
+      } else if (status.type === Events.Error) {
+        onError(new Error(`the NATS server reports ${String(status.data)}`), "");
+      }
+    }
+  }
+
+  void follow();
+  void nc.closed().then((error) => {
+    connected = false;
+    wake();
+    if (error) onError(error, "");
+  });
+
+  return {
+    nc,
+    get connected() {
+      return connected;
+    },
+    get maxPayload() {
+      return maxPayload;
+    },
+    whenConnected(timeoutMs) {
+      if (connected || nc.isClosed()) return Promise.resolve(connected);
+      return new Promise((resolve) => {
+        const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(false), timeoutMs);
+        const settle = (outcome: boolean): void => {
+          clearTimeout(timer);
+          waiting = waiting.filter((other) => other !== settle);
+          resolve(outcome);
+        };
+        waiting.push(settle);
+      });
+    },
+    onReconnect(handler) {
+      const own = (): void => handler();
+      reconnectHandlers.add(own);
+      return () => reconnectHandlers.delete(own);
+    },
+  };
+}
+
+function toConnectionOptions(options: NatsLinkOptions): ConnectionOptions {
+  const { servers, name, waitOnFirstConnect = false, reconnectWaitMs = 100, pingIntervalMs = 5000 } = options;
+  const list = typeof servers === "string" ? servers.split(",") : servers;
+  // The client drops the credentials of an address.
+  const first = URL.canParse(list[0] ?? "") ? new URL(list[0] ?? "") : undefined;
+  const user = options.user ?? decodeURIComponent(first?.username ?? "");
+  const pass = options.pass ?? decodeURIComponent(first?.password ?? "");
+  return {
+    servers: list,
+    name,
+    ...(user === "" ? {} : { user, pass }),
+    ...(first?.protocol === "tls:" ? { tls: {} } : {}),
+    maxReconnectAttempts: -1,
+    // A wrong password may be a deployment in progress; giving up would leave a process that is deaf for good.
+    ignoreAuthErrorAbort: true,
+    waitOnFirstConnect,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectWaitMs,
+    reconnectJitterTLS: reconnectWaitMs,
+    pingInterval: pingIntervalMs,
+    maxPingOut: 2,
+    timeout: 5000,
+    // Without this each request captures two stack traces.
+    noAsyncTraces: true,
+  };
+}

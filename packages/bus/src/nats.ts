@@ -1,0 +1,212 @@
+// The bus on a NATS server, so that services can be processes of their own on any number of machines.
+import {
+  headers as createHeaders,
+  ErrorCode,
+  type Msg,
+  type MsgHdrs,
+  NatsError,
+  type Subscription as NatsSub,
+} from "nats";
+import { answer, readAnswer, respondFailure } from "./answers.js";
+import {
+  createDelivery,
+  type Delivery,
+  type DeliveryHandler,
+  type DeliveryLimits,
+  finishAll,
+  within,
+} from "./delivery.js";
+import {
+  type Bus,
+  BusClosed,
+  type BusErrorHandler,
+  type BusMessage,
+  NoResponders,
+  PayloadTooLarge,
+  RequestTimeout,
+  SlowConsumer,
+  type Subscription,
+} from "./index.js";
+import { type BusLog, type NatsLinkOptions, openLink } from "./nats-link.js";
+import { createOutflow } from "./outflow.js";
+import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
+
+export interface NatsBusOptions extends NatsLinkOptions, DeliveryLimits {
+  /** Bytes on their way to the server, above which more is dropped and reported; 64 MiB by default. */
+  readonly maxOutgoingBytes?: number;
+  /** How long close() waits for running handlers; 5,000 ms by default. */
+  readonly closeTimeoutMs?: number;
+  readonly onError: BusErrorHandler;
+  readonly log?: BusLog | undefined;
+}
+
+/**
+ * Connects to NATS. Once connected, a lost connection is sought for ever; while it is lost, what is published is lost.
+ * Besides the port's errors, request() rejects with SlowConsumer while `maxOutgoingBytes` is reached.
+ * Rejects with the client's error when no server answers, unless `waitOnFirstConnect`.
+ */
+export async function connectNats(options: NatsBusOptions): Promise<Bus> {
+  const { maxOutgoingBytes = 64 * 1024 * 1024, closeTimeoutMs = 5000, onError, log } = options;
+  const link = await openLink(options, onError, log);
+  const { nc } = link;
+  const choked = (): SlowConsumer => new SlowConsumer("dropping messages: the server does not take what is sent");
+  const outflow = createOutflow(
+    () => nc.flush(),
+    maxOutgoingBytes,
+    () => onError(choked(), ""),
+  );
+  const active = new Map<NatsSub, Delivery>();
+  const abandonFlush = new Set<() => void>();
+  let state: "open" | "closing" | "closed" = "open";
+  let closing: Promise<void> | undefined;
+
+  function checkSize(data: Uint8Array, headers: Record<string, string>): number {
+    const size = data.length + headerBytes(headers);
+    if (size > link.maxPayload) throw new PayloadTooLarge(size, link.maxPayload);
+    return size;
+  }
+
+  function send(subject: string, data: Uint8Array, headers: Record<string, string>): void {
+    const size = checkSize(data, headers);
+    // The client would hold it until its next attempt to connect and then throw it away: lost either way.
+    if (!link.connected || nc.isClosed() || !outflow.admit(size)) return;
+    nc.publish(subject, data, withHeaders(headers));
+  }
+
+  function listen(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
+    checkPattern(pattern);
+    checkQueue(queue);
+    if (state !== "open" || nc.isClosed()) throw new BusClosed();
+    const delivery = createDelivery(pattern, handler, onError, options);
+    const sub = nc.subscribe(pattern, {
+      ...(queue === undefined ? {} : { queue }),
+      callback: (error, msg) => {
+        try {
+          if (error) throw error;
+          receive(delivery, msg);
+        } catch (fault) {
+          // Anything thrown here would end the client's reading loop.
+          onError(fault, pattern);
+        }
+      },
+    });
+    active.set(sub, delivery);
+    return {
+      unsubscribe() {
+        delivery.stop();
+        sub.unsubscribe();
+        // Handlers that run are still waited for at close.
+        void delivery.idle().then(() => active.delete(sub));
+      },
+    };
+  }
+
+  function receive(delivery: Delivery, msg: Msg): void {
+    const message: BusMessage = { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
+    const { reply } = msg;
+    const respond = reply
+      ? (data: Uint8Array, headers: Record<string, string>) => send(reply, data, headers)
+      : undefined;
+    if (delivery.admit(message)) delivery.run(message, respond);
+    else respondFailure(respond, "overloaded", "too many unfinished requests");
+  }
+
+  async function ask(
+    subject: string,
+    data: Uint8Array,
+    timeoutMs: number,
+    headers: Record<string, string>,
+  ): Promise<BusMessage> {
+    const started = performance.now();
+    if (!link.connected && !(await link.whenConnected(timeoutMs))) throw new RequestTimeout(subject, timeoutMs);
+    if (!outflow.admit(checkSize(data, headers))) throw choked();
+    const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
+    const msg = await nc.request(subject, data, { timeout, ...withHeaders(headers) });
+    return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
+  }
+
+  /** The client's flush, but ending with the connection: the client leaves an open one hanging when it closes. */
+  async function roundTrip(): Promise<void> {
+    let abandon = (): void => {};
+    const abandoned = new Promise<void>((resolve) => {
+      abandon = resolve;
+    });
+    abandonFlush.add(abandon);
+    try {
+      await Promise.race([nc.flush(), abandoned]);
+    } finally {
+      abandonFlush.delete(abandon);
+    }
+  }
+
+  async function shutDown(): Promise<void> {
+    state = "closing";
+    const deadline = performance.now() + closeTimeoutMs;
+    const left = (): number => Math.max(0, deadline - performance.now());
+    // Draining tells the server to send nothing new, and lets what it has already sent arrive.
+    if (link.connected) await within(Promise.allSettled([...active.keys()].map((sub) => sub.drain())), left());
+    await finishAll(active.values(), left());
+    state = "closed";
+    if (link.connected) await within(nc.flush(), left());
+    await within(nc.close(), closeTimeoutMs);
+    for (const abandon of abandonFlush) abandon();
+  }
+
+  return {
+    publish(subject, data, headers) {
+      checkSubject(subject);
+      if (state !== "closed") send(subject, data, cleanHeaders(headers));
+    },
+    subscribe: (subject, handler, { queue } = {}) => listen(subject, queue, (message) => handler(message)),
+    async request(subject, data, { timeoutMs, headers }) {
+      checkSubject(subject);
+      if (state === "closed" || nc.isClosed()) throw new BusClosed();
+      try {
+        return readAnswer(await ask(subject, data, timeoutMs, cleanHeaders(headers)));
+      } catch (error) {
+        // Closing ends open requests with the client's time-out error.
+        if (nc.isClosed()) throw new BusClosed();
+        if (error instanceof NatsError && error.code === ErrorCode.NoResponders) throw new NoResponders(subject);
+        if (error instanceof NatsError && error.code === ErrorCode.Timeout)
+          throw new RequestTimeout(subject, timeoutMs);
+        throw error;
+      }
+    },
+    serve(subject, handler, { queue } = {}) {
+      return listen(subject, queue, (message, respond) => answer(handler, message, respond));
+    },
+    async flush() {
+      while (await link.whenConnected()) {
+        try {
+          await roundTrip();
+          if (!nc.isClosed()) return;
+        } catch {
+          // Lost meanwhile. The news of it comes in a later turn.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      throw new BusClosed();
+    },
+    onReconnect: (handler) => link.onReconnect(handler),
+    get connected() {
+      return link.connected;
+    },
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+function withHeaders(headers: Record<string, string>): { headers?: MsgHdrs } {
+  const entries = Object.entries(headers);
+  if (entries.length === 0) return {};
+  const encoded = createHeaders();
+  for (const [name, value] of entries) encoded.set(name, value);
+  return { headers: encoded };
+}
+
+function readHeaders(headers: MsgHdrs | undefined): Record<string, string> {
+  if (headers === undefined) return {};
+  return Object.fromEntries(headers.keys().map((name) => [name, headers.get(name)]));
+}

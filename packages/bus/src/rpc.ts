@@ -1,0 +1,136 @@
+// Typed questions between services: JSON over any bus, both directions checked against the contract's schemas.
+import { ChatError, isErrorCode, type Rpc, type RpcAnswer, type RpcRequest } from "@khui/contracts";
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import {
+  type Bus,
+  BusClosed,
+  type BusMessage,
+  NoResponders,
+  PayloadTooLarge,
+  RemoteError,
+  RequestTimeout,
+  SlowConsumer,
+  type Subscription,
+} from "./index.js";
+
+export interface CallOptions {
+  /** 5,000 ms by default. */
+  readonly timeoutMs?: number;
+  /** Sent along as they are, e.g. `x-request-id`. */
+  readonly headers?: Record<string, string>;
+}
+
+export interface RpcContext {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Validator {
+  Check(value: unknown): boolean;
+  Errors(value: unknown): Array<{ instancePath: string; message: string }>;
+}
+
+const validators = new WeakMap<TSchema, Validator>();
+
+/**
+ * Asks whoever serves `rpc`. Rejects with a ChatError only (malformed headers apart): the one that the handler threw;
+ * `invalid_request` when the request does not fit; `internal_error` when the handler failed otherwise or its answer
+ * does not fit; `payload_too_large`; `service_unavailable` when nobody answered. What lies behind it is its `cause`.
+ */
+export async function call<R extends Rpc>(
+  bus: Bus,
+  rpc: R,
+  request: RpcRequest<R>,
+  { timeoutMs = 5000, headers = {} }: CallOptions = {},
+): Promise<RpcAnswer<R>> {
+  let message: BusMessage;
+  try {
+    message = await bus.request(rpc.subject, Buffer.from(JSON.stringify(request)), { timeoutMs, headers });
+  } catch (error) {
+    throw toChatError(error);
+  }
+  const envelope = parse(message.data);
+  if (isObject(envelope) && isObject(envelope.error)) {
+    const { code, details } = envelope.error;
+    throw isErrorCode(code)
+      ? new ChatError(code, details)
+      : withCause("internal_error", new Error(`${rpc.subject} answered with unknown error code ${String(code)}`));
+  }
+  const answer = isObject(envelope) ? envelope.answer : undefined;
+  const faults = check(rpc.answer, answer);
+  if (faults !== undefined) {
+    const text = JSON.stringify(faults);
+    throw withCause("internal_error", new Error(`the answer on ${rpc.subject} does not fit its schema: ${text}`));
+  }
+  return answer as RpcAnswer<R>;
+}
+
+/**
+ * Answers `rpc` with the handler. A ChatError that it throws travels to the caller with its code and details; anything
+ * else goes to the bus's onError and reaches the caller as `internal_error`, without its text. A request that does not
+ * fit the schema is answered with `invalid_request` and the first faults as details.
+ */
+export function serveRpc<R extends Rpc>(
+  bus: Bus,
+  rpc: R,
+  handler: (request: RpcRequest<R>, context: RpcContext) => Promise<RpcAnswer<R>>,
+  options: { queue?: string } = {},
+): Subscription {
+  async function handle(message: BusMessage): Promise<{ answer: RpcAnswer<R> }> {
+    const request = parse(message.data);
+    const faults = check(rpc.request, request);
+    if (faults !== undefined) throw new ChatError("invalid_request", faults);
+    return { answer: await handler(request as RpcRequest<R>, { headers: message.headers }) };
+  }
+
+  return bus.serve(
+    rpc.subject,
+    async (message) => {
+      try {
+        return Buffer.from(JSON.stringify(await handle(message)));
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error;
+        return Buffer.from(JSON.stringify({ error: { code: error.code, details: error.details } }));
+      }
+    },
+    options,
+  );
+}
+
+/** The first faults of a value, or undefined when it fits. */
+function check(schema: TSchema, value: unknown): Array<{ path: string; message: string }> | undefined {
+  let validator = validators.get(schema);
+  if (validator === undefined) {
+    validator = Compile(schema);
+    validators.set(schema, validator);
+  }
+  if (validator.Check(value)) return undefined;
+  const faults = validator.Errors(value).slice(0, 5);
+  return faults.map(({ instancePath, message }) => ({ path: instancePath, message }));
+}
+
+/** Undefined when it is not JSON; no schema of ours takes that. */
+function parse(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function toChatError(error: unknown): unknown {
+  if (error instanceof RemoteError) {
+    return withCause(error.reason === "overloaded" ? "service_unavailable" : "internal_error", error);
+  }
+  if (error instanceof PayloadTooLarge) return withCause("payload_too_large", error);
+  const unavailable = [NoResponders, RequestTimeout, BusClosed, SlowConsumer].some((kind) => error instanceof kind);
+  return unavailable ? withCause("service_unavailable", error) : error;
+}
+
+function withCause(code: ConstructorParameters<typeof ChatError>[0], cause: unknown): ChatError {
+  return Object.assign(new ChatError(code), { cause });
+}

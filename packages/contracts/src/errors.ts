@@ -1,0 +1,85 @@
+// Every way a request can fail: one table from a stable code to HTTP status and wording.
+
+interface ErrorEntry {
+  readonly status: number;
+  readonly th: string;
+  readonly en: string;
+}
+
+const entry = (status: number, th: string, en: string): ErrorEntry => ({ status, th, en });
+
+/** One row per code. `code` is what programs compare; the wording is for people and may change. */
+export const errors = {
+  invalid_request: entry(400, "ข้อมูลที่ส่งมาไม่ถูกต้อง", "The request is not valid"),
+  invalid_json: entry(400, "รูปแบบ JSON ไม่ถูกต้อง", "The body is not valid JSON"),
+  invalid_participants: entry(400, "รายชื่อผู้เข้าร่วมไม่ถูกต้อง", "The participants are not valid for this kind of room"),
+  empty_content: entry(400, "ข้อความว่างเปล่า", "The text is empty"),
+  content_too_long: entry(400, "ข้อความยาวเกิน 10,000 ตัวอักษร", "The text is longer than 10,000 characters"),
+  invalid_emoji: entry(400, "อีโมจิไม่ถูกต้อง", "That is not one emoji"),
+  reply_not_found: entry(400, "ไม่พบข้อความที่ตอบกลับในห้องนี้", "The message replied to is not in this room"),
+  not_editable: entry(400, "ข้อความนี้แก้ไขไม่ได้", "This message cannot be edited"),
+  not_forwardable: entry(400, "ข้อความนี้ส่งต่อไม่ได้", "This message cannot be forwarded"),
+  unsupported_event: entry(400, "ไม่รู้จัก event นี้", "There is no such event"),
+  unauthorized: entry(401, "กรุณาเข้าสู่ระบบ", "Sign-in is required"),
+  invalid_token: entry(401, "โทเคนไม่ถูกต้อง", "The token is not valid"),
+  token_expired: entry(401, "โทเคนหมดอายุ", "The token has expired"),
+  user_mismatch: entry(401, "userId ไม่ตรงกับโทเคน", "The userId is not the token's"),
+  authentication_timeout: entry(401, "ไม่ได้ยืนยันตัวตนภายในเวลาที่กำหนด", "No authentication within the time allowed"),
+  forbidden: entry(403, "ไม่มีสิทธิ์เข้าถึง", "You may not do this"),
+  not_a_participant: entry(403, "คุณไม่ได้อยู่ในห้องแชทนี้", "You are not in this room"),
+  not_room_admin: entry(403, "เฉพาะผู้ดูแลห้องเท่านั้น", "Only a room admin may do this"),
+  not_message_sender: entry(403, "เฉพาะผู้ส่งข้อความเท่านั้น", "Only the sender of the message may do this"),
+  not_joined: entry(403, "ยังไม่ได้เข้าห้องแชทนี้", "Join the room first"),
+  media_not_allowed: entry(403, "ห้องนี้ไม่อนุญาตให้ส่งไฟล์สื่อ", "This room does not allow media"),
+  stickers_not_allowed: entry(403, "ห้องนี้ไม่อนุญาตให้ส่งสติกเกอร์", "This room does not allow stickers"),
+  reactions_not_allowed: entry(403, "ห้องนี้ไม่อนุญาต reaction", "This room does not allow reactions"),
+  room_not_active: entry(403, "ห้องแชทนี้ไม่ได้เปิดใช้งาน", "This room is not active"),
+  private_room: entry(403, "ห้องแชทส่วนตัวเข้าร่วมหรือออกไม่ได้", "A private room cannot be joined or left"),
+  not_found: entry(404, "ไม่พบข้อมูลที่ต้องการ", "Not found"),
+  room_not_found: entry(404, "ไม่พบห้องแชท", "There is no such room"),
+  message_not_found: entry(404, "ไม่พบข้อความ", "There is no such message"),
+  method_not_allowed: entry(405, "ไม่รองรับ method นี้", "The method is not allowed here"),
+  room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full"),
+  too_many_edits: entry(409, "แก้ไขข้อความนี้ครบจำนวนครั้งแล้ว", "The message has been edited as often as allowed"),
+  idempotency_conflict: entry(
+    409,
+    "clientMessageId นี้ถูกใช้กับข้อความอื่นแล้ว",
+    "This clientMessageId was used for another message",
+  ),
+  payload_too_large: entry(413, "ข้อมูลมีขนาดใหญ่เกินไป", "The body is too large"),
+  unsupported_media_type: entry(415, "ชนิดข้อมูลไม่รองรับ", "The content type is not supported"),
+  rate_limited: entry(429, "ส่งคำขอถี่เกินไป กรุณารอสักครู่", "Too many requests, wait a little"),
+  internal_error: entry(500, "ข้อผิดพลาดของเซิร์ฟเวอร์", "Something failed on the server"),
+  service_unavailable: entry(503, "บริการไม่พร้อมใช้งานชั่วคราว", "A part of the service is down for now"),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errors;
+export type Language = "th" | "en";
+
+/** True for a string that is one of our codes (an own key, so that "constructor" is not one). */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errors, value);
+}
+
+/** The wording of a code for people. */
+export function errorText(code: ErrorCode, language: Language = "th"): string {
+  return errors[code][language];
+}
+
+/**
+ * A failure with a stable code, thrown by rules and stores, and turned into an HTTP answer, an RPC error or an
+ * `error` event at the boundary. `details` is sent to the client: never put secrets or other people's data in it.
+ */
+export class ChatError extends Error {
+  override readonly name = "ChatError";
+  constructor(
+    readonly code: ErrorCode,
+    readonly details?: unknown,
+  ) {
+    super(errors[code].en);
+  }
+
+  get status(): number {
+    return errors[this.code].status;
+  }
+}

@@ -1,0 +1,154 @@
+// Every socket event: what clients send and what the server sends, with the schema of its one argument.
+import { type Static, type TSchema, Type } from "typebox";
+import {
+  AddReaction,
+  Content,
+  DeleteFor,
+  Message,
+  MessageType,
+  Reaction,
+  ReactionAction,
+  ReactionType,
+} from "./messages.js";
+import { Position } from "./rooms.js";
+import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+
+export interface Event<Name extends string = string, Payload extends TSchema = TSchema> {
+  readonly name: Name;
+  readonly payload: Payload;
+}
+
+/** Names an event of the socket protocol and the schema of its payload. */
+export function defineEvent<const Name extends string, Payload extends TSchema>(
+  name: Name,
+  payload: Payload,
+): Event<Name, Payload> {
+  return { name, payload };
+}
+
+export type EventPayload<E extends Event> = Static<E["payload"]>;
+
+const chatRoomId = ObjectId;
+const InRoom = Type.Object({ chatRoomId });
+
+/** What a user shows to others; `invisible` looks like `offline`. */
+export const ChosenStatus = OneOf("online", "away", "busy", "invisible");
+export const SeenStatus = OneOf("online", "away", "busy", "offline");
+
+export const clientEvents = {
+  authenticate: defineEvent("authenticate", Type.Object({ token: Text(1, 16_384), userId: Type.Optional(UserId) })),
+  join_chat: defineEvent("join_chat", Type.Object({ chatRoomId, lastSeq: Type.Optional(Nullable(Sequence)) })),
+  leave_chat: defineEvent("leave_chat", InRoom),
+  send_message: defineEvent(
+    "send_message",
+    Type.Object({
+      chatRoomId,
+      messageId: Type.Optional(Nullable(ObjectId)),
+      type: Type.Optional(MessageType),
+      content: Type.Optional(Nullable(Content)),
+      replyTo: Type.Optional(Nullable(ObjectId)),
+      clientMessageId: Type.Optional(ClientMessageId),
+    }),
+  ),
+  typing_start: defineEvent("typing_start", InRoom),
+  typing_stop: defineEvent("typing_stop", InRoom),
+  add_reaction: defineEvent(
+    "add_reaction",
+    Type.Object({ chatRoomId: Type.Optional(chatRoomId), messageId: ObjectId, ...AddReaction.properties }),
+  ),
+  delete_message: defineEvent(
+    "delete_message",
+    Type.Object({ chatRoomId: Type.Optional(chatRoomId), messageId: ObjectId, deleteFor: Type.Optional(DeleteFor) }),
+  ),
+  edit_message: defineEvent(
+    "edit_message",
+    Type.Object({ chatRoomId: Type.Optional(chatRoomId), messageId: ObjectId, newContent: Content }),
+  ),
+  mark_as_read: defineEvent("mark_as_read", Type.Object({ chatRoomId, messageId: Type.Optional(ObjectId) })),
+  update_status: defineEvent("update_status", Type.Object({ status: ChosenStatus })),
+  get_online_users: defineEvent("get_online_users", Type.Unknown()),
+} as const;
+export type ClientEventName = keyof typeof clientEvents;
+
+/** Fields of every event that comes from a room's log. */
+const logged = { chatRoomId, seq: Type.Integer({ minimum: 1 }) };
+const aboutUser = { chatRoomId, userId: UserId };
+
+export const serverEvents = {
+  authenticated: defineEvent(
+    "authenticated",
+    Type.Object({ userId: UserId, name: Nullable(Type.String()), expiresAt: Nullable(Timestamp) }),
+  ),
+  auth_error: defineEvent("auth_error", Type.Object({ code: Type.String(), message: Type.String() })),
+  joined_chat: defineEvent(
+    "joined_chat",
+    Type.Object({
+      chatRoomId,
+      seq: Sequence,
+      typing: Type.Array(UserId),
+      readPositions: Type.Array(Position),
+      participantCount: Type.Integer(),
+    }),
+  ),
+  left_chat: defineEvent("left_chat", InRoom),
+  resync_required: defineEvent("resync_required", Type.Object({ chatRoomId, seq: Sequence })),
+  new_message: defineEvent("new_message", Type.Object({ ...logged, message: Message })),
+  message_edited: defineEvent(
+    "message_edited",
+    Type.Object({
+      ...logged,
+      messageId: ObjectId,
+      newContent: Nullable(Type.String()),
+      message: Type.Omit(Message, ["status"]),
+    }),
+  ),
+  message_deleted: defineEvent(
+    "message_deleted",
+    Type.Object({
+      chatRoomId,
+      seq: Type.Optional(logged.seq),
+      messageId: ObjectId,
+      deleteFor: DeleteFor,
+      deletedBy: UserId,
+    }),
+  ),
+  reaction_updated: defineEvent(
+    "reaction_updated",
+    Type.Object({
+      ...logged,
+      messageId: ObjectId,
+      reactions: Type.Array(Reaction),
+      userId: UserId,
+      emoji: Nullable(Type.String()),
+      reactionType: Nullable(ReactionType),
+      action: ReactionAction,
+    }),
+  ),
+  user_joined_chat: defineEvent("user_joined_chat", Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq) })),
+  user_left_chat: defineEvent("user_left_chat", Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq) })),
+  user_typing: defineEvent("user_typing", Type.Object(aboutUser)),
+  user_stop_typing: defineEvent("user_stop_typing", Type.Object(aboutUser)),
+  message_read: defineEvent(
+    "message_read",
+    Type.Object({ ...aboutUser, lastReadMessage: Nullable(ObjectId), readSeq: Sequence, timestamp: Timestamp }),
+  ),
+  message_delivered: defineEvent(
+    "message_delivered",
+    Type.Object({ ...aboutUser, deliveredSeq: Sequence, timestamp: Timestamp }),
+  ),
+  user_online: defineEvent("user_online", Type.Object({ userId: UserId, status: SeenStatus })),
+  user_offline: defineEvent("user_offline", Type.Object({ userId: UserId, lastSeen: Nullable(Timestamp) })),
+  user_status_updated: defineEvent("user_status_updated", Type.Object({ userId: UserId, status: SeenStatus })),
+  online_users: defineEvent(
+    "online_users",
+    Type.Array(Type.Object({ userId: UserId, status: SeenStatus, lastSeen: Nullable(Timestamp) })),
+  ),
+  error: defineEvent(
+    "error",
+    Type.Object({ event: Type.Optional(Type.String()), code: Type.String(), message: Type.String() }),
+  ),
+} as const;
+export type ServerEventName = keyof typeof serverEvents;
+
+/** Answer to a client's acknowledgement callback. */
+export type Acknowledgement = { success: true; data: unknown } | { success: false; code: string; message: string };

@@ -1,0 +1,201 @@
+// What messages-api answers over the bus.
+import { type Static, Type } from "typebox";
+import {
+  AddReaction,
+  Content,
+  DeleteFor,
+  MediaInfo,
+  Message,
+  MessageType,
+  Reaction,
+  ReactionAction,
+  ReadMark,
+  StickerInfo,
+} from "./messages.js";
+import { Position, Role, RoomSettings, RoomType } from "./rooms.js";
+import { defineRpc } from "./rpc.js";
+import { ClientMessageId, Nullable, ObjectId, Sequence, Timestamp, UserId } from "./scalars.js";
+
+const Nothing = Type.Object({});
+
+/** One change of membership or settings, in the order in which rooms-api made it. */
+export const RoomChange = Type.Union([
+  Type.Object({
+    kind: Type.Literal("created"),
+    type: RoomType,
+    settings: RoomSettings,
+    members: Type.Array(Type.Object({ userId: UserId, role: Role })),
+  }),
+  Type.Object({ kind: Type.Literal("joined"), userId: UserId, role: Role, text: Type.String() }),
+  Type.Object({
+    kind: Type.Literal("left"),
+    userId: UserId,
+    newAdmin: Nullable(UserId),
+    text: Type.String(),
+  }),
+  Type.Object({
+    kind: Type.Literal("settings"),
+    userId: UserId,
+    settings: RoomSettings,
+    changes: Type.Record(Type.String(), Type.Unknown()),
+    text: Type.String(),
+  }),
+]);
+export type RoomChange = Static<typeof RoomChange>;
+
+/** A room as messages-api knows it, for one member. */
+export const RoomActivity = Type.Object({
+  roomId: ObjectId,
+  participants: Type.Array(
+    Type.Object({
+      userId: UserId,
+      role: Role,
+      joinedAt: Timestamp,
+      lastReadMessage: Nullable(ObjectId),
+      lastReadTimestamp: Nullable(Timestamp),
+    }),
+  ),
+  participantCount: Type.Integer(),
+  lastMessage: Nullable(Message),
+  lastMessageTime: Nullable(Timestamp),
+  messageCount: Type.Integer(),
+  unreadCount: Type.Integer(),
+  seq: Sequence,
+});
+export type RoomActivity = Static<typeof RoomActivity>;
+
+/** An entry as it is read back. `body` is JSON text, see `wire.ts`. */
+export const StoredEntry = Type.Object({
+  seq: Sequence,
+  event: Type.String(),
+  members: Type.Optional(Type.Integer()),
+  left: Type.Optional(UserId),
+  body: Type.String(),
+});
+
+export const messagesRpc = {
+  /** Takes the changes of one room in order; a change number seen before changes nothing. `applied` is the last number taken. */
+  applyRoomChange: defineRpc(
+    "messages.applyRoomChange",
+    Type.Object({ roomId: ObjectId, changeNo: Type.Integer({ minimum: 1 }), change: RoomChange }),
+    Type.Object({ applied: Type.Integer({ minimum: 0 }) }),
+  ),
+  /** A user's rooms, the most recently active first. */
+  listRooms: defineRpc(
+    "messages.listRooms",
+    Type.Object({
+      userId: UserId,
+      page: Type.Integer({ minimum: 1 }),
+      limit: Type.Integer({ minimum: 1, maximum: 100 }),
+    }),
+    Type.Object({ rooms: Type.Array(RoomActivity), total: Type.Integer() }),
+  ),
+  /** One room for one of its members. Fails with room_not_found or not_a_participant. */
+  describeRoom: defineRpc("messages.describeRoom", Type.Object({ userId: UserId, roomId: ObjectId }), RoomActivity),
+  /** A page of the active participants, in the order of joining. */
+  listParticipants: defineRpc(
+    "messages.listParticipants",
+    Type.Object({
+      userId: UserId,
+      roomId: ObjectId,
+      page: Type.Integer({ minimum: 1 }),
+      limit: Type.Integer({ minimum: 1, maximum: 100 }),
+    }),
+    Type.Object({ participants: RoomActivity.properties.participants, total: Type.Integer() }),
+  ),
+  /** Everything a gateway needs to let a user's socket into a room: access, head, what was missed, and states. */
+  openRoom: defineRpc(
+    "messages.openRoom",
+    Type.Object({ userId: UserId, roomId: ObjectId, afterSeq: Type.Optional(Sequence) }),
+    Type.Object({
+      seq: Sequence,
+      members: Type.Integer(),
+      resync: Type.Boolean({ description: "the log does not reach back to afterSeq" }),
+      entries: Type.Array(StoredEntry, { description: "the first of those after afterSeq; readLog gives the rest" }),
+      positions: Type.Array(Position),
+      hidden: Type.Array(ObjectId, { description: "what this user has hidden since afterSeq" }),
+    }),
+  ),
+  /** Entries after a number, oldest first, as many as fit in one answer. */
+  readLog: defineRpc(
+    "messages.readLog",
+    Type.Object({ roomId: ObjectId, afterSeq: Sequence }),
+    Type.Object({ seq: Sequence, floor: Sequence, entries: Type.Array(StoredEntry) }),
+  ),
+  /** Of the rooms asked about, those whose log has gone past the number given. */
+  heads: defineRpc(
+    "messages.heads",
+    Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence }), { maxItems: 2000 }) }),
+    Type.Object({ ahead: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
+  ),
+  /** Creates a message for a user. The only way for other services to do so. */
+  send: defineRpc(
+    "messages.send",
+    Type.Object({
+      userId: UserId,
+      roomId: ObjectId,
+      type: MessageType,
+      content: Nullable(Content),
+      mediaInfo: Type.Optional(MediaInfo),
+      stickerInfo: Type.Optional(StickerInfo),
+      replyTo: Type.Optional(Nullable(ObjectId)),
+      clientMessageId: Type.Optional(ClientMessageId),
+    }),
+    Message,
+  ),
+  /** The message a user says to have sent before; fails with message_not_found when it is not theirs, not there or elsewhere. */
+  confirm: defineRpc(
+    "messages.confirm",
+    Type.Object({ userId: UserId, roomId: ObjectId, messageId: ObjectId }),
+    Message,
+  ),
+  edit: defineRpc(
+    "messages.edit",
+    Type.Object({ userId: UserId, messageId: ObjectId, content: Content, roomId: Type.Optional(ObjectId) }),
+    Message,
+  ),
+  remove: defineRpc(
+    "messages.remove",
+    Type.Object({ userId: UserId, messageId: ObjectId, deleteFor: DeleteFor, roomId: Type.Optional(ObjectId) }),
+    Type.Object({ messageId: ObjectId, deleteFor: DeleteFor }),
+  ),
+  react: defineRpc(
+    "messages.react",
+    Type.Object({ userId: UserId, messageId: ObjectId, reaction: AddReaction, roomId: Type.Optional(ObjectId) }),
+    Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
+  ),
+  read: defineRpc(
+    "messages.read",
+    Type.Object({ userId: UserId, roomId: ObjectId, messageId: Type.Optional(ObjectId) }),
+    ReadMark,
+  ),
+  /** Log positions that reached a socket of these members. */
+  delivered: defineRpc(
+    "messages.delivered",
+    Type.Object({
+      positions: Type.Array(Type.Object({ roomId: ObjectId, userId: UserId, seq: Sequence }), { maxItems: 2000 }),
+    }),
+    Nothing,
+  ),
+  /** The rooms of at most 200 people in which a user's presence is told. */
+  audience: defineRpc(
+    "messages.audience",
+    Type.Object({ userId: UserId }),
+    Type.Object({ roomIds: Type.Array(ObjectId) }),
+  ),
+  /** The people a user shares such a room with. */
+  contacts: defineRpc(
+    "messages.contacts",
+    Type.Object({ userId: UserId }),
+    Type.Object({ userIds: Type.Array(UserId) }),
+  ),
+  /** The rooms a user's list shows first. */
+  recentRooms: defineRpc(
+    "messages.recentRooms",
+    Type.Object({ userId: UserId, limit: Type.Integer({ minimum: 1, maximum: 500 }) }),
+    Type.Object({ roomIds: Type.Array(ObjectId) }),
+  ),
+} as const;
+
+/** Rooms beyond this size get no typing, presence or join and leave events: each costs as much as a message to everyone. */
+export const smallRoomLimit = 200;

@@ -1,0 +1,119 @@
+// The message as clients see it.
+import { type Static, Type } from "typebox";
+import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { User } from "./users.js";
+
+export const MessageType = OneOf("text", "image", "video", "audio", "file", "sticker", "system");
+export type MessageType = Static<typeof MessageType>;
+export const MessageStatus = OneOf("sending", "sent", "delivered", "read", "failed");
+export type MessageStatus = Static<typeof MessageStatus>;
+export const DeleteFor = OneOf("sender", "everyone");
+export type DeleteFor = Static<typeof DeleteFor>;
+export const ReactionType = OneOf("like", "love", "haha", "wow", "sad", "angry");
+export type ReactionType = Static<typeof ReactionType>;
+
+export const MediaInfo = Type.Object({
+  originalName: Type.String(),
+  mimeType: Type.String(),
+  size: Type.Integer({ minimum: 0, description: "bytes" }),
+  duration: Type.Optional(Type.Number({ minimum: 0, description: "seconds" })),
+  dimensions: Type.Optional(Type.Object({ width: Type.Integer(), height: Type.Integer() })),
+  thumbnail: Type.Optional(Type.String()),
+  url: Type.String(),
+});
+export type MediaInfo = Static<typeof MediaInfo>;
+
+export const StickerInfo = Type.Object({
+  setId: ObjectId,
+  stickerId: Type.String(),
+  type: OneOf("static", "animated", "interactive"),
+  metadata: Type.Unknown(),
+});
+export type StickerInfo = Static<typeof StickerInfo>;
+
+export const Reaction = Type.Object({
+  userId: UserId,
+  emoji: Type.String(),
+  reactionType: Nullable(ReactionType),
+  createdAt: Timestamp,
+});
+export type Reaction = Static<typeof Reaction>;
+
+/** What a `system` message reports, for apps that word it themselves; `content` is its ready-made text. */
+export const SystemInfo = Type.Object({
+  action: OneOf("member_joined", "member_left", "settings_changed"),
+  userId: UserId,
+  newAdmin: Type.Optional(UserId),
+  changes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+});
+export type SystemInfo = Static<typeof SystemInfo>;
+
+export const ReplyPreview = Type.Object({
+  _id: ObjectId,
+  sender: User,
+  type: MessageType,
+  content: Nullable(Type.String({ description: "the first 200 characters" })),
+  isDeleted: Type.Boolean(),
+});
+export type ReplyPreview = Static<typeof ReplyPreview>;
+
+export const ForwardedFrom = Type.Object({
+  originalMessageId: ObjectId,
+  originalSender: UserId,
+  forwardedAt: Timestamp,
+});
+export type ForwardedFrom = Static<typeof ForwardedFrom>;
+
+export const Message = Type.Object({
+  _id: ObjectId,
+  chatRoom: ObjectId,
+  seq: Type.Integer({ minimum: 1, description: "the log entry that created it" }),
+  sender: User,
+  type: MessageType,
+  content: Nullable(Type.String()),
+  mediaInfo: Nullable(MediaInfo),
+  stickerInfo: Nullable(StickerInfo),
+  systemInfo: Type.Optional(SystemInfo),
+  status: MessageStatus,
+  timestamp: Timestamp,
+  reactions: Type.Array(Reaction),
+  isDeleted: Type.Boolean(),
+  deletedFor: Type.Optional(DeleteFor),
+  isEdited: Type.Boolean(),
+  editHistory: Type.Array(Type.Object({ content: Nullable(Type.String()), editedAt: Timestamp })),
+  replyTo: Nullable(ObjectId),
+  replyToMessage: Nullable(ReplyPreview),
+  forwardedFrom: Nullable(ForwardedFrom),
+  clientMessageId: Type.Optional(ClientMessageId),
+});
+export type Message = Static<typeof Message>;
+
+/** Far above the 10,000 characters allowed after trimming, so that the rule can answer with its own code. */
+export const Content = Text(0, 40_000);
+
+export const SendText = Type.Object({
+  type: Type.Optional(Type.Literal("text")),
+  content: Content,
+  replyTo: Type.Optional(Nullable(ObjectId)),
+  clientMessageId: Type.Optional(ClientMessageId),
+});
+export type SendText = Static<typeof SendText>;
+
+export const AddReaction = Type.Object({
+  emoji: Text(1, 64),
+  reactionType: Type.Optional(ReactionType),
+});
+export type AddReaction = Static<typeof AddReaction>;
+
+export const ReactionAction = OneOf("added", "changed", "removed");
+export type ReactionAction = Static<typeof ReactionAction>;
+
+/** How far a member has read: answered by the read route and told to the room. */
+export const ReadMark = Type.Object({
+  chatRoomId: ObjectId,
+  userId: UserId,
+  lastReadMessage: Nullable(ObjectId),
+  readSeq: Sequence,
+  timestamp: Timestamp,
+});
+export type ReadMark = Static<typeof ReadMark>;

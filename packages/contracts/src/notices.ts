@@ -1,0 +1,24 @@
+// The `message` of successful answers, in both languages.
+import type { Language } from "./errors.js";
+
+export const notices = {
+  room_created: { th: "สร้างห้องแชทสำเร็จ", en: "Room created" },
+  room_exists: { th: "มีห้องแชทนี้อยู่แล้ว", en: "The room exists already" },
+  room_joined: { th: "เข้าร่วมห้องแชทสำเร็จ", en: "Joined the room" },
+  room_left: { th: "ออกจากห้องแชทสำเร็จ", en: "Left the room" },
+  settings_updated: { th: "อัพเดทการตั้งค่าห้องแชทสำเร็จ", en: "Room settings updated" },
+  users_saved: { th: "บันทึกข้อมูลผู้ใช้สำเร็จ", en: "Users saved" },
+  message_sent: { th: "ส่งข้อความสำเร็จ", en: "Message sent" },
+  message_edited: { th: "แก้ไขข้อความสำเร็จ", en: "Message edited" },
+  message_deleted: { th: "ลบข้อความสำเร็จ", en: "Message deleted" },
+  reaction_added: { th: "เพิ่ม reaction สำเร็จ", en: "Reaction added" },
+  reaction_removed: { th: "ลบ reaction สำเร็จ", en: "Reaction removed" },
+  message_forwarded: { th: "ส่งต่อข้อความสำเร็จ", en: "Message forwarded" },
+  marked_read: { th: "อัพเดทสถานะการอ่านสำเร็จ", en: "Read position updated" },
+} as const;
+
+export type Notice = keyof typeof notices;
+
+export function noticeText(notice: Notice, language: Language): string {
+  return notices[notice][language];
+}

@@ -1,0 +1,200 @@
+// Every REST route: method, path and schemas. Services mount them, documents derive from them.
+import { type Static, type TSchema, Type } from "typebox";
+import {
+  AddReaction,
+  Content,
+  DeleteFor,
+  Message,
+  MessageType,
+  Reaction,
+  ReactionAction,
+  ReadMark,
+  SendText,
+} from "./messages.js";
+import { ChatRoom, CreateRoom, Participant, UpdateRoom } from "./rooms.js";
+import { Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
+import { UserProfile } from "./users.js";
+
+export interface Route<
+  Params extends TSchema = TSchema,
+  Query extends TSchema = TSchema,
+  Body extends TSchema = TSchema,
+  Answer extends TSchema = TSchema,
+> {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly url: string;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** Fields of a successful answer beside `success: true`. */
+  readonly answer: Answer;
+  readonly status?: 200 | 201;
+  /** Needs the `chat:admin` scope. */
+  readonly admin?: true;
+}
+
+type Part<T> = T extends TSchema ? Static<T> : undefined;
+export type RouteParams<R extends Route> = Part<R["params"]>;
+export type RouteQuery<R extends Route> = Part<R["query"]>;
+export type RouteBody<R extends Route> = Part<R["body"]>;
+export type RouteAnswer<R extends Route> = Static<R["answer"]>;
+
+const defineRoute = <const R extends Route>(route: R): R => route;
+
+const base = "/api/v1/chat";
+const InRoom = Type.Object({ chatRoomId: ObjectId });
+const OfMessage = Type.Object({ messageId: ObjectId });
+const said = { message: Type.String() };
+const Pagination = Type.Object({
+  currentPage: Type.Integer(),
+  totalPages: Type.Integer(),
+  total: Type.Integer(),
+  limit: Type.Integer(),
+});
+const Sent = Type.Object({ ...said, data: Message });
+
+export const routes = {
+  createRoom: defineRoute({
+    method: "POST",
+    url: `${base}/rooms`,
+    body: CreateRoom,
+    status: 201,
+    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+  }),
+  listRooms: defineRoute({
+    method: "GET",
+    url: `${base}/rooms`,
+    query: Type.Object({ page: Page, limit: Limit(20) }),
+    answer: Type.Object({ chatRooms: Type.Array(ChatRoom), pagination: Pagination }),
+  }),
+  getRoom: defineRoute({
+    method: "GET",
+    url: `${base}/rooms/:chatRoomId`,
+    params: InRoom,
+    answer: Type.Object({ chatRoom: ChatRoom }),
+  }),
+  listParticipants: defineRoute({
+    method: "GET",
+    url: `${base}/rooms/:chatRoomId/participants`,
+    params: InRoom,
+    query: Type.Object({ page: Page, limit: Limit(50) }),
+    answer: Type.Object({ participants: Type.Array(Participant), pagination: Pagination }),
+  }),
+  joinRoom: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/join`,
+    params: InRoom,
+    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+  }),
+  leaveRoom: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/leave`,
+    params: InRoom,
+    answer: Type.Object(said),
+  }),
+  updateSettings: defineRoute({
+    method: "PUT",
+    url: `${base}/rooms/:chatRoomId/settings`,
+    params: InRoom,
+    body: UpdateRoom,
+    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+  }),
+  upsertUsers: defineRoute({
+    method: "PUT",
+    url: `${base}/users`,
+    body: Type.Object({ users: Type.Array(UserProfile, { minItems: 1, maxItems: 1000 }) }),
+    admin: true,
+    answer: Type.Object({ ...said, count: Type.Integer() }),
+  }),
+
+  listMessages: defineRoute({
+    method: "GET",
+    url: `${base}/rooms/:chatRoomId/messages`,
+    params: InRoom,
+    query: Type.Object({
+      page: Page,
+      limit: Limit(50),
+      before: Type.Optional(Type.String({ maxLength: 64, description: "ISO 8601 date" })),
+      beforeSeq: Type.Optional(Sequence),
+      afterSeq: Type.Optional(Sequence),
+    }),
+    answer: Type.Object({
+      messages: Type.Array(Message),
+      seq: Sequence,
+      hasMore: Type.Boolean(),
+      pagination: Pagination,
+    }),
+  }),
+  sendMessage: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/messages`,
+    params: InRoom,
+    body: SendText,
+    status: 201,
+    answer: Sent,
+  }),
+  editMessage: defineRoute({
+    method: "PUT",
+    url: `${base}/messages/:messageId`,
+    params: OfMessage,
+    body: Type.Object({ content: Content }),
+    answer: Sent,
+  }),
+  deleteMessage: defineRoute({
+    method: "DELETE",
+    url: `${base}/messages/:messageId`,
+    params: OfMessage,
+    body: Type.Optional(Nullable(Type.Object({ deleteFor: Type.Optional(DeleteFor) }))),
+    answer: Type.Object({ ...said, data: Type.Object({ messageId: ObjectId, deleteFor: DeleteFor }) }),
+  }),
+  addReaction: defineRoute({
+    method: "POST",
+    url: `${base}/messages/:messageId/reactions`,
+    params: OfMessage,
+    body: AddReaction,
+    answer: Type.Object({
+      ...said,
+      data: Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
+    }),
+  }),
+  removeReaction: defineRoute({
+    method: "DELETE",
+    url: `${base}/messages/:messageId/reactions`,
+    params: OfMessage,
+    answer: Type.Object({
+      ...said,
+      data: Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
+    }),
+  }),
+  forwardMessage: defineRoute({
+    method: "POST",
+    url: `${base}/messages/:messageId/forward`,
+    params: OfMessage,
+    body: Type.Object({
+      chatRoomIds: Type.Array(ObjectId, { minItems: 1, maxItems: 20 }),
+      clientMessageId: Type.Optional(Text(1, 100)),
+    }),
+    status: 201,
+    answer: Type.Object({ ...said, data: Type.Array(Message) }),
+  }),
+  markRead: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/read`,
+    params: InRoom,
+    body: Type.Optional(Nullable(Type.Object({ messageId: Type.Optional(ObjectId) }))),
+    answer: Type.Object({ ...said, data: ReadMark }),
+  }),
+  roomStats: defineRoute({
+    method: "GET",
+    url: `${base}/rooms/:chatRoomId/stats`,
+    params: InRoom,
+    answer: Type.Object({
+      stats: Type.Object({
+        totalMessages: Type.Integer(),
+        messagesByType: Type.Array(Type.Object({ type: MessageType, count: Type.Integer() })),
+        totalReactions: Type.Integer(),
+        activeUsers: Type.Array(UserId),
+      }),
+    }),
+  }),
+} as const;

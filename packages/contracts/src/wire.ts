@@ -1,0 +1,46 @@
+// What travels on room and user subjects: a header line that gateways read, and a body that they pass on unread.
+
+/** Header of a log entry. Body: the JSON of the event without `chatRoomId` and `seq`, which are put in front of it. */
+export interface EntryHeader {
+  readonly seq: number;
+  readonly event: string;
+  /** Active participants after this entry, on entries that change it. */
+  readonly members?: number;
+  /** This user is no longer in the room once the entry is delivered. */
+  readonly left?: string;
+}
+
+export interface LogEntry extends EntryHeader {
+  readonly body: string;
+}
+
+/** Header of a live message. Body: the whole JSON of the event. */
+export interface LiveHeader {
+  readonly event: string;
+  /** Not for this user's own sockets. */
+  readonly except?: string;
+  /** A change that is published in several rooms; a socket is told each id once. */
+  readonly once?: string;
+}
+
+const newline = 0x0a;
+
+/** `{header}\n{body}` in UTF-8. */
+export function encodeWire(header: EntryHeader | LiveHeader, body: string): Uint8Array {
+  return Buffer.from(`${JSON.stringify(header)}\n${body}`);
+}
+
+/** Splits a message without touching its body. Throws SyntaxError on anything else. */
+export function decodeWire<Header extends EntryHeader | LiveHeader>(
+  data: Uint8Array,
+): { header: Header; body: string } {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const end = bytes.indexOf(newline);
+  if (end < 0) throw new SyntaxError("no header line");
+  return { header: JSON.parse(bytes.toString("utf8", 0, end)) as Header, body: bytes.toString("utf8", end + 1) };
+}
+
+/** The event as sockets get it: room and number in front of the body's own fields. The body is a non-empty JSON object. */
+export function entryBody(roomId: string, seq: number, body: string): string {
+  return `{"chatRoomId":"${roomId}","seq":${seq},${body.slice(1)}`;
+}

@@ -1,0 +1,145 @@
+// The database port on a Postgres server, over a pool of connections.
+import { Kysely } from "kysely";
+import pg from "pg";
+import type { Database } from "./database.js";
+import { DatabaseUnavailable, failureKind } from "./failures.js";
+import { migrate } from "./migrations.js";
+import { type Answer, type Session, sessionDialect } from "./session.js";
+import { valueParsers } from "./value-types.js";
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database` */
+  url: string;
+  /** Connections at most. */
+  poolSize?: number;
+  /** The server ends a statement that runs longer. */
+  statementTimeoutMs?: number;
+  /** How long to wait for the server to accept a connection, and for one of the pool to become free. */
+  connectTimeoutMs?: number;
+  /** Shown in `pg_stat_activity`. */
+  applicationName?: string;
+  /** Told of connections that broke; those are replaced, and this is for the log only. */
+  onError?: (error: Error) => void;
+}
+
+/** How much longer than the server's own limit to wait for an answer, before the network is taken for dead. */
+const ANSWER_GRACE_MS = 2_000;
+
+/**
+ * Opens a pool. No connection is made before the first query, so a server that is down is no error here: `ping` tells.
+ * Connections that break are replaced by themselves.
+ */
+export function openPostgres(options: PostgresOptions): Database {
+  const { url, poolSize = 10, statementTimeoutMs = 10_000, connectTimeoutMs = 3_000, onError } = options;
+  const broken = new WeakSet<pg.PoolClient>();
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    statement_timeout: statementTimeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    ...(options.applicationName === undefined ? {} : { application_name: options.applicationName }),
+    types: { getTypeParser: typeParser },
+  });
+  // Without a listener, the error event of a dropped connection would end the process: the pool listens for idle
+  // connections only, the client's own listener covers those in use.
+  pool.on("error", (error) => onError?.(error));
+  pool.on("connect", (client) => {
+    client.on("error", (error) => {
+      if (!broken.has(client)) onError?.(error);
+      broken.add(client);
+    });
+  });
+
+  async function acquire(): Promise<Session> {
+    try {
+      return new PooledSession(await pool.connect(), broken, statementTimeoutMs + ANSWER_GRACE_MS);
+    } catch (cause) {
+      throw new DatabaseUnavailable(`no connection to Postgres: ${reason(cause)}`, { cause });
+    }
+  }
+
+  let closed: Promise<void> | undefined;
+  return {
+    kysely: <Tables>() => new Kysely<Tables>({ dialect: sessionDialect(acquire) }),
+    migrate: (schema, folder) => migrate(acquire, schema, folder),
+    async ping() {
+      const session = await acquire();
+      try {
+        await session.query("select 1", []);
+      } finally {
+        await session.release();
+      }
+    },
+    stats: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close() {
+      closed ??= pool.end();
+      return closed;
+    },
+  };
+}
+
+/** A connection on loan from the pool. */
+class PooledSession implements Session {
+  readonly #client: pg.PoolClient;
+  readonly #broken: WeakSet<pg.PoolClient>;
+  readonly #answerTimeoutMs: number;
+
+  constructor(client: pg.PoolClient, broken: WeakSet<pg.PoolClient>, answerTimeoutMs: number) {
+    this.#client = client;
+    this.#broken = broken;
+    this.#answerTimeoutMs = answerTimeoutMs;
+  }
+
+  async query(text: string, parameters: readonly unknown[]): Promise<Answer> {
+    const timer = setTimeout(() => this.#abandon(), this.#answerTimeoutMs);
+    try {
+      const { rows, command, rowCount } = await this.#client.query<Record<string, unknown>>(text, [...parameters]);
+      return { rows, command, rowCount: rowCount ?? 0 };
+    } catch (error) {
+      throw this.#explained(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async script(text: string): Promise<void> {
+    try {
+      await this.#client.query(text);
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+
+  async release(): Promise<void> {
+    const reusable = !this.#broken.has(this.#client) && this.#client.getTransactionStatus() === "I";
+    this.#client.release(!reusable);
+  }
+
+  /** The server's limit has passed without a word from it: the network swallows packets. Cuts the connection. */
+  #abandon(): void {
+    this.#broken.add(this.#client);
+    void this.#client.end();
+  }
+
+  #explained(error: unknown): unknown {
+    if (this.#broken.has(this.#client)) {
+      return new DatabaseUnavailable(`the connection to Postgres was lost: ${reason(error)}`, { cause: error });
+    }
+    // A server that says goodbye closes the connection a moment later; it must not be lent out in between. One that
+    // has become a standby is left, so that the next connection may find the new primary.
+    if (failureKind(error) === "unavailable") this.#broken.add(this.#client);
+    return error;
+  }
+}
+
+function typeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  const own = format === "binary" ? undefined : valueParsers[oid];
+  return own ?? pg.types.getTypeParser(oid, "text");
+}
+
+/** An error's own words; one of several attempts (IPv6, IPv4) has no message but a code. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || String(Reflect.get(error, "code") ?? error.name);
+}

@@ -1,0 +1,55 @@
+// How column types become JavaScript values where the drivers' own ways differ or lose something.
+
+/** Type OIDs: `SELECT oid, typname FROM pg_type`; those of built-in types never change. */
+const BYTEA = 17;
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+const DATE = 1082;
+const TIMESTAMP = 1114;
+const INTERVAL = 1186;
+
+/**
+ * Reads an int8 as a number.
+ *
+ * @throws RangeError beyond 2^53, where a number would silently be another one
+ */
+export function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} does not fit a JavaScript number`);
+  return value;
+}
+
+function asText(text: string): string {
+  return text;
+}
+
+/** int8[] of any depth: digits, commas, braces and NULL, which is JSON but for the braces and the case. */
+function safeIntegers(text: string): unknown {
+  const json = text
+    .replace(/^\[.*\]=/, "")
+    .replaceAll("{", "[")
+    .replaceAll("}", "]")
+    .replaceAll("NULL", "null");
+  return JSON.parse(json.replace(/-?\d+/g, (digits) => String(safeInteger(digits))));
+}
+
+/**
+ * From the text form of a value, by type OID. `date`, `timestamp` and `interval` stay text: they name no moment in
+ * time, and a Date would shift them by the zone of whoever reads them.
+ */
+export const valueParsers: Readonly<Record<number, (text: string) => unknown>> = {
+  [BYTEA]: (text) => Buffer.from(text.slice(2), "hex"),
+  [INT8]: safeInteger,
+  [INT8_ARRAY]: safeIntegers,
+  [DATE]: asText,
+  [TIMESTAMP]: asText,
+  [INTERVAL]: asText,
+};
+
+/** Into the text form of a parameter, by type OID, for PGlite; `pg` sends bytes as they are. */
+export const valueSerializers: Readonly<Record<number, (value: unknown) => string>> = {
+  [BYTEA]: (value) => {
+    if (!ArrayBuffer.isView(value)) throw new TypeError("a bytea parameter must be a Buffer or Uint8Array");
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`;
+  },
+};

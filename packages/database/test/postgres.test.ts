@@ -1,0 +1,109 @@
+// Postgres keeps the port's promises. Runs on TEST_POSTGRES_URL where it is set, else on a private server.
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import t, { test } from "tap";
+import { databaseConformance } from "../src/conformance.js";
+import { failureKind, sql } from "../src/index.js";
+import { openPostgres } from "../src/postgres.js";
+import { startPostgres } from "./postgres-server.js";
+
+const given = process.env.TEST_POSTGRES_URL;
+const server = given ? undefined : await startPostgres();
+const serverUrl = given ?? server?.url ?? "";
+const name = `khui_test_${randomUUID().replaceAll("-", "")}`;
+const owner = openPostgres({ url: serverUrl, poolSize: 1 });
+await sql`create database ${sql.id(name)}`.execute(owner.kysely());
+const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+const database = openPostgres({ url, applicationName: "conformance" });
+t.teardown(async () => {
+  await database.close();
+  await sql`drop database ${sql.id(name)}`.execute(owner.kysely());
+  await owner.close();
+  await server?.remove();
+});
+
+databaseConformance({
+  test: (title, run) => {
+    test(title, async (t) => {
+      await run();
+      t.pass("held");
+    });
+  },
+  database: async () => database,
+});
+
+test("a statement that runs too long is ended by the server, and the connection goes on", async (t) => {
+  const hasty = openPostgres({ url, poolSize: 1, statementTimeoutMs: 100 });
+  t.teardown(() => hasty.close());
+  const error = await sql`select pg_sleep(60)`.execute(hasty.kysely()).catch((failure: unknown) => failure);
+  t.equal(failureKind(error), "timeout");
+  await hasty.ping();
+  t.equal(hasty.stats().total, 1);
+});
+
+test("a migration may run longer than a statement", async (t) => {
+  const folder = await mkdtemp(`${tmpdir()}/slow-`);
+  const hasty = openPostgres({ url, poolSize: 1, statementTimeoutMs: 50 });
+  t.teardown(async () => {
+    await hasty.close();
+    await rm(folder, { recursive: true });
+  });
+  await writeFile(`${folder}/0001-slow.sql`, "select pg_sleep(0.2)");
+  t.same(await hasty.migrate("slow", folder), { applied: ["0001-slow.sql"] });
+  const after = await sql<{ limit: string }>`select current_setting('statement_timeout') as limit`.execute(
+    hasty.kysely(),
+  );
+  t.equal(after.rows[0]?.limit, "50ms");
+});
+
+test("who finds every connection taken is refused as unavailable", async (t) => {
+  const single = openPostgres({ url, poolSize: 1, connectTimeoutMs: 100 });
+  t.teardown(() => single.close());
+  await single
+    .kysely()
+    .transaction()
+    .execute(async () => {
+      const waiting = single.ping().catch((failure: unknown) => failure);
+      t.equal(single.stats().waiting, 1);
+      t.equal(failureKind(await waiting), "unavailable");
+    });
+  await single.ping();
+});
+
+test("a service's role needs no right to create schemas once its own is there", async (t) => {
+  const folder = await mkdtemp(`${tmpdir()}/role-`);
+  const role = `role_${randomUUID().replaceAll("-", "")}`;
+  const db = database.kysely();
+  await sql`create role ${sql.id(role)} login password 'secret'`.execute(db);
+  await sql`create schema owned authorization ${sql.id(role)}`.execute(db);
+  const roleUrl = Object.assign(new URL(url), { username: role, password: "secret" }).href;
+  const limited = openPostgres({ url: roleUrl });
+  t.teardown(async () => {
+    await limited.close();
+    await sql`drop owned by ${sql.id(role)}`.execute(db);
+    await sql`drop role ${sql.id(role)}`.execute(db);
+    await rm(folder, { recursive: true });
+  });
+  t.same(await limited.migrate("owned", folder), { applied: [] });
+  await t.rejects(limited.migrate("elsewhere", folder), /permission denied/);
+});
+
+test("a connection given back inside a transaction is not used again", async (t) => {
+  const single = openPostgres({ url, poolSize: 1 });
+  t.teardown(() => single.close());
+  const db = single.kysely();
+  await db.connection().execute(async (own) => {
+    await sql`begin`.execute(own);
+    await sql`create table public.left_open (id int)`.execute(own);
+  });
+  await t.rejects(sql`select * from public.left_open`.execute(db), /does not exist/);
+});
+
+test("after close everything is unavailable, and closing again is harmless", async (t) => {
+  const closing = openPostgres({ url });
+  await closing.ping();
+  await closing.close();
+  await closing.close();
+  t.equal(failureKind(await closing.ping().catch((failure: unknown) => failure)), "unavailable");
+});

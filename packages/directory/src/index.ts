@@ -1,0 +1,111 @@
+// Names and avatars of users: kept by rooms-api, learned from tokens, asked in batches and remembered for a short while.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { roomsRpc, type User, type UserProfile } from "@khui/contracts";
+import { LRUCache } from "lru-cache";
+
+export interface Directory {
+  /** Names and avatars by id; never rejects: users that cannot be had come with nulls. */
+  resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
+  /**
+   * Hands on what a verified token told, and resolves once rooms-api has it: at once for what it was told before. Never
+   * rejects; what could not be handed on is tried at the next sight.
+   */
+  learn(profile: { userId: string; name: string | undefined; avatar: string | undefined }): Promise<void>;
+}
+
+export interface DirectoryOptions {
+  readonly onError: (error: unknown) => void;
+  /** How long a known name is kept; an unknown one is asked again after a second. */
+  readonly ttlMs?: number;
+}
+
+const capacity = 50_000;
+const unknownTtlMs = 1_000;
+const largestBatch = 500;
+const askTimeoutMs = 1_000;
+
+/** Asks rooms-api over `bus`. */
+export function createDirectory(bus: Bus, options: DirectoryOptions): Directory {
+  const ttlMs = options.ttlMs ?? 30_000;
+  const known = new LRUCache<string, User>({ max: capacity, ttl: ttlMs });
+  const asked = new Map<string, Promise<User>>();
+  const told = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
+  let wanted: Array<{ userId: string; answer: (user: User) => void }> = [];
+  let news = new Map<string, UserProfile>();
+  let telling: Promise<void> | undefined;
+
+  const nameless = (userId: string): User => ({ _id: userId, name: null, avatar: null });
+
+  const ask = (userId: string): Promise<User> => {
+    const running = asked.get(userId);
+    if (running) return running;
+    if (wanted.length === 0) setImmediate(() => void askWanted());
+    const asking = new Promise<User>((answer) => wanted.push({ userId, answer })).finally(() => asked.delete(userId));
+    asked.set(userId, asking);
+    return asking;
+  };
+
+  async function askWanted(): Promise<void> {
+    const batch = wanted;
+    wanted = [];
+    for (let start = 0; start < batch.length; start += largestBatch) {
+      const part = batch.slice(start, start + largestBatch);
+      const users = await lookUp(part.map(({ userId }) => userId));
+      for (const { userId, answer } of part) answer(users.get(userId) ?? nameless(userId));
+    }
+  }
+
+  async function lookUp(userIds: string[]): Promise<Map<string, User>> {
+    try {
+      const { users } = await call(bus, roomsRpc.lookupUsers, { userIds }, { timeoutMs: askTimeoutMs });
+      for (const user of users) known.set(user._id, user, { ttl: user.name === null ? unknownTtlMs : ttlMs });
+      return new Map(users.map((user) => [user._id, user]));
+    } catch (error) {
+      options.onError(error);
+      return new Map();
+    }
+  }
+
+  /** Everyone heard of in one turn of the event loop goes in one request. */
+  async function tell(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    telling = undefined;
+    const users = [...news.values()];
+    news = new Map();
+    for (let start = 0; start < users.length; start += largestBatch) {
+      const part = users.slice(start, start + largestBatch);
+      try {
+        await call(bus, roomsRpc.learnUsers, { users: part }, { timeoutMs: askTimeoutMs });
+      } catch (error) {
+        for (const { _id } of part) told.delete(_id);
+        options.onError(error);
+      }
+    }
+  }
+
+  return {
+    async resolve(userIds) {
+      const users = new Map<string, User>();
+      const missing: Array<Promise<User>> = [];
+      for (const userId of new Set(userIds)) {
+        const user = known.get(userId);
+        if (user) users.set(userId, user);
+        else missing.push(ask(userId));
+      }
+      if (missing.length > 0) for (const user of await Promise.all(missing)) users.set(user._id, user);
+      return users;
+    },
+    learn({ userId, name, avatar }) {
+      if (name === undefined && avatar === undefined) return Promise.resolve();
+      const digest = JSON.stringify([name, avatar]);
+      const before = told.get(userId);
+      if (before?.digest === digest) return before.done;
+      known.delete(userId);
+      news.set(userId, { _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) });
+      telling ??= tell();
+      told.set(userId, { digest, done: telling });
+      return telling;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// The base HTTP app of every service: request ids, errors in one shape, body limits, health.
+import fastifyCors from "@fastify/cors";
+import { ChatError } from "@khui/contracts";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { answerFailure, toChatError } from "./failures.js";
+import { compileValidator } from "./validation.js";
+
+export interface AppOptions {
+  /** Silent when absent. */
+  readonly log?: FastifyBaseLogger;
+  /** Which peers' X-Forwarded-For is believed: the edge's addresses, or false when clients connect directly. */
+  readonly trustProxy?: boolean | string;
+  /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
+  readonly corsOrigin?: true | string[];
+}
+
+/** JSON bodies beyond this are refused with 413: 10,000 characters of four bytes, escaped, fit well. */
+const jsonBodyLimit = 256 * 1024;
+
+/** Makes the app that services mount their routes on. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    ...(options.log ? { loggerInstance: options.log } : {}),
+    bodyLimit: jsonBodyLimit,
+    trustProxy: options.trustProxy ?? false,
+    genReqId: (request) => requestId(request.headers["x-request-id"]),
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => answerFailure(request, reply, toChatError(error)),
+  });
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler((error, request, reply) => {
+    const failure = toChatError(error);
+    if (failure.status >= 500)
+      request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
+    return answerFailure(request, reply, failure);
+  });
+  app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
+  app.addHook("onSend", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { method } = request;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    request.log.debug({ method, route: request.routeOptions.url, status: reply.statusCode, ms }, "request");
+  });
+  acceptEmptyJson(app);
+  await app.register(fastifyCors, {
+    origin: options.corsOrigin ?? true,
+    exposedHeaders: ["retry-after", "x-request-id"],
+    maxAge: 600,
+  });
+  return app;
+}
+
+/** An id from the edge is kept where it is plain; otherwise one is made. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** Clients often send the JSON content type without a body (POST …/join); that is no fault. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}

@@ -1,0 +1,34 @@
+// Liveness and readiness: /healthz says the process runs, /readyz names each dependency and whether it answers.
+import type { FastifyInstance } from "fastify";
+
+/** A dependency's check resolves when it answers. */
+export type Checks = Readonly<Record<string, () => Promise<unknown>>>;
+
+/** Beyond this a dependency counts as down. */
+const checkTimeoutMs = 2_000;
+
+/** Adds /healthz and /readyz (200, or 503 with the dependencies that fail). */
+export function mountHealth(app: FastifyInstance, checks: Checks): void {
+  app.get("/healthz", async () => ({ status: "ok" }));
+  app.get("/readyz", async (_request, reply) => {
+    const names = Object.keys(checks);
+    const results = await Promise.all(names.map((name) => answers(checks[name]!)));
+    const dependencies = Object.fromEntries(names.map((name, i) => [name, results[i] ? "ok" : "down"]));
+    const ready = results.every(Boolean);
+    return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not ready", dependencies });
+  });
+}
+
+async function answers(check: () => Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, checkTimeoutMs, false);
+  });
+  try {
+    return await Promise.race([check().then(() => true), late]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

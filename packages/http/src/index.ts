@@ -1,0 +1,8 @@
+// The base of every service's HTTP side.
+export * from "./app.js";
+export * from "./environment.js";
+export * from "./failures.js";
+export * from "./health.js";
+export * from "./mount.js";
+export * from "./tokens.js";
+export * from "./validation.js";

@@ -1,0 +1,121 @@
+// Mounts a route of the contracts: limits, sign-in, validation, then the handler.
+import {
+  ChatError,
+  type Language,
+  type Notice,
+  noticeText,
+  type Route,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteParams,
+  type RouteQuery,
+} from "@khui/contracts";
+import type { Limits, Rule } from "@khui/limits";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { languageOf } from "./failures.js";
+import type { Identity, Tokens } from "./tokens.js";
+
+/** What stands before every route. */
+export interface Guard {
+  readonly tokens: Tokens;
+  readonly limits: Limits;
+  readonly rules: { readonly perAddress: Rule; readonly perUser: Rule };
+  /** Told of every verified identity before its request is handled; must not throw, and be quick for one seen before. */
+  readonly onIdentity?: (identity: Identity) => Promise<void>;
+}
+
+/** What a handler gets: everything validated, and who asks. */
+export interface Call<R extends Route> {
+  readonly params: RouteParams<R>;
+  readonly query: RouteQuery<R>;
+  readonly body: RouteBody<R>;
+  readonly identity: Identity;
+  readonly requestId: string;
+  /** The Idempotency-Key header, where it is usable as a clientMessageId. */
+  readonly idempotencyKey: string | undefined;
+  /** The wording of a notice in the caller's language. */
+  say(notice: Notice): string;
+  /** Answers with this status instead of the contract's. */
+  status(code: number): void;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    identity: Identity | null;
+  }
+}
+
+/**
+ * Returns a function that mounts routes on `app`. A handler returns the fields of the answer (`success: true` is put in
+ * front) or throws ChatError.
+ */
+export function mounter(app: FastifyInstance, guard: Guard) {
+  if (!app.hasRequestDecorator("identity")) app.decorateRequest("identity", null);
+  return function mount<const R extends Route>(route: R, handler: (call: Call<R>) => Promise<RouteAnswer<R>>): void {
+    app.route({
+      method: route.method,
+      url: route.url,
+      schema: {
+        ...(route.params ? { params: route.params } : {}),
+        ...(route.query ? { querystring: route.query } : {}),
+        ...(route.body ? { body: route.body } : {}),
+      },
+      onRequest: async (request) => {
+        await admit(guard, request, route.admin === true);
+      },
+      handler: async (request, reply) => {
+        reply.code(route.status ?? 200);
+        const answer = await handler(callOf<R>(request, reply));
+        return { success: true, ...(answer as object) };
+      },
+    });
+  };
+}
+
+/** Limits by address, signs in, limits by user. Throws unauthorized, invalid_token, token_expired, forbidden, rate_limited. */
+export async function admit(guard: Guard, request: FastifyRequest, admin = false): Promise<Identity> {
+  await take(guard, guard.rules.perAddress, request.ip);
+  const identity = await guard.tokens.verify(bearer(request.headers.authorization));
+  await take(guard, guard.rules.perUser, identity.userId);
+  if (admin && !identity.admin) throw new ChatError("forbidden");
+  request.identity = identity;
+  await guard.onIdentity?.(identity);
+  return identity;
+}
+
+async function take(guard: Guard, rule: Rule, key: string): Promise<void> {
+  const verdict = await guard.limits.take(rule, key);
+  if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
+}
+
+function bearer(header: string | undefined): string {
+  const token = /^Bearer +(\S{1,16384})$/i.exec(header ?? "")?.[1];
+  if (!token) throw new ChatError("unauthorized");
+  return token;
+}
+
+function callOf<R extends Route>(request: FastifyRequest, reply: FastifyReply): Call<R> {
+  const language: Language = languageOf(request.headers["accept-language"]);
+  return {
+    params: request.params as RouteParams<R>,
+    query: request.query as RouteQuery<R>,
+    body: request.body as RouteBody<R>,
+    identity: request.identity as Identity,
+    requestId: request.id,
+    idempotencyKey: idempotencyKeyOf(request),
+    say: (notice) => noticeText(notice, language),
+    status: (code) => void reply.code(code),
+  };
+}
+
+function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+  const key = request.headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,128}$/.test(key)) {
+    throw new ChatError("invalid_request", {
+      part: "headers",
+      faults: [{ path: "/idempotency-key", message: "1 to 128 visible ASCII characters" }],
+    });
+  }
+  return key;
+}

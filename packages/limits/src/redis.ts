@@ -1,0 +1,77 @@
+// Limits counted in Redis, for all processes of a deployment together.
+import { Redis } from "ioredis";
+import { RateLimiterRedis } from "rate-limiter-flexible";
+import type { Limits } from "./index.js";
+import { createLocalLimits } from "./local.js";
+import { checkTake, storedKey, verdictOf } from "./rule.js";
+
+const reportEveryMs = 5_000;
+
+/**
+ * Limits kept in one Redis. Answers at once and connects by itself, again and again. Takes wait for the first attempt to connect;
+ * after that, a take that Redis cannot count at once, or within 500 ms when it hangs, is counted in this process.
+ * @param onError told why takes are counted here or why Redis was not reached, at most every 5 s
+ */
+export function connectRedisLimits({ url, onError }: { url: string; onError: (error: Error) => void }): Limits {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 1_000,
+    commandTimeout: 500,
+    // A peer that vanished without closing is only noticed by its silence.
+    socketTimeout: 2_000,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+    // After a failover the old primary stays reachable but refuses writes.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+  });
+  const fallback = createLocalLimits();
+  const limiters = new Map<string, RateLimiterRedis>();
+
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  const report = (error: unknown) => {
+    if (performance.now() - reportedAt < reportEveryMs) return;
+    reportedAt = performance.now();
+    onError(error instanceof Error ? error : new Error(String(error)));
+  };
+  redis.on("error", report);
+  const firstAttempt = redis.connect().catch(() => undefined);
+
+  return {
+    async take(rule, key, cost = 1) {
+      checkTake(rule, cost);
+      await firstAttempt;
+      const { name, points, perSeconds } = rule;
+      let limiter = limiters.get(name);
+      if (!limiter) {
+        limiter = new RateLimiterRedis({
+          storeClient: redis,
+          keyPrefix: `khui:limits:${name}`,
+          points,
+          duration: perSeconds,
+        });
+        limiters.set(name, limiter);
+      }
+      limiter.points = points;
+      limiter.duration = perSeconds;
+      try {
+        return await verdictOf(limiter.consume(storedKey(key), cost));
+      } catch (error) {
+        // Not the library's insuranceLimiter: it would swallow the error that has to be reported.
+        report(error);
+        return fallback.take(rule, key, cost);
+      }
+    },
+
+    async ping() {
+      await firstAttempt;
+      await redis.ping();
+    },
+
+    async close() {
+      if (redis.status === "ready") await redis.quit().catch(() => undefined);
+      redis.disconnect();
+      await fallback.close();
+    },
+  };
+}

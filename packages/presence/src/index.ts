@@ -1,0 +1,62 @@
+// The presence port: who is online, under which status, and who is typing.
+
+/** What a user can choose to be. `invisible` is told as it is: hiding it from others is the caller's rule. */
+export type Status = "online" | "away" | "busy" | "invisible";
+
+/** lastSeen is an ISO date: now for a user with a live socket, the last sign of life for one without, null if never seen. */
+export interface PresenceState {
+  userId: string;
+  status: Status | "offline";
+  lastSeen: string | null;
+}
+
+export interface Transition {
+  userId: string;
+  before: Status | "offline";
+  after: Status | "offline";
+}
+
+/**
+ * Presence of users over all gateway processes. A boot is one life of one gateway process; it holds users for as
+ * long as its lease runs.
+ *
+ * Guarantees: each user's change is atomic. A change to offline is returned to exactly one caller, whichever call
+ * brings it about. Long lists are worked through in slices, so a rejected call may have done a part of its work: repeat it
+ * (every call may be repeated); changes made by the part that succeeded are then not reported again.
+ *
+ * Ids (of users, rooms and boots) are strings of 1–128 characters, any characters; every call rejects with a
+ * RangeError for another id, status or duration, and with an Error when the store does not answer.
+ */
+export interface Presence {
+  /**
+   * Renews the lease of a boot for leaseMs from now. A boot whose lease ran out is dead with all its users, even if
+   * it comes back: then, and for a boot not seen before, the answer is `known: false`, a new lease has begun with no users,
+   * and the caller must connect() its users again.
+   */
+  renew(boot: string, leaseMs: number): Promise<{ known: boolean }>;
+  /**
+   * The user has at least one socket at that boot. Idempotent. `status` is only applied when given; else the user's last
+   * chosen status is kept (at first "online"). Returns a transition per entry in the order given, before === after when nothing changed.
+   * A boot without a running lease holds nobody: then only the status is kept, and its next renew() answers `known: false`.
+   */
+  connect(boot: string, users: Array<{ userId: string; status?: Status }>): Promise<Transition[]>;
+  /** The user has no socket at that boot any more. Becomes offline only when no live boot holds them. */
+  disconnect(boot: string, userIds: string[]): Promise<Transition[]>;
+  /** Chooses a status; it outlives reconnects. For a user who is offline both sides of the transition are "offline". */
+  setStatus(userId: string, status: Status): Promise<Transition>;
+  /** In the order asked; unknown users are offline with lastSeen null. Expired leases count as offline even before reap(). */
+  lookup(userIds: string[]): Promise<PresenceState[]>;
+  /** Removes boots with expired leases and returns the users that thereby went offline. */
+  reap(): Promise<Transition[]>;
+  /** Ends a boot on shutdown: returns the users that thereby went offline. */
+  leave(boot: string): Promise<Transition[]>;
+  /** Shows the user typing in the room for ttlMs, or for ttlMs more. fresh: was not typing before. */
+  startTyping(roomId: string, userId: string, ttlMs: number): Promise<{ fresh: boolean }>;
+  stopTyping(roomId: string, userId: string): Promise<{ was: boolean }>;
+  /** Who types in the room now, in no particular order. */
+  typing(roomId: string): Promise<string[]>;
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+  /** Lets go of the store; calls made afterwards reject. */
+  close(): Promise<void>;
+}

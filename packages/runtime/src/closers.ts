@@ -1,0 +1,42 @@
+// Whoever opens, closes: what a process opened is closed last-in first-out, within a deadline.
+import type { Logger } from "pino";
+
+type Close = () => Promise<unknown> | unknown;
+
+export interface Closers {
+  /** Remembers how to close what was just opened. */
+  add(name: string, close: Close): void;
+  /** Closes everything once, newest first. A failure is logged and the rest still closed. */
+  close(): Promise<void>;
+}
+
+/** `deadlineMs` bounds each single close; what takes longer is left behind with a warning. */
+export function createClosers(log: Pick<Logger, "warn">, deadlineMs = 10_000): Closers {
+  const stack: Array<{ name: string; close: Close }> = [];
+  return {
+    add(name, close) {
+      stack.push({ name, close });
+    },
+    async close() {
+      for (let next = stack.pop(); next; next = stack.pop()) {
+        try {
+          await withDeadline(next.close, deadlineMs);
+        } catch (error) {
+          log.warn({ err: error, closing: next.name }, "did not close cleanly");
+        }
+      }
+    },
+  };
+}
+
+async function withDeadline(close: Close, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not closed within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    await Promise.race([close(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,5 @@
+// What every process needs: environment, logger, closers, and the frame that runs it.
+export * from "./closers.js";
+export * from "./environment.js";
+export * from "./logger.js";
+export * from "./run.js";

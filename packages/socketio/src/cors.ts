@@ -1,0 +1,22 @@
+// CORS headers for polling requests (Fetch standard, section 3.2).
+import type { Settings } from "./options.js";
+
+export type Headers = Record<string, string>;
+
+/** The headers that let a page of `origin` read an answer; none if CORS is off or the origin is not allowed. */
+export function corsHeaders(cors: Settings["cors"], origin: string | undefined): Headers {
+  if (cors === undefined) return {};
+  const allowed = cors.origin;
+  if (typeof allowed === "string") return { "access-control-allow-origin": allowed, vary: "Origin" };
+  if (origin === undefined || (allowed !== true && !allowed.includes(origin))) return { vary: "Origin" };
+  return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", vary: "Origin" };
+}
+
+/** What a preflight gets on top. */
+export function preflightHeaders(cors: Settings["cors"], requestedHeaders: string | undefined): Headers {
+  if (cors === undefined) return {};
+  return {
+    "access-control-allow-methods": "GET,POST",
+    ...(requestedHeaders === undefined ? {} : { "access-control-allow-headers": requestedHeaders }),
+  };
+}

@@ -1,0 +1,65 @@
+// What all connections of one engine share.
+import { randomBytes } from "node:crypto";
+import { Flusher, Gatherer } from "./flusher.js";
+import type { Link } from "./link.js";
+import type { Settings } from "./options.js";
+import { PacketReader } from "./packets.js";
+import type { Session } from "./session.js";
+import type { Socket } from "./socket.js";
+import { Wheel } from "./wheel.js";
+
+export class Hub {
+  readonly settings: Settings;
+  /** By session id. A Map, since the ids looked up are the peers' own words. */
+  readonly sessions = new Map<string, Session>();
+  readonly sockets = new Set<Socket>();
+  readonly links = new Set<Link>();
+  readonly wheel: Wheel;
+  readonly flusher = new Flusher();
+  readonly gatherer = new Gatherer();
+  readonly packets = new PacketReader();
+  /** Sessions that have not sent CONNECT. */
+  handshaking = 0;
+  closed = false;
+  readonly #onSocket: (socket: Socket) => void;
+
+  constructor(settings: Settings, onSocket: (socket: Socket) => void) {
+    this.settings = settings;
+    this.#onSocket = onSocket;
+    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout } = settings;
+    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout);
+    this.wheel = new Wheel(Math.min(Math.max(shortest / 10, 10), 100));
+  }
+
+  /** Gives a new socket to the host. */
+  welcome(socket: Socket): void {
+    this.sockets.add(socket);
+    try {
+      this.watch(this.#onSocket(socket), socket);
+    } catch (error) {
+      this.report(error, socket);
+    }
+  }
+
+  /** Reports a rejection, should a host's handler be async: unhandled, it would end the process. */
+  watch(result: unknown, socket: Socket): void {
+    if (result instanceof Promise) result.catch((error: unknown) => this.report(error, socket));
+  }
+
+  report(error: unknown, socket?: Socket): void {
+    try {
+      this.settings.onError(error instanceof Error ? error : new Error(String(error)), socket);
+    } catch {
+      // A reporter that throws has nobody left to tell.
+    }
+  }
+
+  get full(): boolean {
+    return this.closed || this.handshaking >= this.settings.maxHandshakes;
+  }
+}
+
+/** 120 random bits, as 20 characters of base64url. */
+export function randomId(): string {
+  return randomBytes(15).toString("base64url");
+}

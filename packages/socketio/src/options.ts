@@ -1,0 +1,93 @@
+// The engine's options, their defaults, and the shapes of what it relays.
+import { isSendableCode } from "./link.js";
+import type { Socket } from "./socket.js";
+
+/** A polling request whose session belongs to another engine. */
+export interface RelayedRequest {
+  method: "GET" | "POST";
+  sid: string;
+  /** The URL from its "?" on. */
+  search: string;
+  body: string;
+  headers: { origin?: string };
+}
+
+export interface RelayedAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Times in ms, sizes in bytes. */
+export interface EngineOptions {
+  /** Where Socket.IO lives; "/socket.io/" */
+  path?: string;
+  /** Where the plain JSON WebSocket lives; "/ws", null for none. */
+  plainPath?: string | null;
+  /** From one pong to the next ping; 25,000 */
+  pingInterval?: number;
+  /** From a ping to its pong; 20,000 */
+  pingTimeout?: number;
+  /** From the opening of an upgrade's WebSocket to its end; 10,000 */
+  upgradeTimeout?: number;
+  /** From the handshake to CONNECT on the main namespace; 45,000 */
+  connectTimeout?: number;
+  /** One frame, one polling body, and all attachments of one packet; 1,000,000 */
+  maxPayload?: number;
+  /** Bytes of one socket not yet taken by the kernel or a poll; beyond it the socket is closed. 4 MiB */
+  sendBudget?: number;
+  /** The close code for a socket beyond its budget; 4008 */
+  slowConsumerCode?: number;
+  /** Sessions that have not sent CONNECT yet; a handshake beyond it is answered 503. 10,000 */
+  maxHandshakes?: number;
+  /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
+  cors?: { origin: string | string[] | true };
+  /** Put before every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
+  ownerId?: string;
+  /**
+   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET may take as long as
+   * pingInterval + pingTimeout. Absent or rejecting: the client is told that its session is unknown.
+   */
+  relay?: (request: RelayedRequest, ownerId: string) => Promise<RelayedAnswer>;
+  /** Told of what a host's handler threw and of a relay that rejected. Default: process.emitWarning. */
+  onError?: (error: Error, socket?: Socket) => void;
+}
+
+type Optional = "cors" | "ownerId" | "relay";
+/** The options with every default filled in. */
+export type Settings = Required<Omit<EngineOptions, Optional>> & Pick<EngineOptions, Optional>;
+
+const ownerIdForm = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** @throws RangeError for an ownerId, path, time or size that cannot work. */
+export function settle(options: EngineOptions): Settings {
+  const { ownerId, path = "/socket.io/" } = options;
+  if (ownerId !== undefined && !ownerIdForm.test(ownerId)) throw new RangeError(`invalid ownerId: ${ownerId}`);
+  if (!path.startsWith("/")) throw new RangeError(`invalid path: ${path}`);
+  const settings = {
+    plainPath: "/ws",
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    upgradeTimeout: 10_000,
+    connectTimeout: 45_000,
+    maxPayload: 1_000_000,
+    sendBudget: 4 * 1024 * 1024,
+    slowConsumerCode: 4008,
+    maxHandshakes: 10_000,
+    onError: (error: Error) => process.emitWarning(error),
+    ...options,
+    path: path.endsWith("/") ? path : `${path}/`,
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value === "number" && !(value > 0)) throw new RangeError(`${name} must be above 0`);
+  }
+  if (!isSendableCode(settings.slowConsumerCode)) throw new RangeError("slowConsumerCode cannot be sent");
+  return settings;
+}
+
+/** The owner that a session id names, if it names one. */
+export function ownerOf(sid: string): string | undefined {
+  const dot = sid.lastIndexOf(".");
+  const owner = sid.slice(0, Math.max(dot, 0));
+  return ownerIdForm.test(owner) ? owner : undefined;
+}

@@ -1,0 +1,145 @@
+// Replicas behind an edge that knows no sticky sessions.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "tap";
+import { createEngine, type Engine, type EngineOptions, encodeEvent, type Socket } from "../src/index.js";
+import { ask, connect, next, pollingQuery, type Test, until } from "./rig.js";
+
+interface Pair {
+  url: string;
+  sockets: Socket[];
+  engines: Engine[];
+  relayed: number;
+  refusedUpgrades: number;
+  errors: Error[];
+}
+
+/** Two engines that take turns at the requests of one port; upgrades go to the one whose turn it is, too. */
+async function startPair(t: Test, options: EngineOptions = {}): Promise<Pair> {
+  const engines = new Map<string, Engine>();
+  const pair: Pair = { url: "", sockets: [], engines: [], relayed: 0, refusedUpgrades: 0, errors: [] };
+  for (const ownerId of ["one", "two"]) {
+    const engine = createEngine(
+      {
+        ownerId,
+        onError: (error) => pair.errors.push(error),
+        relay: async (request, owner) => {
+          pair.relayed += 1;
+          const answer = await engines.get(owner)?.relayed(JSON.parse(JSON.stringify(request)));
+          if (!answer) throw new Error(`nobody called ${owner}`);
+          return JSON.parse(JSON.stringify(answer));
+        },
+        ...options,
+      },
+      (socket) => {
+        pair.sockets.push(socket);
+        socket.onEvent((event, args, ack) => (ack ? ack(...args) : socket.emit(event, ...args)));
+      },
+    );
+    engines.set(ownerId, engine);
+    pair.engines.push(engine);
+  }
+  let turn = 0;
+  const nextEngine = () => pair.engines[turn++ % 2];
+  const server = createServer((request, response) => nextEngine()?.handleRequest(request, response));
+  server.on("upgrade", (request, stream, head) => {
+    const sid = new URL(request.url ?? "", "http://x").searchParams.get("sid") ?? "";
+    const other = pair.engines.find((_, index) => !sid.startsWith(["one", "two"][index] ?? ""));
+    pair.refusedUpgrades += 1;
+    other?.handleUpgrade(request, stream, head);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(async () => {
+    for (const engine of pair.engines) await engine.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  pair.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return pair;
+}
+
+for (const [name, options] of Object.entries({ default: {}, polling: { transports: ["polling"] } })) {
+  test(`${name}: a client whose requests alternate between two engines notices nothing`, async (t) => {
+    const pair = await startPair(t);
+    const client = connect(t, pair.url, options);
+    const got: unknown[] = [];
+    client.on("n", (n) => got.push(n));
+    await next(client, "connect");
+    if (name === "default") {
+      await new Promise((resolve) => {
+        client.io.engine.once("upgradeError", resolve);
+        if (pair.refusedUpgrades > 0) resolve(undefined);
+      });
+    }
+    const expected = Array.from({ length: 50 }, (_, n) => n);
+    for (const n of expected) {
+      client.emit("n", n);
+      await until(`the echo of ${n}`, () => got.length === n + 1);
+    }
+    t.strictSame(got, expected);
+    t.strictSame(await client.emitWithAck("file", Buffer.from([1, 2, 3])), Buffer.from([1, 2, 3]));
+    const shared = next(client, "shared");
+    pair.sockets[0]?.send(encodeEvent("shared", '"ä😀"'));
+    t.strictSame(await shared, ["ä😀"]);
+    t.equal(client.io.engine.transport.name, "polling");
+    t.equal(pair.refusedUpgrades, name === "default" ? 1 : 0);
+    t.ok(pair.relayed > 10, `${pair.relayed} requests were relayed`);
+    t.equal(pair.sockets.length, 1);
+    t.strictSame(pair.errors, []);
+    client.disconnect();
+    await until("its end", () => pair.engines.every((engine) => engine.sockets.size === 0));
+  });
+}
+
+test("a relayed answer has the CORS headers that the owner gives", async (t) => {
+  const pair = await startPair(t, { cors: { origin: ["http://app.example"] } });
+  const headers = { origin: "http://app.example" };
+  const opened = await ask(pair.url + pollingQuery, "GET", undefined, headers);
+  const { sid }: { sid: string } = JSON.parse(opened.body.slice(1));
+  const reply = await ask(`${pair.url}${pollingQuery}&sid=${sid}`, "POST", "40", headers);
+  t.equal(pair.relayed, 1);
+  t.match(reply, { status: 200, body: "ok", headers: { "access-control-allow-origin": "http://app.example" } });
+});
+
+test("a relay that fails, or an owner nobody knows, reads as an unknown session", async (t) => {
+  const pair = await startPair(t, { relay: () => Promise.reject(new Error("no such subject")) });
+  for (const sid of ["one.x", "two.x", "three.x", "a b.x", "..x", `${"o".repeat(65)}.x`, "x"]) {
+    const reply = await ask(`${pair.url}${pollingQuery}&sid=${encodeURIComponent(sid)}`);
+    t.match(reply, { status: 400, body: '{"code":1,"message":"Session ID unknown"}' }, sid);
+  }
+  t.ok(pair.errors.length > 0 && pair.errors.every((error) => error.message === "no such subject"));
+});
+
+test("what is relayed here is held to the same limits, and never relayed on", async (t) => {
+  const pair = await startPair(t, { maxPayload: 100 });
+  const opened = await ask(pair.url + pollingQuery);
+  const { sid }: { sid: string } = JSON.parse(opened.body.slice(1));
+  const owner = pair.engines[sid.startsWith("one") ? 0 : 1];
+  const other = pair.engines[sid.startsWith("one") ? 1 : 0];
+  const post = { method: "POST", sid, search: "?EIO=4&transport=polling", body: "x".repeat(101), headers: {} } as const;
+  t.match(await owner?.relayed(post), { status: 413 });
+  t.match(await owner?.relayed({ ...post, search: "" }), { status: 400, body: /"code":0/ });
+  t.match(await other?.relayed({ ...post, body: "40" }), { status: 400, body: /"code":1/ });
+  t.equal(pair.relayed, 0);
+});
+
+test("CORS: any origin reflected, a fixed one, and a preflight", async (t) => {
+  const headers = { origin: "http://a.example", "access-control-request-headers": "x-test" };
+  const reflecting = await startPair(t, { cors: { origin: true } });
+  const preflight = await ask(reflecting.url + pollingQuery, "OPTIONS", undefined, headers);
+  t.match(preflight, {
+    status: 204,
+    headers: {
+      "access-control-allow-origin": "http://a.example",
+      "access-control-allow-methods": "GET,POST",
+      "access-control-allow-headers": "x-test",
+    },
+  });
+  const fixed = await startPair(t, { cors: { origin: "*" } });
+  t.equal((await ask(fixed.url + pollingQuery, "GET", undefined, headers)).headers["access-control-allow-origin"], "*");
+  const listed = await startPair(t, { cors: { origin: ["http://b.example"] } });
+  const refused = await ask(listed.url + pollingQuery, "GET", undefined, headers);
+  t.equal(refused.headers["access-control-allow-origin"], undefined);
+});

@@ -1,0 +1,99 @@
+// Editing, deleting and reacting: rules, the statement, the answer and the announcement.
+import { ChatError, type DeleteFor, type Message, type Reaction, type ReactionAction } from "@khui/contracts";
+import type { Context } from "./context.js";
+import { renderEntry, renderMessage, statusFor, usersIn } from "./render.js";
+import { withRetry } from "./retry.js";
+import { checkCaption, checkEmoji } from "./rules.js";
+import {
+  type ChangeResult,
+  deleteForEveryone,
+  editMessage,
+  findMessage,
+  hideMessage,
+  reactTo,
+} from "./store/change.js";
+import { othersPositions, readLog } from "./store/history.js";
+import type { MessageRow } from "./store/tables.js";
+
+/** Which message, who, and (from sockets) in which room they believe it to be. */
+interface Target {
+  readonly userId: string;
+  readonly messageId: string;
+  readonly roomId?: string | undefined;
+}
+
+export interface Changing {
+  edit(request: Target & { content: string }): Promise<Message>;
+  remove(request: Target & { deleteFor: DeleteFor }): Promise<{ messageId: string; deleteFor: DeleteFor }>;
+  /** With a null emoji the user's reaction is taken away. `action` is null when nothing changed. */
+  react(
+    request: Target & { emoji: string | null; reactionType?: string | undefined },
+  ): Promise<{ messageId: string; reactions: Reaction[]; action: ReactionAction | null }>;
+  /** The message that a user says to have sent. */
+  confirm(request: Target): Promise<Message>;
+}
+
+export function createChanging(context: Context): Changing {
+  const { db } = context;
+
+  async function visible(target: Target): Promise<MessageRow> {
+    const row = await withRetry(() => findMessage(db, target.userId, target.messageId, target.roomId));
+    if (!row) throw new ChatError("message_not_found");
+    return row;
+  }
+
+  /** As the viewer sees it, with its status. */
+  async function view(row: MessageRow, viewerId: string): Promise<Message> {
+    const others = othersPositions(db, row.room_id, viewerId);
+    const users = context.directory.resolve(usersIn([row]));
+    return renderMessage(row, await users, statusFor(row, viewerId, await others));
+  }
+
+  return {
+    async edit({ content, ...target }) {
+      const change = { ...target, roomId: target.roomId, content: checkCaption(content) };
+      await announceChange(context, await withRetry(() => editMessage(db, change)));
+      return view(await visible(target), target.userId);
+    },
+    async remove({ deleteFor, ...target }) {
+      const { messageId, userId, roomId } = target;
+      if (deleteFor === "everyone") {
+        await announceChange(context, await withRetry(() => deleteForEveryone(db, { userId, messageId, roomId })));
+      } else {
+        const result = await withRetry(() => hideMessage(db, { userId, messageId, roomId }));
+        if (result.kind === "refused") throw new ChatError(result.code);
+        if (result.kind === "hidden") {
+          const payload = { chatRoomId: result.roomId, messageId, deleteFor, deletedBy: userId };
+          context.announce.user(userId, "message_deleted", payload);
+        }
+      }
+      return { messageId, deleteFor };
+    },
+    async react({ emoji, reactionType, ...target }) {
+      const { messageId, userId, roomId } = target;
+      const wanted = emoji === null ? null : checkEmoji(emoji);
+      const result = await withRetry(() =>
+        reactTo(db, { userId, messageId, roomId, emoji: wanted, reactionType: reactionType ?? null }),
+      );
+      const action = await announceChange(context, result);
+      return { messageId, reactions: (await visible(target)).reactions ?? [], action };
+    },
+    async confirm(target) {
+      const row = await visible(target);
+      if (row.sender_id !== target.userId) throw new ChatError("message_not_found");
+      return view(row, target.userId);
+    },
+  };
+}
+
+/** Throws what was refused; announces what changed, and returns the reaction's action if it was one. */
+async function announceChange(context: Context, result: ChangeResult): Promise<ReactionAction | null> {
+  if (result.kind === "refused") throw new ChatError(result.code);
+  if (result.kind === "unchanged") return null;
+  const page = await readLog(context.db, result.roomId, result.seq - 1, 1);
+  const found = page?.entries[0];
+  if (!found) return null;
+  const users = await context.directory.resolve(usersIn([found.message]));
+  context.announce.entry(result.roomId, renderEntry(found.entry, found.message, users));
+  return (found.entry.data?.action as ReactionAction | undefined) ?? null;
+}

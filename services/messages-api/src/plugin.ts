@@ -1,0 +1,50 @@
+// messages-api: messages and the room log. The table of contents of the service.
+import type { Bus } from "@khui/bus";
+import type { Database } from "@khui/database";
+import { createDirectory } from "@khui/directory";
+import { type Guard, mounter } from "@khui/http";
+import type { FastifyPluginAsync } from "fastify";
+import type { Logger } from "pino";
+import { createAnnouncer } from "./announcer.js";
+import { createChanging } from "./changing.js";
+import type { Context } from "./context.js";
+import { createMarking } from "./marking.js";
+import { startRetention } from "./retention.js";
+import { mountMessages } from "./routes/messages.js";
+import { serveMessages } from "./rpc.js";
+import { createSending } from "./sending.js";
+
+export interface MessagesDeps {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly guard: Guard;
+  readonly log: Logger;
+  /** How long log entries are kept; a client away for longer is told to fetch anew. */
+  readonly retentionDays?: number;
+}
+
+export const migrations = new URL("../migrations/", import.meta.url);
+
+/** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
+export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
+  return async (app) => {
+    const { database, bus, log } = deps;
+    await database.migrate("messages", migrations);
+    const onError = (error: unknown) => log.warn({ err: error }, "directory or bus");
+    const directory = createDirectory(bus, { onError });
+    const context: Context = { db: database.kysely(), directory, announce: createAnnouncer(bus, onError) };
+    const actions = {
+      sending: createSending(context),
+      changing: createChanging(context),
+      marking: createMarking(context),
+    };
+    mountMessages(mounter(app, { ...deps.guard, onIdentity: directory.learn }), context, actions);
+    const subscriptions = serveMessages(bus, context, actions);
+    const stopRetention = startRetention(context.db, log, deps.retentionDays ?? 7);
+    app.addHook("onClose", async () => {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      await stopRetention();
+      await Promise.all([actions.sending.drain(), actions.marking.drain()]);
+    });
+  };
+}

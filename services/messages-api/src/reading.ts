@@ -1,0 +1,126 @@
+// What others read of this service: pages, the room list, and the log for gateways.
+import {
+  ChatError,
+  type ErrorCode,
+  type LogEntry,
+  type messagesRpc,
+  type RoomActivity,
+  type RouteAnswer,
+  type RpcAnswer,
+  type routes,
+} from "@khui/contracts";
+import type { Context } from "./context.js";
+import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor, usersIn } from "./render.js";
+import { withRetry } from "./retry.js";
+import { accessRoom, hiddenSince, type PageRequest, readLog, readPage, roomStats } from "./store/history.js";
+import { readPositions } from "./store/positions.js";
+import { describeRoom, listParticipants, listRooms } from "./store/room-list.js";
+
+/** Entries and bytes of one answer with log entries: well below the bus' largest message of 1 MB. */
+const maxEntries = 500;
+const maxEntryBytes = 400_000;
+/** A client further behind than this is better served by a fresh fetch. */
+const longestResume = 10_000;
+/** Read positions told on joining: a room's screen shows no more. */
+const shownPositions = 200;
+
+function orThrow<T extends object>(value: T | ErrorCode): T {
+  if (typeof value === "string") throw new ChatError(value);
+  return value;
+}
+
+/** A page of messages as REST answers it. */
+export async function messagesPage(
+  context: Context,
+  request: PageRequest,
+): Promise<RouteAnswer<typeof routes.listMessages>> {
+  const page = orThrow(await withRetry(() => readPage(context.db, request)));
+  const users = await context.directory.resolve(usersIn(page.messages));
+  return {
+    messages: page.messages.map((row) => renderMessage(row, users, statusFor(row, request.userId, page))),
+    seq: page.seq,
+    hasMore: page.hasMore,
+    pagination: {
+      currentPage: request.page,
+      totalPages: Math.max(1, Math.ceil(page.places / request.limit)),
+      total: page.places,
+      limit: request.limit,
+    },
+  };
+}
+
+export async function roomsOf(
+  context: Context,
+  userId: string,
+  page: number,
+  limit: number,
+): Promise<{ rooms: RoomActivity[]; total: number }> {
+  const { rooms, total } = await withRetry(() => listRooms(context.db, userId, page, limit));
+  const users = await context.directory.resolve(usersIn(rooms.map(({ last }) => last)));
+  return { rooms: rooms.map((room) => renderRoom(room, userId, users)), total };
+}
+
+export async function roomOf(context: Context, userId: string, roomId: string): Promise<RoomActivity> {
+  const room = orThrow(await withRetry(() => describeRoom(context.db, userId, roomId)));
+  return renderRoom(room, userId, await context.directory.resolve(usersIn([room.last])));
+}
+
+export async function participantsOf(context: Context, userId: string, roomId: string, page: number, limit: number) {
+  const found = orThrow(await withRetry(() => listParticipants(context.db, userId, roomId, page, limit)));
+  return { participants: found.participants.map(renderParticipant), total: found.total };
+}
+
+export async function statsOf(
+  context: Context,
+  userId: string,
+  roomId: string,
+): Promise<RouteAnswer<typeof routes.roomStats>> {
+  const { byType, reactions, activeUsers } = orThrow(await withRetry(() => roomStats(context.db, roomId, userId)));
+  return {
+    stats: {
+      totalMessages: byType.reduce((sum, { count }) => sum + count, 0),
+      messagesByType: [...byType],
+      totalReactions: reactions,
+      activeUsers,
+    },
+  };
+}
+
+/** Lets a user's socket in: access, head, the first of what was missed, and the states that are re-read on join. */
+export async function openRoom(
+  context: Context,
+  userId: string,
+  roomId: string,
+  afterSeq: number | undefined,
+): Promise<RpcAnswer<typeof messagesRpc.openRoom>> {
+  const access = orThrow(await withRetry(() => accessRoom(context.db, roomId, userId)));
+  const from = afterSeq === undefined ? undefined : Math.min(afterSeq, access.seq);
+  const resync = from !== undefined && (from < access.floor || access.seq - from > longestResume);
+  const resuming = from !== undefined && !resync;
+  const [positions, log, hidden] = await Promise.all([
+    readPositions(context.db, roomId, userId, shownPositions),
+    resuming ? logPage(context, roomId, from) : undefined,
+    resuming ? hiddenSince(context.db, roomId, userId, from) : [],
+  ]);
+  return { seq: access.seq, members: access.members, resync, entries: log?.entries ?? [], positions, hidden };
+}
+
+/** Entries after a number, as many as fit in one answer. */
+export async function logPage(
+  context: Context,
+  roomId: string,
+  afterSeq: number,
+): Promise<RpcAnswer<typeof messagesRpc.readLog>> {
+  const page = await withRetry(() => readLog(context.db, roomId, afterSeq, maxEntries));
+  if (!page) throw new ChatError("room_not_found");
+  const users = await context.directory.resolve(usersIn(page.entries.map(({ message }) => message)));
+  const entries: LogEntry[] = [];
+  let bytes = 0;
+  for (const { entry, message } of page.entries) {
+    const rendered = renderEntry(entry, message, users);
+    bytes += Buffer.byteLength(rendered.body);
+    if (entries.length > 0 && bytes > maxEntryBytes) break;
+    entries.push(rendered);
+  }
+  return { seq: page.seq, floor: page.floor, entries };
+}

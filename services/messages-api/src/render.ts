@@ -1,0 +1,129 @@
+// Turns rows into what clients see: messages, and the bodies of log entries.
+import type { EntryHeader, LogEntry, Message, MessageStatus, RoomActivity, User } from "@khui/contracts";
+import type { ParticipantRow, RoomRow } from "./store/room-list.js";
+import type { LogRow, MessageRow } from "./store/tables.js";
+
+type Users = ReadonlyMap<string, User>;
+
+/** The least positions that all other participants have passed; null when there is nobody else. */
+export interface OthersPositions {
+  readonly othersRead: number | null;
+  readonly othersDelivered: number | null;
+}
+
+const userOf = (users: Users, userId: string): User => users.get(userId) ?? { _id: userId, name: null, avatar: null };
+
+/** Everyone named by these messages. */
+export function usersIn(rows: Iterable<MessageRow | null>): Set<string> {
+  const ids = new Set<string>();
+  for (const row of rows) {
+    if (!row) continue;
+    ids.add(row.sender_id);
+    if (row.parent) ids.add(row.parent.sender_id);
+  }
+  return ids;
+}
+
+/** Status is the sender's to see; for everyone else a message that is there was sent. */
+export function statusFor(
+  row: { sender_id: string; seq: number },
+  viewerId: string,
+  others: OthersPositions,
+): MessageStatus {
+  if (row.sender_id !== viewerId || others.othersRead === null) return "sent";
+  if (others.othersRead >= row.seq) return "read";
+  return (others.othersDelivered ?? 0) >= row.seq ? "delivered" : "sent";
+}
+
+/** A message as clients get it. A deleted one keeps its place and nothing else. */
+export function renderMessage(row: MessageRow, users: Users, status: MessageStatus): Message {
+  return {
+    _id: row.id,
+    chatRoom: row.room_id,
+    seq: row.seq,
+    sender: userOf(users, row.sender_id),
+    type: row.type,
+    content: row.content,
+    mediaInfo: row.media,
+    stickerInfo: row.sticker,
+    ...(row.system ? { systemInfo: row.system } : {}),
+    status,
+    timestamp: new Date(row.created_at).toISOString(),
+    reactions: row.reactions ?? [],
+    isDeleted: row.deleted,
+    ...(row.deleted ? { deletedFor: "everyone" as const } : {}),
+    isEdited: row.edits !== null && row.edits.length > 0,
+    editHistory: row.edits ?? [],
+    replyTo: row.reply_to,
+    replyToMessage: row.parent && {
+      _id: row.parent.id,
+      sender: userOf(users, row.parent.sender_id),
+      type: row.parent.type,
+      content: row.parent.content,
+      isDeleted: row.parent.deleted,
+    },
+    forwardedFrom: row.forwarded,
+    ...(row.client_id ? { clientMessageId: row.client_id } : {}),
+  };
+}
+
+/** A log entry with its event's body (without room and number, see `wire.ts`), as its message is now. */
+export function renderEntry(entry: LogRow, message: MessageRow | null, users: Users): LogEntry {
+  const { data } = entry;
+  const header: EntryHeader = {
+    seq: entry.seq,
+    event: entry.event,
+    ...(data?.members === undefined ? {} : { members: data.members }),
+    ...(data?.left === undefined ? {} : { left: data.left }),
+  };
+  return { ...header, body: JSON.stringify(bodyOf(entry, message, users)) };
+}
+
+function bodyOf({ event, message_id: messageId, data }: LogRow, row: MessageRow | null, users: Users): object {
+  const message = row && renderMessage(row, users, "sent");
+  switch (event) {
+    case "new_message":
+      return { message };
+    case "message_edited":
+      // Without status: each client knows it from positions, and an edit does not change it.
+      return { messageId, newContent: row?.content ?? null, message: { ...message, status: undefined } };
+    case "message_deleted":
+      return { messageId, deleteFor: "everyone", deletedBy: data?.deletedBy };
+    case "reaction_updated": {
+      const { userId, emoji = null, reactionType = null, action } = data ?? {};
+      return { messageId, reactions: row?.reactions ?? [], userId, emoji, reactionType, action };
+    }
+    case "user_joined_chat":
+    case "user_left_chat":
+      return { userId: data?.userId };
+    default:
+      throw new Error(`no such log event: ${event}`);
+  }
+}
+
+const iso = (value: string | Date | null): string | null => (value === null ? null : new Date(value).toISOString());
+
+export function renderParticipant(row: ParticipantRow): RoomActivity["participants"][number] {
+  return {
+    userId: row.user_id,
+    role: row.role,
+    joinedAt: new Date(row.joined_at).toISOString(),
+    lastReadMessage: row.read_message,
+    lastReadTimestamp: iso(row.read_at),
+  };
+}
+
+/** A room of the list, for the user whose list it is. */
+export function renderRoom(row: RoomRow, viewerId: string, users: Users): RoomActivity {
+  const others = { othersRead: row.others_read, othersDelivered: row.others_delivered };
+  return {
+    roomId: row.id,
+    participants: row.participants.map(renderParticipant),
+    participantCount: row.member_count,
+    lastMessage: row.last && renderMessage(row.last, users, statusFor(row.last, viewerId, others)),
+    lastMessageTime: row.last && iso(row.last.created_at),
+    messageCount: row.message_count,
+    unreadCount: row.unread,
+    seq: row.seq,
+  };
+}

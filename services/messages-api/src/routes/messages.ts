@@ -1,0 +1,91 @@
+// Messages over REST.
+import { ChatError, routes } from "@khui/contracts";
+import type { mounter } from "@khui/http";
+import type { Context } from "../context.js";
+import { messagesPage, statsOf } from "../reading.js";
+import type { Actions } from "../rpc.js";
+
+/** Mounts the routes of messages, reactions, read marks and statistics. */
+export function mountMessages(mount: ReturnType<typeof mounter>, context: Context, actions: Actions): void {
+  const { sending, changing, marking } = actions;
+
+  mount(routes.listMessages, async ({ params, query, identity }) =>
+    messagesPage(context, {
+      roomId: params.chatRoomId,
+      userId: identity.userId,
+      limit: query.limit,
+      page: query.page,
+      before: query.before === undefined ? undefined : readDate(query.before),
+      beforeSeq: query.beforeSeq,
+      afterSeq: query.afterSeq,
+    }),
+  );
+
+  mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, say }) => {
+    const data = await sending.send({
+      userId: identity.userId,
+      roomId: params.chatRoomId,
+      type: "text",
+      content: body.content,
+      replyTo: body.replyTo ?? null,
+      clientMessageId: body.clientMessageId ?? idempotencyKey,
+    });
+    return { message: say("message_sent"), data };
+  });
+
+  mount(routes.editMessage, async ({ params, body, identity, say }) => {
+    const data = await changing.edit({ userId: identity.userId, messageId: params.messageId, content: body.content });
+    return { message: say("message_edited"), data };
+  });
+
+  mount(routes.deleteMessage, async ({ params, body, identity, say }) => {
+    const deleteFor = body?.deleteFor ?? "sender";
+    const data = await changing.remove({ userId: identity.userId, messageId: params.messageId, deleteFor });
+    return { message: say("message_deleted"), data };
+  });
+
+  mount(routes.addReaction, async ({ params, body, identity, say }) => {
+    const data = await changing.react({ userId: identity.userId, messageId: params.messageId, ...body });
+    return { message: say("reaction_added"), data };
+  });
+
+  mount(routes.removeReaction, async ({ params, identity, say }) => {
+    const data = await changing.react({ userId: identity.userId, messageId: params.messageId, emoji: null });
+    return { message: say("reaction_removed"), data };
+  });
+
+  mount(routes.forwardMessage, async ({ params, body, identity, idempotencyKey, say }) => {
+    const data = await sending.forward({
+      userId: identity.userId,
+      messageId: params.messageId,
+      roomIds: body.chatRoomIds,
+      clientMessageId: body.clientMessageId ?? idempotencyKey,
+    });
+    return { message: say("message_forwarded"), data };
+  });
+
+  mount(routes.markRead, async ({ params, body, identity, say }) => {
+    const data = await marking.read({
+      userId: identity.userId,
+      roomId: params.chatRoomId,
+      messageId: body?.messageId,
+    });
+    return { message: say("marked_read"), data };
+  });
+
+  mount(routes.roomStats, async ({ params, identity }) => statsOf(context, identity.userId, params.chatRoomId));
+}
+
+/** ISO 8601, a date or a date with a time; anything else is invalid_request. */
+function readDate(text: string): Date {
+  const date = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
+    ? new Date(text)
+    : undefined;
+  if (!date || Number.isNaN(date.getTime())) {
+    throw new ChatError("invalid_request", {
+      part: "querystring",
+      faults: [{ path: "/before", message: "must be an ISO 8601 date" }],
+    });
+  }
+  return date;
+}

@@ -1,0 +1,178 @@
+// Sending and forwarding: rules, group commit, the answer and the announcement.
+import { ChatError, type ForwardedFrom, type Message, type MessageType } from "@khui/contracts";
+import { ObjectId } from "bson";
+import { type Batcher, createBatcher } from "./batcher.js";
+import type { Context } from "./context.js";
+import { renderEntry, renderMessage, statusFor, usersIn } from "./render.js";
+import { isOutage, withRetry } from "./retry.js";
+import { checkCaption, checkText } from "./rules.js";
+import { findMessage } from "./store/change.js";
+import { othersPositions } from "./store/history.js";
+import { type NewMessage, type SendResult, sendBatch } from "./store/send.js";
+import type { MessageRow } from "./store/tables.js";
+
+export interface SendRequest {
+  readonly userId: string;
+  readonly roomId: string;
+  readonly type: MessageType;
+  readonly content: string | null;
+  readonly mediaInfo?: NewMessage["media"];
+  readonly stickerInfo?: NewMessage["sticker"];
+  readonly replyTo?: string | null;
+  readonly clientMessageId?: string | undefined;
+}
+
+export interface Sending {
+  /** Sends a message once: a repeated clientMessageId answers the first one as it is now. */
+  send(request: SendRequest): Promise<Message>;
+  /** Copies a message into rooms, all or none. */
+  forward(request: {
+    userId: string;
+    messageId: string;
+    roomIds: readonly string[];
+    clientMessageId?: string | undefined;
+  }): Promise<Message[]>;
+  drain(): Promise<void>;
+}
+
+/** Found by measuring: larger batches add latency and no throughput. */
+const maxBatch = 256;
+const maxWaiting = 20_000;
+
+/** The row of a message just sent, or why there is none. */
+type Outcome = MessageRow | Exclude<SendResult, { kind: "sent" }>;
+
+export function createSending(context: Context): Sending {
+  const batcher: Batcher<NewMessage, Outcome> = createBatcher({
+    write: async (messages) => settle(context, messages, await withRetry(() => sendBatch(context.db, messages))),
+    maxBatch,
+    maxWaiting,
+    isOutage,
+  });
+  /** Sends with one clientMessageId that are under way: a repeat must not meet its first in the same batch. */
+  const underWay = new Map<string, Promise<Message>>();
+
+  async function submit(message: NewMessage): Promise<Message> {
+    const [outcome] = await Promise.all([batcher.add(message), context.directory.resolve([message.senderId])]);
+    return answer(context, message, outcome);
+  }
+
+  return {
+    async send(request) {
+      const message = newMessage(request);
+      if (!message.clientId) return submit(message);
+      const key = `${message.senderId}\n${message.clientId}`;
+      const first = underWay.get(key);
+      if (first) {
+        const sent = await first;
+        if (sent.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
+        return sent;
+      }
+      const sending = submit(message).finally(() => underWay.delete(key));
+      underWay.set(key, sending);
+      return sending;
+    },
+    async forward(request) {
+      const copies = await copiesOf(context, request);
+      const results = await withRetry(() => sendBatch(context.db, copies, true));
+      const refused =
+        results.find((result) => result.kind === "refused" && result.code !== "forbidden") ??
+        results.find((result) => result.kind === "refused");
+      if (refused?.kind === "refused") throw new ChatError(refused.code);
+      const settled = await settle(context, copies, results);
+      return Promise.all(copies.map((copy, i) => answer(context, copy, settled[i]!)));
+    },
+    drain: () => batcher.drain(),
+  };
+}
+
+function newMessage(request: SendRequest): NewMessage {
+  const { type, content } = request;
+  if (type === "system") throw new ChatError("invalid_request");
+  return {
+    id: new ObjectId().toHexString(),
+    roomId: request.roomId,
+    senderId: request.userId,
+    type,
+    content: type === "text" ? checkText(content ?? "") : content === null ? null : checkCaption(content) || null,
+    media: request.mediaInfo ?? null,
+    sticker: request.stickerInfo ?? null,
+    replyTo: request.replyTo ?? null,
+    forwarded: null,
+    clientId: request.clientMessageId ?? null,
+  };
+}
+
+async function copiesOf(context: Context, request: Parameters<Sending["forward"]>[0]): Promise<NewMessage[]> {
+  const { userId, messageId, clientMessageId } = request;
+  const original = await withRetry(() => findMessage(context.db, userId, messageId));
+  if (!original) throw new ChatError("message_not_found");
+  if (original.deleted || original.type === "system") throw new ChatError("not_forwardable");
+  const forwarded: ForwardedFrom = {
+    originalMessageId: original.forwarded?.originalMessageId ?? original.id,
+    originalSender: original.forwarded?.originalSender ?? original.sender_id,
+    forwardedAt: new Date().toISOString(),
+  };
+  return [...new Set(request.roomIds)].map((roomId) => ({
+    id: new ObjectId().toHexString(),
+    roomId,
+    senderId: userId,
+    type: original.type as NewMessage["type"],
+    content: original.content,
+    media: original.media,
+    sticker: original.sticker,
+    replyTo: null,
+    forwarded,
+    clientId: clientMessageId ? `${clientMessageId}:${roomId}` : null,
+  }));
+}
+
+/** Announces what was sent, in the order of its numbers. */
+async function settle(
+  context: Context,
+  messages: readonly NewMessage[],
+  results: readonly SendResult[],
+): Promise<Outcome[]> {
+  const outcomes = results.map((result, i): Outcome => (result.kind === "sent" ? rowOf(messages[i]!, result) : result));
+  const rows = outcomes.filter((outcome): outcome is MessageRow => "room_id" in outcome);
+  const users = await context.directory.resolve(usersIn(rows));
+  for (const row of rows) {
+    const entry = { seq: row.seq, event: "new_message", message_id: row.id, data: null };
+    context.announce.entry(row.room_id, renderEntry(entry, row, users));
+  }
+  return outcomes;
+}
+
+function rowOf(message: NewMessage, sent: Extract<SendResult, { kind: "sent" }>): MessageRow {
+  return {
+    id: message.id,
+    room_id: message.roomId,
+    seq: sent.seq,
+    sender_id: message.senderId,
+    type: message.type,
+    content: message.content,
+    media: message.media,
+    sticker: message.sticker,
+    system: null,
+    created_at: sent.at,
+    edits: null,
+    deleted: false,
+    reactions: null,
+    reply_to: message.replyTo,
+    forwarded: message.forwarded,
+    client_id: message.clientId,
+    parent: sent.parent,
+  };
+}
+
+async function answer(context: Context, message: NewMessage, outcome: Outcome): Promise<Message> {
+  if ("room_id" in outcome) return renderMessage(outcome, await context.directory.resolve(usersIn([outcome])), "sent");
+  if (outcome.kind === "refused") throw new ChatError(outcome.code);
+  const row = await findMessage(context.db, message.senderId, outcome.messageId, message.roomId);
+  if (!row) throw new ChatError("message_not_found");
+  const [users, others] = await Promise.all([
+    context.directory.resolve(usersIn([row])),
+    othersPositions(context.db, row.room_id, message.senderId),
+  ]);
+  return renderMessage(row, users, statusFor(row, message.senderId, others));
+}

@@ -1,0 +1,153 @@
+// Takes rooms-api's changes of membership and settings into the log, and projects them beside it.
+import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
+import { sql } from "@khui/database";
+import { type Db, type EntryData, jsonb } from "./tables.js";
+
+/** What was appended by a change; empty when it had been taken before or came too early. */
+export interface Applied {
+  /** The room's last taken change number after this call. */
+  readonly applied: number;
+  readonly entries: ReadonlyArray<{ readonly seq: number }>;
+}
+
+interface Room {
+  id: string;
+  seq: number;
+  change_no: number;
+  member_count: number;
+  ordinal: number;
+  at: Date;
+}
+
+/**
+ * Applies change `changeNo` of a room. Changes are taken strictly in order: one seen before changes nothing, one that
+ * skips a number is not taken (the answer tells the last one that was). `messageId` names the system message.
+ */
+export function applyRoomChange(
+  db: Db,
+  roomId: string,
+  changeNo: number,
+  change: RoomChange,
+  messageId: string,
+): Promise<Applied> {
+  return db.transaction().execute(async (trx) => {
+    if (change.kind === "created") return createRoom(trx, roomId, change);
+    const room = await lockRoom(trx, roomId);
+    if (!room || room.change_no !== changeNo - 1) return { applied: room?.change_no ?? 0, entries: [] };
+    const events = await applyTo(trx, room, change);
+    const entries = await append(trx, room, changeNo, change, messageId, events);
+    if (change.kind === "joined") await startPosition(trx, room.id, change.userId);
+    return { applied: changeNo, entries };
+  });
+}
+
+async function createRoom(trx: Db, roomId: string, change: Extract<RoomChange, { kind: "created" }>): Promise<Applied> {
+  const { rows } = await sql<{ id: string }>`
+    INSERT INTO messages.rooms (id, type, settings, change_no, last_at, member_count)
+    VALUES (${roomId}, ${change.type}, ${jsonb(change.settings)}, 1,
+      date_trunc('milliseconds', clock_timestamp()), ${change.members.length})
+    ON CONFLICT DO NOTHING RETURNING id`.execute(trx);
+  if (rows.length === 0) return { applied: (await lockRoom(trx, roomId))?.change_no ?? 1, entries: [] };
+  const userIds = change.members.map(({ userId }) => userId);
+  const roles = change.members.map(({ role }) => role);
+  await sql`
+    INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at)
+    SELECT ${roomId}, m.user_id, m.role, true,
+      date_trunc('milliseconds', clock_timestamp()) + (m.n - 1) * interval '1 microsecond'
+    FROM unnest(${userIds}::text[], ${roles}::text[]) WITH ORDINALITY AS m(user_id, role, n)`.execute(trx);
+  await sql`
+    INSERT INTO messages.positions (room_id, user_id)
+    SELECT ${roomId}, user_id FROM unnest(${userIds}::text[]) AS user_id`.execute(trx);
+  return { applied: 1, entries: [] };
+}
+
+async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
+  const { rows } = await sql<Room>`
+    SELECT id, seq, change_no, member_count, ordinal,
+      greatest(last_at + interval '1 millisecond', date_trunc('milliseconds', clock_timestamp())) AS at
+    FROM messages.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx);
+  return rows[0];
+}
+
+/** Projects the change, and says which events besides the system message belong to it. */
+async function applyTo(
+  trx: Db,
+  room: Room,
+  change: Exclude<RoomChange, { kind: "created" }>,
+): Promise<Array<{ event: string; data: EntryData }>> {
+  if (change.kind === "settings") {
+    await sql`UPDATE messages.rooms SET settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
+    return [];
+  }
+  const { userId } = change;
+  if (change.kind === "joined") {
+    await sql`
+      INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at)
+      VALUES (${room.id}, ${userId}, ${change.role}, true, ${room.at})
+      ON CONFLICT (room_id, user_id)
+      DO UPDATE SET role = excluded.role, is_active = true, joined_at = excluded.joined_at`.execute(trx);
+  } else {
+    await sql`
+      UPDATE messages.members SET is_active = false, role = 'member'
+      WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
+    if (change.newAdmin) {
+      await sql`UPDATE messages.members SET role = 'admin' WHERE room_id = ${room.id} AND user_id = ${change.newAdmin}`.execute(
+        trx,
+      );
+    }
+  }
+  const members = room.member_count + (change.kind === "joined" ? 1 : -1);
+  const effect: EntryData = { userId, members, ...(change.kind === "left" ? { left: userId } : {}) };
+  const event = change.kind === "joined" ? "user_joined_chat" : "user_left_chat";
+  return [{ event, data: effect }];
+}
+
+/** Appends the system message and, in small rooms, the event; whichever is last carries the effect on the room. */
+async function append(
+  trx: Db,
+  room: Room,
+  changeNo: number,
+  change: Exclude<RoomChange, { kind: "created" }>,
+  messageId: string,
+  events: ReadonlyArray<{ event: string; data: EntryData }>,
+): Promise<Array<{ seq: number }>> {
+  const effect = events[0]?.data;
+  const members = effect?.members ?? room.member_count;
+  const announced = members <= smallRoomLimit ? events : [];
+  const rows = [
+    { event: "new_message", message_id: messageId, data: announced.length > 0 ? null : (effect ?? null) },
+    ...announced.map(({ event, data }) => ({ event, message_id: null, data })),
+  ].map((row, i) => ({ ...row, seq: room.seq + 1 + i }));
+  await sql`
+    INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, system, created_at)
+    VALUES (${messageId}, ${room.id}, ${room.seq + 1}, ${room.ordinal},
+      coalesce((SELECT sent FROM messages.members WHERE room_id = ${room.id} AND user_id = ${change.userId}), 0),
+      ${change.userId}, 'system', ${change.text}, ${jsonb(systemInfo(change))}, ${room.at})`.execute(trx);
+  await sql`
+    INSERT INTO messages.log (room_id, seq, event, message_id, data, at)
+    SELECT ${room.id}, seq, event, message_id, data, ${room.at}
+    FROM jsonb_to_recordset(${jsonb(rows)}) AS x(seq bigint, event text, message_id text, data jsonb)`.execute(trx);
+  await sql`
+    UPDATE messages.rooms SET seq = ${room.seq + rows.length}, change_no = ${changeNo}, last_at = ${room.at},
+      places = places + 1, member_count = ${members}
+    WHERE id = ${room.id}`.execute(trx);
+  return rows.map(({ seq }) => ({ seq }));
+}
+
+/** Who joins has read everything: what came before is history, not unread. */
+async function startPosition(trx: Db, roomId: string, userId: string): Promise<void> {
+  await sql`
+    INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)
+    SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
+    FROM messages.rooms r JOIN messages.members m ON m.room_id = r.id AND m.user_id = ${userId} WHERE r.id = ${roomId}
+    ON CONFLICT (room_id, user_id) DO UPDATE SET read_seq = excluded.read_seq, read_message = NULL, read_at = NULL,
+      read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent, gone = 0,
+      delivered_seq = excluded.delivered_seq`.execute(trx);
+}
+
+function systemInfo(change: Exclude<RoomChange, { kind: "created" }>): SystemInfo {
+  const { userId } = change;
+  if (change.kind === "joined") return { action: "member_joined", userId };
+  if (change.kind === "settings") return { action: "settings_changed", userId, changes: change.changes };
+  return { action: "member_left", userId, ...(change.newAdmin ? { newAdmin: change.newAdmin } : {}) };
+}

@@ -1,0 +1,152 @@
+// How far members have read and been reached: positions per member, never a row per message and reader.
+import type { ErrorCode, Position } from "@khui/contracts";
+import { sql } from "@khui/database";
+import type { Db } from "./tables.js";
+
+export interface ReadRequest {
+  readonly roomId: string;
+  readonly userId: string;
+  /** Up to this message; to the newest without. */
+  readonly messageId: string | undefined;
+}
+
+export type ReadResult =
+  | { readonly kind: "refused"; readonly code: ErrorCode }
+  | {
+      readonly kind: "read";
+      readonly moved: boolean;
+      readonly seq: number;
+      readonly messageId: string | null;
+      readonly at: Date;
+    };
+
+interface ReadRow {
+  i: number;
+  room_known: boolean;
+  is_member: boolean;
+  message_known: boolean;
+  moved: boolean;
+  seq: number | null;
+  message_id: string | null;
+  at: Date | null;
+}
+
+/**
+ * Moves read positions forward, never back; results stand in the order of the requests, of which no two may be for the
+ * same member of the same room. The rooms are locked first, and the counting statement then sees all that is numbered:
+ * so a message counts as unread or as read, never as neither.
+ */
+export function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise<ReadResult[]> {
+  const roomIds = [...new Set(requests.map(({ roomId }) => roomId))];
+  const input = requests.map(({ roomId, userId, messageId }, i) => ({
+    i,
+    room_id: roomId,
+    user_id: userId,
+    message_id: messageId ?? null,
+  }));
+  return db.transaction().execute(async (trx) => {
+    await sql`SELECT id FROM messages.rooms WHERE id = ANY(${roomIds}::text[]) ORDER BY id FOR SHARE`.execute(trx);
+    const { rows } = await sql<ReadRow>`
+      WITH input AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
+          AS x(i int, room_id text, user_id text, message_id text)
+      ),
+      goal AS MATERIALIZED (
+        SELECT input.*, r.id IS NOT NULL AS room_known, me.user_id IS NOT NULL AS is_member,
+          input.message_id IS NULL OR upto.id IS NOT NULL AS message_known,
+          coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
+          upto.id IS NOT NULL AS partly
+        FROM input
+        LEFT JOIN messages.rooms r ON r.id = input.room_id
+        LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = input.user_id AND me.is_active
+        LEFT JOIN messages.messages upto ON upto.id = input.message_id AND upto.room_id = r.id
+      ),
+      moved AS (
+        UPDATE messages.positions o SET read_seq = g.goal_seq, read_ordinal = g.goal_ordinal,
+          read_at = date_trunc('milliseconds', clock_timestamp()),
+          delivered_seq = greatest(o.delivered_seq, g.goal_seq),
+          read_message = (SELECT id FROM messages.messages m WHERE m.room_id = g.room_id AND m.seq <= g.goal_seq
+            ORDER BY m.seq DESC LIMIT 1),
+          read_sent = CASE WHEN NOT g.partly THEN g.my_sent ELSE coalesce((SELECT m.sent FROM messages.messages m
+            WHERE m.room_id = g.room_id AND m.sender_id = g.user_id AND m.seq <= g.goal_seq
+            ORDER BY m.seq DESC LIMIT 1), 0) END,
+          gone = CASE WHEN NOT g.partly THEN 0 ELSE (
+            SELECT count(*) FROM (
+              SELECT m.id FROM messages.messages m WHERE m.room_id = g.room_id AND m.seq > g.goal_seq AND m.deleted
+                AND m.sender_id <> g.user_id
+              UNION
+              SELECT m.id FROM messages.hidden h JOIN messages.messages m ON m.id = h.message_id
+              WHERE h.user_id = g.user_id AND h.room_id = g.room_id AND h.seq > g.goal_seq
+                AND m.sender_id <> g.user_id AND m.type <> 'system'
+            ) x) END
+        FROM goal g
+        WHERE o.room_id = g.room_id AND o.user_id = g.user_id AND g.is_member AND g.message_known
+          AND o.read_seq < g.goal_seq
+        RETURNING g.i, o.read_seq, o.read_message, o.read_at
+      )
+      SELECT g.i, g.room_known, g.is_member, g.message_known, moved.i IS NOT NULL AS moved,
+        coalesce(moved.read_seq, o.read_seq) AS seq, coalesce(moved.read_message, o.read_message) AS message_id,
+        coalesce(moved.read_at, o.read_at, clock_timestamp()) AS at
+      FROM goal g LEFT JOIN moved ON moved.i = g.i
+      LEFT JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id`.execute(trx);
+    const results = new Array<ReadResult>(requests.length);
+    for (const row of rows) results[row.i] = resultOf(row);
+    return results;
+  });
+}
+
+function resultOf(row: ReadRow): ReadResult {
+  if (!row.room_known) return { kind: "refused", code: "room_not_found" };
+  if (!row.is_member || row.seq === null || row.at === null) return { kind: "refused", code: "not_a_participant" };
+  if (!row.message_known) return { kind: "refused", code: "message_not_found" };
+  return { kind: "read", moved: row.moved, seq: row.seq, messageId: row.message_id, at: row.at };
+}
+
+export interface Delivery {
+  readonly roomId: string;
+  readonly userId: string;
+  readonly seq: number;
+}
+
+/** Notes what reached sockets, never beyond the room's head; returns those positions that moved. Rows are locked in order. */
+export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Promise<Delivery[]> {
+  const { rows } = await sql<{ room_id: string; user_id: string; seq: number }>`
+    WITH input AS (
+      SELECT room_id, user_id, max(seq) AS seq
+      FROM jsonb_to_recordset(${JSON.stringify(deliveries.map(({ roomId, userId, seq }) => ({ room_id: roomId, user_id: userId, seq })))}::jsonb)
+        AS x(room_id text, user_id text, seq bigint) GROUP BY room_id, user_id
+    ),
+    held AS MATERIALIZED (
+      SELECT o.room_id, o.user_id, least(input.seq, r.seq) AS seq FROM input
+      JOIN messages.rooms r ON r.id = input.room_id
+      JOIN messages.positions o ON o.room_id = input.room_id AND o.user_id = input.user_id
+      WHERE o.delivered_seq < least(input.seq, r.seq) ORDER BY o.room_id, o.user_id FOR UPDATE OF o
+    )
+    UPDATE messages.positions o SET delivered_seq = held.seq FROM held
+    WHERE o.room_id = held.room_id AND o.user_id = held.user_id AND o.delivered_seq < held.seq
+    RETURNING o.room_id, o.user_id, o.delivered_seq AS seq`.execute(db);
+  return rows.map((row) => ({ roomId: row.room_id, userId: row.user_id, seq: row.seq }));
+}
+
+/** Positions of a room's active members, this user's first, then the most recent readers. */
+export async function readPositions(db: Db, roomId: string, userId: string, limit: number): Promise<Position[]> {
+  const { rows } = await sql<{
+    user_id: string;
+    read_message: string | null;
+    read_at: Date | null;
+    read_seq: number;
+    delivered_seq: number;
+  }>`
+    SELECT o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
+    FROM messages.positions o JOIN messages.members m ON m.room_id = o.room_id AND m.user_id = o.user_id AND m.is_active
+    WHERE o.room_id = ${roomId} ORDER BY (o.user_id = ${userId}) DESC, o.read_seq DESC, o.user_id LIMIT ${limit}`.execute(
+    db,
+  );
+  return rows.map((row) => ({
+    userId: row.user_id,
+    lastReadMessage: row.read_message,
+    lastReadTimestamp: row.read_at?.toISOString() ?? null,
+    readSeq: row.read_seq,
+    deliveredSeq: row.delivered_seq,
+  }));
+}

@@ -1,0 +1,152 @@
+// The statement that sends: takes numbers, checks rights, stores messages and log entries, for a whole batch at once.
+import type { ErrorCode, ForwardedFrom, MediaInfo, MessageType, StickerInfo } from "@khui/contracts";
+import { sql } from "@khui/database";
+import type { Db, ParentRow } from "./tables.js";
+
+/** A message on its way in. Text is already trimmed and checked. */
+export interface NewMessage {
+  readonly id: string;
+  readonly roomId: string;
+  readonly senderId: string;
+  readonly type: Exclude<MessageType, "system">;
+  readonly content: string | null;
+  readonly media: MediaInfo | null;
+  readonly sticker: StickerInfo | null;
+  readonly replyTo: string | null;
+  readonly forwarded: ForwardedFrom | null;
+  readonly clientId: string | null;
+}
+
+/** What became of one message of a batch. */
+export type SendResult =
+  | { readonly kind: "sent"; readonly seq: number; readonly at: Date; readonly parent: ParentRow | null }
+  | { readonly kind: "repeated"; readonly messageId: string }
+  | { readonly kind: "refused"; readonly code: ErrorCode };
+
+interface SendRow {
+  i: number;
+  refusal: ErrorCode | null;
+  prior_id: string | null;
+  seq: number | null;
+  at: Date | null;
+  parent: ParentRow | null;
+}
+
+/**
+ * Sends a batch. Results stand in the order of the messages. With `together`, one refusal refuses all.
+ *
+ * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
+ * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
+ * a removal that committed while we waited is seen. A repeated client id of a concurrent statement violates
+ * `messages_once`: the whole batch fails with nothing done, and is sent again by the caller.
+ */
+export async function sendBatch(db: Db, messages: readonly NewMessage[], together = false): Promise<SendResult[]> {
+  const input = messages.map((message, i) => ({
+    i,
+    id: message.id,
+    room_id: message.roomId,
+    sender_id: message.senderId,
+    type: message.type,
+    content: message.content,
+    media: message.media,
+    sticker: message.sticker,
+    reply_to: message.replyTo,
+    forwarded: message.forwarded,
+    client_id: message.clientId,
+  }));
+  const roomIds = [...new Set(messages.map(({ roomId }) => roomId))];
+  const { rows } = await sql<SendRow>`
+    WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
+    input AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb) AS x(
+        i int, id text, room_id text, sender_id text, type text, content text, media jsonb, sticker jsonb,
+        reply_to text, forwarded jsonb, client_id text)
+    ),
+    room AS MATERIALIZED (
+      SELECT r.id, r.seq, r.ordinal, r.settings, r.last_at FROM messages.rooms r
+      WHERE r.id = ANY(${roomIds}::text[]) ORDER BY r.id FOR NO KEY UPDATE
+    ),
+    member AS MATERIALIZED (
+      SELECT m.room_id, m.user_id, m.sent
+      FROM (SELECT DISTINCT room_id, sender_id FROM input) i
+      JOIN room ON room.id = i.room_id
+      JOIN messages.members m ON m.room_id = i.room_id AND m.user_id = i.sender_id
+      WHERE m.is_active FOR NO KEY UPDATE OF m
+    ),
+    verdict AS MATERIALIZED (
+      SELECT input.*, prior.id AS prior_id, p.id AS parent_id, p.sender_id AS parent_sender, p.type AS parent_type,
+        left(p.content, 200) AS parent_content, p.deleted AS parent_deleted,
+        CASE
+          WHEN prior.id IS NOT NULL AND prior.room_id <> input.room_id THEN 'idempotency_conflict'
+          WHEN room.id IS NULL THEN 'room_not_found'
+          WHEN member.user_id IS NULL THEN 'not_a_participant'
+          WHEN prior.id IS NOT NULL THEN NULL
+          WHEN input.type IN ('image', 'video', 'audio', 'file') AND NOT (room.settings->>'allowMediaUpload')::boolean
+            THEN 'media_not_allowed'
+          WHEN input.type = 'sticker' AND NOT (room.settings->>'allowStickers')::boolean THEN 'stickers_not_allowed'
+          WHEN input.reply_to IS NOT NULL AND (p.id IS NULL OR p.type = 'system') THEN 'reply_not_found'
+        END AS refusal
+      FROM input
+      LEFT JOIN room ON room.id = input.room_id
+      LEFT JOIN member ON member.room_id = input.room_id AND member.user_id = input.sender_id
+      LEFT JOIN messages.messages prior ON prior.sender_id = input.sender_id AND prior.client_id = input.client_id
+      LEFT JOIN messages.messages p ON p.id = input.reply_to AND p.room_id = input.room_id
+        AND NOT EXISTS (SELECT FROM messages.hidden h
+          WHERE h.user_id = input.sender_id AND h.room_id = p.room_id AND h.message_id = p.id)
+    ),
+    numbered AS MATERIALIZED (
+      SELECT v.*, room.seq + row_number() OVER in_room AS seq, room.ordinal + row_number() OVER in_room AS ordinal,
+        member.sent + row_number() OVER (PARTITION BY v.room_id, v.sender_id ORDER BY v.i) AS sent,
+        -- distinct times page exactly; a room faster than one message a millisecond may run ahead by a second at most
+        greatest(room.last_at, least(clock.now + interval '1 second',
+          greatest(room.last_at + interval '1 millisecond', clock.now)
+            + (row_number() OVER in_room - 1) * interval '1 millisecond')) AS at
+      FROM verdict v JOIN room ON room.id = v.room_id
+      JOIN member ON member.room_id = v.room_id AND member.user_id = v.sender_id CROSS JOIN clock
+      WHERE v.refusal IS NULL AND v.prior_id IS NULL
+        AND NOT (${together}::boolean AND EXISTS (SELECT FROM verdict WHERE refusal IS NOT NULL))
+      WINDOW in_room AS (PARTITION BY v.room_id ORDER BY v.i)
+    ),
+    stored AS (
+      INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker,
+        created_at, reply_to, forwarded, client_id)
+      SELECT id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id
+      FROM numbered
+    ),
+    logged AS (
+      INSERT INTO messages.log (room_id, seq, event, message_id, at)
+      SELECT room_id, seq, 'new_message', id, at FROM numbered
+    ),
+    counted AS (
+      UPDATE messages.rooms r SET seq = n.seq, ordinal = n.ordinal, last_at = n.at, places = r.places + n.all_,
+        n_text = r.n_text + n.text_, n_image = r.n_image + n.image_, n_video = r.n_video + n.video_,
+        n_audio = r.n_audio + n.audio_, n_file = r.n_file + n.file_, n_sticker = r.n_sticker + n.sticker_
+      FROM (
+        SELECT room_id, max(seq) AS seq, max(ordinal) AS ordinal, max(at) AS at, count(*) AS all_,
+          count(*) FILTER (WHERE type = 'text') AS text_, count(*) FILTER (WHERE type = 'image') AS image_,
+          count(*) FILTER (WHERE type = 'video') AS video_, count(*) FILTER (WHERE type = 'audio') AS audio_,
+          count(*) FILTER (WHERE type = 'file') AS file_, count(*) FILTER (WHERE type = 'sticker') AS sticker_
+        FROM numbered GROUP BY room_id
+      ) n WHERE r.id = n.room_id
+    ),
+    credited AS (
+      UPDATE messages.members m SET sent = n.sent, last_sent_seq = n.seq
+      FROM (SELECT room_id, sender_id, max(sent) AS sent, max(seq) AS seq FROM numbered GROUP BY room_id, sender_id) n
+      WHERE m.room_id = n.room_id AND m.user_id = n.sender_id
+    )
+    SELECT v.i, v.refusal, v.prior_id, n.seq, n.at,
+      CASE WHEN v.parent_id IS NOT NULL THEN jsonb_build_object('id', v.parent_id, 'sender_id', v.parent_sender,
+        'type', v.parent_type, 'content', v.parent_content, 'deleted', v.parent_deleted) END AS parent
+    FROM verdict v LEFT JOIN numbered n ON n.i = v.i`.execute(db);
+  const results = new Array<SendResult>(messages.length);
+  for (const row of rows) results[row.i] = resultOf(row);
+  return results;
+}
+
+function resultOf(row: SendRow): SendResult {
+  if (row.refusal) return { kind: "refused", code: row.refusal };
+  if (row.prior_id) return { kind: "repeated", messageId: row.prior_id };
+  // Refused only because another message of the same request was: that one's code is the answer.
+  if (row.seq === null || row.at === null) return { kind: "refused", code: "forbidden" };
+  return { kind: "sent", seq: row.seq, at: row.at, parent: row.parent };
+}

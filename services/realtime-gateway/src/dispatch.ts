@@ -1,0 +1,97 @@
+// From a raw event to its handler: flood control, validation, sign-in, answer.
+import { type Acknowledgement, ChatError, type ClientEventName, clientEvents, closeCodes } from "@khui/contracts";
+import { type Guard, toChatError } from "@khui/http";
+import { Compile, type Validator } from "typebox/compile";
+import { type AuthenticationContext, authenticate } from "./authentication.js";
+import { type CommandContext, createCommands } from "./commands.js";
+import { admitEvent, type FloodRule } from "./flood.js";
+import type { Session } from "./session.js";
+
+export interface DispatchOptions extends AuthenticationContext, CommandContext {
+  readonly guard: Guard;
+  readonly flood: FloodRule;
+  readonly onError: (error: unknown) => void;
+}
+
+type Ack = ((...args: unknown[]) => void) | undefined;
+
+export interface Dispatch {
+  /** Takes one event from a socket. Nothing it carries can throw. */
+  event(session: Session, name: string, args: readonly unknown[], ack: Ack): void;
+  /** Signs in with what the handshake carried. */
+  handshake(session: Session, auth: Readonly<Record<string, unknown>>): void;
+}
+
+/** Events whose work another service does for the user: they count against the same limit as REST requests. */
+const writes: ReadonlySet<string> = new Set([
+  "send_message",
+  "add_reaction",
+  "delete_message",
+  "edit_message",
+  "mark_as_read",
+  "join_chat",
+  "get_online_users",
+  "update_status",
+]);
+
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { guard, flood, onError } = options;
+  const commands = createCommands(options);
+  const validators = new Map<string, Validator>(
+    Object.values(clientEvents).map(({ name, payload }) => [name, Compile(payload)]),
+  );
+
+  async function answer(session: Session, name: string, payload: unknown): Promise<unknown> {
+    const validator = validators.get(name);
+    if (!validator) throw new ChatError("unsupported_event");
+    if (!validator.Check(payload)) {
+      const faults = validator.Errors(payload).slice(0, 10);
+      throw new ChatError("invalid_request", {
+        faults: faults.map(({ instancePath, message }) => ({ path: instancePath, message })),
+      });
+    }
+    if (name === "authenticate") return authenticate(options, session, payload as never);
+    const { userId } = session;
+    if (writes.has(name)) {
+      const verdict = await guard.limits.take(guard.rules.perUser, userId);
+      if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
+    }
+    return commands[name as Exclude<ClientEventName, "authenticate">](session, payload as never);
+  }
+
+  function refuse(session: Session, name: string, ack: Ack, error: unknown): void {
+    const failure = toChatError(error);
+    if (failure.status >= 500) onError(error);
+    const told = session.failure(failure);
+    if (name === "authenticate") session.emit("auth_error", told);
+    else if (!ack) session.emit("error", { event: name.slice(0, 64), ...told });
+    ack?.({ success: false, ...told } satisfies Acknowledgement);
+  }
+
+  async function run(session: Session, name: string, payload: unknown, ack: Ack): Promise<void> {
+    if (session.closed) return;
+    try {
+      const data = await answer(session, name, payload);
+      ack?.({ success: true, data } satisfies Acknowledgement);
+    } catch (error) {
+      refuse(session, name, ack, error);
+    }
+  }
+
+  return {
+    event(session, name, args, ack) {
+      const verdict = admitEvent(session, flood, Date.now());
+      if (verdict === "close") {
+        session.socket.close(closeCodes.flood.code, closeCodes.flood.reason);
+        return;
+      }
+      const accepted = verdict === "pass" && session.enqueue(() => run(session, name, args[0], ack));
+      if (!accepted) refuse(session, name, ack, new ChatError("rate_limited", { retryAfter: 1 }));
+    },
+    handshake(session, auth) {
+      if (typeof auth.token !== "string") return;
+      const payload = { token: auth.token, ...(auth.userId === undefined ? {} : { userId: auth.userId }) };
+      session.enqueue(() => run(session, "authenticate", payload, undefined));
+    },
+  };
+}

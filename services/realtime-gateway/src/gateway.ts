@@ -1,0 +1,163 @@
+// Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
+import type { Bus } from "@khui/bus";
+import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
+import type { Guard } from "@khui/http";
+import type { Presence } from "@khui/presence";
+import { encodeEvent, type Socket } from "@khui/socketio";
+import { takeOut } from "./commands.js";
+import { createDeliveries } from "./deliveries.js";
+import { createDispatch } from "./dispatch.js";
+import { createFeeds } from "./feeds.js";
+import { defaultFlood, type FloodRule } from "./flood.js";
+import { createOnce } from "./once.js";
+import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
+import type { RoomFeed } from "./room-feed.js";
+import { Session } from "./session.js";
+import { createTyping } from "./typing.js";
+import { createUsers } from "./users.js";
+
+export interface GatewayOptions {
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly guard: Guard;
+  /** Names this run of this process. */
+  readonly boot: string;
+  readonly onError: (error: unknown) => void;
+  readonly flood?: FloodRule;
+  readonly presenceTimes?: PresenceTimes;
+  /** A socket must sign in within this time. */
+  readonly authenticationMs?: number;
+  /** How stale a quiet room can be when the bus lost something. */
+  readonly repairMs?: number;
+  readonly maxRooms?: number;
+}
+
+export interface Gateway {
+  connect(socket: Socket): void;
+  start(): Promise<void>;
+  stats(): { sessions: number; rooms: number; repaired: number };
+  close(): Promise<void>;
+}
+
+const clockMs = 250;
+const deliveriesMs = 500;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { bus, boot, onError } = options;
+  const authenticationMs = options.authenticationMs ?? 10_000;
+  const repairMs = options.repairMs ?? 4_000;
+  const sessions = new Set<Session>();
+  const once = createOnce();
+  const deliveries = createDeliveries(bus, onError);
+  const users = createUsers(bus);
+  const timers: NodeJS.Timeout[] = [];
+  let repaired = 0;
+
+  const feeds = createFeeds({
+    bus,
+    onError,
+    onDelivered: (feed) => deliveries.note(feed),
+    onRepaired: (entries) => {
+      repaired += entries;
+    },
+    onLeft(feed, userId) {
+      for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
+    },
+    onLost(feed) {
+      for (const session of feed.sessions)
+        session.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
+    },
+    onLive: sendLive,
+  });
+  const typing = createTyping({ bus, presence: options.presence, feeds, onError });
+  const presence = createPresenceKeeper({
+    presence: options.presence,
+    bus,
+    users,
+    boot,
+    times: options.presenceTimes ?? defaultPresenceTimes,
+    onError,
+  });
+  const dispatch = createDispatch({
+    bus,
+    feeds,
+    users,
+    presence,
+    typing,
+    deliveries,
+    guard: options.guard,
+    flood: options.flood ?? defaultFlood,
+    maxRooms: options.maxRooms ?? 500,
+    onError,
+  });
+
+  function sendLive(feed: RoomFeed, header: LiveHeader, body: string): void {
+    if (!typing.heard(feed, header, Date.now())) return;
+    const frame = encodeEvent(header.event, body);
+    for (const session of feed.sessions) {
+      if (header.except !== undefined && session.identity?.userId === header.except) continue;
+      if (header.once !== undefined && !once.first(header.once, session)) continue;
+      session.socket.send(frame);
+    }
+  }
+
+  function disconnect(session: Session): void {
+    session.closed = true;
+    sessions.delete(session);
+    const stopping = [...session.typing].flatMap((roomId) => session.rooms.get(roomId) ?? []);
+    for (const feed of stopping) typing.stop(session, feed).catch(onError);
+    for (const feed of [...session.rooms.values()]) takeOut(feeds, session, feed);
+    const userId = session.identity?.userId;
+    if (userId !== undefined && users.remove(session, userId)) presence.departed(userId);
+  }
+
+  /** Sockets that did not sign in in time, or whose token has ended. */
+  function checkSessions(now: number): void {
+    for (const session of sessions) {
+      const expiresAt = session.identity?.expiresAt;
+      if (!session.identity && now - session.openedAt > authenticationMs) endSession(session, "authentication_timeout");
+      else if (typeof expiresAt === "number" && now >= expiresAt) endSession(session, "token_expired");
+    }
+  }
+
+  function endSession(session: Session, code: "authentication_timeout" | "token_expired"): void {
+    session.emit("auth_error", session.failure(new ChatError(code)));
+    session.socket.close(closeCodes[code].code, closeCodes[code].reason);
+  }
+
+  const every = (ms: number, work: () => void | Promise<void>) =>
+    timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
+  const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
+
+  return {
+    connect(socket) {
+      const session = new Session(socket, Date.now(), (options.flood ?? defaultFlood).burst);
+      sessions.add(session);
+      socket.onEvent((name, args, ack) => dispatch.event(session, name, args, ack));
+      socket.onClose(() => disconnect(session));
+      dispatch.handshake(session, socket.handshake.auth);
+    },
+    async start() {
+      await presence.start();
+      every(clockMs, () => {
+        const now = Date.now();
+        checkSessions(now);
+        typing.expire(now);
+      });
+      every(repairMs, () => {
+        once.turn();
+        return feeds.reconcile();
+      });
+      every(deliveriesMs, () => deliveries.flush());
+    },
+    stats: () => ({ sessions: sessions.size, rooms: feeds.size, repaired }),
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      offReconnect();
+      await deliveries.flush();
+      feeds.close();
+      users.close();
+      await presence.close();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// Lets a socket into a room: backfill, cut over, live. What it missed comes first, then everything new, nothing twice.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
+import type { Feeds } from "./feeds.js";
+import { entryFrame, type RoomFeed } from "./room-feed.js";
+import type { Session } from "./session.js";
+
+type Opened = RpcAnswer<typeof messagesRpc.openRoom>;
+
+/**
+ * Joins `session` to a room. With `lastSeq` the socket is first sent every entry after it, or resync_required when the
+ * log no longer has them. Returns the feed and what `joined_chat` tells; throws ChatError when the user may not enter.
+ */
+export async function joinRoom(
+  bus: Bus,
+  feeds: Feeds,
+  session: Session,
+  roomId: string,
+  lastSeq: number | undefined,
+): Promise<{ feed: RoomFeed; opened: Opened } | undefined> {
+  const feed = await feeds.acquire(roomId);
+  try {
+    // Listening began before this question, so every entry is in its answer, in the tail, or still to come.
+    const request = { userId: session.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
+    const opened = await call(bus, messagesRpc.openRoom, request);
+    if (feed.position === undefined) feed.members = opened.members;
+    feed.start(opened.seq);
+    const head = await backfill(bus, session, roomId, lastSeq, opened);
+    const cursor = await meet(bus, session, feed, head);
+    const stillIn = sendTail(session, feed, cursor);
+    if (session.closed || !stillIn) return undefined;
+    feed.sessions.add(session);
+    session.rooms.set(roomId, feed);
+    return { feed, opened };
+  } finally {
+    feed.joiners--;
+    if (feed.joiners === 0) feed.tail = [];
+    feeds.release(feed);
+  }
+}
+
+/** Sends what was missed up to the head as of opening, and returns that head. */
+async function backfill(
+  bus: Bus,
+  session: Session,
+  roomId: string,
+  lastSeq: number | undefined,
+  opened: Opened,
+): Promise<number> {
+  if (lastSeq === undefined) return opened.seq;
+  if (opened.resync) {
+    session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
+    return opened.seq;
+  }
+  for (const messageId of opened.hidden) {
+    const payload = { chatRoomId: roomId, messageId, deleteFor: "sender", deletedBy: session.userId };
+    session.emit("message_deleted", payload);
+  }
+  let cursor = Math.min(lastSeq, opened.seq);
+  let entries: readonly LogEntry[] = opened.entries;
+  while (!session.closed) {
+    for (const entry of entries) {
+      if (entry.seq > opened.seq) break;
+      session.socket.send(entryFrame(roomId, entry));
+      cursor = entry.seq;
+    }
+    if (cursor >= opened.seq) break;
+    const page = await call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
+    if (page.entries.length === 0 || page.floor > cursor) {
+      session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
+      break;
+    }
+    entries = page.entries;
+  }
+  return opened.seq;
+}
+
+/**
+ * Brings socket and feed to where the tail joins them without a hole, and returns the socket's position there. The tail
+ * falls short when another socket opened the room a little later and so started the feed further ahead.
+ */
+async function meet(bus: Bus, session: Session, feed: RoomFeed, head: number): Promise<number> {
+  let cursor = head;
+  for (;;) {
+    await feed.catchUp(cursor);
+    const position = feed.position ?? cursor;
+    const [oldest] = feed.tail;
+    if (position === cursor || (oldest && oldest.seq <= cursor + 1)) return cursor;
+    const page = await call(bus, messagesRpc.readLog, { roomId: feed.roomId, afterSeq: cursor });
+    if (page.entries.length === 0) return cursor;
+    for (const entry of page.entries) {
+      if (entry.seq > position) break;
+      session.socket.send(entryFrame(feed.roomId, entry));
+      cursor = entry.seq;
+    }
+  }
+}
+
+/** Sends what others in the feed were sent meanwhile. False when that took this user out of the room. */
+function sendTail(session: Session, feed: RoomFeed, cursor: number): boolean {
+  let stillIn = true;
+  for (const entry of feed.tail) {
+    if (entry.seq <= cursor) continue;
+    session.socket.send(entryFrame(feed.roomId, entry));
+    if (entry.left === session.userId) stillIn = false;
+  }
+  return stillIn;
+}

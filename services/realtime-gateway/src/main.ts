@@ -1,0 +1,29 @@
+// The realtime-gateway process: environment, connections, listen.
+import { connectNats } from "@khui/bus/nats";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, serviceEnvironment } from "@khui/http";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { connectRedisPresence } from "@khui/presence/redis";
+import { createLogger, readEnvironment, run } from "@khui/runtime";
+import { Type } from "typebox";
+import { realtimeGateway } from "./plugin.js";
+
+const Environment = Type.Object(serviceEnvironment);
+
+const name = "realtime-gateway";
+const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
+await run(log, async (closers) => {
+  const env = readEnvironment(Environment, process.env);
+  const onError = (error: unknown) => log.warn({ err: error }, "connection");
+  const bus = await connectNats({ servers: env.NATS_URL, name, onError });
+  closers.add("bus", () => bus.close());
+  const presence = connectRedisPresence({ url: env.REDIS_URL, onError });
+  closers.add("presence", () => presence.close());
+  const limits = connectRedisLimits({ url: env.REDIS_URL, onError });
+  closers.add("limits", () => limits.close());
+  const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
+  closers.add("http", () => app.close());
+  mountHealth(app, { bus: () => bus.flush(), presence: () => presence.ping() });
+  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  await app.register(realtimeGateway({ bus, presence, guard, log }));
+  await app.listen({ port: env.PORT, host: env.HOST });
+});

@@ -1,0 +1,62 @@
+// realtime-gateway: live delivery over Socket.IO and /ws. The table of contents of the service.
+import type { Bus } from "@khui/bus";
+import { closeCodes } from "@khui/contracts";
+import { createDirectory } from "@khui/directory";
+import type { Guard } from "@khui/http";
+import type { Presence } from "@khui/presence";
+import { createEngine, type EngineOptions } from "@khui/socketio";
+import type { FastifyPluginAsync } from "fastify";
+import type { Logger } from "pino";
+import { createGateway, type GatewayOptions } from "./gateway.js";
+import { connectRelay } from "./relay.js";
+
+export interface GatewayDeps {
+  readonly bus: Bus;
+  readonly presence: Presence;
+  readonly guard: Guard;
+  readonly log: Logger;
+  readonly engine?: Pick<EngineOptions, "pingInterval" | "pingTimeout" | "sendBudget" | "maxPayload" | "cors">;
+  readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError">>;
+}
+
+/** The largest frame a client may send: a text of 10,000 characters, escaped, fits well. */
+const maxPayload = 256 * 1024;
+
+/** Serves sockets on the app's server under /socket.io/ and /ws; closes them when the app closes. */
+export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
+  return async (app) => {
+    const { bus, log } = deps;
+    const boot = deps.gateway?.boot ?? crypto.randomUUID().replaceAll("-", "");
+    const onError = (error: unknown) => log.warn({ err: error }, "gateway");
+    const directory = createDirectory(bus, { onError });
+    const guard = { ...deps.guard, onIdentity: directory.learn };
+    const gateway = createGateway({ ...deps.gateway, bus, presence: deps.presence, guard, boot, onError });
+    const relay = connectRelay(bus, boot);
+    const engine = createEngine(
+      { maxPayload, cors: { origin: true }, ...deps.engine, ownerId: boot, relay: relay.ask, onError },
+      (socket) => gateway.connect(socket),
+    );
+    relay.serve((request) => engine.relayed(request));
+    await gateway.start();
+
+    app.removeAllContentTypeParsers();
+    // The engine reads the body itself.
+    app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    app.route({
+      method: ["GET", "POST"],
+      url: "/socket.io/",
+      handler: (request, reply) => {
+        reply.hijack();
+        engine.handleRequest(request.raw, reply.raw);
+      },
+    });
+    app.server.on("upgrade", (request, socket, head) => {
+      if (!engine.handleUpgrade(request, socket, head)) socket.destroy();
+    });
+    app.addHook("preClose", async () => {
+      await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason);
+      relay.close();
+      await gateway.close();
+    });
+  };
+}

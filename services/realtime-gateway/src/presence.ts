@@ -1,0 +1,132 @@
+// Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { encodeWire, messagesRpc, type ServerEventName, subjects } from "@khui/contracts";
+import type { Presence, Status, Transition } from "@khui/presence";
+import type { Users } from "./users.js";
+
+export interface PresenceTimes {
+  /** How often the lease is renewed, and dead gateways' users looked for. */
+  readonly renewMs: number;
+  /** A gateway silent for this long is dead with all its users. */
+  readonly leaseMs: number;
+  /** A user who comes back within this time was never gone. */
+  readonly graceMs: number;
+}
+
+/** A killed gateway's users are offline for all within lease + renew = 17 s. */
+export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
+
+export type SeenStatus = "online" | "away" | "busy" | "offline";
+
+/** `invisible` looks like offline. */
+export const seenAs = (status: Status | "offline"): SeenStatus => (status === "invisible" ? "offline" : status);
+
+export interface OnlineUser {
+  readonly userId: string;
+  readonly status: SeenStatus;
+  readonly lastSeen: string | null;
+}
+
+export interface PresenceKeeper {
+  arrived(userId: string): Promise<void>;
+  /** The user's last socket here closed. */
+  departed(userId: string): void;
+  setStatus(userId: string, status: Status): Promise<void>;
+  /** People who share a room with the user and are seen online. */
+  onlineContacts(userId: string): Promise<OnlineUser[]>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `boot` names this run of this gateway. Failures are reported and healed by the next renewal. */
+export function createPresenceKeeper(options: {
+  readonly presence: Presence;
+  readonly bus: Bus;
+  readonly users: Users;
+  readonly boot: string;
+  readonly times: PresenceTimes;
+  readonly onError: (error: unknown) => void;
+}): PresenceKeeper {
+  const { presence, bus, users, boot, times, onError } = options;
+  const departing = new Map<string, NodeJS.Timeout>();
+  let timer: NodeJS.Timeout | undefined;
+  let beating: Promise<void> | undefined;
+
+  async function tell(transition: Transition): Promise<void> {
+    const { userId } = transition;
+    const [before, after] = [seenAs(transition.before), seenAs(transition.after)];
+    if (before === after) return;
+    const { roomIds } = await call(bus, messagesRpc.audience, { userId });
+    const [event, payload]: [ServerEventName, object] =
+      after === "offline"
+        ? ["user_offline", { userId, lastSeen: new Date().toISOString() }]
+        : [before === "offline" ? "user_online" : "user_status_updated", { userId, status: after }];
+    const data = encodeWire({ event, except: userId, once: crypto.randomUUID() }, JSON.stringify(payload));
+    for (const roomId of roomIds) bus.publish(subjects.roomLive(roomId), data);
+  }
+
+  async function tellAll(transitions: Promise<readonly Transition[]>): Promise<void> {
+    try {
+      for (const transition of await transitions) await tell(transition);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  async function beat(): Promise<void> {
+    try {
+      const { known } = await presence.renew(boot, times.leaseMs);
+      if (!known)
+        await tellAll(
+          presence.connect(
+            boot,
+            users.ids().map((userId) => ({ userId })),
+          ),
+        );
+      await tellAll(presence.reap());
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  return {
+    async arrived(userId) {
+      clearTimeout(departing.get(userId));
+      departing.delete(userId);
+      await tellAll(presence.connect(boot, [{ userId }]));
+    },
+    departed(userId) {
+      clearTimeout(departing.get(userId));
+      const leave = () => {
+        departing.delete(userId);
+        if (!users.has(userId)) void tellAll(presence.disconnect(boot, [userId]));
+      };
+      departing.set(userId, setTimeout(leave, times.graceMs));
+    },
+    async setStatus(userId, status) {
+      await tell(await presence.setStatus(userId, status));
+    },
+    async onlineContacts(userId) {
+      const { userIds } = await call(bus, messagesRpc.contacts, { userId });
+      const states = await presence.lookup(userIds);
+      return states
+        .map(({ status, ...state }) => ({ userId: state.userId, status: seenAs(status), lastSeen: state.lastSeen }))
+        .filter(({ status }) => status !== "offline");
+    },
+    async start() {
+      await beat();
+      timer = setInterval(() => {
+        beating ??= beat().finally(() => {
+          beating = undefined;
+        });
+      }, times.renewMs);
+    },
+    async close() {
+      clearInterval(timer);
+      for (const wait of departing.values()) clearTimeout(wait);
+      await beating;
+      await tellAll(presence.leave(boot));
+    },
+  };
+}

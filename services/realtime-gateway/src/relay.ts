@@ -1,0 +1,53 @@
+// Polling requests that reached the wrong replica, relayed over the bus to the one that holds the session.
+import type { Bus, Subscription } from "@khui/bus";
+import { subjects } from "@khui/contracts";
+import type { RelayedAnswer, RelayedRequest } from "@khui/socketio";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+
+const Request = Compile(
+  Type.Object({
+    method: Type.Union([Type.Literal("GET"), Type.Literal("POST")]),
+    sid: Type.String(),
+    search: Type.String(),
+    body: Type.String(),
+    headers: Type.Object({ origin: Type.Optional(Type.String()) }),
+  }),
+);
+const Answer = Compile(
+  Type.Object({ status: Type.Integer(), headers: Type.Record(Type.String(), Type.String()), body: Type.String() }),
+);
+
+/** A poll is held open until there is something to say: a little longer than the engine's heartbeat. */
+const relayTimeoutMs = 60_000;
+
+export interface Relay {
+  /** Asks the owner. Rejects when it is gone; the client then hears that its session is unknown, and connects anew. */
+  ask(request: RelayedRequest, ownerId: string): Promise<RelayedAnswer>;
+  serve(handler: (request: RelayedRequest) => Promise<RelayedAnswer>): void;
+  close(): void;
+}
+
+/** An owner's id comes from the client's sid: only our own form becomes a subject. */
+const ownerForm = /^[0-9a-f]{32}$/;
+
+export function connectRelay(bus: Bus, boot: string): Relay {
+  let serving: Subscription | undefined;
+  return {
+    async ask(request, ownerId) {
+      if (!ownerForm.test(ownerId)) throw new Error("no such gateway");
+      const data = Buffer.from(JSON.stringify(request));
+      const answer = await bus.request(subjects.gatewayRelay(ownerId), data, { timeoutMs: relayTimeoutMs });
+      return Answer.Parse(JSON.parse(Buffer.from(answer.data).toString()));
+    },
+    serve(handler) {
+      serving = bus.serve(subjects.gatewayRelay(boot), async ({ data }) => {
+        const request = Request.Parse(JSON.parse(Buffer.from(data).toString()));
+        return Buffer.from(JSON.stringify(await handler(request)));
+      });
+    },
+    close() {
+      serving?.unsubscribe();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// Hands changes over to messages-api, in order, and remembers what could not be.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { ChatError, messagesRpc } from "@khui/contracts";
+import type { Logger } from "pino";
+import { confirmChanges, pendingChanges, pendingRooms } from "./store/outbox.js";
+import type { Db } from "./store/tables.js";
+
+export interface Outbox {
+  /** Hands over all that a room has; resolves when it is in the log. Throws service_unavailable: then the sweep finishes it. */
+  handOver(roomId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A request that takes this long has left its change to the sweep. */
+const abandonedMs = 5_000;
+
+/** Sweeps every `sweepMs`. Any replica may hand over any room: messages-api takes each change once. */
+export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, sweepMs = 2_000): Outbox {
+  let stopped = false;
+  let sweeping: Promise<void> | undefined;
+
+  async function handOver(roomId: string): Promise<void> {
+    for (let rows = await pendingChanges(db, roomId); rows.length > 0; rows = await pendingChanges(db, roomId)) {
+      for (const { change_no: changeNo, change } of rows) {
+        const { applied } = await call(bus, messagesRpc.applyRoomChange, { roomId, changeNo, change });
+        if (applied < changeNo) throw new ChatError("service_unavailable", { retryAfter: 1 });
+        await confirmChanges(db, roomId, changeNo);
+      }
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      for (const roomId of await pendingRooms(db, abandonedMs)) {
+        if (stopped) return;
+        await handOver(roomId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, "changes of rooms wait in the outbox");
+    }
+  }
+
+  const timer = setInterval(() => {
+    sweeping ??= sweep().finally(() => {
+      sweeping = undefined;
+    });
+  }, sweepMs);
+  timer.unref();
+  return {
+    handOver,
+    async close() {
+      stopped = true;
+      clearInterval(timer);
+      await sweeping;
+    },
+  };
+}

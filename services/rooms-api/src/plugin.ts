@@ -1,0 +1,42 @@
+// rooms-api: rooms, participants, settings and the user directory. The table of contents of the service.
+import type { Bus } from "@khui/bus";
+import type { Database } from "@khui/database";
+import { createDirectory } from "@khui/directory";
+import { type Guard, mounter } from "@khui/http";
+import type { FastifyPluginAsync } from "fastify";
+import type { Logger } from "pino";
+import { createOutbox } from "./outbox.js";
+import { createRooms } from "./rooms.js";
+import { mountRooms } from "./routes/rooms.js";
+import { mountUsers } from "./routes/users.js";
+import { serveRooms } from "./rpc.js";
+import type { Db } from "./store/tables.js";
+
+export interface RoomsDeps {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly guard: Guard;
+  readonly log: Logger;
+}
+
+export const migrations = new URL("../migrations/", import.meta.url);
+
+/** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
+export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
+  return async (app) => {
+    const { database, bus, log } = deps;
+    await database.migrate("rooms", migrations);
+    const db: Db = database.kysely();
+    const outbox = createOutbox(db, bus, log);
+    const subscriptions = serveRooms(bus, db);
+    // Learned over the bus as everywhere: served by this process or another of the same kind.
+    const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
+    const mount = mounter(app, { ...deps.guard, onIdentity: directory.learn });
+    mountRooms(mount, createRooms(db, bus, outbox));
+    mountUsers(mount, db);
+    app.addHook("onClose", async () => {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+      await outbox.close();
+    });
+  };
+}

@@ -1,0 +1,144 @@
+// What can be done with rooms: the rule, the store, the hand-over, the answer.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import {
+  ChatError,
+  type ChatRoom,
+  type CreateRoom,
+  messagesRpc,
+  type Participant,
+  type RoomActivity,
+  type UpdateRoom,
+} from "@khui/contracts";
+import { failureKind } from "@khui/database";
+import { ObjectId } from "bson";
+import type { Outbox } from "./outbox.js";
+import { renderParticipants, renderRoom } from "./render.js";
+import { checkJoin, heirOf, planRoom, planSettings, systemText } from "./rules.js";
+import { changeRoom, createRoom, findRooms } from "./store/rooms.js";
+import type { Db, RoomRow } from "./store/tables.js";
+import { findUsers } from "./store/users.js";
+
+export interface Rooms {
+  create(userId: string, wish: CreateRoom, key: string | undefined): Promise<{ room: ChatRoom; created: boolean }>;
+  list(userId: string, page: number, limit: number): Promise<{ rooms: ChatRoom[]; total: number }>;
+  get(userId: string, roomId: string): Promise<ChatRoom>;
+  participants(
+    userId: string,
+    roomId: string,
+    page: number,
+    limit: number,
+  ): Promise<{ participants: Participant[]; total: number }>;
+  /** Joining a room one is in changes nothing. */
+  join(userId: string, roomId: string): Promise<ChatRoom>;
+  leave(userId: string, roomId: string): Promise<void>;
+  update(userId: string, roomId: string, update: UpdateRoom): Promise<ChatRoom>;
+}
+
+export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
+  async function usersOf(activities: readonly Pick<RoomActivity, "participants">[]) {
+    const ids = new Set(activities.flatMap(({ participants }) => participants.map(({ userId }) => userId)));
+    return new Map((await findUsers(db, [...ids])).map((user) => [user._id, user]));
+  }
+
+  async function describe(activities: readonly RoomActivity[]): Promise<ChatRoom[]> {
+    const [rooms, users] = await Promise.all([
+      findRooms(
+        db,
+        activities.map(({ roomId }) => roomId),
+      ),
+      usersOf(activities),
+    ]);
+    const byId = new Map(rooms.map((room) => [room.id, room]));
+    return activities.flatMap((activity) => {
+      const room = byId.get(activity.roomId);
+      return room ? [renderRoom(room, activity, users)] : [];
+    });
+  }
+
+  async function get(userId: string, roomId: string): Promise<ChatRoom> {
+    const [room] = await describe([await call(bus, messagesRpc.describeRoom, { userId, roomId })]);
+    if (!room) throw new ChatError("room_not_found");
+    return room;
+  }
+
+  async function textOf(action: Parameters<typeof systemText>[0], userId: string): Promise<string> {
+    const [user] = await findUsers(db, [userId]);
+    return systemText(action, user?.name ?? null, userId);
+  }
+
+  return {
+    async create(userId, wish, key) {
+      const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
+      const { roomId, created } = await stored(() => createRoom(db, plan));
+      await outbox.handOver(roomId);
+      return { room: await get(userId, roomId), created };
+    },
+    async list(userId, page, limit) {
+      const { rooms, total } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
+      return { rooms: await stored(() => describe(rooms)), total };
+    },
+    get: (userId, roomId) => stored(() => get(userId, roomId)),
+    async participants(userId, roomId, page, limit) {
+      const found = await call(bus, messagesRpc.listParticipants, { userId, roomId, page, limit });
+      const users = await stored(() => usersOf([found]));
+      return { participants: renderParticipants(found.participants, users), total: found.total };
+    },
+    async join(userId, roomId) {
+      const text = await stored(() => textOf("member_joined", userId));
+      await stored(() =>
+        changeRoom(db, roomId, userId, async (room, mine, active) => {
+          if (!room) throw new ChatError("room_not_found");
+          if (mine?.is_active) return undefined;
+          const others = await active();
+          checkJoin(room, others.length);
+          const role = others.length === 0 ? "admin" : "member";
+          return { change: { kind: "joined", userId, role, text } };
+        }),
+      );
+      await outbox.handOver(roomId);
+      return get(userId, roomId);
+    },
+    async leave(userId, roomId) {
+      const text = await stored(() => textOf("member_left", userId));
+      await stored(() =>
+        changeRoom(db, roomId, userId, async (room, mine, active) => {
+          requireMember(room, mine?.is_active);
+          if (room?.type === "private") throw new ChatError("private_room");
+          return { change: { kind: "left", userId, newAdmin: heirOf(userId, await active()), text } };
+        }),
+      );
+      await outbox.handOver(roomId);
+    },
+    async update(userId, roomId, update) {
+      const text = await stored(() => textOf("settings_changed", userId));
+      await stored(() =>
+        changeRoom(db, roomId, userId, async (room, mine, active) => {
+          requireMember(room, mine?.is_active);
+          if (!room || !mine) return undefined;
+          const { settings, changes, ...shown } = planSettings(room, mine.role, (await active()).length, update);
+          if (Object.keys(changes).length === 0) return undefined;
+          return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
+        }),
+      );
+      await outbox.handOver(roomId);
+      return get(userId, roomId);
+    },
+  };
+}
+
+function requireMember(room: RoomRow | undefined, isActive: boolean | undefined): void {
+  if (!room) throw new ChatError("room_not_found");
+  if (!isActive) throw new ChatError("not_a_participant");
+}
+
+/** A database out of reach is service_unavailable. */
+export async function stored<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    const kind = failureKind(error);
+    if (kind === "unavailable" || kind === "timeout") throw new ChatError("service_unavailable", { retryAfter: 1 });
+    throw error;
+  }
+}

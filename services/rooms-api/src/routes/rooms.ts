@@ -1,0 +1,49 @@
+// Rooms over REST.
+import { routes } from "@khui/contracts";
+import type { mounter } from "@khui/http";
+import type { Rooms } from "../rooms.js";
+
+const pagination = (page: number, limit: number, total: number) => ({
+  currentPage: page,
+  totalPages: Math.max(1, Math.ceil(total / limit)),
+  total,
+  limit,
+});
+
+/** Mounts the routes of rooms and their participants. */
+export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms): void {
+  mount(routes.createRoom, async ({ body, identity, idempotencyKey, say, status }) => {
+    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey);
+    if (!created) status(200);
+    return { message: say(created ? "room_created" : "room_exists"), chatRoom: room };
+  });
+
+  mount(routes.listRooms, async ({ query: { page, limit }, identity }) => {
+    const { rooms: chatRooms, total } = await rooms.list(identity.userId, page, limit);
+    return { chatRooms, pagination: pagination(page, limit, total) };
+  });
+
+  mount(routes.getRoom, async ({ params, identity }) => ({
+    chatRoom: await rooms.get(identity.userId, params.chatRoomId),
+  }));
+
+  mount(routes.listParticipants, async ({ params, query: { page, limit }, identity }) => {
+    const { participants, total } = await rooms.participants(identity.userId, params.chatRoomId, page, limit);
+    return { participants, pagination: pagination(page, limit, total) };
+  });
+
+  mount(routes.joinRoom, async ({ params, identity, say }) => ({
+    message: say("room_joined"),
+    chatRoom: await rooms.join(identity.userId, params.chatRoomId),
+  }));
+
+  mount(routes.leaveRoom, async ({ params, identity, say }) => {
+    await rooms.leave(identity.userId, params.chatRoomId);
+    return { message: say("room_left") };
+  });
+
+  mount(routes.updateSettings, async ({ params, body, identity, say }) => ({
+    message: say("settings_updated"),
+    chatRoom: await rooms.update(identity.userId, params.chatRoomId, body),
+  }));
+}

@@ -1,0 +1,118 @@
+// Who may do what with a room.
+import {
+  ChatError,
+  type CreateRoom,
+  defaultSettings,
+  type Role,
+  type RoomSettings,
+  type SystemInfo,
+  type UpdateRoom,
+} from "@khui/contracts";
+import type { NewRoom } from "./store/rooms.js";
+import type { ParticipantRow, RoomRow } from "./store/tables.js";
+
+/** Checks a wish for a room and fills in what follows from it. Throws invalid_request, invalid_participants, room_full. */
+export function planRoom(wish: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
+  const others = [...new Set(wish.participants ?? [])].filter((userId) => userId !== creator);
+  const settings: RoomSettings = { ...defaultSettings, ...wish.settings };
+  const common = {
+    id,
+    type: wish.type,
+    name: wish.name?.trim() || null,
+    description: wish.description ?? null,
+    avatar: wish.avatar ?? null,
+    createdBy: creator,
+  };
+  if (wish.type === "private") {
+    const [other] = others;
+    if (!other || others.length > 1) throw new ChatError("invalid_participants", { expected: "exactly two people" });
+    const pair = creator < other ? ([creator, other] as const) : ([other, creator] as const);
+    const members = [creator, other].map((userId) => ({ userId, role: "member" as Role }));
+    return {
+      ...common,
+      activityId: null,
+      settings: { ...settings, maxParticipants: 2 },
+      members,
+      pair,
+      clientId: null,
+    };
+  }
+  if (!wish.activityId) throw missing("/activityId");
+  if (!common.name) throw missing("/name");
+  const members = [
+    { userId: creator, role: "admin" as Role },
+    ...others.map((userId) => ({ userId, role: "member" as Role })),
+  ];
+  if (members.length > settings.maxParticipants) throw new ChatError("room_full");
+  return { ...common, activityId: wish.activityId, settings, members, pair: null, clientId };
+}
+
+const missing = (path: string) =>
+  new ChatError("invalid_request", { part: "body", faults: [{ path, message: "is required for a group" }] });
+
+/** Anyone signed in may join an active group while there is room. */
+export function checkJoin(room: RoomRow, participants: number): void {
+  if (room.type === "private") throw new ChatError("private_room");
+  if (room.status !== "active") throw new ChatError("room_not_active");
+  if (participants >= room.settings.maxParticipants) throw new ChatError("room_full");
+}
+
+/** When the last admin leaves, the longest-standing member becomes one. `active` is in the order of joining. */
+export function heirOf(leaving: string, active: readonly ParticipantRow[]): string | null {
+  const rest = active.filter(({ user_id }) => user_id !== leaving);
+  if (rest.some(({ role }) => role === "admin")) return null;
+  return rest[0]?.user_id ?? null;
+}
+
+export interface Settings {
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly avatar: string | null;
+  readonly settings: RoomSettings;
+}
+
+/** The room's settings after an update, and which fields that changes. In private rooms both people may. */
+export function planSettings(
+  room: RoomRow,
+  role: Role,
+  participants: number,
+  update: UpdateRoom,
+): Settings & { changes: NonNullable<SystemInfo["changes"]> } {
+  if (room.type === "group" && role !== "admin") throw new ChatError("not_room_admin");
+  const name = update.name === undefined ? room.name : update.name.trim();
+  if (name === "")
+    throw new ChatError("invalid_request", { part: "body", faults: [{ path: "/name", message: "is empty" }] });
+  const next: Settings = {
+    name,
+    description: update.description ?? room.description,
+    avatar: update.avatar ?? room.avatar,
+    settings: { ...room.settings, ...update.settings },
+  };
+  if (room.type === "private" && next.settings.maxParticipants !== 2) throw new ChatError("private_room");
+  if (next.settings.maxParticipants < participants) throw new ChatError("room_full", { participants });
+  const before: Record<string, unknown> = {
+    name: room.name,
+    description: room.description,
+    avatar: room.avatar,
+    ...room.settings,
+  };
+  const after: Record<string, unknown> = {
+    name: next.name,
+    description: next.description,
+    avatar: next.avatar,
+    ...next.settings,
+  };
+  const changes = Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== before[key]));
+  return { ...next, changes };
+}
+
+const systemTexts: Record<SystemInfo["action"], string> = {
+  member_joined: "เข้าร่วมห้องแชท",
+  member_left: "ออกจากห้องแชท",
+  settings_changed: "เปลี่ยนการตั้งค่าห้องแชท",
+};
+
+/** The ready-made text of a system message; apps may word it themselves from its `systemInfo`. */
+export function systemText(action: SystemInfo["action"], name: string | null, userId: string): string {
+  return `${name ?? userId} ${systemTexts[action]}`;
+}

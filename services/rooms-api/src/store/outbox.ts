@@ -1,0 +1,29 @@
+// Changes on their way to messages-api.
+import type { RoomChange } from "@khui/contracts";
+import { sql } from "@khui/database";
+import type { Db } from "./tables.js";
+
+export interface OutboxRow {
+  change_no: number;
+  change: RoomChange;
+}
+
+/** What a room still has to hand over, oldest first. */
+export async function pendingChanges(db: Db, roomId: string): Promise<OutboxRow[]> {
+  const { rows } = await sql<OutboxRow>`
+    SELECT change_no, change FROM rooms.outbox WHERE room_id = ${roomId} ORDER BY change_no LIMIT 100`.execute(db);
+  return rows;
+}
+
+/** Rooms with something to hand over that was written `olderThanMs` ago: a request that is alive does it by itself. */
+export async function pendingRooms(db: Db, olderThanMs: number): Promise<string[]> {
+  const { rows } = await sql<{ room_id: string }>`
+    SELECT room_id FROM rooms.outbox WHERE created_at < clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+    GROUP BY room_id ORDER BY min(created_at) LIMIT 100`.execute(db);
+  return rows.map(({ room_id }) => room_id);
+}
+
+/** Forgets what messages-api has confirmed. */
+export async function confirmChanges(db: Db, roomId: string, upTo: number): Promise<void> {
+  await sql`DELETE FROM rooms.outbox WHERE room_id = ${roomId} AND change_no <= ${upTo}`.execute(db);
+}

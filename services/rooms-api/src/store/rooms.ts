@@ -1,0 +1,135 @@
+// Rooms and participants. Every change is written together with its outbox entry, under the room's row lock.
+import type { Role, RoomChange, RoomSettings, RoomType } from "@khui/contracts";
+import { sql } from "@khui/database";
+import type { Db, ParticipantRow, RoomRow } from "./tables.js";
+
+const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
+
+export interface NewRoom {
+  readonly id: string;
+  readonly type: RoomType;
+  readonly name: string | null;
+  readonly description: string | null;
+  readonly avatar: string | null;
+  readonly activityId: string | null;
+  readonly settings: RoomSettings;
+  readonly createdBy: string;
+  readonly members: ReadonlyArray<{ userId: string; role: Role }>;
+  /** Sorted ids of a private room's two people. */
+  readonly pair: readonly [string, string] | null;
+  readonly clientId: string | null;
+}
+
+/** Makes the room unless this pair has one, or this creator made one with the same key; returns the one there is. */
+export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; created: boolean }> {
+  return db.transaction().execute(async (trx) => {
+    const pair = room.pair && JSON.stringify(room.pair);
+    const { rows } = await sql<{ id: string }>`
+      INSERT INTO rooms.rooms (id, type, name, description, avatar, activity_id, settings, created_by, pair, client_id)
+      VALUES (${room.id}, ${room.type}, ${room.name}, ${room.description}, ${room.avatar}, ${room.activityId},
+        ${json(room.settings)}, ${room.createdBy}, ${pair}, ${room.clientId})
+      ON CONFLICT DO NOTHING RETURNING id`.execute(trx);
+    if (rows.length === 0) {
+      const there = await sql<{ id: string }>`
+        SELECT id FROM rooms.rooms WHERE pair = ${pair} OR (created_by = ${room.createdBy} AND client_id = ${room.clientId})
+        LIMIT 1`.execute(trx);
+      const roomId = there.rows[0]?.id;
+      if (!roomId) throw new Error("a conflicting room is always there");
+      return { roomId, created: false };
+    }
+    await sql`
+      INSERT INTO rooms.participants (room_id, user_id, role, joined_at)
+      SELECT ${room.id}, m.user_id, m.role, clock_timestamp()
+      FROM unnest(${room.members.map(({ userId }) => userId)}::text[], ${room.members.map(({ role }) => role)}::text[])
+        AS m(user_id, role)`.execute(trx);
+    await enqueue(trx, room.id, 1, {
+      kind: "created",
+      type: room.type,
+      settings: room.settings,
+      members: [...room.members],
+    });
+    return { roomId: room.id, created: true };
+  });
+}
+
+/**
+ * Decides on a room under its lock. `decide` sees the room, the user's participation and the active participants in the
+ * order of joining; it throws, or says what to write, or returns undefined when it is so already.
+ */
+export function changeRoom(
+  db: Db,
+  roomId: string,
+  userId: string,
+  decide: (
+    room: RoomRow | undefined,
+    mine: ParticipantRow | undefined,
+    active: () => Promise<ParticipantRow[]>,
+  ) => Promise<Decision | undefined>,
+): Promise<{ changed: boolean }> {
+  return db.transaction().execute(async (trx) => {
+    const room = (await sql<RoomRow>`SELECT * FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)).rows[0];
+    const mine = (
+      await sql<ParticipantRow>`
+      SELECT user_id, role, is_active, joined_at FROM rooms.participants
+      WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx)
+    ).rows[0];
+    const decision = await decide(room, mine, () => activeParticipants(trx, roomId));
+    if (!room || !decision) return { changed: false };
+    await write(trx, room, userId, decision);
+    return { changed: true };
+  });
+}
+
+/** What to write beside the change itself. */
+export type Decision =
+  | { readonly change: Extract<RoomChange, { kind: "joined" }> }
+  | { readonly change: Extract<RoomChange, { kind: "left" }> }
+  | {
+      readonly change: Extract<RoomChange, { kind: "settings" }>;
+      readonly name: string | null;
+      readonly description: string | null;
+      readonly avatar: string | null;
+    };
+
+async function write(trx: Db, room: RoomRow, userId: string, decision: Decision): Promise<void> {
+  const { change } = decision;
+  const changeNo = room.change_no + 1;
+  await sql`
+    UPDATE rooms.rooms SET change_no = ${changeNo}, updated_at = date_trunc('milliseconds', clock_timestamp())
+    WHERE id = ${room.id}`.execute(trx);
+  if (change.kind === "joined") {
+    await sql`
+      INSERT INTO rooms.participants (room_id, user_id, role) VALUES (${room.id}, ${userId}, ${change.role})
+      ON CONFLICT (room_id, user_id)
+      DO UPDATE SET is_active = true, role = excluded.role, joined_at = excluded.joined_at`.execute(trx);
+  } else if (change.kind === "left") {
+    await sql`
+      UPDATE rooms.participants SET is_active = (user_id <> ${userId}),
+        role = CASE WHEN user_id = ${userId} THEN 'member' ELSE 'admin' END
+      WHERE room_id = ${room.id} AND user_id IN (${userId}, ${change.newAdmin ?? userId})`.execute(trx);
+  } else if ("name" in decision) {
+    await sql`
+      UPDATE rooms.rooms SET name = ${decision.name}, description = ${decision.description}, avatar = ${decision.avatar},
+        settings = ${json(change.settings)} WHERE id = ${room.id}`.execute(trx);
+  }
+  await enqueue(trx, room.id, changeNo, change);
+}
+
+async function activeParticipants(db: Db, roomId: string): Promise<ParticipantRow[]> {
+  const { rows } = await sql<ParticipantRow>`
+    SELECT user_id, role, is_active, joined_at FROM rooms.participants
+    WHERE room_id = ${roomId} AND is_active ORDER BY joined_at, user_id`.execute(db);
+  return rows;
+}
+
+async function enqueue(trx: Db, roomId: string, changeNo: number, change: RoomChange): Promise<void> {
+  await sql`INSERT INTO rooms.outbox (room_id, change_no, change) VALUES (${roomId}, ${changeNo}, ${json(change)})`.execute(
+    trx,
+  );
+}
+
+/** In no particular order. */
+export async function findRooms(db: Db, roomIds: readonly string[]): Promise<RoomRow[]> {
+  const { rows } = await sql<RoomRow>`SELECT * FROM rooms.rooms WHERE id = ANY(${roomIds}::text[])`.execute(db);
+  return rows;
+}

@@ -1,0 +1,28 @@
+// The rows of this service's schema.
+import type { Role, RoomSettings, RoomType } from "@khui/contracts";
+import type { Kysely } from "@khui/database";
+
+/** All statements here are written as SQL; Kysely carries them and their parameters. */
+export type Db = Kysely<Record<string, never>>;
+
+export interface RoomRow {
+  id: string;
+  type: RoomType;
+  name: string | null;
+  description: string | null;
+  avatar: string | null;
+  activity_id: string | null;
+  status: "active" | "inactive" | "archived";
+  settings: RoomSettings;
+  created_by: string;
+  created_at: Date;
+  updated_at: Date;
+  change_no: number;
+}
+
+export interface ParticipantRow {
+  user_id: string;
+  role: Role;
+  is_active: boolean;
+  joined_at: Date;
+}

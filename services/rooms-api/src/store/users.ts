@@ -1,0 +1,26 @@
+// The user directory.
+import type { User, UserProfile } from "@khui/contracts";
+import { sql } from "@khui/database";
+import type { Db } from "./tables.js";
+
+/** Writes what is told; an absent field leaves what is known. Of a user told twice the last counts. */
+export async function saveUsers(db: Db, users: readonly UserProfile[]): Promise<void> {
+  const last = [...new Map(users.map((user) => [user._id, user])).values()];
+  // In the order of ids, so that two of these cannot deadlock.
+  last.sort((a, b) => (a._id < b._id ? -1 : 1));
+  await sql`
+    INSERT INTO rooms.users (id, name, avatar)
+    SELECT _id, name, avatar FROM jsonb_to_recordset(${JSON.stringify(last)}::jsonb) AS x(_id text, name text, avatar text)
+    ON CONFLICT (id) DO UPDATE SET name = coalesce(excluded.name, users.name),
+      avatar = coalesce(excluded.avatar, users.avatar), updated_at = now()
+    WHERE (users.name, users.avatar) IS DISTINCT FROM
+      (coalesce(excluded.name, users.name), coalesce(excluded.avatar, users.avatar))`.execute(db);
+}
+
+/** In the order asked; unknown ones come with nulls. */
+export async function findUsers(db: Db, userIds: readonly string[]): Promise<User[]> {
+  const { rows } = await sql<User & { id: string }>`
+    SELECT id, name, avatar FROM rooms.users WHERE id = ANY(${userIds}::text[])`.execute(db);
+  const known = new Map(rows.map((row) => [row.id, row]));
+  return userIds.map((_id) => ({ _id, name: known.get(_id)?.name ?? null, avatar: known.get(_id)?.avatar ?? null }));
+}

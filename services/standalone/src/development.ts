@@ -1,0 +1,29 @@
+// Sign-in without a host application, for trying Khui out: any user id gets a token, on this machine only.
+import { ChatError, UserProfile } from "@khui/contracts";
+import type { Tokens } from "@khui/http";
+import type { FastifyInstance } from "fastify";
+import { type Static, Type } from "typebox";
+
+/** A day. */
+export const developmentTokenSeconds = 86_400;
+
+const SignIn = Type.Object({
+  userId: UserProfile.properties._id,
+  name: UserProfile.properties.name,
+  admin: Type.Optional(Type.Boolean()),
+});
+
+const loopback = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
+
+/** POST /dev/token {userId, name?, admin?} → {token}. Anyone who is not on this machine gets 404, as if it were not there. */
+export function mountDevelopmentSignIn(app: FastifyInstance, tokens: Tokens): void {
+  app.post<{ Body: Static<typeof SignIn> }>("/dev/token", { schema: { body: SignIn } }, async (request) => {
+    // The peer itself, not what a header says; a page of another origin must not fetch tokens through its visitor.
+    if (!loopback.has(request.socket.remoteAddress ?? "") || request.headers.origin !== undefined) {
+      throw new ChatError("not_found");
+    }
+    const { userId, name, admin } = request.body;
+    const claims = { sub: userId, ...(name ? { name } : {}), ...(admin ? { scope: "chat:admin" } : {}) };
+    return { success: true, token: tokens.sign(claims, developmentTokenSeconds), userId };
+  });
+}
