@@ -33,8 +33,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
     const failure = toChatError(error);
-    if (failure.status >= 500)
-      request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
+    if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));

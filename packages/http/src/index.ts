@@ -1,5 +1,6 @@
 // The base of every service's HTTP side.
 export * from "./app.js";
+export * from "./client-address.js";
 export * from "./environment.js";
 export * from "./failures.js";
 export * from "./health.js";

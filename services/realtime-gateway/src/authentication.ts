@@ -1,6 +1,6 @@
 // Signing a socket in: by the authenticate event or the handshake, once or again before the token ends.
 import { ChatError, type clientEvents, type EventPayload } from "@khui/contracts";
-import type { Guard } from "@khui/http";
+import type { AddressOf, Guard } from "@khui/http";
 import type { PresenceKeeper } from "./presence.js";
 import type { Session } from "./session.js";
 import type { Users } from "./users.js";
@@ -9,15 +9,17 @@ export interface AuthenticationContext {
   readonly guard: Guard;
   readonly users: Users;
   readonly presence: PresenceKeeper;
+  readonly addressOf: AddressOf;
 }
 
 /** Throws what `auth_error` tells. A socket stays with its first user; a fresh token of theirs extends its time. */
 export async function authenticate(
-  { guard, users, presence }: AuthenticationContext,
+  { guard, users, presence, addressOf }: AuthenticationContext,
   session: Session,
   { token, userId }: EventPayload<typeof clientEvents.authenticate>,
 ): Promise<object> {
-  const verdict = await guard.limits.take(guard.rules.perAddress, session.socket.handshake.address);
+  const { headers, address } = session.socket.handshake;
+  const verdict = await guard.limits.take(guard.rules.perAddress, addressOf(headers, address));
   if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
   const identity = await guard.tokens.verify(token);
   if (userId !== undefined && userId !== identity.userId) throw new ChatError("user_mismatch");

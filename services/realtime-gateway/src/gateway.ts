@@ -1,7 +1,7 @@
 // Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
 import type { Bus } from "@khui/bus";
 import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
-import type { Guard } from "@khui/http";
+import { clientAddress, type Guard } from "@khui/http";
 import type { Presence } from "@khui/presence";
 import { encodeEvent, type Socket } from "@khui/socketio";
 import { takeOut } from "./commands.js";
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   /** Names this run of this process. */
   readonly boot: string;
   readonly onError: (error: unknown) => void;
+  /** Whose X-Forwarded-For is believed, see `clientAddress`. */
+  readonly trustProxy?: string | false;
   readonly flood?: FloodRule;
   readonly presenceTimes?: PresenceTimes;
   /** A socket must sign in within this time. */
@@ -86,6 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     typing,
     deliveries,
     guard: options.guard,
+    addressOf: clientAddress(options.trustProxy ?? false),
     flood: options.flood ?? defaultFlood,
     maxRooms: options.maxRooms ?? 500,
     onError,

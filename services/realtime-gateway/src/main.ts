@@ -24,6 +24,6 @@ await run(log, async (closers) => {
   closers.add("http", () => app.close());
   mountHealth(app, { bus: () => bus.flush(), presence: () => presence.ping() });
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  await app.register(realtimeGateway({ bus, presence, guard, log }));
+  await app.register(realtimeGateway({ bus, presence, guard, log, gateway: { trustProxy: env.TRUST_PROXY } }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });

@@ -1,0 +1,64 @@
+// The tables of the contracts hold together.
+import { test } from "tap";
+import { Compile } from "typebox/compile";
+import {
+  ChatError,
+  clientEvents,
+  closeCodes,
+  errors,
+  isErrorCode,
+  messagesRpc,
+  notices,
+  noticeText,
+  roomsRpc,
+  routes,
+  serverEvents,
+  subjects,
+} from "../src/index.js";
+
+test("every error has a status and both wordings", (t) => {
+  for (const [code, { status, th, en }] of Object.entries(errors)) {
+    t.ok(status >= 400 && status < 600 && th.length > 0 && en.length > 0, code);
+  }
+  t.equal(new ChatError("room_full").status, 409);
+  t.notOk(isErrorCode("constructor"));
+  t.end();
+});
+
+test("every notice is worded in both languages", (t) => {
+  for (const notice of Object.keys(notices) as Array<keyof typeof notices>) {
+    t.not(noticeText(notice, "th"), noticeText(notice, "en"), notice);
+  }
+  t.end();
+});
+
+test("close codes are unique, and within the ranges that say whether to come back", (t) => {
+  const codes = Object.values(closeCodes).map(({ code }) => code);
+  t.equal(new Set(codes).size, codes.length);
+  t.ok(codes.every((code) => code >= 4000 && code < 5000));
+  t.end();
+});
+
+test("every schema compiles, and no subject, event or route is named twice", (t) => {
+  const schemas = [
+    ...Object.values(routes).flatMap((route) => Object.values(route).filter((part) => typeof part === "object")),
+    ...[...Object.values(clientEvents), ...Object.values(serverEvents)].map(({ payload }) => payload),
+    ...[...Object.values(messagesRpc), ...Object.values(roomsRpc)].flatMap(({ request, answer }) => [request, answer]),
+  ];
+  for (const schema of schemas) t.ok(Compile(schema));
+  const names = [
+    Object.values(routes).map(({ method, url }) => `${method} ${url}`),
+    Object.values(serverEvents).map(({ name }) => name),
+    [...Object.values(messagesRpc), ...Object.values(roomsRpc)].map(({ subject }) => subject),
+  ];
+  for (const list of names) t.equal(new Set<string>(list).size, list.length);
+  t.end();
+});
+
+test("any user id makes one plain subject token, and no two the same", (t) => {
+  const ids = ["a", "a.b", "a b", "*", ">", "ผู้ใช้", "x".repeat(128), "A"];
+  const made = ids.map((id) => subjects.userLive(id));
+  t.equal(new Set(made).size, ids.length);
+  for (const subject of made) t.match(subject, /^khui\.user\.[\w-]+\.live$/);
+  t.end();
+});

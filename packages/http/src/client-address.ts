@@ -1,0 +1,19 @@
+// Whose address a connection has, when it came through an edge.
+import type { IncomingHttpHeaders } from "node:http";
+import proxyAddr from "@fastify/proxy-addr";
+
+/** Finds the client behind a connection from its headers and its peer. */
+export type AddressOf = (headers: IncomingHttpHeaders, peer: string) => string;
+
+/**
+ * Believes X-Forwarded-For as far as it was written by peers in `trusted`: addresses, networks or the names loopback,
+ * linklocal and uniquelocal, with commas between; false believes nobody. It is Fastify's own rule for `trustProxy`.
+ */
+export function clientAddress(trusted: string | false): AddressOf {
+  if (trusted === false) return (_headers, peer) => peer;
+  const trust = proxyAddr.compile(trusted.split(",").map((part) => part.trim()));
+  return (headers, peer) => {
+    const request = { headers, socket: { remoteAddress: peer }, connection: { remoteAddress: peer } };
+    return proxyAddr(request as unknown as Parameters<typeof proxyAddr>[0], trust);
+  };
+}

@@ -1,0 +1,91 @@
+// Which tokens are taken, by each kind of key.
+import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ChatError } from "@khui/contracts";
+import { test } from "tap";
+import { createTokens, type Tokens } from "../src/index.js";
+
+const secret = "a secret of decent length";
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const later = () => Math.floor(Date.now() / 1000) + 600;
+
+const codeOf = (tokens: Tokens, token: string) =>
+  tokens.verify(token).then(
+    () => "accepted",
+    (error: unknown) => (error instanceof ChatError ? error.code : error),
+  );
+
+function signRs256(key: KeyObject, claims: object, header: object = {}): string {
+  const text = `${part({ alg: "RS256", typ: "JWT", ...header })}.${part(claims)}`;
+  return `${text}.${createSign("RSA-SHA256").update(text).sign(key, "base64url")}`;
+}
+
+test("a token says who its bearer is", async (t) => {
+  const tokens = await createTokens({ secret });
+  const identity = await tokens.verify(
+    tokens.sign({ sub: "u1", name: "สมชาย", picture: "http://a/b.png", scope: "read chat:admin" }, 60),
+  );
+  t.match(identity, { userId: "u1", name: "สมชาย", avatar: "http://a/b.png", admin: true });
+  t.ok(Math.abs((identity.expiresAt ?? 0) - Date.now() - 60_000) < 5_000, "the end is in milliseconds");
+});
+
+test("the user id is sub, else userId, id or _id, and a number is taken as its digits", async (t) => {
+  const tokens = await createTokens({ secret });
+  const userOf = async (claims: Record<string, unknown>) => (await tokens.verify(tokens.sign(claims, 60))).userId;
+  t.equal(await userOf({ sub: "a", userId: "b" }), "a");
+  t.equal(await userOf({ userId: "b", id: "c" }), "b");
+  t.equal(await userOf({ id: 42 }), "42");
+  t.equal(await userOf({ _id: "d" }), "d");
+  for (const claims of [{}, { sub: "" }, { sub: "x".repeat(129) }, { sub: { a: 1 } }, { sub: "a\0b" }]) {
+    t.equal(await codeOf(tokens, tokens.sign(claims, 60)), "invalid_token", JSON.stringify(claims));
+  }
+});
+
+test("unusable names are dropped, the person is let in", async (t) => {
+  const tokens = await createTokens({ secret });
+  const identity = await tokens.verify(tokens.sign({ sub: "u", name: { first: "x" }, avatar: "a\0b", scope: 7 }, 60));
+  t.match(identity, { name: undefined, avatar: undefined, admin: false });
+});
+
+test("forged, unsigned and expired tokens are refused", async (t) => {
+  const tokens = await createTokens({ secret });
+  const other = await createTokens({ secret: "another secret altogether" });
+  const claims = { sub: "u", exp: later() };
+  t.equal(await codeOf(tokens, other.sign({ sub: "u" }, 60)), "invalid_token");
+  t.equal(await codeOf(tokens, `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`), "invalid_token");
+  t.equal(await codeOf(tokens, "garbage"), "invalid_token");
+  t.equal(await codeOf(tokens, "a.b.c"), "invalid_token");
+  t.equal(await codeOf(tokens, tokens.sign({ sub: "u" }, -10)), "token_expired");
+});
+
+test("with a public key only its owner's tokens pass, and its text is no shared secret", async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const tokens = await createTokens({ publicKey: pem });
+  t.equal((await tokens.verify(signRs256(privateKey, { sub: "u", exp: later() }))).userId, "u");
+  const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+  t.equal(await codeOf(tokens, signRs256(stranger, { sub: "u" })), "invalid_token");
+  const confused = await createTokens({ secret: pem }).catch(() => undefined);
+  if (confused) t.equal(await codeOf(tokens, confused.sign({ sub: "u" }, 60)), "invalid_token");
+  t.throws(() => tokens.sign({ sub: "u" }, 60), "a public key signs nothing");
+});
+
+test("with a JWKS address the key is the one that the token names", async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "RS256", use: "sig" };
+  const server = createServer((_request, response) => {
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [jwk] }));
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  const tokens = await createTokens({ jwksUrl: `http://127.0.0.1:${port}/keys/jwks.json` });
+  t.equal((await tokens.verify(signRs256(privateKey, { sub: "u", exp: later() }, { kid: "k1" }))).userId, "u");
+  t.equal(await codeOf(tokens, signRs256(privateKey, { sub: "u" }, { kid: "unknown" })), "invalid_token");
+  t.equal(await codeOf(tokens, `${part({ alg: "none" })}.${part({ sub: "u" })}.`), "invalid_token");
+  t.equal(await codeOf(tokens, "garbage"), "invalid_token");
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const away = await createTokens({ jwksUrl: `http://127.0.0.1:${port}/keys/jwks.json` });
+  t.equal(await codeOf(away, signRs256(privateKey, { sub: "u" }, { kid: "k1" })), "service_unavailable");
+});
