@@ -45,6 +45,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     request.log.debug({ method, route: request.routeOptions.url, status: reply.statusCode, ms }, "request");
   });
+  app.removeContentTypeParser("text/plain");
   acceptEmptyJson(app);
   await app.register(fastifyCors, {
     origin: options.corsOrigin ?? true,

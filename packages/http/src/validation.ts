@@ -3,16 +3,30 @@ import { ChatError } from "@khui/contracts";
 import type { FastifySchemaCompiler } from "fastify";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { Check } from "typebox/value";
 
 /** Bodies are taken as they are: "5" is no number. Query strings are text by nature, so whole numbers in them are read. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (given: unknown) => {
     const value = httpPart === "querystring" && Type.IsObject(schema) ? readQuery(schema, given) : given;
-    if (validator.Check(value)) return { value };
+    if (validator.Check(value)) return { value: known(schema, value) };
     return { error: new ChatError("invalid_request", { part: httpPart, faults: faultsOf(validator.Errors(value)) }) };
   };
 };
+
+/** Of a value that fits its schema, what the schema names: a field that nobody checked reaches no handler and no store. */
+function known(schema: TSchema, value: unknown): unknown {
+  if (Type.IsUnion(schema)) {
+    const variant = schema.anyOf.find((one) => Check(one, value));
+    return variant ? known(variant, value) : value;
+  }
+  if (Type.IsArray(schema)) return (value as unknown[]).map((item) => known(schema.items, item));
+  if (!Type.IsObject(schema)) return value;
+  const fields = value as Record<string, unknown>;
+  const names = Object.keys(schema.properties).filter((name) => Object.hasOwn(fields, name));
+  return Object.fromEntries(names.map((name) => [name, known(schema.properties[name]!, fields[name])]));
+}
 
 /** At most ten faults, each with where it is and what is wrong: never the value itself. */
 function faultsOf(errors: ReadonlyArray<{ instancePath: string; message: string }>) {

@@ -12,11 +12,17 @@ export interface Outbox {
   close(): Promise<void>;
 }
 
-/** A request that takes this long has left its change to the sweep. */
-const abandonedMs = 5_000;
+export interface OutboxTimes {
+  /** How often what was left behind is looked for. */
+  readonly sweepMs: number;
+  /** A request that has taken this long has left its change to the sweep. */
+  readonly abandonedMs: number;
+}
 
-/** Sweeps every `sweepMs`. Any replica may hand over any room: messages-api takes each change once. */
-export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, sweepMs = 2_000): Outbox {
+const defaultTimes: OutboxTimes = { sweepMs: 2_000, abandonedMs: 5_000 };
+
+/** Any replica may hand over any room: messages-api takes each change once. */
+export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times: OutboxTimes = defaultTimes): Outbox {
   let stopped = false;
   let sweeping: Promise<void> | undefined;
 
@@ -32,7 +38,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, sweepM
 
   async function sweep(): Promise<void> {
     try {
-      for (const roomId of await pendingRooms(db, abandonedMs)) {
+      for (const roomId of await pendingRooms(db, times.abandonedMs)) {
         if (stopped) return;
         await handOver(roomId);
       }
@@ -45,7 +51,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, sweepM
     sweeping ??= sweep().finally(() => {
       sweeping = undefined;
     });
-  }, sweepMs);
+  }, times.sweepMs);
   timer.unref();
   return {
     handOver,

@@ -18,10 +18,10 @@ const loopback = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
 /** POST /dev/token {userId, name?, admin?} → {token}. Anyone who is not on this machine gets 404, as if it were not there. */
 export function mountDevelopmentSignIn(app: FastifyInstance, tokens: Tokens): void {
   app.post<{ Body: Static<typeof SignIn> }>("/dev/token", { schema: { body: SignIn } }, async (request) => {
-    // The peer itself, not what a header says; a page of another origin must not fetch tokens through its visitor.
-    if (!loopback.has(request.socket.remoteAddress ?? "") || request.headers.origin !== undefined) {
-      throw new ChatError("not_found");
-    }
+    const { origin, forwarded, "x-forwarded-for": forwardedFor } = request.headers;
+    const local = loopback.has(request.socket.remoteAddress ?? "") && !forwarded && !forwardedFor;
+    // A page must not fetch tokens through its visitor either.
+    if (!local || origin !== undefined) throw new ChatError("not_found");
     const { userId, name, admin } = request.body;
     const claims = { sub: userId, ...(name ? { name } : {}), ...(admin ? { scope: "chat:admin" } : {}) };
     return { success: true, token: tokens.sign(claims, developmentTokenSeconds), userId };

@@ -45,7 +45,8 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.addReaction, async ({ params, body, identity, say }) => {
-    const data = await changing.react({ userId: identity.userId, messageId: params.messageId, ...body });
+    const { emoji, reactionType } = body;
+    const data = await changing.react({ userId: identity.userId, messageId: params.messageId, emoji, reactionType });
     return { message: say("reaction_added"), data };
   });
 

@@ -34,8 +34,8 @@ export function good<R extends Route>(t: Test, route: R, answer: Answer, status?
   return fields as RouteAnswer<R>;
 }
 
-/** Fails unless the answer is this failure, whole and in its one shape, worded in `language`. */
-export function refused(t: Test, answer: Answer, code: ErrorCode, language: "th" | "en" = "th"): void {
+/** Fails unless the answer is this failure, whole and in its one shape. `what` names the request where many are made alike. */
+export function refused(t: Test, answer: Answer, code: ErrorCode, what = "", language: "th" | "en" = "th"): void {
   const { details: _, ...body } = (answer.body ?? {}) as Record<string, unknown>;
   const { status } = errors[code];
   const expected = {
@@ -45,7 +45,7 @@ export function refused(t: Test, answer: Answer, code: ErrorCode, language: "th"
     code,
     message: errors[code][language],
   };
-  t.same({ status: answer.status, body }, { status, body: expected }, `refused with ${code}`);
+  t.same({ status: answer.status, body }, { status, body: expected }, `${what} refused with ${code}`.trim());
 }
 
 /** A request made by hand, for what a well-behaved client never sends. `path` comes after /api/v1/chat. */
@@ -75,11 +75,8 @@ export async function sendText(
   content: string,
   extra: Record<string, unknown> = {},
 ): Promise<Message> {
-  return good(
-    t,
-    routes.sendMessage,
-    await user.post(`/rooms/${roomId}/messages`, { type: "text", content, ...extra }),
-  ).data;
+  return good(t, routes.sendMessage, await user.post(`/rooms/${roomId}/messages`, { type: "text", content, ...extra }))
+    .data;
 }
 
 /** Sends texts one after the other. */

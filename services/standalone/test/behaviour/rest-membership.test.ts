@@ -130,7 +130,10 @@ t.test("rejoining restores a member", async (t) => {
   const { chatRoom } = await join(t, member, roomId);
   t.match(chatRoom, { participantCount: 2, unreadCount: 0 });
   t.equal((await pageOf(t, member, roomId)).messages.length, 4, "with all that was said");
-  t.equal(good(t, routes.editMessage, await member.put(`/messages/${sent._id}`, { content: "still" })).data._id, sent._id);
+  t.equal(
+    good(t, routes.editMessage, await member.put(`/messages/${sent._id}`, { content: "still" })).data._id,
+    sent._id,
+  );
   await sendText(t, admin, roomId, "welcome back");
   t.equal((await roomOf(t, member, roomId)).unreadCount, 1);
 });
@@ -143,7 +146,13 @@ t.test("when the last admin leaves, the longest-standing member becomes one", as
   await leave(t, third, roomId);
   await join(t, third, roomId);
   await leave(t, admin, roomId);
-  t.same([...(await rolesIn(t, third, roomId))].sort(), [[second.id, "admin"], [third.id, "member"]].sort());
+  t.same(
+    [...(await rolesIn(t, third, roomId))].sort(),
+    [
+      [second.id, "admin"],
+      [third.id, "member"],
+    ].sort(),
+  );
   const left = (await systemMessages(t, second, roomId)).at(-1);
   t.match(left?.systemInfo, { action: "member_left", userId: admin.id, newAdmin: second.id });
   good(t, routes.updateSettings, await second.put(`/rooms/${roomId}/settings`, { name: "new" }));
@@ -156,7 +165,13 @@ t.test("a member's leaving makes nobody admin", async (t) => {
   const [admin, member, other] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member, other]);
   await leave(t, member, roomId);
-  t.same([...(await rolesIn(t, other, roomId))].sort(), [[admin.id, "admin"], [other.id, "member"]].sort());
+  t.same(
+    [...(await rolesIn(t, other, roomId))].sort(),
+    [
+      [admin.id, "admin"],
+      [other.id, "member"],
+    ].sort(),
+  );
   t.notOk((await systemMessages(t, admin, roomId)).at(-1)?.systemInfo?.newAdmin);
 });
 
@@ -197,5 +212,8 @@ t.test("many comings and goings at once add up", async (t) => {
   t.equal(room.participants.length, 1 + 7);
   const notes = await systemMessages(t, admin!, roomId);
   t.equal(notes.length, 15 * 2 + 7);
-  t.same(notes, [...notes].sort((a, b) => a.seq - b.seq));
+  t.same(
+    notes,
+    [...notes].sort((a, b) => a.seq - b.seq),
+  );
 });

@@ -120,11 +120,7 @@ t.test("a group needs an activity and a name", async (t) => {
 t.test("a group is not made larger than its limit", async (t) => {
   const a = system.newUser();
   const people = (n: number) => Array.from({ length: n }, () => randomUUID());
-  refused(
-    t,
-    await a.post("/rooms", group({ participants: people(2), settings: { maxParticipants: 2 } })),
-    "room_full",
-  );
+  refused(t, await a.post("/rooms", group({ participants: people(2), settings: { maxParticipants: 2 } })), "room_full");
   refused(t, await a.post("/rooms", group({ participants: people(500) })), "room_full");
   refused(t, await a.post("/rooms", group({ participants: people(501) })), "invalid_request");
   const { chatRoom } = good(t, routes.createRoom, await a.post("/rooms", group({ participants: people(499) })));

@@ -1,20 +1,15 @@
-// Words that the socket tests share: raw sockets, typed events, refusals, and a mark that all earlier events have come.
-import { type Acknowledgement, type EventPayload, type ServerEventName, serverEvents } from "@khui/contracts";
-import type { Client, User } from "@khui/test-kit/system";
+// Words that the socket tests share: raw sockets, refusals, positions, and a mark that all earlier events have come.
+import type { ServerEventName } from "@khui/contracts";
+import type { Client, Payload, User } from "@khui/test-kit/system";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import type { Test } from "tap";
 
-/** What the helpers need of a running test. */
-export interface Running {
-  teardown(run: () => unknown): void;
-  match(found: unknown, wanted: unknown, message?: string): boolean;
-  ok(value: unknown, message?: string): boolean;
-}
+/** Well-formed and of nothing. */
+export const unknownId = "0123456789abcdef01234567";
 
-export type Told<Name extends ServerEventName> = EventPayload<(typeof serverEvents)[Name]>;
-
-/** A socket that signs in only when the test says so; closed when the test ends. */
+/** A socket that signs in only when the test says so, and does not come back; closed when the test ends. */
 export function openSocket(
-  t: Pick<Running, "teardown">,
+  t: Pick<Test, "teardown">,
   url: string,
   options: Partial<ManagerOptions & SocketOptions> = {},
 ): Socket {
@@ -23,37 +18,29 @@ export function openSocket(
   return socket;
 }
 
-/** The argument of the socket's next `event`. Listens at once: call it before what causes the event. */
-export function nextOf<Payload = unknown>(socket: Socket, event: string): Promise<Payload> {
+/** The argument of the socket's next `event`; rejects after 20 s. It listens at once: call it before the cause. */
+export function nextOf<Told>(socket: Socket, event: string): Promise<Told> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`waited in vain for ${event}`)), 20_000);
-    socket.once(event, (payload: Payload) => {
+    socket.once(event, (told: Told) => {
       clearTimeout(timer);
-      resolve(payload);
+      resolve(told);
     });
   });
 }
 
-/** The first event of this name that matches and was not handed out yet. */
-export function told<Name extends ServerEventName>(
-  client: Client,
-  event: Name,
-  matches: (payload: Told<Name>) => boolean = () => true,
-): Promise<Told<Name>> {
-  return client.next(event, matches as never) as Promise<Told<Name>>;
+/** Every event of this name that the client was ever sent, in order. */
+export function allOf<Name extends ServerEventName>(client: Client, event: Name): Array<Payload<Name>> {
+  return client.events.flatMap((one) => (one.event === event ? [one.payload as Payload<Name>] : []));
 }
 
-/** Every event of this name that the client was ever sent, in order. */
-export function allTold<Name extends ServerEventName>(client: Client, event: Name): Array<Told<Name>> {
-  return client.events.filter((one) => one.event === event).map(({ payload }) => payload as Told<Name>);
-}
+const positions: ReadonlySet<string> = new Set(["joined_chat", "resync_required"]);
 
 /** The numbers of all log entries of a room that the client was sent, in the order in which they came. */
 export function logOf(client: Client, roomId: string): number[] {
-  const states = new Set<string>(["joined_chat", "resync_required"]);
   return client.events.flatMap(({ event, payload }) => {
-    const { chatRoomId, seq } = (payload ?? {}) as { chatRoomId?: string; seq?: number };
-    return chatRoomId === roomId && typeof seq === "number" && !states.has(event) ? [seq] : [];
+    const { chatRoomId, seq } = payload as { chatRoomId?: string; seq?: number };
+    return chatRoomId === roomId && typeof seq === "number" && !positions.has(event) ? [seq] : [];
   });
 }
 
@@ -63,44 +50,43 @@ export function range(first: number, last: number): number[] {
 }
 
 /** What a successful acknowledgement carries; throws what a refusal says. */
-export async function done(client: Client, event: string, payload?: unknown): Promise<Record<string, unknown>> {
-  const answer: Acknowledgement = await client.ask(event, payload);
-  if (!answer.success) throw new Error(`${event} refused: ${JSON.stringify(answer)}`);
-  return answer.data as Record<string, unknown>;
+export async function done<Data = unknown>(client: Client, event: string, payload?: unknown): Promise<Data> {
+  const answer = await client.ask(event, payload);
+  if (!answer.success) throw new Error(`${event} was refused: ${JSON.stringify(answer)}`);
+  return answer.data as Data;
 }
 
 /** Asserts that an event is refused with this code, by acknowledgement and as `error`, and that the socket goes on. */
 export async function refused(
-  t: Running,
+  t: Pick<Test, "match">,
   client: Client,
   event: string,
   payload: unknown,
   code: string,
-  about = "",
 ): Promise<void> {
-  const what = `${event} ${about}`.trim();
-  t.match(await client.ask(event, payload), { success: false, code, message: /./ }, `${what}: ${code} as acknowledgement`);
-  const error = told(client, "error", (one) => one.event === event);
+  const failure = { code, message: /./ };
+  t.match(await client.ask(event, payload), { success: false, ...failure }, `${event}: ${code} as acknowledgement`);
   client.socket.emit(event, ...(payload === undefined ? [] : [payload]));
-  t.match(await error, { event, code, message: /./ }, `${what}: ${code} as error event`);
-  t.match(await client.ask("get_online_users"), { success: true }, `${what}: the socket still works`);
+  t.match(await client.next("error", (error) => error.event === event), failure, `${event}: ${code} as error event`);
+  t.match(await client.ask("get_online_users"), { success: true }, `${event}: the socket goes on after ${code}`);
 }
 
 /** Sends a text over REST and returns the message's id. */
-export async function post(user: User, roomId: string, content: string, more: object = {}): Promise<string> {
-  const { status, body } = await user.post(`/rooms/${roomId}/messages`, { type: "text", content, ...more });
+export async function post(user: User, roomId: string, content: string): Promise<string> {
+  const { status, body } = await user.post(`/rooms/${roomId}/messages`, { type: "text", content });
   if (status !== 201) throw new Error(`sending failed: ${status} ${JSON.stringify(body)}`);
-  return (body.data as { _id: string })._id;
+  return body.data._id;
 }
 
-/** Resolves when these clients have been sent a message that is newer than all that happened before. */
+/** Resolves when these clients have been sent a message newer than all that happened before; returns its number. */
 export async function fence(sender: User, roomId: string, ...clients: Client[]): Promise<number> {
-  const id = await post(sender, roomId, "fence");
-  const seen = await Promise.all(clients.map((one) => told(one, "new_message", ({ message }) => message._id === id)));
-  return seen[0]?.seq ?? 0;
+  const { body } = await sender.post(`/rooms/${roomId}/messages`, { content: "fence" });
+  const isFence = ({ seq, chatRoomId }: Payload<"new_message">) => chatRoomId === roomId && seq === body.data.seq;
+  await Promise.all(clients.map((client) => client.next("new_message", isFence)));
+  return body.data.seq;
 }
 
-/** Sends `count` texts, eight at a time, and returns when all are stored. */
+/** Sends `count` texts, eight at a time; resolves when all are stored. */
 export async function sendMany(user: User, roomId: string, count: number): Promise<void> {
   let next = 0;
   const worker = async () => {
@@ -109,12 +95,9 @@ export async function sendMany(user: User, roomId: string, count: number): Promi
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
-/** A user's clients, each in these rooms. */
+/** A new socket of the user that has joined these rooms. */
 export async function inRooms(user: User, ...roomIds: string[]): Promise<Client> {
   const client = await user.connect();
   for (const roomId of roomIds) await client.join(roomId);
   return client;
 }
-
-/** Well-formed and of nothing. */
-export const unknownId = "0123456789abcdef01234567";

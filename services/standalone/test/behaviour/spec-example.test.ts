@@ -2,7 +2,7 @@
 import { privateRoom, useSystem } from "@khui/test-kit/system";
 import { io } from "socket.io-client";
 import t from "tap";
-import { inRooms, told } from "./socket-scene.js";
+import { inRooms } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
@@ -80,11 +80,11 @@ t.test("creating a room and sending a message works as the API's description sho
   await joined;
   const first = await sendMessage("สวัสดี John");
   const second = await sendMessage("อยู่ไหม");
-  await told(johns, "new_message", ({ message }) => message._id === second);
+  await johns.next("new_message", ({ message }) => message._id === second);
   // Its answer comes after whatever the emits above could have caused.
   await socket.emitWithAck("send_message", { chatRoomId: roomId, messageId: second, type: "text", content: "อยู่ไหม" });
   const third = await sendMessage("จบ");
-  await told(johns, "new_message", ({ message }) => message._id === third);
+  await johns.next("new_message", ({ message }) => message._id === third);
   await new Promise<void>((resolve) => {
     const seen = () => shown.some(({ _id }) => _id === third) && resolve();
     socket.on("new_message", seen);

@@ -1,0 +1,131 @@
+// The distributed form: real Postgres, NATS and Redis, each service its own process, and HAProxy in front of them.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Backends, startBackends } from "../../../deploy/backends/backends.js";
+import { type Haproxy, startHaproxy } from "../../../deploy/backends/haproxy.js";
+import { freePort } from "../../../deploy/backends/probes.js";
+import { highLimits } from "./embedded.js";
+import { type ServiceProcess, startService } from "./service-process.js";
+
+/** Replicas of a service are numbered from 1. */
+const processes = {
+  "rooms-api-1": "rooms-api",
+  "messages-api-1": "messages-api",
+  "messages-api-2": "messages-api",
+  "realtime-gateway-1": "realtime-gateway",
+  "realtime-gateway-2": "realtime-gateway",
+} as const;
+export type ProcessName = keyof typeof processes;
+const processNames = Object.keys(processes) as ProcessName[];
+
+const edgeConfiguration = fileURLToPath(new URL("../../../deploy/edge/haproxy.cfg", import.meta.url));
+const edgeAttempts = 5;
+
+export interface DistributedSystem {
+  /** The edge: plain round robin, no stickiness. */
+  readonly url: string;
+  /** What tokens are signed with (HS256). */
+  readonly secret: string;
+  /** The gateways themselves, past the edge. */
+  readonly gateways: readonly string[];
+  /** To end and restart each by its name. The edge knows of it a second later. */
+  readonly processes: Readonly<Record<ProcessName, ServiceProcess>>;
+  readonly backends: Backends;
+  readonly edge: Haproxy;
+  /** The end of each process's log. */
+  logTails(): string;
+  /** Ends everything that was started, in reverse order, and removes its data. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Resolves when all is ready. `environment` overrides the services' settings. Servers that POSTGRES_URL, NATS_URL and
+ * REDIS_URL name in this process's environment are used as they are. Rejects with the log of what failed; then nothing
+ * is left running.
+ */
+export async function startDistributed(environment: Readonly<Record<string, string>> = {}): Promise<DistributedSystem> {
+  const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
+  const closers = [async () => rmSync(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close; close = closers.pop()) await close();
+  };
+  try {
+    const secret = environment.JWT_SECRET ?? randomBytes(32).toString("hex");
+    const backends = await startBackends(["postgres", "nats", "redis"]);
+    closers.push(() => backends.stop());
+    const settings = {
+      ...highLimits,
+      POSTGRES_URL: backends.postgresUrl ?? "",
+      NATS_URL: backends.natsUrl ?? "",
+      REDIS_URL: backends.redisUrl ?? "",
+      ...environment,
+      JWT_SECRET: secret,
+    };
+    const started = await startAll(folder, settings, closers);
+    const { url, edge } = await startEdge(started);
+    closers.push(() => edge.stop());
+    return {
+      url,
+      secret,
+      gateways: [started["realtime-gateway-1"].url, started["realtime-gateway-2"].url],
+      processes: started,
+      backends,
+      edge,
+      logTails: () => processNames.map((name) => `--- ${name}\n${started[name].logTail()}`).join("\n"),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  closers: Array<() => Promise<void>>,
+): Promise<Record<ProcessName, ServiceProcess>> {
+  const started = new Map<ProcessName, ServiceProcess>();
+  closers.push(async () => {
+    await Promise.all([...started.values()].map((one) => one.stop()));
+  });
+  const outcomes = await Promise.allSettled(
+    processNames.map(async (name) => {
+      const logFile = join(folder, `${name}.log`);
+      started.set(name, await startService({ service: processes[name], environment, logFile }));
+    }),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+  return Object.fromEntries(started) as Record<ProcessName, ServiceProcess>;
+}
+
+async function startEdge(started: Record<ProcessName, ServiceProcess>): Promise<{ url: string; edge: Haproxy }> {
+  const template = readFileSync(edgeConfiguration, "utf8");
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      const edge = await startHaproxy(edgeFor(template, port, started));
+      return { url: `http://127.0.0.1:${port}`, edge };
+    } catch (error) {
+      // Another process can take the port between the choice and its use.
+      if (attempt === edgeAttempts) throw error;
+    }
+  }
+}
+
+/** The edge's configuration with these replicas' addresses in place of those that Docker's DNS would give. */
+function edgeFor(template: string, port: number, started: Record<ProcessName, ServiceProcess>): string {
+  return template
+    .replace(/^( *)bind .*$/m, `$1bind 127.0.0.1:${port}`)
+    .replace(/^resolvers docker\n(?: .*\n)*/m, "")
+    .replace(/^( *)server-template (.+)- .*$/gm, (_line, indent: string, service: string) =>
+      processNames
+        .filter((name) => processes[name] === service)
+        .map((name) => `${indent}server ${name} ${new URL(started[name].url).host}`)
+        .join("\n"),
+    );
+}

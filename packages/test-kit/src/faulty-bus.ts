@@ -1,0 +1,65 @@
+// A bus that fails the way a bus may: some of the rooms' log entries never come, come twice or out of order.
+
+/** What is wrapped: any bus, of which only publishing matters here. */
+interface Publishing {
+  publish(subject: string, data: Uint8Array, headers?: Record<string, string>): void;
+}
+
+export interface Faults {
+  dropped: number;
+  repeated: number;
+  reordered: number;
+}
+
+/** Shares of all entries; together 20 %. */
+const dropShare = 0.08;
+const repeatShare = 0.06;
+const reorderShare = 0.06;
+
+const isRoomLog = (subject: string) => /^khui\.room\.[^.]+\.log$/.test(subject);
+
+/**
+ * Wraps `bus` so that messages on room log subjects are dropped, repeated, or held back until after the next message of
+ * their subject (for good when there is none). What goes wrong is drawn from `seed`; all other traffic passes untouched.
+ * `faults` counts what was done.
+ */
+export function faultyBus<B extends Publishing>(bus: B, seed: number): { bus: B; faults: Faults } {
+  const draw = randomFrom(seed);
+  const faults: Faults = { dropped: 0, repeated: 0, reordered: 0 };
+  const held = new Map<string, () => void>();
+
+  function publish(subject: string, data: Uint8Array, headers?: Record<string, string>): void {
+    const send = () => bus.publish(subject, data, headers);
+    if (!isRoomLog(subject)) {
+      send();
+      return;
+    }
+    const before = held.get(subject);
+    held.delete(subject);
+    const fate = draw();
+    if (fate < dropShare) faults.dropped++;
+    else if (fate < dropShare + repeatShare) {
+      faults.repeated++;
+      send();
+      send();
+    } else if (fate < dropShare + repeatShare + reorderShare) {
+      faults.reordered++;
+      held.set(subject, send);
+    } else send();
+    before?.();
+  }
+
+  // A derived object keeps getters such as `connected` alive.
+  return { bus: Object.create(bus, { publish: { value: publish } }) as B, faults };
+}
+
+/** Numbers in [0, 1), the same for the same seed: mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,116 @@
+// `npm test`: every suite, then the behaviour suites against the embedded and the distributed form.
+import { availableParallelism } from "node:os";
+import { relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type BackendName, startBackends } from "../../../deploy/backends/backends.js";
+import { startDistributed } from "./distributed.js";
+import { startEmbedded } from "./embedded.js";
+import { type Counts, runTap } from "./tap-run.js";
+import { isBehaviour, testFiles } from "./test-files.js";
+
+const usage = `node --import=tsx packages/test-kit/src/run.ts [--only unit|behaviour] [--form embedded|distributed] [file ...]`;
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+interface Ground {
+  /** What the test files find in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Shown when something failed. */
+  logs(): string;
+  stop(): Promise<void>;
+}
+
+interface Phase {
+  readonly name: string;
+  readonly files: readonly string[];
+  start(): Promise<Ground>;
+}
+
+const forms = {
+  async embedded(): Promise<Ground> {
+    const system = await startEmbedded();
+    return { environment: addressOf("embedded", system), logs: () => system.process.logTail(), stop: system.stop };
+  },
+  async distributed(): Promise<Ground> {
+    const system = await startDistributed();
+    return { environment: addressOf("distributed", system), logs: system.logTails, stop: system.stop };
+  },
+};
+
+function addressOf(form: string, { url, secret }: { url: string; secret: string }): Record<string, string> {
+  return { KHUI_TEST_FORM: form, KHUI_TEST_URL: url, KHUI_TEST_SECRET: secret };
+}
+
+async function realServers(): Promise<Ground> {
+  const names: BackendName[] = ["postgres", "nats", "redis"];
+  const backends = await startBackends(names);
+  const { postgresUrl = "", natsUrl = "", redisUrl = "" } = backends;
+  return {
+    environment: { TEST_POSTGRES_URL: postgresUrl, TEST_NATS_URL: natsUrl, TEST_REDIS_URL: redisUrl },
+    logs: () => "",
+    stop: () => backends.stop(),
+  };
+}
+
+function choosePhases(): Phase[] {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: "string" }, form: { type: "string" } },
+  });
+  const { only, form } = values;
+  const known = [undefined, "unit", "behaviour"].includes(only) && [undefined, ...Object.keys(forms)].includes(form);
+  if (!known) throw new Error(`usage: ${usage}`);
+  const named = positionals.map((file) => relative(root, resolve(file)));
+  const files = named.length > 0 ? named : testFiles(root);
+  const behaviour = files.filter(isBehaviour);
+  const phases: Phase[] = [
+    { name: "unit", files: files.filter((file) => !isBehaviour(file)), start: realServers },
+    { name: "behaviour, embedded", files: behaviour, start: forms.embedded },
+    { name: "behaviour, distributed", files: behaviour, start: forms.distributed },
+  ];
+  return phases.filter(({ name, files }) => {
+    if (only && !name.startsWith(only)) return false;
+    if (form && !name.endsWith(form)) return false;
+    // Files that were named belong to some phases; without names, a phase that finds none has lost its tests.
+    return named.length === 0 || files.length > 0;
+  });
+}
+
+async function runPhase({ name, files, start }: Phase, signal: AbortSignal): Promise<Counts> {
+  process.stdout.write(`\n== ${name}: ${files.length} files\n`);
+  const began = Date.now();
+  const ground = await start();
+  try {
+    signal.throwIfAborted();
+    const jobs = Math.max(2, Math.min(4, availableParallelism()));
+    const counts =
+      files.length === 0 ? none : await runTap({ root, files, environment: ground.environment, jobs, signal });
+    if (counts.failed > 0) process.stdout.write(`${ground.logs()}\n`);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    process.stdout.write(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
+    if (counts.passed + counts.failed > 0) return counts;
+    process.stdout.write(`== ${name}: nothing ran\n`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await ground.stop();
+  }
+}
+
+const none: Counts = { passed: 0, failed: 0 };
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+}
+
+let total = none;
+for (const phase of choosePhases()) {
+  if (interrupted.signal.aborted) break;
+  const counts = await runPhase(phase, interrupted.signal).catch((error: unknown): Counts => {
+    process.stdout.write(`== ${phase.name}: ${error instanceof Error ? error.message : error}\n`);
+    return { passed: 0, failed: 1 };
+  });
+  total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
+}
+if (total.passed + total.failed === 0) process.stdout.write(`\nno test was run; usage: ${usage}\n`);
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed > 0 || total.passed === 0 || interrupted.signal.aborted ? 1 : 0;

@@ -1,0 +1,179 @@
+// Signing a socket in: by event or handshake, what is refused, and what the token's end does.
+import { eventually, useSystem } from "@khui/test-kit/system";
+import t from "tap";
+import { done, inRooms, nextOf, openSocket } from "./socket-scene.js";
+
+const system = await useSystem(t);
+
+interface AuthError {
+  code: string;
+  message: string;
+}
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+t.test("the authenticate event signs in, and its acknowledgement says the same", async (t) => {
+  const user = system.newUser("Nok");
+  const socket = openSocket(t, system.url);
+  const event = nextOf(socket, "authenticated");
+  const answer = await socket.emitWithAck("authenticate", { token: user.token, userId: user.id });
+  t.match(answer, { success: true, data: { userId: user.id, name: "Nok", expiresAt: /^\d{4}-.*Z$/ } });
+  t.strictSame(await event, answer.data);
+});
+
+t.test("the userId beside the token may be left out", async (t) => {
+  const user = system.newUser();
+  const socket = openSocket(t, system.url);
+  t.match(await socket.emitWithAck("authenticate", { token: user.token }), {
+    success: true,
+    data: { userId: user.id },
+  });
+});
+
+t.test("the handshake's auth signs in", async (t) => {
+  const user = system.newUser();
+  for (const auth of [{ token: user.token }, { token: user.token, userId: user.id }]) {
+    const socket = openSocket(t, system.url, { auth });
+    t.match(await nextOf(socket, "authenticated"), { userId: user.id });
+    t.match(await socket.emitWithAck("get_online_users"), { success: true });
+  }
+});
+
+t.test("a handshake that is refused leaves a socket that can still sign in", async (t) => {
+  const user = system.newUser();
+  for (const [auth, code] of [
+    [{ token: user.token, userId: "somebody else" }, "user_mismatch"],
+    [{ token: "nonsense" }, "invalid_token"],
+    [{ token: user.token, userId: 7 }, "invalid_request"],
+  ] as const) {
+    const socket = openSocket(t, system.url, { auth });
+    t.match(await nextOf<AuthError>(socket, "auth_error"), { code, message: /./ });
+    t.match(await socket.emitWithAck("authenticate", { token: user.token }), { success: true });
+  }
+});
+
+t.test("what is no good token is an auth_error, and the socket lives", async (t) => {
+  const user = system.newUser();
+  const [header = "", body = "", signature = ""] = user.token.split(".");
+  const other = signature.startsWith("A") ? "B" : "A";
+  const unsigned = `${part({ alg: "none", typ: "JWT" })}.${part({ sub: user.id })}.`;
+  const cases: Array<[string, unknown, string]> = [
+    ["another's userId", { token: user.token, userId: "somebody else" }, "user_mismatch"],
+    ["garbage", { token: "garbage", userId: user.id }, "invalid_token"],
+    ["a wrong signature", { token: `${header}.${body}.${other}${signature.slice(1)}` }, "invalid_token"],
+    [
+      "another's claims under this signature",
+      { token: `${header}.${part({ sub: "x" })}.${signature}` },
+      "invalid_token",
+    ],
+    ["no algorithm", { token: unsigned }, "invalid_token"],
+    ["no algorithm, but a signature", { token: unsigned + signature }, "invalid_token"],
+    ["no user id", { token: system.sign({ name: "nobody" }) }, "invalid_token"],
+    ["an ended token", { token: system.sign({ sub: user.id }, -10) }, "token_expired"],
+    ["no token", { userId: user.id }, "invalid_request"],
+    ["an empty token", { token: "" }, "invalid_request"],
+    ["nothing", undefined, "invalid_request"],
+  ];
+  const socket = openSocket(t, system.url);
+  for (const [what, payload, code] of cases) {
+    const event = nextOf<AuthError>(socket, "auth_error");
+    t.match(await socket.emitWithAck("authenticate", payload), { success: false, code, message: /./ }, what);
+    t.match(await event, { code, message: /./ }, `${what}, as event`);
+  }
+  t.match(await socket.emitWithAck("authenticate", { token: user.token }), { success: true });
+});
+
+t.test("before signing in every other event is unauthorized", async (t) => {
+  const socket = openSocket(t, system.url);
+  const chatRoomId = "0123456789abcdef01234567";
+  const messageId = chatRoomId;
+  const events: Array<[string, object]> = [
+    ["join_chat", { chatRoomId }],
+    ["leave_chat", { chatRoomId }],
+    ["send_message", { chatRoomId, content: "hello" }],
+    ["typing_start", { chatRoomId }],
+    ["typing_stop", { chatRoomId }],
+    ["add_reaction", { messageId, emoji: "👍" }],
+    ["delete_message", { messageId }],
+    ["edit_message", { messageId, newContent: "hello" }],
+    ["mark_as_read", { chatRoomId }],
+    ["update_status", { status: "away" }],
+    ["get_online_users", {}],
+  ];
+  for (const [event, payload] of events) {
+    t.match(await socket.emitWithAck(event, payload), { success: false, code: "unauthorized" }, event);
+    const error = nextOf(socket, "error");
+    socket.emit(event, payload);
+    t.match(await error, { event, code: "unauthorized" }, `${event} without acknowledgement`);
+  }
+});
+
+t.test("a socket stays with its first user", async (t) => {
+  const [first, second] = [system.newUser(), system.newUser()];
+  const client = await first.connect();
+  t.match(await client.ask("authenticate", { token: second.token, userId: second.id }), { code: "user_mismatch" });
+  const { userId } = await done<{ userId: string }>(client, "update_status", { status: "online" });
+  t.equal(userId, first.id);
+});
+
+t.test("failures are worded in the client's language", async (t) => {
+  const thai = openSocket(t, system.url);
+  const english = openSocket(t, system.url, { extraHeaders: { "accept-language": "en" } });
+  t.match(await thai.emitWithAck("authenticate", { token: "x" }), { message: /[ก-๙]/ });
+  t.match(await english.emitWithAck("authenticate", { token: "x" }), { message: /token/ });
+});
+
+t.test("a socket that does not sign in in time is told so and closed", async (t) => {
+  const socket = openSocket(t, system.url);
+  const [error, reason] = await Promise.all([
+    nextOf<AuthError>(socket, "auth_error"),
+    nextOf<string>(socket, "disconnect"),
+  ]);
+  t.match(error, { code: "authentication_timeout" });
+  t.not(reason, "io client disconnect");
+});
+
+t.test("the token's end is told and closes the socket; a fresh token before that extends it", async (t) => {
+  const user = system.newUser();
+  const short = () => system.sign({ sub: user.id, name: user.name }, 2);
+  const extended = openSocket(t, system.url);
+  await extended.emitWithAck("authenticate", { token: short() });
+  const ending = openSocket(t, system.url);
+  await ending.emitWithAck("authenticate", { token: short() });
+  t.match(await extended.emitWithAck("authenticate", { token: user.token }), { success: true });
+  const [error, reason] = await Promise.all([
+    nextOf<AuthError>(ending, "auth_error"),
+    nextOf<string>(ending, "disconnect"),
+  ]);
+  t.match(error, { code: "token_expired" });
+  t.not(reason, "io client disconnect");
+  t.match(
+    await extended.emitWithAck("get_online_users"),
+    { success: true },
+    "the extended socket outlived its first token",
+  );
+});
+
+t.test("a socket closed at its token's end comes back with a fresh one and resumes", async (t) => {
+  const [alice, bob] = [system.newUser(), system.newUser()];
+  const { body } = await alice.post("/rooms", { type: "private", participants: [bob.id] });
+  const roomId = body.chatRoom._id;
+  const alices = await inRooms(alice, roomId);
+  let token = system.sign({ sub: bob.id }, 2);
+  const socket = openSocket(t, system.url, {
+    auth: (give) => give({ token }),
+    reconnection: true,
+    reconnectionDelay: 20,
+  });
+  await nextOf(socket, "authenticated");
+  const { data } = await socket.emitWithAck("join_chat", { chatRoomId: roomId });
+  const back = nextOf<string>(socket, "disconnect").then(() => nextOf(socket, "authenticated"));
+  await nextOf(socket, "auth_error");
+  token = bob.token;
+  await done(alices, "send_message", { chatRoomId: roomId, content: "while you were away" });
+  await back;
+  const missed = nextOf<{ message: { content: string } }>(socket, "new_message");
+  await socket.emitWithAck("join_chat", { chatRoomId: roomId, lastSeq: data.seq });
+  t.match(await missed, { seq: data.seq + 1, message: { content: "while you were away" } });
+  await eventually(() => socket.connected);
+});

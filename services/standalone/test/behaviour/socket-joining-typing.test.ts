@@ -1,0 +1,150 @@
+// Opening and leaving rooms, and typing: who is told, how often, and when it ends by itself.
+import { groupRoom, privateRoom, type System, useSystem } from "@khui/test-kit/system";
+import t from "tap";
+import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
+
+const system = await useSystem(t);
+
+async function scene(of: System = system) {
+  const [alice, bob, carol] = [of.newUser(), of.newUser(), of.newUser()];
+  const [room, other] = await Promise.all([groupRoom(alice, [bob]), privateRoom(alice, carol)]);
+  const [alices, bobs, carols] = await Promise.all([
+    inRooms(alice, room, other),
+    inRooms(bob, room),
+    inRooms(carol, other),
+  ]);
+  return { alice, bob, carol, room, other, alices, bobs, carols };
+}
+
+t.test("joined_chat tells where the room stands; the acknowledgement says the same", async (t) => {
+  const { alice, bob, room, alices } = await scene();
+  const messageId = await post(alice, room, "one");
+  await done(alices, "mark_as_read", { chatRoomId: room });
+  await alices.ask("typing_start", { chatRoomId: room });
+  const client = await bob.connect();
+  const answer = await done(client, "join_chat", { chatRoomId: room });
+  t.match(answer, { chatRoomId: room, seq: 1, typing: [alice.id], participantCount: 2 });
+  t.strictSame(await client.next("joined_chat"), answer);
+  const { readPositions } = await client.join(room);
+  t.match(
+    readPositions.find(({ userId }) => userId === alice.id),
+    { readSeq: 1, lastReadMessage: messageId },
+  );
+});
+
+t.test("join_chat is refused", async (t) => {
+  const { room, carols } = await scene();
+  await refused(t, carols, "join_chat", { chatRoomId: room }, "not_a_participant");
+  await refused(t, carols, "join_chat", { chatRoomId: unknownId }, "room_not_found");
+  await refused(t, carols, "join_chat", { chatRoomId: "room" }, "invalid_request");
+  await refused(t, carols, "join_chat", { chatRoomId: room, lastSeq: -1 }, "invalid_request");
+  await refused(t, carols, "join_chat", { chatRoomId: room, lastSeq: "1" }, "invalid_request");
+});
+
+t.test("opening a room is told to the others in it, once a user, and so is leaving it", async (t) => {
+  const { alice, bob, room, other, alices, bobs, carols } = await scene();
+  await alices.next("user_joined_chat", ({ userId }) => userId === bob.id);
+  t.match(await done(bobs, "leave_chat", { chatRoomId: room }), { chatRoomId: room });
+  t.match(await bobs.next("left_chat"), { chatRoomId: room });
+  t.match(await alices.next("user_left_chat"), { chatRoomId: room, userId: bob.id });
+  bobs.socket.emit("join_chat", { chatRoomId: room });
+  await alices.next("user_joined_chat", ({ userId }) => userId === bob.id);
+  await fence(alice, other, carols);
+  t.equal(
+    alices.count("user_joined_chat", ({ userId }) => userId === bob.id),
+    2,
+  );
+  t.equal(alices.count("user_left_chat"), 1);
+  t.equal(
+    carols.count("user_joined_chat", ({ chatRoomId }) => chatRoomId === room),
+    0,
+  );
+});
+
+t.test("after leave_chat nothing of the room comes, and joining again brings the rest", async (t) => {
+  const { alice, bob, room, bobs } = await scene();
+  const phone = await inRooms(bob, room);
+  const { seq } = await done<{ seq: number }>(bobs, "join_chat", { chatRoomId: room });
+  bobs.socket.emit("leave_chat", { chatRoomId: room });
+  t.match(await bobs.next("left_chat"), { chatRoomId: room });
+  await fence(alice, room, phone);
+  await done(bobs, "get_online_users");
+  t.equal(bobs.count("new_message"), 0);
+  await refused(t, bobs, "typing_start", { chatRoomId: room }, "not_joined");
+  await bobs.join(room, seq);
+  t.equal(bobs.count("new_message"), 1);
+});
+
+t.test("leaving a room that was not joined is no failure; a room id that is none is", async (t) => {
+  const { room, carols } = await scene();
+  t.match(await done(carols, "leave_chat", { chatRoomId: room }), { chatRoomId: room });
+  await refused(t, carols, "leave_chat", { chatRoomId: 7 }, "invalid_request");
+  await refused(t, carols, "leave_chat", undefined, "invalid_request");
+});
+
+t.test("typing is told once to the others in the room, and so is its end", async (t) => {
+  const { alice, bob, room, other, alices, bobs, carols } = await scene();
+  const phone = await inRooms(bob, room);
+  t.match(await done(bobs, "typing_start", { chatRoomId: room }), { chatRoomId: room });
+  bobs.socket.emit("typing_start", { chatRoomId: room });
+  t.match(await alices.next("user_typing"), { chatRoomId: room, userId: bob.id });
+  t.match(await done(bobs, "typing_stop", { chatRoomId: room }), { chatRoomId: room });
+  await alices.next("user_stop_typing");
+  bobs.socket.emit("typing_stop", { chatRoomId: room });
+  bobs.socket.emit("typing_start", { chatRoomId: room });
+  await alices.next("user_typing");
+  bobs.socket.emit("typing_stop", { chatRoomId: room });
+  await alices.next("user_stop_typing");
+  await fence(alice, room, bobs, phone);
+  await fence(alice, other, carols);
+  t.equal(alices.count("user_typing"), 2);
+  t.equal(alices.count("user_stop_typing"), 2);
+  for (const client of [bobs, phone, carols]) {
+    t.equal(client.count("user_typing") + client.count("user_stop_typing"), 0, "neither oneself nor other rooms");
+  }
+});
+
+t.test("typing ends by itself", async (t) => {
+  const { bob, room, alices, bobs } = await scene();
+  const before = Date.now();
+  await done(bobs, "typing_start", { chatRoomId: room });
+  t.match(await alices.next("user_stop_typing"), { chatRoomId: room, userId: bob.id });
+  t.ok(Date.now() - before >= 5_500, "after six seconds, not at once");
+  await done(bobs, "typing_start", { chatRoomId: room });
+  await alices.next("user_typing");
+  await alices.next("user_typing");
+});
+
+t.test("typing ends when the typing socket disconnects or leaves the room", async (t) => {
+  const { bob, room, alices, bobs } = await scene();
+  await done(bobs, "typing_start", { chatRoomId: room });
+  await alices.next("user_typing");
+  const before = Date.now();
+  await done(bobs, "leave_chat", { chatRoomId: room });
+  t.match(await alices.next("user_stop_typing"), { userId: bob.id });
+  await bobs.join(room);
+  await done(bobs, "typing_start", { chatRoomId: room });
+  await alices.next("user_typing");
+  bobs.close();
+  t.match(await alices.next("user_stop_typing"), { userId: bob.id });
+  t.ok(Date.now() - before < 5_500, "before it would have ended by itself");
+  const again = await bob.connect();
+  t.strictSame((await again.join(room)).typing, []);
+});
+
+t.test("typing needs the room to be joined", async (t) => {
+  const { room, carols } = await scene();
+  for (const event of ["typing_start", "typing_stop"]) {
+    await refused(t, carols, event, { chatRoomId: room }, "not_joined");
+    await refused(t, carols, event, { chatRoomId: unknownId }, "not_joined");
+    await refused(t, carols, event, {}, "invalid_request");
+  }
+});
+
+t.test("an event that does not exist is refused", async (t) => {
+  const { bobs } = await scene();
+  for (const event of ["send", "new_message", "__proto__", "constructor", "toString", "ข้อความ"]) {
+    await refused(t, bobs, event, {}, "unsupported_event");
+  }
+  t.equal(allOf(bobs, "error").length, 6);
+});

@@ -1,0 +1,246 @@
+// Everything that people do to rooms and messages, drawn at random and done over REST or a socket.
+import fc from "fast-check";
+import type { Reply, User } from "../../../../packages/test-kit/src/user.js";
+import { type Device, fetchMessages } from "./device.js";
+import type { Room, World } from "./world.js";
+
+type Step = (world: World, action: Action, person: User) => Promise<void>;
+
+export interface Action {
+  readonly kind: keyof typeof steps;
+  readonly person: number;
+  /** Which of the rooms or messages there are, counted round. */
+  readonly room: number;
+  readonly message: number;
+  readonly over: "rest" | "socket";
+  /** Which form of the action. */
+  readonly form: number;
+}
+
+/** Failures that are an answer (no right to do so) change nothing; these mean that something broke. */
+const broken = /^(internal_error|service_unavailable|rate_limited)$/;
+
+async function rest(reply: Promise<Reply>): Promise<Reply> {
+  const { status, body } = await reply;
+  if (status >= 500 || status === 429) throw new Error(`answered with ${status} ${body.code}`);
+  return reply;
+}
+
+/** By socket when the action says so and the person has one. */
+async function ask(
+  world: World,
+  action: Action,
+  person: User,
+  event: string,
+  payload: object,
+  request: () => Promise<Reply>,
+) {
+  const device = action.over === "socket" ? deviceOf(world, person) : undefined;
+  if (!device?.client) return void (await rest(request()));
+  const answer = await device.client.ask(event, payload);
+  if (!answer.success && broken.test(answer.code)) throw new Error(`${event} was answered with ${answer.code}`);
+}
+
+const deviceOf = (world: World, person: User) => world.devices.find(({ user, client }) => user === person && client);
+const pick = <T>(items: readonly T[], index: number): T | undefined => items[index % items.length];
+const roomsOf = (world: World, person: User) => world.rooms.filter(({ members }) => members.has(person));
+
+/** One of the rooms that this is about, noted as touched. */
+function touch(world: World, rooms: readonly Room[], index: number): Room | undefined {
+  const room = pick(rooms, index);
+  if (room) world.touched.add(room);
+  return room;
+}
+
+const groupsWithout = (world: World, person: User) =>
+  world.rooms.filter(({ type, members }) => type === "group" && !members.has(person));
+
+const devicesOf = (world: World, room: Room) => world.devices.filter(({ user }) => room.members.has(user));
+
+async function openOn(devices: readonly Device[], roomId: string): Promise<void> {
+  for (const device of devices) await device.open(roomId);
+}
+
+async function make(world: World, person: User, type: Room["type"], others: readonly User[]): Promise<void> {
+  const participants = others.map(({ id }) => id);
+  const group = { name: `Room ${world.count()}`, activityId: "an activity" };
+  const { body } = await rest(person.post("/rooms", { type, participants, ...(type === "group" ? group : {}) }));
+  if (world.rooms.some(({ id }) => id === body.chatRoom._id)) return;
+  const room = { id: body.chatRoom._id, type, members: new Set([person, ...others]) };
+  world.rooms.push(room);
+  world.touched.add(room);
+  await openOn(devicesOf(world, room), room.id);
+}
+
+/** One of the messages that the person sees in one of their rooms. */
+async function someMessage(world: World, action: Action, person: User) {
+  const room = touch(world, roomsOf(world, person), action.room);
+  if (!room) return undefined;
+  const { messages } = await fetchMessages(person, room.id);
+  const message = pick(messages, action.message);
+  return message && { room, message, path: `/messages/${message._id}` };
+}
+
+const send: Step = async (world, action, person) => {
+  const room = touch(world, roomsOf(world, person), action.room);
+  if (!room) return;
+  const clientMessageId = `${person.id} ${world.count()}`;
+  const replyTo = action.form >= 2 ? ((await someMessage(world, action, person))?.message._id ?? null) : null;
+  const body = { content: `Text ${world.count()}`, replyTo, clientMessageId };
+  const path = `/rooms/${room.id}/messages`;
+  const once = () =>
+    ask(world, action, person, "send_message", { chatRoomId: room.id, ...body }, () => person.post(path, body));
+  await once();
+  // Whoever got no answer sends again.
+  if (action.form % 2 === 1) await once();
+};
+
+/** Sent by REST and then told by the socket, as the documented example does. */
+const sendAndTell: Step = async (world, action, person) => {
+  const room = touch(world, roomsOf(world, person), action.room);
+  if (!room) return;
+  const { body } = await rest(person.post(`/rooms/${room.id}/messages`, { content: `Text ${world.count()}` }));
+  const messageId = body.data._id;
+  await deviceOf(world, person)?.client?.ask("send_message", { chatRoomId: room.id, messageId, type: "text" });
+};
+
+const steps = {
+  send,
+  sendAndTell,
+  async sendMany(world: World, action: Action, person: User) {
+    const room = touch(world, roomsOf(world, person), action.room);
+    for (let n = 0; room && n < action.form + 2; n++) {
+      await rest(person.post(`/rooms/${room.id}/messages`, { content: `Text ${world.count()}` }));
+    }
+  },
+  async makePrivate(world: World, { form }: Action, person: User) {
+    const others = world.people.filter((other) => other !== person);
+    await make(world, person, "private", others.slice(form % 2, (form % 2) + 1));
+  },
+  async makeGroup(world: World, { form }: Action, person: User) {
+    const others = world.people.filter((other) => other !== person);
+    await make(
+      world,
+      person,
+      "group",
+      others.filter((_, i) => (form >> i) % 2 === 1),
+    );
+  },
+  async join(world: World, action: Action, person: User) {
+    const room = touch(world, groupsWithout(world, person), action.room);
+    if (!room) return;
+    await rest(person.post(`/rooms/${room.id}/join`));
+    room.members.add(person);
+    await openOn(
+      world.devices.filter(({ user }) => user === person),
+      room.id,
+    );
+  },
+  async leave(world: World, action: Action, person: User) {
+    const room = touch(
+      world,
+      roomsOf(world, person).filter(({ type }) => type === "group"),
+      action.room,
+    );
+    if (!room) return;
+    await rest(person.post(`/rooms/${room.id}/leave`));
+    room.members.delete(person);
+  },
+  async changeSettings(world: World, action: Action, person: User) {
+    const room = touch(world, roomsOf(world, person), action.room);
+    const changes = [
+      { name: `Room ${world.count()}` },
+      { settings: { allowReactions: false } },
+      { settings: { allowReactions: true, allowStickers: false } },
+      { description: `About ${world.count()}`, avatar: "https://example.org/a.png" },
+    ];
+    if (room) await rest(person.put(`/rooms/${room.id}/settings`, changes[action.form]));
+  },
+  async edit(world: World, action: Action, person: User) {
+    const found = await someMessage(world, action, person);
+    if (!found) return;
+    const target = { chatRoomId: found.room.id, messageId: found.message._id };
+    // The same text again is no edit.
+    const content = action.form === 0 ? (found.message.content ?? "") : `Text ${world.count()}`;
+    await ask(world, action, person, "edit_message", { ...target, newContent: content }, () =>
+      person.put(found.path, { content }),
+    );
+  },
+  remove: (world: World, action: Action, person: User) => removeFor("everyone", world, action, person),
+  hide: (world: World, action: Action, person: User) => removeFor("sender", world, action, person),
+  async react(world: World, action: Action, person: User) {
+    const found = await someMessage(world, action, person);
+    if (!found) return;
+    const reaction = [{ emoji: "👍", reactionType: "like" }, { emoji: "❤️" }, { emoji: "🧑‍🌾" }, { emoji: "👍" }][
+      action.form
+    ]!;
+    const payload = { chatRoomId: found.room.id, messageId: found.message._id, ...reaction };
+    await ask(world, action, person, "add_reaction", payload, () => person.post(`${found.path}/reactions`, reaction));
+  },
+  async unreact(world: World, action: Action, person: User) {
+    const found = await someMessage(world, action, person);
+    if (found) await rest(person.delete(`${found.path}/reactions`));
+  },
+  async forward(world: World, action: Action, person: User) {
+    const found = await someMessage(world, action, person);
+    const chatRoomIds = world.rooms.filter((_, i) => (action.form + 1) & (1 << (i % 3))).map(({ id }) => id);
+    for (const room of world.rooms) world.touched.add(room);
+    if (found && chatRoomIds.length > 0) await rest(person.post(`${found.path}/forward`, { chatRoomIds }));
+  },
+  async read(world: World, action: Action, person: User) {
+    const found = await someMessage(world, action, person);
+    if (!found) return;
+    const upTo = action.form < 2 ? {} : { messageId: found.message._id };
+    const chatRoomId = found.room.id;
+    await ask(world, action, person, "mark_as_read", { chatRoomId, ...upTo }, () =>
+      person.post(`/rooms/${chatRoomId}/read`, upTo),
+    );
+  },
+  async disconnect(world: World, { person, form }: Action) {
+    world.devices[(person + form) % world.devices.length]?.disconnect();
+  },
+  async reconnect(world: World, { person, form }: Action) {
+    for (const room of world.rooms) world.touched.add(room);
+    const away = pick(
+      world.devices.filter(({ client }) => !client),
+      person + form,
+    );
+    await away?.connect(roomsOf(world, away.user).map(({ id }) => id));
+  },
+} as const;
+
+async function removeFor(deleteFor: "everyone" | "sender", world: World, action: Action, person: User): Promise<void> {
+  const found = await someMessage(world, action, person);
+  if (!found) return;
+  const payload = { chatRoomId: found.room.id, messageId: found.message._id, deleteFor };
+  await ask(world, action, person, "delete_message", payload, () => person.delete(found.path, { deleteFor }));
+}
+
+/** Does one action. Throws where the system broke; what it refuses is no failure. */
+export async function perform(world: World, action: Action): Promise<void> {
+  const person = pick(world.people, action.person);
+  if (person) await steps[action.kind](world, action, person);
+}
+
+/** Common actions more often. */
+const kinds = Object.keys(steps) as Array<Action["kind"]>;
+const often: Array<Action["kind"]> = ["send", "sendMany", "read", "edit", "remove", "hide", "reconnect"];
+
+/** Sequences that begin with a group of all three, so that there is something to act on. */
+export const sequences = (maxLength: number) =>
+  fc.array(
+    fc.record<Action>({
+      kind: fc.constantFrom(...kinds, ...often),
+      person: fc.nat(2),
+      room: fc.nat(5),
+      message: fc.nat(15),
+      over: fc.constantFrom("rest", "socket"),
+      form: fc.nat(3),
+    }),
+    { minLength: 1, maxLength, size: "max" },
+  );
+
+export const opening: readonly Action[] = [
+  { kind: "makeGroup", person: 0, room: 0, message: 0, over: "rest", form: 3 },
+  { kind: "makePrivate", person: 1, room: 0, message: 0, over: "rest", form: 0 },
+];

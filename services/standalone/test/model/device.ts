@@ -1,0 +1,74 @@
+// One device of a person: a socket that comes and goes, and a model that outlives it.
+import { type Client, connectClient } from "../../../../packages/test-kit/src/client.js";
+import { ClientModel, type FetchedRoom } from "../../../../packages/test-kit/src/client-model.js";
+import type { User } from "../../../../packages/test-kit/src/user.js";
+
+export class Device {
+  readonly model: ClientModel;
+  /** What no event may do: every entry is in this list that did. */
+  readonly faults: string[] = [];
+  /** Rooms whose entries the present socket is sent. */
+  readonly joined = new Set<string>();
+  /** By connection and room: the numbered events in the order they came. */
+  readonly received = new Map<string, string[]>();
+  client: Client | undefined;
+  #connections = 0;
+
+  constructor(
+    readonly user: User,
+    private readonly url: string,
+  ) {
+    this.model = new ClientModel(user.id);
+  }
+
+  /** Connects and goes back into `roomIds`, as far as they were known before. */
+  async connect(roomIds: Iterable<string>): Promise<void> {
+    this.#connections++;
+    const { id: userId, token } = this.user;
+    const onFault = (fault: string) => this.faults.push(fault);
+    const connect = { transports: ["websocket"], reconnection: false };
+    this.client = await connectClient({ url: this.url, userId, token, connect, onFault });
+    this.client.socket.onAny((event: string, payload: unknown) => this.#take(event, payload));
+    for (const roomId of roomIds) await this.open(roomId);
+  }
+
+  disconnect(): void {
+    this.client?.close();
+    this.client = undefined;
+    this.joined.clear();
+  }
+
+  /** What an app does to show a room: fetch it the first time, then join from where it got. */
+  async open(roomId: string): Promise<void> {
+    if (!this.client) return;
+    if (!this.model.has(roomId)) this.model.load(await fetchRoom(this.user, roomId));
+    this.joined.add(roomId);
+    await this.client.join(roomId, this.model.seq(roomId));
+  }
+
+  #take(event: string, payload: unknown): void {
+    try {
+      this.model.applyEvent(event, payload);
+    } catch (error) {
+      this.faults.push(String(error));
+    }
+    const { chatRoomId, seq, userId } = (payload ?? {}) as { chatRoomId?: string; seq?: number; userId?: string };
+    if (event === "resync_required") this.faults.push("a resync, though nothing is old");
+    if (chatRoomId === undefined || seq === undefined || event === "joined_chat") return;
+    const key = `${this.#connections} ${chatRoomId}`;
+    this.received.set(key, [...(this.received.get(key) ?? []), `${seq} ${event}`]);
+    if (event === "user_left_chat" && userId === this.user.id) this.joined.delete(chatRoomId);
+  }
+}
+
+/** The model tests make fewer messages than one page takes. */
+export async function fetchRoom(user: User, roomId: string): Promise<FetchedRoom> {
+  const { chatRoom } = (await user.get(`/rooms/${roomId}`)).body;
+  return { room: chatRoom, ...(await fetchMessages(user, roomId)) };
+}
+
+export async function fetchMessages(user: User, roomId: string): Promise<Pick<FetchedRoom, "messages" | "seq">> {
+  const { status, body } = await user.get(`/rooms/${roomId}/messages?limit=100`);
+  if (status !== 200 || body.hasMore) throw new Error(`no page of all messages: ${status}`);
+  return { messages: body.messages, seq: body.seq };
+}

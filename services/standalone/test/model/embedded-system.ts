@@ -1,0 +1,21 @@
+// The system of the model tests: all services in this process, data in memory.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLogger } from "@khui/runtime";
+import { type Standalone, type StandaloneOptions, startStandalone } from "../../src/app.js";
+
+const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });
+
+/** Without any limit on requests or events. Whoever starts it closes it. */
+export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrapBus"> = {}): Promise<Standalone> {
+  return startStandalone({
+    ...options,
+    databaseTemplate: join(tmpdir(), "khui-test-database"),
+    keys: { secret: "a secret of the model tests" },
+    rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
+    port: 0,
+    host: "127.0.0.1",
+    log: createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" }),
+    gateway: { flood: { burst: 1_000_000, perSecond: 1_000_000, strikes: 1 }, ...options.gateway },
+  });
+}

@@ -1,0 +1,137 @@
+// Three people with four devices, the rooms they made, and the question whether every device knows what is so.
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FetchedRoom } from "../../../../packages/test-kit/src/client-model.js";
+import { createUser, type User } from "../../../../packages/test-kit/src/user.js";
+import type { Standalone } from "../../src/app.js";
+import { Device, fetchRoom } from "./device.js";
+
+export interface Room {
+  readonly id: string;
+  readonly type: "private" | "group";
+  readonly members: Set<User>;
+}
+
+export interface World {
+  readonly people: readonly User[];
+  /** The first person has two. */
+  readonly devices: readonly Device[];
+  /** In the order of their making. */
+  readonly rooms: Room[];
+  /** A new number each time: for texts and names. */
+  count(): number;
+  /** Rooms in which something was done since the last `settle`. */
+  readonly touched: Set<Room>;
+  /**
+   * Resolves with the milliseconds it took until every connected device knew exactly what a fresh fetch of the touched
+   * rooms says; rejects with the difference when there is one for longer than `patienceMs`.
+   */
+  settle(): Promise<number>;
+  /** Settles all rooms once everything has reached every device and the others know it. */
+  settleDeliveries(): Promise<void>;
+  /** The numbered events that each socket got from each room, by names that are the same in another world. */
+  transcript(): Record<string, string[]>;
+  close(): void;
+}
+
+const patienceMs = 8_000;
+/** A fetch grows stale while marks of delivery come in: taken anew when the devices do not agree with it for this long. */
+const refetchMs = 100;
+
+/** People with fresh ids; all devices are connected. */
+export async function makeWorld({ url, tokens }: Standalone): Promise<World> {
+  const people = ["Anong", "Boon", "Chai"].map((name) => {
+    const id = `${name} ${randomBytes(6).toString("hex")}`;
+    const token = tokens.sign({ sub: id, name }, 3600);
+    return createUser(url, { id, name, token }, () => Promise.reject(new Error("devices connect by themselves")));
+  });
+  const devices = [...people.slice(0, 1), ...people].map((user) => new Device(user, url));
+  for (const device of devices) await device.connect([]);
+  const rooms: Room[] = [];
+  const touched = new Set<Room>();
+  let counted = 0;
+
+  function checkDevice(device: Device, fetched: ReadonlyMap<string, FetchedRoom>): void {
+    if (device.faults.length > 0) throw new Error(device.faults.join("\n"));
+    const expected = rooms.filter(({ members }) => members.has(device.user)).map(({ id }) => id);
+    if ([...device.joined].sort().join() !== expected.sort().join()) throw new Error("joined other rooms");
+    for (const room of fetched.values()) device.model.expectEqual(room);
+  }
+
+  async function fetchTouched(person: User): Promise<Map<string, FetchedRoom>> {
+    const own = [...touched].filter(({ members }) => members.has(person));
+    return new Map(await Promise.all(own.map(async ({ id }) => [id, await fetchRoom(person, id)] as const)));
+  }
+
+  async function checkPerson(person: User): Promise<void> {
+    const connected = devices.filter(({ user, client }) => user === person && client);
+    if (connected.length === 0) return;
+    const fetched = await fetchTouched(person);
+    await eventually(() => {
+      for (const device of connected) checkDevice(device, fetched);
+    }, refetchMs);
+  }
+
+  async function checkAll(): Promise<void> {
+    for (const person of people) await checkPerson(person);
+  }
+
+  function checkDeliveries(): void {
+    for (const device of devices.filter(({ client }) => client)) {
+      for (const roomId of device.joined) {
+        for (const other of devices.filter(({ joined }) => joined.has(roomId))) {
+          const reached = device.model.position(roomId, other.user.id)?.deliveredSeq;
+          if (reached !== device.model.seq(roomId)) throw new Error(`${other.user.id} was reached up to ${reached}`);
+        }
+      }
+    }
+  }
+
+  async function settle(): Promise<number> {
+    const start = performance.now();
+    await eventually(checkAll, patienceMs);
+    touched.clear();
+    return performance.now() - start;
+  }
+
+  return {
+    people,
+    devices,
+    rooms,
+    count: () => ++counted,
+    touched,
+    settle,
+    async settleDeliveries() {
+      await eventually(checkDeliveries, patienceMs);
+      for (const room of rooms) touched.add(room);
+      await settle();
+    },
+    transcript() {
+      const named = devices.flatMap(({ received }, device) =>
+        [...received].map(([key, events]) => {
+          const [connection, roomId] = key.split(" ");
+          const room = rooms.findIndex(({ id }) => id === roomId);
+          return [`device ${device}, connection ${connection}, room ${room}`, events] as const;
+        }),
+      );
+      return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+    close() {
+      for (const device of devices) device.disconnect();
+    },
+  };
+}
+
+/** Tries again every few milliseconds; rejects with the last failure after `timeoutMs`. */
+async function eventually(check: () => Promise<void> | void, timeoutMs: number): Promise<void> {
+  const start = performance.now();
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (performance.now() - start > timeoutMs) throw error;
+      await sleep(2);
+    }
+  }
+}

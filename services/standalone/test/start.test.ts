@@ -1,0 +1,146 @@
+// `npm start` as a newcomer meets it: the built process, what it prints, the README's quick start, and a restart.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { t as all, test } from "tap";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+// One for all, since making a new database takes its time.
+const dataDir = await mkdtemp(join(tmpdir(), "khui-start-"));
+all.teardown(() => rm(dataDir, { recursive: true, force: true }));
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly tokens: Record<string, string>;
+  readonly exit: Promise<unknown[]>;
+}
+
+/** Starts the built process and resolves when it has printed where it serves. */
+async function start(env: Record<string, string>): Promise<Running> {
+  const child = spawn(process.execPath, [join(root, "services/standalone/dist/main.js")], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exit = once(child, "exit");
+  let printed = "";
+  const text = new Promise<string>((resolve, reject) => {
+    child.stdout?.on("data", (chunk) => {
+      printed += chunk;
+      if (/serving on [\s\S]*(dev\/token|data: .*\n$)/.test(printed)) resolve(printed);
+    });
+    child.stderr?.on("data", (chunk) => {
+      printed += chunk;
+    });
+    child.once("exit", () => reject(new Error(`ended: ${printed}`)));
+  });
+  const output = await text;
+  const tokens = Object.fromEntries([...output.matchAll(/export (\w+)=(\S+)/g)].map((found) => [found[1], found[2]]));
+  return {
+    process: child,
+    url: /serving on (\S+)/.exec(output)?.[1] ?? "",
+    tokens: tokens as Record<string, string>,
+    exit,
+  };
+}
+
+/** The next one may open the same data then. */
+async function end(khui: Running): Promise<void> {
+  khui.process.kill("SIGKILL");
+  await khui.exit;
+}
+
+async function ask(url: string, token: string | undefined, method: string, path: string, body?: unknown) {
+  const response = await fetch(`${url}/api/v1/chat${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body ? { "content-type": "application/json" } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  return (await response.json()) as Record<string, never>;
+}
+
+test("the printed tokens and the README's quick start work, and data outlives the process", async (t) => {
+  let khui = await start({ DATA_DIR: dataDir, PORT: "0" });
+  t.teardown(() => end(khui));
+
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const script = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
+  t.ok(script, "the README has a quick start");
+  // Beside this file, where socket.io-client can be found.
+  const file = join(root, "services/standalone/test", `.hello-${process.pid}.mjs`);
+  await writeFile(file, script ?? "");
+  t.teardown(() => rm(file, { force: true }));
+  const hello = spawn(process.execPath, [file], {
+    env: { ...process.env, ...khui.tokens, KHUI_URL: khui.url, NODE_OPTIONS: "" },
+  });
+  let said = "";
+  hello.stdout.on("data", (chunk) => {
+    said += chunk;
+  });
+  hello.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  t.same(await once(hello, "exit"), [0, null]);
+  t.match(said, /Alice: สวัสดี Bob! \(entry 1 of the room's log\)/);
+
+  const room = (await ask(khui.url, khui.tokens.ALICE, "GET", "/rooms")).chatRooms?.[0] as unknown as { _id: string };
+  await end(khui);
+  khui = await start({ DATA_DIR: dataDir, PORT: "0" });
+  const messages = (await ask(khui.url, khui.tokens.BOB, "GET", `/rooms/${room._id}/messages`))
+    .messages as unknown as unknown[];
+  t.match(messages, [{ content: "สวัสดี Bob!", seq: 1 }], "after SIGKILL");
+  khui.process.kill("SIGTERM");
+  t.same(await khui.exit, [0, null], "SIGTERM ends it cleanly");
+});
+
+test("with a secret given there is no sign-in for everyone, and the secret's tokens are taken", async (t) => {
+  const khui = await start({ DATA_DIR: dataDir, PORT: "0", JWT_SECRET: "a secret of decent length" });
+  t.teardown(() => end(khui));
+  t.same(khui.tokens, {});
+  const answer = await fetch(`${khui.url}/dev/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"userId":"x"}',
+  });
+  t.equal(answer.status, 404);
+});
+
+test("development tokens are for this machine only", async (t) => {
+  const khui = await start({ DATA_DIR: dataDir, PORT: "0" });
+  t.teardown(() => end(khui));
+  // Not fetch, which keeps some of these headers to itself.
+  const status = (headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const sent = request(
+        `${khui.url}/dev/token`,
+        { method: "POST", headers: { "content-type": "application/json", ...headers } },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        },
+      );
+      sent.on("error", reject).end('{"userId":"carol","name":"Carol"}');
+    });
+  t.equal(await status({}), 200);
+  t.equal(await status({ origin: "http://elsewhere.example" }), 404);
+  t.equal(await status({ "x-forwarded-for": "203.0.113.9" }), 404);
+});
+
+test("a start that cannot succeed says why and leaves with code 1", async (t) => {
+  await t.rejects(
+    start({ DATA_DIR: dataDir, PORT: "99999", JWT_SECRET: "short" }),
+    /JWT_SECRET[\s\S]*PORT/,
+    "all faults at once",
+  );
+  const taken = createServer().listen(0, "localhost");
+  await once(taken, "listening");
+  t.teardown(() => void taken.close());
+  const { port } = taken.address() as { port: number };
+  await t.rejects(start({ DATA_DIR: dataDir, PORT: String(port) }), /EADDRINUSE/);
+});
