@@ -1,7 +1,7 @@
 // All rooms in which this gateway has sockets: one feed and one pair of bus subscriptions a room.
 import type { Bus, Subscription } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { decodeWire, type EntryHeader, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import { ChatError, decodeWire, type EntryHeader, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import { type FeedEvents, RoomFeed } from "./room-feed.js";
 
 interface Held {
@@ -32,6 +32,16 @@ export interface FeedsOptions extends FeedEvents {
 
 /** Rooms asked about in one request. */
 const batch = 2_000;
+/** While the bus is away nobody can be let in. */
+const subscribeMs = 5_000;
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ChatError("service_unavailable", { retryAfter: 1 })), ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
 
 export function createFeeds(options: FeedsOptions): Feeds {
   const { bus } = options;
@@ -52,7 +62,10 @@ export function createFeeds(options: FeedsOptions): Feeds {
         options.onLive(feed, header, body);
       }),
     ];
-    const room = { feed, subscriptions, heard: bus.flush() };
+    const heard = bus.flush();
+    // Reported by whoever waits for it.
+    heard.catch(() => undefined);
+    const room = { feed, subscriptions, heard };
     held.set(roomId, room);
     return room;
   }
@@ -71,7 +84,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const room = held.get(roomId) ?? open(roomId);
       room.feed.joiners++;
       try {
-        await room.heard;
+        await within(subscribeMs, room.heard);
       } catch (error) {
         room.feed.joiners--;
         release(room.feed);

@@ -50,6 +50,8 @@ export function createPresenceKeeper(options: {
 }): PresenceKeeper {
   const { presence, bus, users, boot, times, onError } = options;
   const departing = new Map<string, NodeJS.Timeout>();
+  /** Users whose coming or going could not be told to the store: done again at the next renewal, as it then is. */
+  const unsettled = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
 
@@ -66,10 +68,23 @@ export function createPresenceKeeper(options: {
     for (const roomId of roomIds) bus.publish(subjects.roomLive(roomId), data);
   }
 
-  async function tellAll(transitions: Promise<readonly Transition[]>): Promise<void> {
+  async function tellAll(transitions: readonly Transition[]): Promise<void> {
     try {
-      for (const transition of await transitions) await tell(transition);
+      for (const transition of transitions) await tell(transition);
     } catch (error) {
+      onError(error);
+    }
+  }
+
+  /** Brings the store in line with whether these users have sockets here. */
+  async function settle(userIds: readonly string[]): Promise<void> {
+    const here = userIds.filter((userId) => users.has(userId)).map((userId) => ({ userId }));
+    const gone = userIds.filter((userId) => !users.has(userId) && !departing.has(userId));
+    try {
+      if (here.length > 0) await tellAll(await presence.connect(boot, here));
+      if (gone.length > 0) await tellAll(await presence.disconnect(boot, gone));
+    } catch (error) {
+      for (const userId of userIds) unsettled.add(userId);
       onError(error);
     }
   }
@@ -77,14 +92,10 @@ export function createPresenceKeeper(options: {
   async function beat(): Promise<void> {
     try {
       const { known } = await presence.renew(boot, times.leaseMs);
-      if (!known)
-        await tellAll(
-          presence.connect(
-            boot,
-            users.ids().map((userId) => ({ userId })),
-          ),
-        );
-      await tellAll(presence.reap());
+      const due = known ? [...unsettled] : [...new Set([...unsettled, ...users.ids()])];
+      unsettled.clear();
+      if (due.length > 0) await settle(due);
+      await tellAll(await presence.reap());
     } catch (error) {
       onError(error);
     }
@@ -94,13 +105,13 @@ export function createPresenceKeeper(options: {
     async arrived(userId) {
       clearTimeout(departing.get(userId));
       departing.delete(userId);
-      await tellAll(presence.connect(boot, [{ userId }]));
+      await settle([userId]);
     },
     departed(userId) {
       clearTimeout(departing.get(userId));
       const leave = () => {
         departing.delete(userId);
-        if (!users.has(userId)) void tellAll(presence.disconnect(boot, [userId]));
+        void settle([userId]);
       };
       departing.set(userId, setTimeout(leave, times.graceMs));
     },
@@ -126,7 +137,11 @@ export function createPresenceKeeper(options: {
       clearInterval(timer);
       for (const wait of departing.values()) clearTimeout(wait);
       await beating;
-      await tellAll(presence.leave(boot));
+      try {
+        await tellAll(await presence.leave(boot));
+      } catch (error) {
+        onError(error);
+      }
     },
   };
 }

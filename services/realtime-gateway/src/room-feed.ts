@@ -1,5 +1,5 @@
 // The heart of delivery: one room's log as it comes in, put in order, without a hole or a repeat, to this gateway's sockets.
-import { entryBody, type LogEntry } from "@khui/contracts";
+import { ChatError, entryBody, type LogEntry } from "@khui/contracts";
 import { encodeEvent, type Frame } from "@khui/socketio";
 import type { Session } from "./session.js";
 
@@ -80,8 +80,10 @@ export class RoomFeed {
 
   /** Resolves once everything up to a number is delivered. Rejects when it cannot be had now. */
   async catchUp(seq: number): Promise<void> {
-    while (!this.#closed && (this.position ?? seq) < seq) {
+    while (!this.#closed && this.position !== undefined && this.position < seq) {
+      const before = this.position;
       await this.#repair();
+      if (this.position === before) throw new ChatError("service_unavailable");
     }
   }
 

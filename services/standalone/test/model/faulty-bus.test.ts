@@ -1,0 +1,60 @@
+// The bus is only the doorbell: when it loses, repeats and reorders entries, sockets still get the same ones, only later.
+import { deepStrictEqual } from "node:assert";
+import fc from "fast-check";
+import { test } from "tap";
+import { type Faults, faultyBus } from "../../../../packages/test-kit/src/faulty-bus.js";
+import type { Standalone } from "../../src/app.js";
+import { type Action, opening, perform, sequences } from "./actions.js";
+import { startEmbedded } from "./embedded-system.js";
+import { makeWorld } from "./world.js";
+
+const runs = 10;
+const longest = 20;
+const repairMs = 300;
+/** On top of the interval: the question, the answer, a fresh fetch, and a machine that is busy. Far below the 4 s of the default. */
+const slackMs = 3_000;
+
+test("sockets get the same entries in the same order from a faulty bus, a little later", {
+  timeout: 300_000,
+}, async (t) => {
+  const seed = Number(process.env.KHUI_TEST_SEED ?? Date.now() % 2 ** 31);
+  t.comment(`KHUI_TEST_SEED=${seed}`);
+  const faults: Faults[] = [];
+  const sound = await startEmbedded();
+  t.teardown(() => sound.close());
+  const faulty = await startEmbedded({
+    gateway: { repairMs },
+    wrapBus(bus) {
+      const wrapped = faultyBus(bus, seed);
+      faults.push(wrapped.faults);
+      return wrapped.bus;
+    },
+  });
+  t.teardown(() => faulty.close());
+  let latest = 0;
+  const property = fc.asyncProperty(sequences(longest), async (actions) => {
+    const expected = await play(sound, actions);
+    const received = await play(faulty, actions);
+    latest = Math.max(latest, received.slowestMs);
+    deepStrictEqual(received.transcript, expected.transcript);
+    if (received.slowestMs > repairMs + slackMs) throw new Error(`an entry came after ${received.slowestMs} ms`);
+  });
+  await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: 240_000 });
+  t.comment(`the slowest step took ${Math.round(latest)} ms`);
+  for (const [kind, count] of Object.entries(faults[0] ?? {})) t.ok(count > 0, `${kind}: ${count}`);
+});
+
+/** Plays a sequence; what each socket received, and how long the slowest step took to reach everyone. */
+async function play(system: Standalone, actions: readonly Action[]) {
+  const world = await makeWorld(system);
+  let slowestMs = 0;
+  try {
+    for (const action of [...opening, ...actions]) {
+      await perform(world, action);
+      slowestMs = Math.max(slowestMs, await world.settle());
+    }
+    return { transcript: world.transcript(), slowestMs };
+  } finally {
+    world.close();
+  }
+}
