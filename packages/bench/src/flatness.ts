@@ -2,7 +2,7 @@
 import type { Bench } from "./bench.js";
 import { type HttpConnection, openConnection, requestText } from "./http-connection.js";
 import { makePeople } from "./people.js";
-import { type BenchRoom, fillHistory, fillRooms, type History, idOf } from "./rooms.js";
+import { type BenchRoom, fillHistories, fillRooms, idOf } from "./rooms.js";
 import { median } from "./statistics.js";
 
 export interface Flatness {
@@ -16,8 +16,12 @@ const warmUp = 30;
 const measured = 200;
 
 interface Place {
-  readonly history: History;
+  /** Of its messages' ids. */
+  readonly kind: number;
+  readonly roomId: string;
+  readonly size: number;
   readonly token: string;
+  /** When its middle message was sent. */
   readonly middle: string;
 }
 
@@ -29,7 +33,7 @@ export async function measureFlatness(bench: Bench): Promise<Flatness> {
   const messages = await openConnection(system.urls["messages-api"]);
   const rooms = await openConnection(system.urls["rooms-api"]);
   const page = (query: string) => (place: Place) =>
-    requestText("GET", `/api/v1/chat/rooms/${place.history.roomId}/messages?${query}`, place.token);
+    requestText("GET", `/api/v1/chat/rooms/${place.roomId}/messages?${query}`, place.token);
   const middle = ({ middle }: Place) => `limit=50&before=${encodeURIComponent(middle)}`;
   const cases: Array<[string, HttpConnection, (place: Place, n: number) => string]> = [
     ["history, newest 50", messages, page("limit=50")],
@@ -53,11 +57,11 @@ export async function measureFlatness(bench: Bench): Promise<Flatness> {
   }
   messages.close();
   rooms.close();
-  return { sizes: [small.history.size, large.history.size], requests };
+  return { sizes: [small.size, large.size], requests };
 }
 
 /** From a quarter of the history on, so that all that follows stays unread. */
-function markRead({ history: { kind, roomId, size }, token }: Place, n: number): string {
+function markRead({ kind, roomId, size, token }: Place, n: number): string {
   const messageId = idOf(kind, Math.floor(size / 4) + n);
   return requestText("POST", `/api/v1/chat/rooms/${roomId}/read`, token, JSON.stringify({ messageId }));
 }
@@ -70,16 +74,13 @@ async function fillPlaces(bench: Bench, largeSize: number): Promise<[Place, Plac
   await fillRooms(db, rooms, ids);
   const places: Place[] = [];
   for (const [n, size] of [smallSize, largeSize].entries()) {
-    const userIds = [ids[2 * n]!, ids[2 * n + 1]!] as const;
-    const history = { kind: 4 + n, roomId: rooms[n]!.id, userIds, size };
-    await fillHistory(db, history);
+    const { id: roomId } = rooms[n]!;
+    const kind = 4 + n;
+    await fillHistories(db, { kind, rooms: [{ roomId, senders: [ids[2 * n]!, ids[2 * n + 1]!] }], size });
     const { rows } = await db.query<{ created_at: Date }>("SELECT created_at FROM messages.messages WHERE id = $1", [
-      idOf(history.kind, size / 2),
+      idOf(kind, Math.floor(size / 2)),
     ]);
-    places.push({ history, token: tokens[2 * n]!, middle: rows[0]!.created_at.toISOString() });
+    places.push({ kind, roomId, size, token: tokens[2 * n]!, middle: rows[0]!.created_at.toISOString() });
   }
-  await db.query("VACUUM ANALYZE messages.messages");
-  await db.query("VACUUM ANALYZE messages.log");
-  await db.query("CHECKPOINT");
   return [places[0]!, places[1]!];
 }

@@ -50,40 +50,46 @@ export async function fillRooms(db: Client, rooms: readonly BenchRoom[], userIds
   await db.query(`INSERT INTO messages.positions (room_id, user_id) SELECT room_id, user_id ${from}`, pairs);
 }
 
-/** Ids of a filled history's messages are idOf(kind, number). */
-export interface History {
+/** Histories of rooms. The n-th message of the r-th room, both counted from 0, is idOf(kind, r * size + n). */
+export interface Histories {
   readonly kind: number;
-  readonly roomId: string;
-  readonly userIds: readonly [string, string];
+  readonly rooms: ReadonlyArray<{ readonly roomId: string; readonly senders: readonly [string, string] }>;
+  /** Messages in each room. */
   readonly size: number;
 }
 
-/** Fills a room of two people, who took turns, as if each message had been sent: state, log and counters agree. */
-export async function fillHistory(db: Client, { kind, roomId, userIds, size }: History): Promise<void> {
-  const values = [roomId, size, userIds[0], userIds[1], idOf(kind, 0).slice(0, 2)];
-  const id = "$5 || lpad(to_hex(n), 22, '0')";
-  const at = "date_trunc('milliseconds', now()) - ($2 - n) * interval '10 ms'";
+/** Fills empty rooms as if two of their members had taken turns to send: state, log, counters and statistics agree. */
+export async function fillHistories(db: Client, { kind, rooms, size }: Histories): Promise<void> {
+  const roomIds = rooms.map(({ roomId }) => roomId);
+  const [first, second] = [0, 1].map((n) => rooms.map(({ senders }) => senders[n]));
   await db.query(
     `INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, created_at)
-     SELECT ${id}, $1, n, n, (n + 1) / 2, CASE n % 2 WHEN 1 THEN $3 ELSE $4 END, 'text', 'message number ' || n, ${at}
-     FROM generate_series(1, $2::int) AS n`,
-    values,
+     SELECT $4 || lpad(to_hex((r - 1) * $5 + n - 1), 22, '0'), room_id, n, n, (n + 1) / 2,
+       CASE n % 2 WHEN 1 THEN first ELSE second END, 'text', 'message number ' || n,
+       date_trunc('milliseconds', now()) - ($5 - n) * interval '10 ms'
+     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS room(room_id, first, second, r),
+       generate_series(1, $5::int) AS n`,
+    [roomIds, first, second, idOf(kind, 0).slice(0, 2), size],
   );
   await db.query(
     `INSERT INTO messages.log (room_id, seq, event, message_id, at)
-     SELECT room_id, seq, 'new_message', id, created_at FROM messages.messages WHERE room_id = $1 ORDER BY seq`,
-    [roomId],
+     SELECT room_id, seq, 'new_message', id, created_at FROM messages.messages
+     WHERE room_id = ANY($1) ORDER BY room_id, seq`,
+    [roomIds],
   );
   await db.query(
-    `UPDATE messages.rooms SET seq = $2, ordinal = $2, places = $2, n_text = $2,
-       last_at = (SELECT max(created_at) FROM messages.messages WHERE room_id = $1) WHERE id = $1`,
-    [roomId, size],
+    `UPDATE messages.rooms r SET seq = $2, ordinal = $2, places = $2, n_text = $2, last_at = x.at
+     FROM (SELECT room_id, max(created_at) AS at FROM messages.messages WHERE room_id = ANY($1) GROUP BY room_id) x
+     WHERE r.id = x.room_id`,
+    [roomIds, size],
   );
   await db.query(
     `UPDATE messages.members m SET sent = x.sent, last_sent_seq = x.seq
-     FROM (SELECT sender_id, max(sent) AS sent, max(seq) AS seq FROM messages.messages
-       WHERE room_id = $1 GROUP BY sender_id) x
-     WHERE m.room_id = $1 AND m.user_id = x.sender_id`,
-    [roomId],
+     FROM (SELECT room_id, sender_id, max(sent) AS sent, max(seq) AS seq FROM messages.messages
+       WHERE room_id = ANY($1) GROUP BY room_id, sender_id) x
+     WHERE m.room_id = x.room_id AND m.user_id = x.sender_id`,
+    [roomIds],
   );
+  await db.query("VACUUM ANALYZE");
+  await db.query("CHECKPOINT");
 }

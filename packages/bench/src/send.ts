@@ -8,7 +8,7 @@ import { startLoadProcess } from "./load-process.js";
 import { type Options, readOptions } from "./options.js";
 import { makePeople } from "./people.js";
 import { describeMachine, type Results, toMarkdown } from "./report.js";
-import { fillRooms, planRooms } from "./rooms.js";
+import { fillHistories, fillRooms, planRooms } from "./rooms.js";
 import { median } from "./statistics.js";
 import { startSystem } from "./system.js";
 import { measureThroughput } from "./throughput.js";
@@ -16,6 +16,8 @@ import { measureThroughput } from "./throughput.js";
 const people = 100;
 const roomSize = 5;
 const roomCount = { full: 1000, short: 20 };
+/** In each room. */
+const messagesBefore = 100;
 const shortSeconds = 2;
 /** Where the latency part runs without the throughput part. */
 const defaultRate = 500;
@@ -46,6 +48,12 @@ async function start(options: Options): Promise<Bench> {
   const everyone = makePeople(system.secret, people, "bench");
   const rooms = planRooms(options.short ? roomCount.short : roomCount.full, roomSize, people);
   await fillRooms(db, rooms, everyone.ids);
+  // Plans made for empty tables would be measured otherwise.
+  const senders = rooms.map(({ id, members: [, a, b] }) => ({
+    roomId: id,
+    senders: [everyone.ids[a!]!, everyone.ids[b!]!] as const,
+  }));
+  await fillHistories(db, { kind: 6, rooms: senders, size: messagesBefore });
   return { options, system, db, load, people: everyone, rooms, say: console.error };
 }
 

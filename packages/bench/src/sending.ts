@@ -53,33 +53,43 @@ export async function sendMessages(plan: SendPlan, onSend: (content: string) => 
   };
 
   const { rate } = plan;
-  if (rate === undefined) {
-    await Promise.all(
-      connections.map(async (connection) => {
-        while (performance.now() < end) await sendOne(connection, performance.now(), next());
-      }),
-    );
-  } else {
-    await steadily(connections, rate, end, () => {
-      const content = next();
-      const due = performance.now();
-      return (connection) => sendOne(connection, due, content);
-    });
+  try {
+    if (rate === undefined) {
+      await Promise.all(
+        connections.map(async (connection) => {
+          while (performance.now() < end) await sendOne(connection, performance.now(), next());
+        }),
+      );
+    } else {
+      await steadily(connections, rate, plan.seconds, () => {
+        const content = next();
+        const due = performance.now();
+        return (connection) => sendOne(connection, due, content);
+      });
+    }
+  } finally {
+    for (const connection of connections) connection.close();
   }
   const seconds = (performance.now() - started) / 1000;
-  for (const connection of connections) connection.close();
   return { acknowledged: latencies.length, failed, seconds, latencies };
 }
 
 type Job = (connection: HttpConnection) => Promise<void>;
 
 /** Makes jobs at the rate until the end, whether earlier ones are done or not; a free connection takes the oldest. */
-function steadily(connections: readonly HttpConnection[], rate: number, end: number, make: () => Job): Promise<void> {
+function steadily(
+  connections: readonly HttpConnection[],
+  rate: number,
+  seconds: number,
+  make: () => Job,
+): Promise<void> {
   const started = performance.now();
+  const end = started + seconds * 1000;
   const free = [...connections];
   const waiting: Job[] = [];
   let made = 0;
   let done = 0;
+  let over = false;
   return new Promise((resolve, reject) => {
     const work = async (connection: HttpConnection, first: Job): Promise<void> => {
       for (let job: Job | undefined = first; job; job = waiting.shift()) {
@@ -87,21 +97,21 @@ function steadily(connections: readonly HttpConnection[], rate: number, end: num
         done++;
       }
       free.push(connection);
-      if (performance.now() >= end && done === made) resolve();
+      if (over && done === made) resolve();
     };
     const timer = setInterval(() => {
-      const now = performance.now();
-      if (now >= end) {
-        clearInterval(timer);
-        if (done === made) resolve();
-        return;
-      }
-      for (const due = Math.floor(((now - started) / 1000) * rate); made < due; made++) {
+      const now = Math.min(performance.now(), end);
+      // Rounded, since the last one is due at the very end.
+      for (const due = Math.floor(((now - started) / 1000) * rate + 1e-6); made < due; made++) {
         const job = make();
         const connection = free.pop();
         if (connection) work(connection, job).catch(reject);
         else waiting.push(job);
       }
+      if (now < end) return;
+      clearInterval(timer);
+      over = true;
+      if (done === made) resolve();
     }, 1);
   });
 }

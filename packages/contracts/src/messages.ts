@@ -84,7 +84,9 @@ export const Message = Type.Object({
   replyTo: Nullable(ObjectId),
   replyToMessage: Nullable(ReplyPreview),
   forwardedFrom: Nullable(ForwardedFrom),
-  clientMessageId: Type.Optional(ClientMessageId),
+  clientMessageId: Type.Optional(
+    Type.String({ description: "as sent; in a forwarded copy with its room's id after it" }),
+  ),
 });
 export type Message = Static<typeof Message>;
 

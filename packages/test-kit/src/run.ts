@@ -76,20 +76,22 @@ function choosePhases(): Phase[] {
   });
 }
 
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+
 async function runPhase({ name, files, start }: Phase, signal: AbortSignal): Promise<Counts> {
-  process.stdout.write(`\n== ${name}: ${files.length} files\n`);
+  write(`\n== ${name}: ${files.length} files`);
   const began = Date.now();
   const ground = await start();
   try {
     signal.throwIfAborted();
     const jobs = Math.max(2, Math.min(4, availableParallelism()));
-    const counts =
-      files.length === 0 ? none : await runTap({ root, files, environment: ground.environment, jobs, signal });
-    if (counts.failed > 0) process.stdout.write(`${ground.logs()}\n`);
+    const { environment } = ground;
+    const counts = files.length === 0 ? none : await runTap({ root, files, environment, jobs, signal, write });
+    if (counts.failed > 0) write(ground.logs());
     const seconds = Math.round((Date.now() - began) / 1000);
-    process.stdout.write(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s\n`);
+    write(`== ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`);
     if (counts.passed + counts.failed > 0) return counts;
-    process.stdout.write(`== ${name}: nothing ran\n`);
+    write(`== ${name}: nothing ran`);
     return { passed: 0, failed: 1 };
   } finally {
     await ground.stop();
@@ -106,11 +108,11 @@ let total = none;
 for (const phase of choosePhases()) {
   if (interrupted.signal.aborted) break;
   const counts = await runPhase(phase, interrupted.signal).catch((error: unknown): Counts => {
-    process.stdout.write(`== ${phase.name}: ${error instanceof Error ? error.message : error}\n`);
+    write(`== ${phase.name}: ${error instanceof Error ? error.message : error}`);
     return { passed: 0, failed: 1 };
   });
   total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
 }
-if (total.passed + total.failed === 0) process.stdout.write(`\nno test was run; usage: ${usage}\n`);
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+if (total.passed + total.failed === 0) write(`\nno test was run; usage: ${usage}`);
+write(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 || interrupted.signal.aborted ? 1 : 0;

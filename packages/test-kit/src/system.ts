@@ -17,6 +17,12 @@ export interface System {
   sign(claims: Record<string, unknown>, expiresInSeconds?: number): string;
 }
 
+/** Where a system is, and what its tokens are signed with (HS256). */
+export interface SystemAddress {
+  readonly url: string;
+  readonly secret: string;
+}
+
 /** The part of tap's test that is needed here. */
 export interface TestFile {
   teardown(close: () => unknown): unknown;
@@ -26,10 +32,10 @@ export interface TestFile {
 /**
  * The system whose URL and secret are in KHUI_TEST_URL and KHUI_TEST_SECRET; without these, a standalone process
  * (built output, data in a fresh folder) that is ended with `t`: give it the file's root `t`, once. All sockets are
- * closed with `t` too, and an event that breaks its schema fails it.
+ * closed with `t` too, and an event that breaks its schema fails it. `own` is a system that the test started itself.
  */
-export async function useSystem(t: TestFile): Promise<System> {
-  const { url, secret } = await systemOf(t);
+export async function useSystem(t: TestFile, own?: SystemAddress): Promise<System> {
+  const { url, secret } = own ?? (await systemOf(t));
   const closers = new Set<() => void>();
   t.teardown(() => {
     for (const close of closers) close();
@@ -55,7 +61,7 @@ export async function useSystem(t: TestFile): Promise<System> {
   };
 }
 
-async function systemOf(t: TestFile): Promise<{ url: string; secret: string }> {
+async function systemOf(t: TestFile): Promise<SystemAddress> {
   const { KHUI_TEST_URL: url, KHUI_TEST_SECRET: secret } = process.env;
   if (url && secret) return { url, secret };
   const system = await startEmbedded();

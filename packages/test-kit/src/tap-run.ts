@@ -1,9 +1,8 @@
-// One run of tap over some files, and its counts.
+// One run of tap over some files: a line a file, the details of what failed, and the counts.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 
 export interface Counts {
   readonly passed: number;
@@ -19,27 +18,36 @@ export interface TapRun {
   readonly jobs: number;
   /** Ends the run early. */
   readonly signal: AbortSignal;
+  write(line: string): void;
 }
 
-/** Runs the files, showing what fails as it goes. Something that went wrong outside of any assertion counts as one failure. */
-export async function runTap({ root, files, environment, jobs, signal }: TapRun): Promise<Counts> {
-  const folder = mkdtempSync(join(tmpdir(), "khui-tap-"));
-  const output = join(folder, "tap");
-  try {
-    const options = [`--jobs=${jobs}`, "--reporter=terse", `--output-file=${output}`];
-    const clean = await node(root, [await tapProgram(root, signal), "run", ...options, ...files], environment, signal);
-    const counts = countsIn(existsSync(output) ? readFileSync(output, "utf8") : "");
-    return { ...counts, failed: clean ? counts.failed : Math.max(1, counts.failed) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** A whole file's, on a machine that is busy with other things too. */
+const fileTimeoutSeconds = 300;
+
+/** Runs the files. Something that went wrong outside of any assertion counts as one failure. */
+export async function runTap({ root, files, environment, jobs, signal, write }: TapRun): Promise<Counts> {
+  const program = await tapProgram(root, signal);
+  const options = [`--jobs=${jobs}`, `--timeout=${fileTimeoutSeconds}`, "--reporter=tap", "--no-color"];
+  let counts: Counts = { passed: 0, failed: 0 };
+  const clean = await node(root, [program, "run", ...options, ...files], environment, signal, (line) => {
+    counts = countsIn(line) ?? counts;
+    if (isWorthShowing(line)) write(line);
+  });
+  return { ...counts, failed: clean ? counts.failed : Math.max(1, counts.failed) };
 }
 
-/** Reads tap's closing summary, such as `# { total: 12, pass: 10, fail: 1, skip: 1 }`. No summary: nothing passed. */
-export function countsIn(tap: string): Counts {
-  const summary = [...tap.matchAll(/^# \{([^}]*)\}$/gm)].at(-1)?.[1] ?? "";
-  const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(summary)?.[1] ?? 0);
+/** Reads tap's closing summary, such as `# { total: 12, pass: 10, fail: 1, skip: 1 }`; what tests print is indented. */
+export function countsIn(line: string): Counts | undefined {
+  const summary = /^# \{( total: .*)\}$/.exec(line)?.[1];
+  if (summary === undefined) return undefined;
+  const count = (name: string): number => Number(new RegExp(` ${name}: (\\d+)`).exec(summary)?.[1] ?? 0);
   return { passed: count("pass"), failed: count("fail") };
+}
+
+/** False for what passed inside a file, and for TAP's own frame. */
+export function isWorthShowing(line: string): boolean {
+  if (/^ok \d/.test(line) || line.includes("# SKIP")) return true;
+  return !/^\s*(ok \d|1\.\.\d|# Subtest: |# time=|# No coverage|# \{ total|TAP version|$)/.test(line);
 }
 
 /** Where install scripts are not run, tap's own test class is not built yet. */
@@ -49,24 +57,33 @@ async function tapProgram(root: string, signal: AbortSignal): Promise<string> {
   try {
     createRequire(manifest).resolve("@tapjs/test");
   } catch {
-    if (!(await node(root, [program, "build"], {}, signal))) throw new Error("tap build failed");
+    if (!(await node(root, [program, "build"], {}, signal, () => {}))) throw new Error("tap build failed");
   }
   return program;
 }
 
-function node(
+/** Resolves true when it ends with code 0. */
+async function node(
   cwd: string,
-  args: string[],
+  args: readonly string[],
   environment: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  onLine: (line: string) => void,
 ): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, stdio: "inherit", env: { ...process.env, ...environment } });
-    const stop = () => child.kill("SIGTERM");
-    signal.addEventListener("abort", stop, { once: true });
-    child.once("error", reject).once("exit", (code) => {
-      signal.removeEventListener("abort", stop);
-      resolve(code === 0);
-    });
+  const child = spawn(process.execPath, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...environment },
   });
+  const stop = () => child.kill("SIGTERM");
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  createInterface(child.stdout).on("line", onLine);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once("error", reject).once("close", (code) => resolve(code === 0));
+    });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

@@ -8,7 +8,7 @@ import { isOutage, withRetry } from "./retry.js";
 import { checkCaption, checkText } from "./rules.js";
 import { findMessage } from "./store/change.js";
 import { othersPositions } from "./store/history.js";
-import { type NewMessage, type SendResult, sendBatch } from "./store/send.js";
+import { type NewMessage, type SendResult, sendBatch, sentBefore } from "./store/send.js";
 import type { MessageRow } from "./store/tables.js";
 
 export interface SendRequest {
@@ -73,6 +73,8 @@ export function createSending(context: Context): Sending {
       return sending;
     },
     async forward(request) {
+      const before = await forwardedBefore(context, request);
+      if (before) return before;
       const copies = await copiesOf(context, request);
       const results = await withRetry(() => sendBatch(context.db, copies, true));
       const refused =
@@ -103,7 +105,24 @@ function newMessage(request: SendRequest): NewMessage {
   };
 }
 
-async function copiesOf(context: Context, request: Parameters<Sending["forward"]>[0]): Promise<NewMessage[]> {
+type ForwardRequest = Parameters<Sending["forward"]>[0];
+
+/** Every copy has an id of its own; the retry of a forward finds them all. */
+const copyId = (clientMessageId: string, roomId: string) => `${clientMessageId}:${roomId}`;
+
+/** The copies of a first try, which outlive their original; undefined when there are none. */
+async function forwardedBefore(context: Context, request: ForwardRequest): Promise<Message[] | undefined> {
+  const { userId, clientMessageId } = request;
+  if (!clientMessageId) return undefined;
+  const roomIds = [...new Set(request.roomIds)];
+  const clientIds = roomIds.map((roomId) => copyId(clientMessageId, roomId));
+  const found = await withRetry(() => sentBefore(context.db, userId, clientIds));
+  if (found.size < roomIds.length) return undefined;
+  const results = clientIds.map((clientId) => ({ kind: "repeated" as const, messageId: found.get(clientId)! }));
+  return Promise.all(results.map((result, i) => answer(context, { senderId: userId, roomId: roomIds[i]! }, result)));
+}
+
+async function copiesOf(context: Context, request: ForwardRequest): Promise<NewMessage[]> {
   const { userId, messageId, clientMessageId } = request;
   const original = await withRetry(() => findMessage(context.db, userId, messageId));
   if (!original) throw new ChatError("message_not_found");
@@ -123,7 +142,7 @@ async function copiesOf(context: Context, request: Parameters<Sending["forward"]
     sticker: original.sticker,
     replyTo: null,
     forwarded,
-    clientId: clientMessageId ? `${clientMessageId}:${roomId}` : null,
+    clientId: clientMessageId ? copyId(clientMessageId, roomId) : null,
   }));
 }
 
@@ -165,7 +184,11 @@ function rowOf(message: NewMessage, sent: Extract<SendResult, { kind: "sent" }>)
   };
 }
 
-async function answer(context: Context, message: NewMessage, outcome: Outcome): Promise<Message> {
+async function answer(
+  context: Context,
+  message: Pick<NewMessage, "senderId" | "roomId">,
+  outcome: Outcome,
+): Promise<Message> {
   if ("room_id" in outcome) return renderMessage(outcome, await context.directory.resolve(usersIn([outcome])), "sent");
   if (outcome.kind === "refused") throw new ChatError(outcome.code);
   const row = await findMessage(context.db, message.senderId, outcome.messageId, message.roomId);

@@ -67,7 +67,7 @@ export function createCommands(context: CommandContext): Commands {
       };
       session.emit("joined_chat", answer);
       context.deliveries.note(feed);
-      if (!there && lastSeq === undefined && isFirstOf(session, feed))
+      if (!there && lastSeq === undefined && isFirstOf(session, feed) && (await presence.isSeen(session.userId)))
         tellOpened(bus, "user_joined_chat", feed, session.userId);
       return answer;
     },
@@ -75,7 +75,8 @@ export function createCommands(context: CommandContext): Commands {
       const feed = session.rooms.get(chatRoomId);
       if (feed) {
         await typing.stop(session, feed);
-        if (isFirstOf(session, feed)) tellOpened(bus, "user_left_chat", feed, session.userId);
+        if (isFirstOf(session, feed) && (await presence.isSeen(session.userId)))
+          tellOpened(bus, "user_left_chat", feed, session.userId);
         takeOut(feeds, session, feed);
       }
       session.emit("left_chat", { chatRoomId });

@@ -23,12 +23,18 @@ export async function joinRoom(
   try {
     // Listening began before this question, so every entry is in its answer, in the tail, or still to come.
     const request = { userId: session.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
+    const already = feed.sessions.has(session);
     const opened = await call(bus, messagesRpc.openRoom, request);
     if (feed.position === undefined) feed.members = opened.members;
     feed.start(opened.seq);
+    if (already) {
+      // It is in already and gets everything from the feed; only its user's own leaving may still come on the way.
+      await feed.catchUp(opened.seq);
+      return feed.sessions.has(session) ? { feed, opened } : undefined;
+    }
     const head = await backfill(bus, session, roomId, lastSeq, opened);
-    const cursor = await meet(bus, session, feed, head);
-    const stillIn = sendTail(session, feed, cursor);
+    const met = await meet(bus, session, feed, head);
+    const stillIn = met.stillIn && sendTail(session, feed, met.cursor);
     if (session.closed || !stillIn) return undefined;
     feed.sessions.add(session);
     session.rooms.set(roomId, feed);
@@ -53,10 +59,6 @@ async function backfill(
     session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
     return opened.seq;
   }
-  for (const messageId of opened.hidden) {
-    const payload = { chatRoomId: roomId, messageId, deleteFor: "sender", deletedBy: session.userId };
-    session.emit("message_deleted", payload);
-  }
   let cursor = Math.min(lastSeq, opened.seq);
   let entries: readonly LogEntry[] = opened.entries;
   while (!session.closed) {
@@ -69,41 +71,52 @@ async function backfill(
     const page = await call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
     if (page.entries.length === 0 || page.floor > cursor) {
       session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
-      break;
+      return opened.seq;
     }
     entries = page.entries;
+  }
+  // After the entries: what is hidden may be among them.
+  for (const messageId of opened.hidden) {
+    const payload = { chatRoomId: roomId, messageId, deleteFor: "sender", deletedBy: session.userId };
+    session.emit("message_deleted", payload);
   }
   return opened.seq;
 }
 
 /**
  * Brings socket and feed to where the tail joins them without a hole, and returns the socket's position there. The tail
- * falls short when another socket opened the room a little later and so started the feed further ahead.
+ * falls short when another socket opened the room a little later and so started the feed further ahead. `stillIn` is
+ * false when what was sent here took this user out of the room.
  */
-async function meet(bus: Bus, session: Session, feed: RoomFeed, head: number): Promise<number> {
+async function meet(
+  bus: Bus,
+  session: Session,
+  feed: RoomFeed,
+  head: number,
+): Promise<{ cursor: number; stillIn: boolean }> {
   let cursor = head;
   for (;;) {
     await feed.catchUp(cursor);
     const position = feed.position ?? cursor;
     const [oldest] = feed.tail;
-    if (position === cursor || (oldest && oldest.seq <= cursor + 1)) return cursor;
+    if (position === cursor || (oldest && oldest.seq <= cursor + 1)) return { cursor, stillIn: true };
     const page = await call(bus, messagesRpc.readLog, { roomId: feed.roomId, afterSeq: cursor });
-    if (page.entries.length === 0) return cursor;
+    if (page.entries.length === 0) return { cursor, stillIn: true };
     for (const entry of page.entries) {
       if (entry.seq > position) break;
       session.socket.send(entryFrame(feed.roomId, entry));
       cursor = entry.seq;
+      if (entry.left === session.userId) return { cursor, stillIn: false };
     }
   }
 }
 
-/** Sends what others in the feed were sent meanwhile. False when that took this user out of the room. */
+/** Sends what others in the feed were sent meanwhile. False once that takes this user out: what follows is not theirs. */
 function sendTail(session: Session, feed: RoomFeed, cursor: number): boolean {
-  let stillIn = true;
   for (const entry of feed.tail) {
     if (entry.seq <= cursor) continue;
     session.socket.send(entryFrame(feed.roomId, entry));
-    if (entry.left === session.userId) stillIn = false;
+    if (entry.left === session.userId) return false;
   }
-  return stillIn;
+  return true;
 }

@@ -33,6 +33,8 @@ export interface PresenceKeeper {
   /** The user's last socket here closed. */
   departed(userId: string): void;
   setStatus(userId: string, status: Status): Promise<void>;
+  /** Whether others see the user online; false when the store cannot say. */
+  isSeen(userId: string): Promise<boolean>;
   /** People who share a room with the user and are seen online. */
   onlineContacts(userId: string): Promise<OnlineUser[]>;
   start(): Promise<void>;
@@ -117,6 +119,15 @@ export function createPresenceKeeper(options: {
     },
     async setStatus(userId, status) {
       await tell(await presence.setStatus(userId, status));
+    },
+    async isSeen(userId) {
+      try {
+        const [state] = await presence.lookup([userId]);
+        return state !== undefined && seenAs(state.status) !== "offline";
+      } catch (error) {
+        onError(error);
+        return false;
+      }
     },
     async onlineContacts(userId) {
       const { userIds } = await call(bus, messagesRpc.contacts, { userId });

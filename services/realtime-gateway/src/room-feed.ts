@@ -81,6 +81,11 @@ export class RoomFeed {
   /** Resolves once everything up to a number is delivered. Rejects when it cannot be had now. */
   async catchUp(seq: number): Promise<void> {
     while (!this.#closed && this.position !== undefined && this.position < seq) {
+      if (this.#repairing) {
+        // It may have been answered before `seq` was there, so it says nothing about whether that can be had.
+        await this.#repairing;
+        continue;
+      }
       const before = this.position;
       await this.#repair();
       if (this.position === before) throw new ChatError("service_unavailable");

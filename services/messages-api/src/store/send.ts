@@ -150,3 +150,11 @@ function resultOf(row: SendRow): SendResult {
   if (row.seq === null || row.at === null) return { kind: "refused", code: "forbidden" };
   return { kind: "sent", seq: row.seq, at: row.at, parent: row.parent };
 }
+
+/** Messages by the client ids under which this sender sent them. */
+export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ id: string; client_id: string }>`
+    SELECT id, client_id FROM messages.messages
+    WHERE sender_id = ${senderId} AND client_id = ANY(${clientIds}::text[])`.execute(db);
+  return new Map(rows.map(({ id, client_id }) => [client_id, id]));
+}

@@ -50,7 +50,7 @@ export function refused(t: Test, answer: Answer, code: ErrorCode, what = "", lan
 
 /** A request made by hand, for what a well-behaved client never sends. `path` comes after /api/v1/chat. */
 export async function rawRequest(
-  system: System,
+  system: Pick<System, "url">,
   method: string,
   path: string,
   headers: Record<string, string> = {},

@@ -288,13 +288,27 @@ t.test("fields that nobody asked for change nothing and are kept nowhere", async
 
 t.test("nobody acts as someone else by naming them", async (t) => {
   const other = await sendText(t, a, groupId, "other");
-  const names = { userId: b.id, sender: b.id, senderId: b.id, roomId, messageId: other._id, identity: { userId: b.id } };
+  const names = {
+    userId: b.id,
+    sender: b.id,
+    senderId: b.id,
+    roomId,
+    messageId: other._id,
+    identity: { userId: b.id },
+  };
   const target = await sendText(t, a, groupId, "target");
   const reacted = await a.post(`/messages/${target._id}/reactions`, { emoji: "👍", ...names });
   const { data } = good(t, routes.addReaction, reacted);
   t.match([data.messageId, data.reactions], [target._id, [{ userId: a.id }]]);
-  t.equal(good(t, routes.editMessage, await a.put(`/messages/${target._id}`, { content: "x", ...names })).data._id, target._id);
-  refused(t, await b.put(`/messages/${target._id}`, { content: "y", userId: a.id, sender: a.id }), "not_message_sender");
+  t.equal(
+    good(t, routes.editMessage, await a.put(`/messages/${target._id}`, { content: "x", ...names })).data._id,
+    target._id,
+  );
+  refused(
+    t,
+    await b.put(`/messages/${target._id}`, { content: "y", userId: a.id, sender: a.id }),
+    "not_message_sender",
+  );
   const copies = await a.post(`/messages/${target._id}/forward`, { chatRoomIds: [roomId], ...names });
   t.match(good(t, routes.forwardMessage, copies).data, [{ sender: { _id: a.id }, content: "x", chatRoom: roomId }]);
   const { userId, roomId: room } = names;

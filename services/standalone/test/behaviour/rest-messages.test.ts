@@ -107,7 +107,10 @@ t.test("many sent at once all arrive, numbered without a gap and in one order fo
   t.same(times, [...times].sort(), "time rises with the number");
   const ids = messages.map(({ _id }) => _id);
   t.equal(new Set(ids).size, 99);
-  t.same((await pageOf(t, b, roomId, "limit=100")).messages.map(({ _id }) => _id), ids);
+  t.same(
+    (await pageOf(t, b, roomId, "limit=100")).messages.map(({ _id }) => _id),
+    ids,
+  );
   for (const message of sent) t.equal(messages[message.seq - 1]?._id, message._id, "as its sender was told");
 });
 

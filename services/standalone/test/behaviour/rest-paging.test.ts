@@ -121,7 +121,10 @@ t.test("a page that is walked by time stands still while more is sent", async (t
   const older = await pageOf(t, d, room, `limit=4&before=${newest.messages[0]?.timestamp}`);
   t.same(idsOf([...older.messages, ...newest.messages]), first);
   const newer = await pageOf(t, d, room, `afterSeq=${newest.seq}`);
-  t.same(newer.messages.map(({ content }) => content), ["7", "8", "9"]);
+  t.same(
+    newer.messages.map(({ content }) => content),
+    ["7", "8", "9"],
+  );
 });
 
 t.test("an empty room is an empty page", async (t) => {

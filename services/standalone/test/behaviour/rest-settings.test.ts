@@ -90,7 +90,11 @@ t.test("a room that allows no reactions takes none", async (t) => {
   refused(t, await member.post(path, { emoji: "😀" }), "reactions_not_allowed");
   refused(t, await admin.post(path, { emoji: "👍" }), "reactions_not_allowed");
   t.match((await find(t, member, roomId, _id))?.reactions, [{ userId: member.id, emoji: "👍" }]);
-  t.same(good(t, routes.removeReaction, await member.delete(path)).data.reactions, [], "one's own may still be removed");
+  t.same(
+    good(t, routes.removeReaction, await member.delete(path)).data.reactions,
+    [],
+    "one's own may still be removed",
+  );
   await change(t, admin, roomId, { settings: { allowReactions: true } });
   good(t, routes.addReaction, await admin.post(path, { emoji: "👍" }));
 });

@@ -13,7 +13,13 @@ const nameless = () => {
   const id = `quiet-${randomUUID()}`;
   const token = system.sign({ sub: id });
   const post = (path: string, body: unknown) =>
-    rawRequest(system, "POST", path, { ...bearer({ token }), "content-type": "application/json" }, JSON.stringify(body));
+    rawRequest(
+      system,
+      "POST",
+      path,
+      { ...bearer({ token }), "content-type": "application/json" },
+      JSON.stringify(body),
+    );
   return { id, post };
 };
 
@@ -22,7 +28,10 @@ t.test("an administrator tells names in bulk", async (t) => {
   const users = Array.from({ length: 1000 }, (_, i) => ({ _id: randomUUID(), name: `ชื่อ ${i} 😀`, avatar: `a/${i}` }));
   const { message, count } = good(t, routes.upsertUsers, await admin.put("/users", { users }));
   t.same([message, count], ["บันทึกข้อมูลผู้ใช้สำเร็จ", 1000]);
-  const roomId = await groupRoom(viewer, users.slice(0, 3).map(({ _id }) => ({ id: _id }) as User));
+  const roomId = await groupRoom(
+    viewer,
+    users.slice(0, 3).map(({ _id }) => ({ id: _id }) as User),
+  );
   t.match(
     (await roomOf(t, viewer, roomId)).participants.slice(1),
     users.slice(0, 3).map(({ _id, name, avatar }) => ({ userId: _id, name, avatar })),
@@ -67,7 +76,10 @@ t.test("the same people told by many at once end with one of their names", async
     return admin.put("/users", { users: n % 2 ? users : users.reverse() });
   });
   for (const answer of await Promise.all(tellings)) good(t, routes.upsertUsers, answer);
-  const roomId = await groupRoom(viewer, ids.map((id) => ({ id }) as User));
+  const roomId = await groupRoom(
+    viewer,
+    ids.map((id) => ({ id }) as User),
+  );
   const { participants } = await roomOf(t, viewer, roomId);
   t.ok(participants.slice(1).every(({ name }) => /^name \d$/.test(name ?? "")));
 });

@@ -130,8 +130,8 @@ t.test("leaving and joining again on one socket under load misses nothing and ge
 t.test("joining a room that one is in already brings nothing twice, even under load", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
-  const clients = await Promise.all(range(1, 5).map(() => inRooms(bob, room)));
-  const sending = sendMany(alice, room, 200);
+  const clients = await Promise.all(range(1, 16).map(() => inRooms(bob, room)));
+  const sending = sendMany(alice, room, 300);
   let over = false;
   sending.finally(() => {
     over = true;

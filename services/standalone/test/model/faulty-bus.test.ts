@@ -8,7 +8,7 @@ import { type Action, opening, perform, sequences } from "./actions.js";
 import { startEmbedded } from "./embedded-system.js";
 import { makeWorld } from "./world.js";
 
-const runs = 10;
+const runs = 8;
 const longest = 20;
 const repairMs = 300;
 /** On top of the interval: the question, the answer, a fresh fetch, and a machine that is busy. Far below the 4 s of the default. */

@@ -1,0 +1,185 @@
+// A socket that enters a room gets what it missed, then everything new, without a hole or a repeat.
+import { createLocalBus } from "@khui/bus/local";
+import { type Test, test } from "tap";
+import { takeOut } from "../src/commands.js";
+import { createFeeds } from "../src/feeds.js";
+import { joinRoom } from "../src/joining.js";
+import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
+import { type Listener, listener, until } from "./room-log.js";
+
+/** A gateway's feeds over a local bus. `gate.open` lets the questions held back since `gate.shut()` go on. */
+function gatewayOn(t: Test) {
+  const bus = createLocalBus().connect();
+  const gate = { waiting: [] as Array<() => void>, shut: false };
+  const api = fakeMessagesApi(bus, () =>
+    gate.shut ? new Promise<void>((resolve) => gate.waiting.push(resolve)) : Promise.resolve(),
+  );
+  const listeners: Listener[] = [];
+  const feeds = createFeeds({
+    bus,
+    onDelivered: () => {},
+    onLeft(feed, userId) {
+      for (const { session } of listeners)
+        if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
+    },
+    onLost: () => {},
+    onError: (error) => t.fail(String(error)),
+    onRepaired: () => {},
+    onLive: () => {},
+  });
+  t.teardown(async () => {
+    feeds.close();
+    await bus.close();
+  });
+  const join = (one: Listener, lastSeq?: number) => joinRoom(bus, feeds, one.session, roomId, lastSeq);
+  const enter = (userId: string) => {
+    const one = listener(userId);
+    listeners.push(one);
+    return one;
+  };
+  return { bus, api, feeds, gate, join, enter };
+}
+
+test("without lastSeq a socket gets only what is new", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  for (let i = 0; i < 4; i++) api.append();
+  const a = enter("a");
+  const result = await join(a);
+  t.equal(result?.opened.seq, 4);
+  api.publish(api.append());
+  await until("the new one is there", () => a.received.length > 0);
+  t.same(a.received, [5]);
+});
+
+test("with lastSeq it gets what it missed, page by page, before anything new", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  for (let i = 0; i < 11; i++) api.append();
+  const a = enter("a");
+  await join(a, 2);
+  t.same(a.received, [3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test("what it has hidden meanwhile is told after the entries that it may be among", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  for (let i = 0; i < 2; i++) api.append();
+  api.hidden = ["0123456789abcdef00000000"];
+  const a = enter("a");
+  await join(a, 0);
+  t.same(a.received, [1, 2, "message_deleted"]);
+});
+
+test("a log that no longer reaches back is told as such, and what is new follows", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  for (let i = 0; i < 8; i++) api.append();
+  api.floor = 6;
+  const a = enter("a");
+  await join(a, 2);
+  t.same(a.received, ["resync_required"]);
+  api.publish(api.append());
+  await until("the new one is there", () => a.received.length > 1);
+  t.same(a.received, ["resync_required", 9]);
+});
+
+test("entries lost to retention between two pages are told as such", async (t) => {
+  const { api, join, enter, gate } = gatewayOn(t);
+  for (let i = 0; i < 9; i++) api.append();
+  gate.shut = true;
+  const a = enter("a");
+  const joining = join(a, 0);
+  await until("the opening is answered", () => gate.waiting.length === 1);
+  gate.waiting.pop()?.();
+  await until("the answer is ready", () => gate.waiting.length === 1);
+  api.floor = 7;
+  gate.shut = false;
+  gate.waiting.pop()?.();
+  await joining;
+  t.same(a.received, [1, 2, 3, "resync_required"]);
+});
+
+test("joining again while entries arrive gives nothing twice", async (t) => {
+  const { api, join, enter, gate } = gatewayOn(t);
+  const a = enter("a");
+  await join(a);
+  gate.shut = true;
+  const again = join(a);
+  await until("the question is asked", () => gate.waiting.length === 1);
+  gate.waiting.pop()?.();
+  await until("the answer is ready", () => gate.waiting.length === 1);
+  for (let i = 0; i < 3; i++) api.publish(api.append());
+  await until("they are delivered", () => a.received.length === 3);
+  gate.shut = false;
+  gate.waiting.pop()?.();
+  t.ok(await again);
+  api.publish(api.append());
+  await until("the next is there", () => a.received.length > 3);
+  t.same(a.received, [1, 2, 3, 4]);
+});
+
+test("two sockets that open a room at different heads both get everything", async (t) => {
+  const { api, join, enter, gate } = gatewayOn(t);
+  api.append();
+  gate.shut = true;
+  const [a, b] = [enter("a"), enter("b")];
+  const first = join(a);
+  await until("the first is asked", () => gate.waiting.length === 1);
+  gate.waiting.shift()?.();
+  await until("its answer, of one entry, is ready", () => gate.waiting.length === 1);
+  const [answerFirst] = gate.waiting.splice(0);
+  for (let i = 0; i < 5; i++) api.append();
+  gate.shut = false;
+  t.equal((await join(b))?.opened.seq, 6);
+  answerFirst?.();
+  t.equal((await first)?.opened.seq, 1);
+  api.publish(api.append());
+  await until("the newest is there", () => b.received.length > 0);
+  t.same(a.received, [2, 3, 4, 5, 6, 7]);
+  t.same(b.received, [7]);
+});
+
+test("who leaves while they join is not let in, wherever the feed stands", async (t) => {
+  const { api, join, enter, gate, feeds } = gatewayOn(t);
+  api.append();
+  gate.shut = true;
+  const [a, b] = [enter("a"), enter("b")];
+  const joining = join(a);
+  await until("the opening is asked", () => gate.waiting.length === 1);
+  gate.waiting.shift()?.();
+  await until("its answer is ready", () => gate.waiting.length === 1);
+  const [letIn] = gate.waiting.splice(0);
+  // Nobody hears of the leaving over the bus: the other's opening starts the feed beyond it.
+  api.append("a");
+  api.append();
+  gate.shut = false;
+  const other = await join(b);
+  letIn?.();
+  t.equal(await joining, undefined);
+  t.equal(other?.feed.sessions.has(a.session), false);
+  t.same(a.received, [2]);
+  api.publish(api.append());
+  await until("the other gets the next", () => b.received.length > 0);
+  t.same(a.received, [2]);
+  t.equal(feeds.size, 1);
+});
+
+test("of what is delivered while they join, who leaves gets nothing after their leaving", async (t) => {
+  const { api, join, enter, gate } = gatewayOn(t);
+  const [a, b] = [enter("a"), enter("b")];
+  await join(b);
+  gate.shut = true;
+  const joining = join(a);
+  await until("the opening is asked", () => gate.waiting.length === 1);
+  gate.waiting.shift()?.();
+  await until("its answer is ready", () => gate.waiting.length === 1);
+  for (const left of [undefined, "a", undefined]) api.publish(api.append(left));
+  await until("the other has them", () => b.received.length === 3);
+  gate.waiting.shift()?.();
+  t.equal(await joining, undefined);
+  t.same(a.received, [1, 2]);
+});
+
+test("a refused socket leaves no feed behind", async (t) => {
+  const { api, join, enter, feeds } = gatewayOn(t);
+  api.append("a");
+  await t.rejects(join(enter("a")), { code: "not_a_participant" });
+  t.equal(feeds.size, 0);
+});
