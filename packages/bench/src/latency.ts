@@ -1,4 +1,5 @@
 // From request to new_message at another member's socket, at a steady rate.
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Bench, targetOf } from "./bench.js";
 import type { LoadResult } from "./load-process.js";
 
@@ -7,7 +8,11 @@ export interface Latency {
   readonly rate: number;
   /** One a round. */
   readonly rounds: LoadResult[];
+  /** Milliseconds by which a process with nothing to do woke late meanwhile: no figure above can be better than that. */
+  readonly idle: { readonly p50: number; readonly p99: number };
 }
+
+const idleTickMs = 1;
 
 /** Every room has one listening member, each person listening in all rooms whose first member they are. */
 export function listenersOf({ people, rooms }: Bench) {
@@ -19,12 +24,16 @@ export function listenersOf({ people, rooms }: Bench) {
 /** Throws when a send failed, or one that was acknowledged did not arrive exactly once. */
 export async function measureLatency(bench: Bench, rate: number): Promise<Latency> {
   const rounds: LoadResult[] = [];
+  const delay = monitorEventLoopDelay({ resolution: idleTickMs });
   for (let round = 0; round <= bench.options.rounds; round++) {
     const result = await sendAndListen(bench, `latency${round}-`, bench.options.seconds, rate);
     // The first one warms up.
     if (round > 0) rounds.push(result);
+    else delay.enable();
   }
-  return { rate, rounds };
+  delay.disable();
+  const late = (percent: number): number => Math.max(0, delay.percentile(percent) / 1e6 - idleTickMs);
+  return { rate, rounds, idle: { p50: late(50), p99: late(99) } };
 }
 
 /** Sends to all rooms while their listeners count. Throws as measureLatency does, and when the database disagrees. */

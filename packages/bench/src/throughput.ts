@@ -104,7 +104,7 @@ function summary(rounds: readonly Round[]): SendMeasure {
     cpuSecondsPerThousand: Object.fromEntries(
       [...names]
         .map((name) => [name, (secondsOf(name) / sends) * 1000] as const)
-        .filter(([, seconds]) => seconds >= 0.0005),
+        .filter(([, seconds]) => seconds >= 0.005),
     ),
   };
 }

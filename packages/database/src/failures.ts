@@ -38,7 +38,7 @@ function* causes(error: unknown): Generator<Error> {
   }
 }
 
-function field(error: Error, name: "code" | "constraint"): string | undefined {
+function field(error: Error, name: "code" | "constraint" | "routine"): string | undefined {
   const value: unknown = Reflect.get(error, name);
   return typeof value === "string" ? value : undefined;
 }
@@ -46,7 +46,7 @@ function field(error: Error, name: "code" | "constraint"): string | undefined {
 /**
  * Tells what kind of failure an error from a `Database` is, looking through its causes.
  *
- * - `serialization`: the transaction lost against another one; running it again may succeed
+ * - `serialization`: the transaction lost against another one, or against a migration; running it again may succeed
  * - `unavailable`: no database, no connection, or a server that is shutting down or read-only; try later
  * - `timeout`: the statement ran longer than it may
  * - `other`: anything else, also an error that is not the database's
@@ -58,9 +58,17 @@ export function failureKind(error: unknown): FailureKind {
     if (code === undefined) continue;
     const kind = kinds[code];
     if (kind) return kind;
+    if (isStalePlan(cause)) return "serialization";
     if (/^08[0-9A-Z]{3}$/.test(code)) return "unavailable"; // class 08: connection exceptions
   }
   return "other";
+}
+
+/** A prepared statement met a table that a migration has changed since. On a new connection it is prepared anew. */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof Error && field(error, "code") === "0A000" && field(error, "routine") === "RevalidateCachedQuery"
+  );
 }
 
 /** The name of the constraint that a failed statement broke, if the error tells one. */

@@ -2,7 +2,7 @@
 import { Kysely } from "kysely";
 import pg from "pg";
 import type { Database } from "./database.js";
-import { DatabaseUnavailable, failureKind } from "./failures.js";
+import { DatabaseUnavailable, failureKind, isStalePlan } from "./failures.js";
 import { migrate } from "./migrations.js";
 import { type Answer, type Session, sessionDialect } from "./session.js";
 import { valueParsers } from "./value-types.js";
@@ -32,6 +32,7 @@ const ANSWER_GRACE_MS = 2_000;
 export function openPostgres(options: PostgresOptions): Database {
   const { url, poolSize = 10, statementTimeoutMs = 10_000, connectTimeoutMs = 3_000, onError } = options;
   const broken = new WeakSet<pg.PoolClient>();
+  const nameOf = statementNames();
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -53,7 +54,7 @@ export function openPostgres(options: PostgresOptions): Database {
 
   async function acquire(): Promise<Session> {
     try {
-      return new PooledSession(await pool.connect(), broken, statementTimeoutMs + ANSWER_GRACE_MS);
+      return new PooledSession(await pool.connect(), broken, nameOf, statementTimeoutMs + ANSWER_GRACE_MS);
     } catch (cause) {
       throw new DatabaseUnavailable(`no connection to Postgres: ${reason(cause)}`, { cause });
     }
@@ -83,18 +84,25 @@ export function openPostgres(options: PostgresOptions): Database {
 class PooledSession implements Session {
   readonly #client: pg.PoolClient;
   readonly #broken: WeakSet<pg.PoolClient>;
+  readonly #nameOf: NameOf;
   readonly #answerTimeoutMs: number;
 
-  constructor(client: pg.PoolClient, broken: WeakSet<pg.PoolClient>, answerTimeoutMs: number) {
+  constructor(client: pg.PoolClient, broken: WeakSet<pg.PoolClient>, nameOf: NameOf, answerTimeoutMs: number) {
     this.#client = client;
     this.#broken = broken;
+    this.#nameOf = nameOf;
     this.#answerTimeoutMs = answerTimeoutMs;
   }
 
   async query(text: string, parameters: readonly unknown[]): Promise<Answer> {
     const timer = setTimeout(() => this.#abandon(), this.#answerTimeoutMs);
     try {
-      const { rows, command, rowCount } = await this.#client.query<Record<string, unknown>>(text, [...parameters]);
+      const name = parameters.length > 0 ? this.#nameOf(text) : undefined;
+      const { rows, command, rowCount } = await this.#client.query<Record<string, unknown>>({
+        text,
+        values: [...parameters],
+        ...(name === undefined ? {} : { name }),
+      });
       return { rows, command, rowCount: rowCount ?? 0 };
     } catch (error) {
       throw this.#explained(error);
@@ -126,11 +134,33 @@ class PooledSession implements Session {
     if (this.#broken.has(this.#client)) {
       return new DatabaseUnavailable(`the connection to Postgres was lost: ${reason(error)}`, { cause: error });
     }
+    // Its prepared statements are from before a migration; a new connection makes new ones.
+    if (isStalePlan(error)) this.#broken.add(this.#client);
     // A server that says goodbye closes the connection a moment later; it must not be lent out in between. One that
     // has become a standby is left, so that the next connection may find the new primary.
     if (failureKind(error) === "unavailable") this.#broken.add(this.#client);
     return error;
   }
+}
+
+type NameOf = (text: string) => string | undefined;
+
+/** Statements prepared on each connection at most: far more than the services have. */
+const MAX_PREPARED = 500;
+
+/**
+ * Names for statements, so that each connection parses and plans them once: planning a large one costs more than
+ * running it (the send statement: 1.3 to 6 ms). Texts beyond the limit are run unprepared.
+ */
+function statementNames(): NameOf {
+  const names = new Map<string, string>();
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= MAX_PREPARED) return known;
+    const name = `khui_${names.size}`;
+    names.set(text, name);
+    return name;
+  };
 }
 
 function typeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {

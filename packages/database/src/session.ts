@@ -47,8 +47,8 @@ class SessionConnection implements DatabaseConnection {
     return changing.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount) } : { rows: typed };
   }
 
-  // biome-ignore lint/correctness/useYield: the port has no cursors; callers page by key
-  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+  /** The port has no cursors; callers page by key. */
+  streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
     throw new Error("streaming is not supported: page by key");
   }
 }

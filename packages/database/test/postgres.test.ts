@@ -107,3 +107,28 @@ test("after close everything is unavailable, and closing again is harmless", asy
   await closing.close();
   t.equal(failureKind(await closing.ping().catch((failure: unknown) => failure)), "unavailable");
 });
+
+test("a statement that a migration made stale fails as one to try again, and then works", async (t) => {
+  const one = openPostgres({ url, poolSize: 1 });
+  t.teardown(() => one.close());
+  const db = one.kysely();
+  await sql`create table public.growing (a int)`.execute(db);
+  const read = () => sql<{ b?: number }>`select * from public.growing where a = ${1}`.execute(db);
+  await sql`insert into public.growing values (1)`.execute(db);
+  await read();
+  await sql`alter table public.growing add column b int default 7`.execute(database.kysely());
+  const error = await read().catch((failure: unknown) => failure);
+  t.equal(failureKind(error), "serialization");
+  t.equal((await read()).rows[0]?.b, 7);
+});
+
+test("a statement is prepared once a connection", async (t) => {
+  const one = openPostgres({ url, poolSize: 1 });
+  t.teardown(() => one.close());
+  const db = one.kysely();
+  for (const n of [1, 2, 3]) await sql`select ${n}::int as answer`.execute(db);
+  const { rows } = await sql<{ calls: number }>`
+    select generic_plans + custom_plans as calls from pg_prepared_statements
+    where statement like ${"%as answer%"} and statement not like ${"%pg_prepared%"}`.execute(db);
+  t.same(rows, [{ calls: 3 }]);
+});

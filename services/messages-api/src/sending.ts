@@ -35,8 +35,8 @@ export interface Sending {
   drain(): Promise<void>;
 }
 
-/** Found by measuring: larger batches add latency and no throughput. */
-const maxBatch = 256;
+/** The statement's cost a message is least at this size (bench:send): its joins grow with the square of the batch. */
+const maxBatch = 128;
 const maxWaiting = 20_000;
 
 /** The row of a message just sent, or why there is none. */

@@ -104,44 +104,70 @@ export function editMessage(
   });
 }
 
+/**
+ * Locks the message's room before `statement` begins, which so sees whatever others did to the message before. A statement
+ * that takes the lock itself sees other tables as they were when it began: a message that is deleted and hidden at the
+ * same time would count twice as gone.
+ */
+function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db) => Promise<T>): Promise<T> {
+  return db.transaction().execute(async (trx) => {
+    await sql`
+      SELECT r.id FROM messages.messages m JOIN messages.rooms r ON r.id = m.room_id
+      WHERE m.id = ${messageId} FOR NO KEY UPDATE OF r`.execute(trx);
+    return statement(trx);
+  });
+}
+
 /** Empties a message for all: its sender or a room admin may. Members who had not read it count one less unread. */
 export function deleteForEveryone(
   db: Db,
   removal: { userId: string; messageId: string; roomId: string | undefined },
 ): Promise<ChangeResult> {
   const less = (type: string) => sql`${sql.ref(`n_${type}`)} = ${sql.ref(`r.n_${type}`)} - (t.type = ${type})::int`;
-  return change(db, {
-    ...removal,
-    event: "message_deleted",
-    data: sql`jsonb_build_object('deletedBy', ${removal.userId}::text)`,
-    refusal: sql`CASE
+  return withRoomLocked(db, removal.messageId, (trx) =>
+    change(trx, {
+      ...removal,
+      event: "message_deleted",
+      data: sql`jsonb_build_object('deletedBy', ${removal.userId}::text)`,
+      refusal: sql`CASE
       WHEN t.type = 'system' THEN 'forbidden'
       WHEN t.sender_id <> ${removal.userId} AND member.role <> 'admin' THEN 'not_message_sender' END`,
-    unchanged: sql`t.deleted`,
-    set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, reactions = NULL`,
-    roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
+      unchanged: sql`t.deleted`,
+      set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, reactions = NULL`,
+      roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
       n_reactions = r.n_reactions - jsonb_array_length(coalesce(t.reactions, '[]'))`,
-    also: sql`, uncounted AS (
+      also: sql`, uncounted AS (
       UPDATE messages.positions o SET gone = o.gone + 1 FROM act, target t
       WHERE o.room_id = act.room_id AND o.read_seq < t.seq AND o.user_id <> t.sender_id
         AND NOT EXISTS (SELECT FROM messages.hidden h
           WHERE h.user_id = o.user_id AND h.room_id = o.room_id AND h.message_id = t.id)
     )`,
-  });
+    }),
+  );
 }
 
 /** Hides a message from one user. It is no log entry: the others never learn of it. */
-export async function hideMessage(
-  db: Db,
-  hiding: { userId: string; messageId: string; roomId: string | undefined },
-): Promise<{ kind: "refused"; code: ErrorCode } | { kind: "unchanged" | "hidden"; roomId: string }> {
+export function hideMessage(db: Db, hiding: Hiding): Promise<HideResult> {
+  return withRoomLocked(db, hiding.messageId, (trx) => hideNow(trx, hiding));
+}
+
+interface Hiding {
+  readonly userId: string;
+  readonly messageId: string;
+  readonly roomId: string | undefined;
+}
+
+type HideResult =
+  | { readonly kind: "refused"; readonly code: ErrorCode }
+  | { readonly kind: "unchanged" | "hidden"; readonly roomId: string };
+
+async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
   const { rows } = await sql<{ room_id: string; hidden: boolean }>`
     WITH target AS MATERIALIZED (
       SELECT m.id, m.room_id, m.seq, m.sender_id, m.type, m.deleted, r.seq AS head
       FROM messages.messages m JOIN messages.rooms r ON r.id = m.room_id
       JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${hiding.userId} AND me.is_active
       WHERE m.id = ${hiding.messageId} AND (${hiding.roomId ?? null}::text IS NULL OR m.room_id = ${hiding.roomId ?? null})
-      FOR UPDATE OF r
     ),
     hidden AS (
       INSERT INTO messages.hidden (user_id, room_id, message_id, seq, at_seq)

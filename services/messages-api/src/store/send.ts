@@ -55,6 +55,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     client_id: message.clientId,
   }));
   const roomIds = [...new Set(messages.map(({ roomId }) => roomId))];
+  const parentIds = [...new Set(messages.flatMap(({ replyTo }) => replyTo ?? []))];
   const { rows } = await sql<SendRow>`
     WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
     input AS MATERIALIZED (
@@ -73,6 +74,11 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       JOIN messages.members m ON m.room_id = i.room_id AND m.user_id = i.sender_id
       WHERE m.is_active FOR NO KEY UPDATE OF m
     ),
+    -- locked for the same reason: an edit or deletion that committed while we waited must show in the reply's preview
+    parent AS MATERIALIZED (
+      SELECT p.* FROM room JOIN messages.messages p ON p.room_id = room.id
+      WHERE p.id = ANY(${parentIds}::text[]) FOR SHARE OF p
+    ),
     verdict AS MATERIALIZED (
       SELECT input.*, prior.id AS prior_id, p.id AS parent_id, p.sender_id AS parent_sender, p.type AS parent_type,
         left(p.content, 200) AS parent_content, p.deleted AS parent_deleted,
@@ -90,7 +96,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       LEFT JOIN room ON room.id = input.room_id
       LEFT JOIN member ON member.room_id = input.room_id AND member.user_id = input.sender_id
       LEFT JOIN messages.messages prior ON prior.sender_id = input.sender_id AND prior.client_id = input.client_id
-      LEFT JOIN messages.messages p ON p.id = input.reply_to AND p.room_id = input.room_id
+      LEFT JOIN parent p ON p.id = input.reply_to AND p.room_id = input.room_id
         AND NOT EXISTS (SELECT FROM messages.hidden h
           WHERE h.user_id = input.sender_id AND h.room_id = p.room_id AND h.message_id = p.id)
     ),

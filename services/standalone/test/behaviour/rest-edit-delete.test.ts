@@ -117,6 +117,22 @@ t.test("a message deleted for everyone keeps its place and nothing else", async 
   }
 });
 
+t.test(
+  "a reply numbered after a deletion shows nothing of what was deleted, though sent at the same moment",
+  async (t) => {
+    const { a, b, roomId } = await pair();
+    for (let i = 0; i < 20; i++) {
+      const original = await sendText(t, a, roomId, "secret");
+      const [reply] = await Promise.all([
+        sendText(t, b, roomId, "answer", { replyTo: original._id }),
+        remove(t, a, original._id, "everyone"),
+      ]);
+      const deleted = reply.seq === original.seq + 2;
+      t.match(reply.replyToMessage, { content: deleted ? null : "secret", isDeleted: deleted });
+    }
+  },
+);
+
 t.test("a deleted last message is shown as deleted", async (t) => {
   const { a, b, roomId } = await pair();
   await sendText(t, a, roomId, "before");

@@ -19,7 +19,7 @@ const forMe = { deleteFor: "sender" };
 
 t.test("others' messages are unread until they are read, one's own never are", async (t) => {
   const { a, b, roomId } = await pair();
-  const sent = await sendTexts(t, a, roomId, ["1", "2", "3"]);
+  await sendTexts(t, a, roomId, ["1", "2", "3"]);
   await sendText(t, b, roomId, "mine");
   t.same([await unread(t, a, roomId), await unread(t, b, roomId)], [1, 3]);
   const { message, data } = await read(t, b, roomId);
@@ -32,7 +32,6 @@ t.test("others' messages are unread until they are read, one's own never are", a
   t.match(self, { lastReadMessage: newest?._id, lastReadTimestamp: data.timestamp });
   await sendText(t, a, roomId, "4");
   t.equal(await unread(t, b, roomId), 1);
-  t.equal(sent.length, 3);
 });
 
 t.test("an empty room is read to its beginning", async (t) => {
@@ -205,11 +204,10 @@ t.test("a message is sent, then delivered, then read", async (t) => {
 
 t.test("what is read up to is read, what comes later is not", async (t) => {
   const { a, b, roomId } = await pair();
-  const [first, second, third] = await sendTexts(t, a, roomId, ["1", "2", "3"]);
+  const [, second] = await sendTexts(t, a, roomId, ["1", "2", "3"]);
   await read(t, b, roomId, second!._id);
   const statuses = (await pageOf(t, a, roomId)).messages.map(({ status }) => status);
   t.same(statuses, ["read", "read", "sent"]);
-  t.ok(first && third);
 });
 
 t.test("in a group a message is delivered and read once it is so for all", async (t) => {

@@ -1,0 +1,90 @@
+// What is sent together is written together; one that cannot be written fails alone.
+import t, { test } from "tap";
+import type { Context } from "../src/context.js";
+import { createSending } from "../src/sending.js";
+import type { Db } from "../src/store/tables.js";
+import { openReplicas } from "./postgres.js";
+import { faultsOf } from "./recount.js";
+import { makeRoom, newId, newUser } from "./room.js";
+
+const [db] = (await openReplicas(t, 1)) as [Db];
+const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string, string];
+
+function sendingOn() {
+  const announced: number[] = [];
+  const context: Context = {
+    db,
+    directory: { resolve: async () => new Map(), learn: async () => {} },
+    announce: { entry: (_, { seq }) => announced.push(seq), live() {}, user() {} },
+  };
+  return { sending: createSending(context), announced };
+}
+
+const request = (roomId: string, userId: string, content: string) =>
+  ({ roomId, userId, content, type: "text" }) as const;
+
+test("a message that the database cannot take fails alone", async (t) => {
+  const { sending, announced } = sendingOn();
+  const roomId = await makeRoom(db, [a, b]);
+  const contents = ["one", "two", "no text holds \u0000", "three", "four"];
+  const outcomes = await Promise.allSettled(contents.map((content) => sending.send(request(roomId, a, content))));
+  t.same(
+    outcomes.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
+  );
+  t.same(announced, [1, 2, 3, 4]);
+  t.same(await faultsOf(db, roomId, [a, b]), []);
+});
+
+test("of those sent together, each gets its own result or its own refusal", async (t) => {
+  const { sending } = sendingOn();
+  const [roomId, elsewhere] = [await makeRoom(db, [a, b]), await makeRoom(db, [b])];
+  const sends = [
+    sending.send(request(roomId, a, "mine")),
+    sending.send(request(roomId, stranger, "not mine")),
+    sending.send(request(newId(), a, "nowhere")),
+    sending.send(request(elsewhere, a, "not my room")),
+    sending.send(request(roomId, b, "yours")),
+  ] as const;
+  t.match(await sends[0], { content: "mine", seq: 1 });
+  await t.rejects(sends[1], { code: "not_a_participant" });
+  await t.rejects(sends[2], { code: "room_not_found" });
+  await t.rejects(sends[3], { code: "not_a_participant" });
+  t.match(await sends[4], { content: "yours", seq: 2 });
+});
+
+test("what one process sends is numbered and announced in the order of sending", async (t) => {
+  const { sending, announced } = sendingOn();
+  const roomId = await makeRoom(db, [a, b]);
+  const sent = await Promise.all(Array.from({ length: 600 }, (_, i) => sending.send(request(roomId, a, `text ${i}`))));
+  const inOrder = Array.from({ length: 600 }, (_, i) => i + 1);
+  t.same(
+    sent.map(({ seq }) => seq),
+    inOrder,
+  );
+  t.same(announced, inOrder);
+});
+
+test("one clientMessageId sent many times at once is one message", async (t) => {
+  const { sending, announced } = sendingOn();
+  const roomId = await makeRoom(db, [a]);
+  const clientMessageId = newId();
+  const sent = await Promise.all(
+    Array.from({ length: 20 }, () => sending.send({ ...request(roomId, a, "once"), clientMessageId })),
+  );
+  t.equal(new Set(sent.map(({ _id }) => _id)).size, 1);
+  t.same(announced, [1]);
+  const other = await makeRoom(db, [a]);
+  await t.rejects(sending.send({ ...request(other, a, "once"), clientMessageId }), { code: "idempotency_conflict" });
+});
+
+test("forwarding to several rooms is all or nothing", async (t) => {
+  const { sending } = sendingOn();
+  const [from, to, forbidden] = [await makeRoom(db, [a]), await makeRoom(db, [a]), await makeRoom(db, [b])];
+  const { _id: messageId } = await sending.send(request(from, a, "to all"));
+  await t.rejects(sending.forward({ userId: a, messageId, roomIds: [to, forbidden] }), { code: "not_a_participant" });
+  t.match(await sending.forward({ userId: a, messageId, roomIds: [to, from] }), [
+    { chatRoom: to, seq: 1, content: "to all" },
+    { chatRoom: from, seq: 2, content: "to all" },
+  ]);
+});
