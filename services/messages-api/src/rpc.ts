@@ -39,7 +39,9 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
     serve(messagesRpc.confirm, (request) => changing.confirm(request)),
     serve(messagesRpc.edit, (request) => changing.edit(request)),
     serve(messagesRpc.remove, (request) => changing.remove(request)),
-    serve(messagesRpc.react, ({ reaction, ...target }) => changing.react({ ...target, ...reaction })),
+    serve(messagesRpc.react, ({ reaction: { emoji, reactionType }, ...target }) =>
+      changing.react({ ...target, emoji, reactionType }),
+    ),
     serve(messagesRpc.read, (request) => marking.read(request)),
     serve(messagesRpc.delivered, async ({ positions }) => {
       await marking.delivered(positions);

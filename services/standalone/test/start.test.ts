@@ -72,8 +72,8 @@ test("the printed tokens and the README's quick start work, and data outlives th
   const readme = await readFile(join(root, "README.md"), "utf8");
   const script = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
   t.ok(script, "the README has a quick start");
-  // Beside this file, where socket.io-client can be found.
-  const file = join(root, "services/standalone/test", `.hello-${process.pid}.mjs`);
+  // Where socket.io-client can be found, and git does not look.
+  const file = join(root, "services/standalone/node_modules", `.hello-${process.pid}.mjs`);
   await writeFile(file, script ?? "");
   t.teardown(() => rm(file, { force: true }));
   const hello = spawn(process.execPath, [file], {
