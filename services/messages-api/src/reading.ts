@@ -21,6 +21,7 @@ const maxEntries = 500;
 const maxEntryBytes = 400_000;
 /** A client further behind than this is better served by a fresh fetch. */
 const longestResume = 10_000;
+const longestHidden = 1_000;
 /** Read positions told on joining: a room's screen shows no more. */
 const shownPositions = 200;
 
@@ -100,9 +101,11 @@ export async function openRoom(
   const [positions, log, hidden] = await Promise.all([
     readPositions(context.db, roomId, userId, shownPositions),
     resuming ? logPage(context, roomId, from) : undefined,
-    resuming ? hiddenSince(context.db, roomId, userId, from) : [],
+    resuming ? hiddenSince(context.db, roomId, userId, from, longestHidden + 1) : [],
   ]);
-  return { seq: access.seq, members: access.members, resync, entries: log?.entries ?? [], positions, hidden };
+  const answer = { seq: access.seq, members: access.members, positions };
+  if (hidden.length > longestHidden) return { ...answer, resync: true, entries: [], hidden: [] };
+  return { ...answer, resync, entries: log?.entries ?? [], hidden };
 }
 
 /** Entries after a number, as many as fit in one answer. */

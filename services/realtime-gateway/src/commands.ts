@@ -8,12 +8,13 @@ import {
   type EventPayload,
   encodeWire,
   messagesRpc,
+  type serverEvents,
   smallRoomLimit,
   subjects,
 } from "@khui/contracts";
 import type { Deliveries } from "./deliveries.js";
 import type { Feeds } from "./feeds.js";
-import { joinRoom } from "./joining.js";
+import { joinRoom, type Welcome } from "./joining.js";
 import type { PresenceKeeper } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
 import type { Session } from "./session.js";
@@ -55,20 +56,24 @@ export function createCommands(context: CommandContext): Commands {
         throw new ChatError("rate_limited", { maxRooms: context.maxRooms });
       // Someone already in is only told again where things stand.
       const afterSeq = there ? undefined : (lastSeq ?? undefined);
-      const result = await joinRoom(bus, feeds, session, chatRoomId, afterSeq);
-      if (!result) throw new ChatError("not_a_participant");
-      const { feed, opened } = result;
-      const answer = {
-        chatRoomId,
-        seq: feed.position ?? opened.seq,
-        typing: (await typing.inRoom(chatRoomId)).filter((userId) => userId !== session.userId),
-        readPositions: opened.positions,
-        participantCount: feed.members,
+      let answer: EventPayload<typeof serverEvents.joined_chat> | undefined;
+      const welcome = ({ feed, opened, typing: users }: Welcome) => {
+        answer = {
+          chatRoomId,
+          seq: feed.position ?? opened.seq,
+          typing: users.filter((userId) => userId !== session.userId),
+          readPositions: opened.positions,
+          participantCount: feed.members,
+        };
+        session.emit("joined_chat", answer);
       };
-      session.emit("joined_chat", answer);
-      context.deliveries.note(feed);
-      if (!there && lastSeq === undefined && isFirstOf(session, feed) && (await presence.isSeen(session.userId)))
-        tellOpened(bus, "user_joined_chat", feed, session.userId);
+      if (!(await joinRoom(context, session, chatRoomId, afterSeq, welcome))) throw new ChatError("not_a_participant");
+      const feed = session.rooms.get(chatRoomId);
+      if (feed) {
+        context.deliveries.note(feed);
+        if (!there && lastSeq === undefined && isFirstOf(session, feed) && (await presence.isSeen(session.userId)))
+          tellOpened(bus, "user_joined_chat", feed, session.userId);
+      }
       return answer;
     },
     async leave_chat(session, { chatRoomId }) {

@@ -97,6 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function sendLive(feed: RoomFeed, header: LiveHeader, body: string): void {
     if (!typing.heard(feed, header, Date.now())) return;
     const frame = encodeEvent(header.event, body);
+    if (feed.joiners > 0) feed.liveTail.add({ except: header.except, frame });
     for (const session of feed.sessions) {
       if (header.except !== undefined && session.identity?.userId === header.except) continue;
       if (header.once !== undefined && !once.first(header.once, session)) continue;

@@ -5,43 +5,65 @@ import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
 import type { Feeds } from "./feeds.js";
 import { entryFrame, type RoomFeed } from "./room-feed.js";
 import type { Session } from "./session.js";
+import type { Typing } from "./typing.js";
 
 type Opened = RpcAnswer<typeof messagesRpc.openRoom>;
 
+export interface JoinContext {
+  readonly bus: Bus;
+  readonly feeds: Feeds;
+  readonly typing: Pick<Typing, "inRoom">;
+}
+
+/** What `joined_chat` tells beside the room's own state. */
+export interface Welcome {
+  readonly feed: RoomFeed;
+  readonly opened: Opened;
+  readonly typing: readonly string[];
+}
+
 /**
  * Joins `session` to a room. With `lastSeq` the socket is first sent every entry after it, or resync_required when the
- * log no longer has them. Returns the feed and what `joined_chat` tells; throws ChatError when the user may not enter.
+ * log no longer has them; then `welcome` is called, and then comes what is new. Joining a room again only calls
+ * `welcome`. False when the user was taken out of the room meanwhile; throws ChatError when they may not enter.
  */
 export async function joinRoom(
-  bus: Bus,
-  feeds: Feeds,
+  { bus, feeds, typing: { inRoom } }: JoinContext,
   session: Session,
   roomId: string,
   lastSeq: number | undefined,
-): Promise<{ feed: RoomFeed; opened: Opened } | undefined> {
+  welcome: (told: Welcome) => void,
+): Promise<boolean> {
   const feed = await feeds.acquire(roomId);
   try {
-    // Listening began before this question, so every entry is in its answer, in the tail, or still to come.
+    // Listening began before these questions, so what is not in their answers is in a tail, or still to come.
     const request = { userId: session.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
     const already = feed.sessions.has(session);
-    const opened = await call(bus, messagesRpc.openRoom, request);
+    const liveFrom = feed.liveTail.end;
+    const [opened, typing] = await Promise.all([call(bus, messagesRpc.openRoom, request), inRoom(roomId)]);
     if (feed.position === undefined) feed.members = opened.members;
     feed.start(opened.seq);
     if (already) {
-      // It is in already and gets everything from the feed; only its user's own leaving may still come on the way.
+      // It gets everything from the feed; only its user's own leaving may still come on the way.
       await feed.catchUp(opened.seq);
-      return feed.sessions.has(session) ? { feed, opened } : undefined;
+      if (!feed.sessions.has(session)) return false;
+    } else {
+      const head = await backfill(bus, session, roomId, lastSeq, opened);
+      const met = await meet(bus, session, feed, head);
+      const stillIn = met.stillIn && sendTail(session, feed, met.cursor);
+      if (session.closed || !stillIn) return false;
+      feed.sessions.add(session);
+      session.rooms.set(roomId, feed);
     }
-    const head = await backfill(bus, session, roomId, lastSeq, opened);
-    const met = await meet(bus, session, feed, head);
-    const stillIn = met.stillIn && sendTail(session, feed, met.cursor);
-    if (session.closed || !stillIn) return undefined;
-    feed.sessions.add(session);
-    session.rooms.set(roomId, feed);
-    return { feed, opened };
+    welcome({ feed, opened, typing });
+    // States that changed after the answers: telling one twice does no harm, missing one would last.
+    for (const { except, frame } of feed.liveTail.since(liveFrom)) {
+      if (except !== session.userId) session.socket.send(frame);
+    }
+    return true;
   } finally {
     feed.joiners--;
-    if (feed.joiners === 0) feed.tail = [];
+    if (feed.joiners === 0) feed.forgetTails();
     feeds.release(feed);
   }
 }
@@ -98,7 +120,7 @@ async function meet(
   for (;;) {
     await feed.catchUp(cursor);
     const position = feed.position ?? cursor;
-    const [oldest] = feed.tail;
+    const [oldest] = feed.tail.since(0);
     if (position === cursor || (oldest && oldest.seq <= cursor + 1)) return { cursor, stillIn: true };
     const page = await call(bus, messagesRpc.readLog, { roomId: feed.roomId, afterSeq: cursor });
     if (page.entries.length === 0) return { cursor, stillIn: true };
@@ -113,7 +135,7 @@ async function meet(
 
 /** Sends what others in the feed were sent meanwhile. False once that takes this user out: what follows is not theirs. */
 function sendTail(session: Session, feed: RoomFeed, cursor: number): boolean {
-  for (const entry of feed.tail) {
+  for (const entry of feed.tail.since(0)) {
     if (entry.seq <= cursor) continue;
     session.socket.send(entryFrame(feed.roomId, entry));
     if (entry.left === session.userId) return false;

@@ -2,6 +2,7 @@
 import { ChatError, entryBody, type LogEntry } from "@khui/contracts";
 import { encodeEvent, type Frame } from "@khui/socketio";
 import type { Session } from "./session.js";
+import { Tail } from "./tail.js";
 
 /** Where a feed gets what the bus did not bring. */
 export interface LogReader {
@@ -25,6 +26,8 @@ export interface FeedEvents {
 const patienceMs = 20;
 /** After a failed question. */
 const retryMs = 500;
+/** Of each kind kept for those who join; who needs older entries reads them from the log. */
+const maxTail = 1_000;
 /** Entries kept that came before their turn; what is beyond is read from the log. */
 const maxEarly = 1_000;
 
@@ -33,9 +36,10 @@ export class RoomFeed {
   /** The number up to which everything has been delivered; undefined until the room was first opened. */
   position: number | undefined;
   members = 0;
-  /** Sockets on their way in. While there are any, `tail` keeps what is delivered meanwhile. */
+  /** Sockets on their way in. While there are any, the tails keep what is delivered meanwhile. */
   joiners = 0;
-  tail: LogEntry[] = [];
+  readonly tail = new Tail<LogEntry>(maxTail);
+  readonly liveTail = new Tail<{ readonly except: string | undefined; readonly frame: Frame }>(maxTail);
   /** Users seen typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
   /** The highest number heard of, delivered or not. */
@@ -55,7 +59,7 @@ export class RoomFeed {
   start(seq: number): void {
     if (this.position !== undefined) return;
     this.position = seq;
-    for (const early of this.#early.keys()) if (early <= seq) this.#early.delete(early);
+    this.#forgetEarly();
     this.#drain();
   }
 
@@ -92,6 +96,12 @@ export class RoomFeed {
     }
   }
 
+  /** Nobody is on the way any more. */
+  forgetTails(): void {
+    this.tail.clear();
+    this.liveTail.clear();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -101,13 +111,17 @@ export class RoomFeed {
   #deliver(entry: LogEntry): void {
     this.position = entry.seq;
     if (entry.members !== undefined) this.members = entry.members;
-    if (this.joiners > 0) this.tail.push(entry);
+    if (this.joiners > 0) this.tail.add(entry);
     if (this.sessions.size > 0) {
       const frame = entryFrame(this.roomId, entry);
       for (const session of this.sessions) session.socket.send(frame);
       this.events.onDelivered(this);
     }
     if (entry.left !== undefined) this.events.onLeft(this, entry.left);
+  }
+
+  #forgetEarly(): void {
+    for (const seq of this.#early.keys()) if (seq <= (this.position ?? 0)) this.#early.delete(seq);
   }
 
   #drain(): void {
@@ -151,6 +165,7 @@ export class RoomFeed {
       if (this.#closed) return;
       if (this.position !== undefined && page.floor > this.position) {
         this.position = page.floor;
+        this.#forgetEarly();
         this.events.onLost(this);
       }
       let repaired = 0;

@@ -61,15 +61,12 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   async function enter(joiner: Joiner): Promise<void> {
     joiner.outcome = "joining";
     try {
-      const result = await joinRoom(
-        bus,
-        feeds,
-        joiner.session,
-        roomId,
-        joiner.start === undefined ? joiner.lastSeq : undefined,
-      );
-      joiner.start ??= joiner.lastSeq ?? result?.opened.seq;
-      joiner.outcome = result ? "in" : "turned away";
+      const lastSeq = joiner.start === undefined ? joiner.lastSeq : undefined;
+      const context = { bus, feeds, typing: { inRoom: async () => [] } };
+      const isIn = await joinRoom(context, joiner.session, roomId, lastSeq, ({ opened }) => {
+        joiner.start ??= joiner.lastSeq ?? opened.seq;
+      });
+      joiner.outcome = isIn ? "in" : "turned away";
     } catch (error) {
       const refused = error instanceof ChatError && error.code === "not_a_participant";
       joiner.outcome = refused ? "refused" : "failed";

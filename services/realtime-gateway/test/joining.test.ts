@@ -1,9 +1,10 @@
 // A socket that enters a room gets what it missed, then everything new, without a hole or a repeat.
 import { createLocalBus } from "@khui/bus/local";
+import { encodeEvent } from "@khui/socketio";
 import { type Test, test } from "tap";
 import { takeOut } from "../src/commands.js";
 import { createFeeds } from "../src/feeds.js";
-import { joinRoom } from "../src/joining.js";
+import { joinRoom, type Welcome } from "../src/joining.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 import { type Listener, listener, until } from "./room-log.js";
 
@@ -31,7 +32,14 @@ function gatewayOn(t: Test) {
     feeds.close();
     await bus.close();
   });
-  const join = (one: Listener, lastSeq?: number) => joinRoom(bus, feeds, one.session, roomId, lastSeq);
+  async function join(one: Listener, lastSeq?: number): Promise<Welcome | undefined> {
+    let told: Welcome | undefined;
+    const context = { bus, feeds, typing: { inRoom: async () => [] } };
+    const isIn = await joinRoom(context, one.session, roomId, lastSeq, (welcome) => {
+      told = welcome;
+    });
+    return isIn ? told : undefined;
+  }
   const enter = (userId: string) => {
     const one = listener(userId);
     listeners.push(one);
@@ -182,4 +190,39 @@ test("a refused socket leaves no feed behind", async (t) => {
   api.append("a");
   await t.rejects(join(enter("a")), { code: "not_a_participant" });
   t.equal(feeds.size, 0);
+});
+
+test("a state that changes while a socket joins is told after its welcome, to others than its cause", async (t) => {
+  const { join, enter, gate, feeds } = gatewayOn(t);
+  const [a, b] = [enter("a"), enter("b")];
+  gate.shut = true;
+  const joining = [join(a), join(b)];
+  await until("both are asked", () => gate.waiting.length === 2);
+  feeds.get(roomId)?.liveTail.add({ except: "b", frame: encodeEvent("message_read", '{"seq":77}') });
+  gate.shut = false;
+  for (const goOn of gate.waiting.splice(0)) goOn();
+  await Promise.all(joining);
+  t.same(a.received, [77]);
+  t.same(b.received, []);
+  t.equal(feeds.get(roomId)?.liveTail.since(0).length, 0, "nothing is kept once nobody joins");
+});
+
+test("a busy room is joined though more goes through than is kept", async (t) => {
+  const { api, join, enter, gate } = gatewayOn(t);
+  const [a, b] = [enter("a"), enter("b")];
+  await join(b);
+  gate.shut = true;
+  const joining = join(a);
+  await until("the opening is asked", () => gate.waiting.length === 1);
+  gate.waiting.shift()?.();
+  await until("its answer is ready", () => gate.waiting.length === 1);
+  for (let i = 0; i < 1_500; i++) api.publish(api.append());
+  await until("all of it went through", () => b.received.length === 1_500);
+  gate.shut = false;
+  for (const goOn of gate.waiting.splice(0)) goOn();
+  await joining;
+  api.publish(api.append());
+  await until("the newest is there", () => a.received.at(-1) === 1_501);
+  t.same(a.received, b.received.slice(-a.received.length));
+  t.equal(a.received.length, 1_501);
 });

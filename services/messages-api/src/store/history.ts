@@ -164,10 +164,16 @@ export async function roomsAhead(
 }
 
 /** What a user has hidden since the room stood at a number. */
-export async function hiddenSince(db: Db, roomId: string, userId: string, seq: number): Promise<string[]> {
+export async function hiddenSince(
+  db: Db,
+  roomId: string,
+  userId: string,
+  seq: number,
+  limit: number,
+): Promise<string[]> {
   const { rows } = await sql<{ message_id: string }>`
     SELECT message_id FROM messages.hidden
-    WHERE user_id = ${userId} AND room_id = ${roomId} AND at_seq >= ${seq} ORDER BY at_seq, message_id LIMIT 1000`.execute(
+    WHERE user_id = ${userId} AND room_id = ${roomId} AND at_seq >= ${seq} ORDER BY at_seq, message_id LIMIT ${limit}`.execute(
     db,
   );
   return rows.map(({ message_id }) => message_id);
