@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Test, test } from "tap";
+import { gateTo } from "../../presence/test/gate.js";
+import { redisForTest } from "../../presence/test/redis-server.js";
 import { limitsConformance } from "../src/conformance.js";
 import { connectRedisLimits } from "../src/redis.js";
-import { gateTo } from "./gate.js";
-import { redisForTest } from "./redis-server.js";
 
 const fail = (error: Error) => {
   throw error;

@@ -24,9 +24,10 @@ export interface TapRun {
 /** A whole file's, on a machine that is busy with other things too. */
 const fileTimeoutSeconds = 300;
 
-/** Runs the files. Something that went wrong outside of any assertion counts as one failure. */
+/** Runs the files; `tap build` must have been run since tap was installed. Something that went wrong outside of any assertion counts as one failure. */
 export async function runTap({ root, files, environment, jobs, signal, write }: TapRun): Promise<Counts> {
-  const program = await tapProgram(root, signal);
+  const manifest = createRequire(join(root, "package.json")).resolve("tap/package.json");
+  const program = join(dirname(manifest), "dist/esm/run.mjs");
   const options = [`--jobs=${jobs}`, `--timeout=${fileTimeoutSeconds}`, "--reporter=tap", "--no-color"];
   let counts: Counts = { passed: 0, failed: 0 };
   const clean = await node(root, [program, "run", ...options, ...files], environment, signal, (line) => {
@@ -48,18 +49,6 @@ export function countsIn(line: string): Counts | undefined {
 export function isWorthShowing(line: string): boolean {
   if (/^ok \d/.test(line) || line.includes("# SKIP")) return true;
   return !/^\s*(ok \d|1\.\.\d|# Subtest: |# time=|# No coverage|# \{ total|TAP version|$)/.test(line);
-}
-
-/** Where install scripts are not run, tap's own test class is not built yet. */
-async function tapProgram(root: string, signal: AbortSignal): Promise<string> {
-  const manifest = createRequire(join(root, "package.json")).resolve("tap/package.json");
-  const program = join(dirname(manifest), "dist/esm/run.mjs");
-  try {
-    createRequire(manifest).resolve("@tapjs/test");
-  } catch {
-    if (!(await node(root, [program, "build"], {}, signal, () => {}))) throw new Error("tap build failed");
-  }
-  return program;
 }
 
 /** Resolves true when it ends with code 0. */

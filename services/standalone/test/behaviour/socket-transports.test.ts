@@ -7,25 +7,31 @@ import { done, fence, inRooms, logOf, nextOf, openSocket, range, sendMany } from
 const system = await useSystem(t);
 const transportOf = (socket: ReturnType<typeof io>) => socket.io.engine.transport.name;
 
-t.test("with its defaults a client begins with polling and upgrades, and loses nothing meanwhile", async (t) => {
-  const [alice, bob] = [system.newUser(), system.newUser()];
-  const room = await privateRoom(alice, bob);
-  const sending = sendMany(alice, room, 60);
-  const clients = await Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const client = await bob.connect();
-      await client.join(room, 0);
-      return client;
-    }),
-  );
-  await sending;
-  const head = await fence(alice, room, ...clients);
-  for (const client of clients) {
-    t.strictSame(logOf(client, room), range(1, head));
-    await eventually(() => transportOf(client.socket) === "websocket");
-    t.match(await client.ask("get_online_users"), { success: true }, "after the upgrade");
-  }
-});
+t.test(
+  "with its defaults a client begins with polling and upgrades where it may, and loses nothing meanwhile",
+  async (t) => {
+    const [alice, bob] = [system.newUser(), system.newUser()];
+    const room = await privateRoom(alice, bob);
+    const sending = sendMany(alice, room, 60);
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const client = await bob.connect();
+        await client.join(room, 0);
+        return client;
+      }),
+    );
+    await sending;
+    const head = await fence(alice, room, ...clients);
+    for (const client of clients) {
+      t.strictSame(logOf(client, room), range(1, head));
+      // Behind several gateways in turn an upgrade that reaches another one is refused, and polling goes on.
+      if (process.env.KHUI_TEST_FORM !== "distributed") {
+        await eventually(() => transportOf(client.socket) === "websocket");
+      }
+      t.match(await client.ask("get_online_users"), { success: true }, "afterwards");
+    }
+  },
+);
 
 for (const transport of ["polling", "websocket"] as const) {
   t.test(`over ${transport} alone everything works`, async (t) => {
