@@ -1,20 +1,8 @@
 // Holds every event that a server sends to its schema in contracts.
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { type ServerEventName, serverEvents } from "@khui/contracts";
+import { Compile, type Validator } from "typebox/compile";
 
-interface Checker {
-  Check(value: unknown): boolean;
-  Errors(value: unknown): Array<{ instancePath: string; message: string }>;
-}
-
-// The checker must be of the same copy of TypeBox as the schemas, so it is the one that contracts have.
-const contracts = createRequire(createRequire(import.meta.url).resolve("@khui/contracts"));
-const { Compile }: { Compile(schema: unknown): Checker } = await import(
-  pathToFileURL(contracts.resolve("typebox/compile")).href
-);
-
-const checkers = new Map<string, Checker>();
+const checkers = new Map<string, Validator>();
 
 export function isServerEvent(event: string): event is ServerEventName {
   return Object.hasOwn(serverEvents, event);
