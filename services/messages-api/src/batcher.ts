@@ -11,12 +11,16 @@ export interface Batcher<Item, Result> {
 export interface BatcherOptions<Item, Result> {
   /** Does a batch; results in the order of the items. When it throws, each item is tried once more on its own. */
   readonly write: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Told each batch's results before its items are, and after the next batch has been started. Must not throw. */
+  readonly onWritten?: (results: readonly Result[]) => void;
   readonly maxBatch: number;
   /** Beyond this many waiting, new ones are refused at once: better than answering after the client has given up. */
   readonly maxWaiting: number;
   /** True for a failure that concerns the whole store, so that single tries are pointless. */
   readonly isOutage: (error: unknown) => boolean;
 }
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -31,22 +35,44 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
   async function work(): Promise<void> {
     // Arrivals of the same turn of the event loop share the first batch.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, options.maxBatch);
-      waiting = waiting.slice(options.maxBatch);
-      await writeBatch(batch);
+    await nextTurn();
+    let flight = begin();
+    while (flight) {
+      const handOut = await flight;
+      flight = begin();
+      // The database has the next batch to work on before we turn to the results of this one.
+      if (flight) await nextTurn();
+      handOut();
     }
     running = undefined;
   }
 
-  async function writeBatch(batch: ReadonlyArray<Waiting<Item, Result>>): Promise<void> {
+  /** Starts to write what waits; what it resolves to gives everyone their result. */
+  function begin(): Promise<() => void> | undefined {
+    if (waiting.length === 0) return undefined;
+    const batch = waiting.slice(0, options.maxBatch);
+    waiting = waiting.slice(options.maxBatch);
+    return writeBatch(batch);
+  }
+
+  async function writeBatch(batch: ReadonlyArray<Waiting<Item, Result>>): Promise<() => void> {
     try {
       const results = await options.write(batch.map(({ item }) => item));
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result);
+      return () => {
+        options.onWritten?.(results);
+        for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result);
+      };
     } catch (error) {
-      if (batch.length === 1 || options.isOutage(error)) for (const { reject } of batch) reject(error);
-      else for (const single of batch) await writeBatch([single]);
+      if (batch.length === 1 || options.isOutage(error)) {
+        return () => {
+          for (const { reject } of batch) reject(error);
+        };
+      }
+      const handOuts: Array<() => void> = [];
+      for (const single of batch) handOuts.push(await writeBatch([single]));
+      return () => {
+        for (const handOut of handOuts) handOut();
+      };
     }
   }
 

@@ -44,13 +44,22 @@ type Outcome = MessageRow | Exclude<SendResult, { kind: "sent" }>;
 
 export function createSending(context: Context): Sending {
   const batcher: Batcher<NewMessage, Outcome> = createBatcher({
-    write: async (messages) => settle(context, messages, await withRetry(() => sendBatch(context.db, messages))),
+    write: async (messages) => outcomesOf(messages, await withRetry(() => sendBatch(context.db, messages))),
+    onWritten: announce,
     maxBatch,
     maxWaiting,
     isOutage,
   });
   /** Sends with one clientMessageId that are under way: a repeat must not meet its first in the same batch. */
   const underWay = new Map<string, Promise<Message>>();
+
+  let announcing: Promise<void> = Promise.resolve();
+
+  /** In the order of the numbers, also when names have to be asked for; nobody waits for it. */
+  function announce(outcomes: readonly Outcome[]): void {
+    const rows = outcomes.filter((outcome): outcome is MessageRow => "room_id" in outcome);
+    announcing = announcing.then(() => announceSent(context, rows));
+  }
 
   async function submit(message: NewMessage): Promise<Message> {
     const [outcome] = await Promise.all([batcher.add(message), context.directory.resolve([message.senderId])]);
@@ -81,10 +90,14 @@ export function createSending(context: Context): Sending {
         results.find((result) => result.kind === "refused" && result.code !== "forbidden") ??
         results.find((result) => result.kind === "refused");
       if (refused?.kind === "refused") throw new ChatError(refused.code);
-      const settled = await settle(context, copies, results);
-      return Promise.all(copies.map((copy, i) => answer(context, copy, settled[i]!)));
+      const outcomes = outcomesOf(copies, results);
+      announce(outcomes);
+      return Promise.all(copies.map((copy, i) => answer(context, copy, outcomes[i]!)));
     },
-    drain: () => batcher.drain(),
+    async drain() {
+      await batcher.drain();
+      await announcing;
+    },
   };
 }
 
@@ -146,20 +159,15 @@ async function copiesOf(context: Context, request: ForwardRequest): Promise<NewM
   }));
 }
 
-/** Announces what was sent, in the order of its numbers. */
-async function settle(
-  context: Context,
-  messages: readonly NewMessage[],
-  results: readonly SendResult[],
-): Promise<Outcome[]> {
-  const outcomes = results.map((result, i): Outcome => (result.kind === "sent" ? rowOf(messages[i]!, result) : result));
-  const rows = outcomes.filter((outcome): outcome is MessageRow => "room_id" in outcome);
+const outcomesOf = (messages: readonly NewMessage[], results: readonly SendResult[]): Outcome[] =>
+  results.map((result, i) => (result.kind === "sent" ? rowOf(messages[i]!, result) : result));
+
+async function announceSent(context: Context, rows: readonly MessageRow[]): Promise<void> {
   const users = await context.directory.resolve(usersIn(rows));
   for (const row of rows) {
     const entry = { seq: row.seq, event: "new_message", message_id: row.id, data: null };
     context.announce.entry(row.room_id, renderEntry(entry, row, users));
   }
-  return outcomes;
 }
 
 function rowOf(message: NewMessage, sent: Extract<SendResult, { kind: "sent" }>): MessageRow {

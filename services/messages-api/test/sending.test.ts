@@ -32,6 +32,7 @@ test("a message that the database cannot take fails alone", async (t) => {
     outcomes.map(({ status }) => status),
     ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
   );
+  await sending.drain();
   t.same(announced, [1, 2, 3, 4]);
   t.same(await faultsOf(db, roomId, [a, b]), []);
 });
@@ -62,6 +63,7 @@ test("what one process sends is numbered and announced in the order of sending",
     sent.map(({ seq }) => seq),
     inOrder,
   );
+  await sending.drain();
   t.same(announced, inOrder);
 });
 
@@ -73,6 +75,7 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
     Array.from({ length: 20 }, () => sending.send({ ...request(roomId, a, "once"), clientMessageId })),
   );
   t.equal(new Set(sent.map(({ _id }) => _id)).size, 1);
+  await sending.drain();
   t.same(announced, [1]);
   const other = await makeRoom(db, [a]);
   await t.rejects(sending.send({ ...request(other, a, "once"), clientMessageId }), { code: "idempotency_conflict" });

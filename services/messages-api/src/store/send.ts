@@ -35,6 +35,9 @@ interface SendRow {
 /**
  * Sends a batch. Results stand in the order of the messages. With `together`, one refusal refuses all.
  *
+ * Everything comes in as one parameter, of whose contents the planner knows nothing: so one plan serves all, and the
+ * statement, which takes longer to plan than to run, is planned once a connection.
+ *
  * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
  * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
  * a removal that committed while we waited is seen. A repeated client id of a concurrent statement violates
@@ -54,8 +57,6 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     forwarded: message.forwarded,
     client_id: message.clientId,
   }));
-  const roomIds = [...new Set(messages.map(({ roomId }) => roomId))];
-  const parentIds = [...new Set(messages.flatMap(({ replyTo }) => replyTo ?? []))];
   const { rows } = await sql<SendRow>`
     WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
     input AS MATERIALIZED (
@@ -65,7 +66,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     ),
     room AS MATERIALIZED (
       SELECT r.id, r.seq, r.ordinal, r.settings, r.last_at FROM messages.rooms r
-      WHERE r.id = ANY(${roomIds}::text[]) ORDER BY r.id FOR NO KEY UPDATE
+      WHERE r.id = ANY(ARRAY(SELECT DISTINCT room_id FROM input)) ORDER BY r.id FOR NO KEY UPDATE
     ),
     member AS MATERIALIZED (
       SELECT m.room_id, m.user_id, m.sent
@@ -77,7 +78,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     -- locked for the same reason: an edit or deletion that committed while we waited must show in the reply's preview
     parent AS MATERIALIZED (
       SELECT p.* FROM room JOIN messages.messages p ON p.room_id = room.id
-      WHERE p.id = ANY(${parentIds}::text[]) FOR SHARE OF p
+      WHERE p.id = ANY(ARRAY(SELECT reply_to FROM input WHERE reply_to IS NOT NULL)) FOR SHARE OF p
     ),
     verdict AS MATERIALIZED (
       SELECT input.*, prior.id AS prior_id, p.id AS parent_id, p.sender_id AS parent_sender, p.type AS parent_type,
