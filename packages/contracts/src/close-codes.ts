@@ -2,12 +2,10 @@
 
 export const closeCodes = {
   going_away: { code: 4000, reason: "server is going away, reconnect" },
-  session_replaced: { code: 4001, reason: "reconnect" },
   slow_consumer: { code: 4008, reason: "socket could not keep up, reconnect and resume" },
   flood: { code: 4029, reason: "too many events, reconnect later" },
   token_expired: { code: 4100, reason: "token expired, reconnect with a fresh one" },
   authentication_timeout: { code: 4101, reason: "no authentication in time" },
-  invalid_token: { code: 4501, reason: "token refused" },
   protocol_error: { code: 4400, reason: "protocol error" },
 } as const satisfies Record<string, { code: number; reason: string }>;
 

@@ -38,7 +38,6 @@ export const errors = {
   not_found: entry(404, "ไม่พบข้อมูลที่ต้องการ", "Not found"),
   room_not_found: entry(404, "ไม่พบห้องแชท", "There is no such room"),
   message_not_found: entry(404, "ไม่พบข้อความ", "There is no such message"),
-  method_not_allowed: entry(405, "ไม่รองรับ method นี้", "The method is not allowed here"),
   room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full"),
   too_many_edits: entry(409, "แก้ไขข้อความนี้ครบจำนวนครั้งแล้ว", "The message has been edited as often as allowed"),
   idempotency_conflict: entry(

@@ -33,7 +33,15 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
     const gateway = createGateway({ ...deps.gateway, bus, presence: deps.presence, guard, boot, onError });
     const relay = connectRelay(bus, boot);
     const engine = createEngine(
-      { maxPayload, cors: { origin: true }, ...deps.engine, ownerId: boot, relay: relay.ask, onError },
+      {
+        maxPayload,
+        slowConsumerCode: closeCodes.slow_consumer.code,
+        cors: { origin: true },
+        ...deps.engine,
+        ownerId: boot,
+        relay: relay.ask,
+        onError,
+      },
       (socket) => gateway.connect(socket),
     );
     relay.serve((request) => engine.relayed(request));
