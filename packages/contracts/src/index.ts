@@ -2,6 +2,7 @@
 export * from "./close-codes.js";
 export * from "./errors.js";
 export * from "./events.js";
+export * from "./media.js";
 export * from "./messages.js";
 export * from "./messages-rpc.js";
 export * from "./notices.js";
@@ -10,6 +11,7 @@ export * from "./rooms-rpc.js";
 export * from "./routes.js";
 export * from "./rpc.js";
 export * from "./scalars.js";
+export * from "./stickers.js";
 export * from "./subjects.js";
 export * from "./users.js";
 export * from "./wire.js";

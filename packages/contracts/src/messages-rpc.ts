@@ -1,20 +1,20 @@
 // What messages-api answers over the bus.
 import { type Static, Type } from "typebox";
+import { StoredMedia } from "./media.js";
 import {
   AddReaction,
   Content,
   DeleteFor,
-  MediaInfo,
   Message,
   MessageType,
   Reaction,
   ReactionAction,
   ReadMark,
-  StickerInfo,
 } from "./messages.js";
 import { Position, Role, RoomSettings, RoomType } from "./rooms.js";
 import { defineRpc } from "./rpc.js";
 import { ClientMessageId, Nullable, ObjectId, Sequence, Timestamp, UserId } from "./scalars.js";
+import { StickerInfo } from "./stickers.js";
 
 const Nothing = Type.Object({});
 
@@ -128,6 +128,26 @@ export const messagesRpc = {
     Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence }), { maxItems: 2000 }) }),
     Type.Object({ ahead: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
   ),
+  /**
+   * Whether a user may send such a message now: fails as the send would. `sent` is the message that was sent with this
+   * clientMessageId before. For services that have work to do first; the send itself decides.
+   */
+  maySend: defineRpc(
+    "messages.maySend",
+    Type.Object({
+      userId: UserId,
+      roomId: ObjectId,
+      type: MessageType,
+      clientMessageId: Type.Optional(ClientMessageId),
+    }),
+    Type.Object({ sent: Nullable(Message) }),
+  ),
+  /** Of these files, those that messages use. */
+  filesInUse: defineRpc(
+    "messages.filesInUse",
+    Type.Object({ fileIds: Type.Array(ObjectId, { maxItems: 1000 }) }),
+    Type.Object({ fileIds: Type.Array(ObjectId) }),
+  ),
   /** Creates a message for a user. The only way for other services to do so. */
   send: defineRpc(
     "messages.send",
@@ -136,8 +156,8 @@ export const messagesRpc = {
       roomId: ObjectId,
       type: MessageType,
       content: Nullable(Content),
-      mediaInfo: Type.Optional(MediaInfo),
-      stickerInfo: Type.Optional(StickerInfo),
+      media: Type.Optional(StoredMedia),
+      sticker: Type.Optional(StickerInfo),
       replyTo: Type.Optional(Nullable(ObjectId)),
       clientMessageId: Type.Optional(ClientMessageId),
     }),

@@ -1,6 +1,8 @@
 // The message as clients see it.
 import { type Static, Type } from "typebox";
+import { MediaInfo } from "./media.js";
 import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { StickerInfo } from "./stickers.js";
 import { User } from "./users.js";
 
 export const MessageType = OneOf("text", "image", "video", "audio", "file", "sticker", "system");
@@ -11,25 +13,6 @@ export const DeleteFor = OneOf("sender", "everyone");
 export type DeleteFor = Static<typeof DeleteFor>;
 export const ReactionType = OneOf("like", "love", "haha", "wow", "sad", "angry");
 export type ReactionType = Static<typeof ReactionType>;
-
-export const MediaInfo = Type.Object({
-  originalName: Type.String(),
-  mimeType: Type.String(),
-  size: Type.Integer({ minimum: 0, description: "bytes" }),
-  duration: Type.Optional(Type.Number({ minimum: 0, description: "seconds" })),
-  dimensions: Type.Optional(Type.Object({ width: Type.Integer(), height: Type.Integer() })),
-  thumbnail: Type.Optional(Type.String()),
-  url: Type.String(),
-});
-export type MediaInfo = Static<typeof MediaInfo>;
-
-export const StickerInfo = Type.Object({
-  setId: ObjectId,
-  stickerId: Type.String(),
-  type: OneOf("static", "animated", "interactive"),
-  metadata: Type.Unknown(),
-});
-export type StickerInfo = Static<typeof StickerInfo>;
 
 export const Reaction = Type.Object({
   userId: UserId,

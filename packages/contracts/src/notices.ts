@@ -14,6 +14,13 @@ export const notices = {
   reaction_added: { th: "เพิ่ม reaction สำเร็จ", en: "Reaction added" },
   reaction_removed: { th: "ลบ reaction สำเร็จ", en: "Reaction removed" },
   message_forwarded: { th: "ส่งต่อข้อความสำเร็จ", en: "Message forwarded" },
+  media_sent: { th: "ส่งไฟล์สำเร็จ", en: "File sent" },
+  sticker_sent: { th: "ส่งสติกเกอร์สำเร็จ", en: "Sticker sent" },
+  sticker_set_downloaded: { th: "ดาวน์โหลดชุดสติกเกอร์สำเร็จ", en: "Sticker set downloaded" },
+  sticker_set_published: { th: "เผยแพร่ชุดสติกเกอร์สำเร็จ", en: "Sticker set published" },
+  sticker_set_updated: { th: "อัพเดทชุดสติกเกอร์สำเร็จ", en: "Sticker set updated" },
+  sticker_set_unchanged: { th: "ชุดสติกเกอร์เป็นปัจจุบันอยู่แล้ว", en: "The sticker set is as it was" },
+  sticker_set_retired: { th: "เลิกให้บริการชุดสติกเกอร์แล้ว", en: "Sticker set retired" },
   marked_read: { th: "อัพเดทสถานะการอ่านสำเร็จ", en: "Read position updated" },
 } as const;
 

@@ -13,6 +13,7 @@ import {
 } from "./messages.js";
 import { ChatRoom, CreateRoom, Participant, UpdateRoom } from "./rooms.js";
 import { Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
+import { SendSticker, Sticker, StickerSet, StickerSetManifest } from "./stickers.js";
 import { UserProfile } from "./users.js";
 
 export interface Route<
@@ -52,6 +53,8 @@ const Pagination = Type.Object({
   limit: Type.Integer(),
 });
 const Sent = Type.Object({ ...said, data: Message });
+const OfSet = Type.Object({ setId: ObjectId });
+const Search = Text(1, 100);
 
 export const routes = {
   createRoom: defineRoute({
@@ -133,6 +136,22 @@ export const routes = {
     status: 201,
     answer: Sent,
   }),
+  /** A form: `file`, and the fields of UploadFields before or after it. */
+  sendMedia: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/messages/media`,
+    params: InRoom,
+    status: 201,
+    answer: Sent,
+  }),
+  sendSticker: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/messages/sticker`,
+    params: InRoom,
+    body: SendSticker,
+    status: 201,
+    answer: Sent,
+  }),
   editMessage: defineRoute({
     method: "PUT",
     url: `${base}/messages/:messageId`,
@@ -196,5 +215,70 @@ export const routes = {
         activeUsers: Type.Array(UserId),
       }),
     }),
+  }),
+
+  listStickerSets: defineRoute({
+    method: "GET",
+    url: `${base}/stickers/sets`,
+    query: Type.Object({
+      page: Page,
+      limit: Limit(20),
+      category: Type.Optional(Text(1, 40)),
+      search: Type.Optional(Search),
+    }),
+    answer: Type.Object({ stickerSets: Type.Array(StickerSet), pagination: Pagination }),
+  }),
+  getStickerSet: defineRoute({
+    method: "GET",
+    url: `${base}/stickers/sets/:setId`,
+    params: OfSet,
+    answer: Type.Object({ stickerSet: StickerSet }),
+  }),
+  listStickers: defineRoute({
+    method: "GET",
+    url: `${base}/stickers/sets/:setId/stickers`,
+    params: OfSet,
+    answer: Type.Object({ stickers: Type.Array(Sticker) }),
+  }),
+  downloadStickerSet: defineRoute({
+    method: "POST",
+    url: `${base}/stickers/sets/:setId/download`,
+    params: OfSet,
+    answer: Type.Object({ ...said, data: StickerSetManifest }),
+  }),
+  myStickerSets: defineRoute({
+    method: "GET",
+    url: `${base}/stickers/my-collections`,
+    query: Type.Object({ page: Page, limit: Limit(20) }),
+    answer: Type.Object({ collections: Type.Array(StickerSetManifest), pagination: Pagination }),
+  }),
+  searchStickers: defineRoute({
+    method: "GET",
+    url: `${base}/stickers/search`,
+    query: Type.Object({ q: Search, limit: Limit(20) }),
+    answer: Type.Object({ stickers: Type.Array(Sticker) }),
+  }),
+  /** A form with one `file`: a ZIP archive of a manifest and its pictures. Publishes a set, or updates the one of that key. */
+  publishStickerSet: defineRoute({
+    method: "POST",
+    url: `${base}/stickers/sets`,
+    admin: true,
+    status: 201,
+    answer: Type.Object({ ...said, data: StickerSetManifest }),
+  }),
+  /** The same for a set that is there; the manifest's key must be its own. */
+  updateStickerSet: defineRoute({
+    method: "PUT",
+    url: `${base}/stickers/sets/:setId`,
+    params: OfSet,
+    admin: true,
+    answer: Type.Object({ ...said, data: StickerSetManifest }),
+  }),
+  retireStickerSet: defineRoute({
+    method: "DELETE",
+    url: `${base}/stickers/sets/:setId`,
+    params: OfSet,
+    admin: true,
+    answer: Type.Object({ ...said, data: StickerSet }),
   }),
 } as const;

@@ -17,11 +17,15 @@ export interface AppOptions {
 /** JSON bodies beyond this are refused with 413: 10,000 characters of four bytes, escaped, fit well. */
 const jsonBodyLimit = 256 * 1024;
 
+/** For a request to arrive: 100 MB at 1 Mbit/s. */
+const longestRequestMs = 900_000;
+
 /** Makes the app that services mount their routes on. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : {}),
     bodyLimit: jsonBodyLimit,
+    requestTimeout: longestRequestMs,
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     logController: new LogController({ disableRequestLogging: true }),
@@ -45,6 +49,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     request.log.debug({ method, route: request.routeOptions.url, status: reply.statusCode, ms }, "request");
   });
+  app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");
   acceptEmptyJson(app);
   await app.register(fastifyCors, {

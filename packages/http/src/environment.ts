@@ -27,6 +27,46 @@ export const serviceEnvironment = {
   TRUST_PROXY: Type.String({ default: "loopback,uniquelocal" }),
 };
 
+/** How addresses of files are signed and spelled. */
+export const linkEnvironment = {
+  /** Shared by messages-api, which signs, and media-service, which checks. With commas: the first signs, all are good. */
+  MEDIA_URL_SECRET: Type.String({ pattern: "^[^,]{16,}(,[^,]{16,})*$" }),
+  MEDIA_URL_DAYS: Type.Integer({ minimum: 1, maximum: 365, default: 7 }),
+  /** What clients reach the edge by; without it, addresses are relative to it. */
+  PUBLIC_URL: Type.String({ pattern: "^(https?://.*[^/])?$", default: "" }),
+};
+
+type LinkSettings = Static<ReturnType<typeof Type.Object<typeof linkEnvironment>>>;
+
+/** The settings as `createMediaLinks` takes them. */
+export function linkOptions(env: LinkSettings) {
+  return {
+    secrets: env.MEDIA_URL_SECRET.split(","),
+    validSeconds: env.MEDIA_URL_DAYS * 86_400,
+    publicUrl: () => env.PUBLIC_URL,
+  };
+}
+
+/** The S3 store of files and stickers. */
+export const blobEnvironment = {
+  S3_URL: Type.String({ pattern: "^https?://" }),
+  S3_ACCESS_KEY: Type.String(),
+  S3_SECRET_KEY: Type.String(),
+  S3_BUCKET: Type.String({ default: "khui" }),
+  S3_REGION: Type.String({ default: "us-east-1" }),
+};
+
+/** The settings as `connectS3Blobs` takes them. */
+export function blobOptions(env: Static<ReturnType<typeof Type.Object<typeof blobEnvironment>>>) {
+  return {
+    endPoint: env.S3_URL,
+    accessKey: env.S3_ACCESS_KEY,
+    secretKey: env.S3_SECRET_KEY,
+    bucket: env.S3_BUCKET,
+    region: env.S3_REGION,
+  };
+}
+
 type Keys = Static<ReturnType<typeof Type.Object<typeof keyEnvironment>>>;
 type LimitSettings = Static<ReturnType<typeof Type.Object<typeof limitEnvironment>>>;
 

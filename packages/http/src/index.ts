@@ -1,9 +1,11 @@
 // The base of every service's HTTP side.
 export * from "./app.js";
 export * from "./client-address.js";
+export * from "./content.js";
 export * from "./environment.js";
 export * from "./failures.js";
 export * from "./health.js";
+export * from "./metrics.js";
 export * from "./mount.js";
 export * from "./tokens.js";
 export * from "./validation.js";

@@ -50,7 +50,6 @@ declare module "fastify" {
  * front) or throws ChatError.
  */
 export function mounter(app: FastifyInstance, guard: Guard) {
-  if (!app.hasRequestDecorator("identity")) app.decorateRequest("identity", null);
   return function mount<const R extends Route>(route: R, handler: (call: Call<R>) => Promise<RouteAnswer<R>>): void {
     app.route({
       method: route.method,
@@ -74,13 +73,18 @@ export function mounter(app: FastifyInstance, guard: Guard) {
 
 /** Limits by address, signs in, limits by user. Throws unauthorized, invalid_token, token_expired, forbidden, rate_limited. */
 export async function admit(guard: Guard, request: FastifyRequest, admin = false): Promise<Identity> {
-  await take(guard, guard.rules.perAddress, request.ip);
+  await limitAddress(guard, request);
   const identity = await guard.tokens.verify(bearer(request.headers.authorization));
   await take(guard, guard.rules.perUser, identity.userId);
   if (admin && !identity.admin) throw new ChatError("forbidden");
   request.identity = identity;
   await guard.onIdentity?.(identity);
   return identity;
+}
+
+/** For routes without sign-in. Throws rate_limited. */
+export async function limitAddress(guard: Guard, request: FastifyRequest): Promise<void> {
+  await take(guard, guard.rules.perAddress, request.ip);
 }
 
 async function take(guard: Guard, rule: Rule, key: string): Promise<void> {
@@ -94,7 +98,8 @@ function bearer(header: string | undefined): string {
   return token;
 }
 
-function callOf<R extends Route>(request: FastifyRequest, reply: FastifyReply): Call<R> {
+/** What a handler gets; for routes that mount themselves, after `admit`. */
+export function callOf<R extends Route>(request: FastifyRequest, reply: FastifyReply): Call<R> {
   const language: Language = languageOf(request.headers["accept-language"]);
   return {
     params: request.params as RouteParams<R>,
