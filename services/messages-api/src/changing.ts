@@ -1,7 +1,7 @@
 // Editing, deleting and reacting: rules, the statement, the answer and the announcement.
 import { ChatError, type DeleteFor, type Message, type Reaction, type ReactionAction } from "@khui/contracts";
-import type { Context } from "./context.js";
-import { renderEntry, renderMessage, statusFor, usersIn } from "./render.js";
+import { type Context, viewOf } from "./context.js";
+import { renderEntry, renderMessage, statusFor } from "./render.js";
 import { withRetry } from "./retry.js";
 import { checkCaption, checkEmoji } from "./rules.js";
 import {
@@ -45,8 +45,8 @@ export function createChanging(context: Context): Changing {
   /** As the viewer sees it, with its status. */
   async function view(row: MessageRow, viewerId: string): Promise<Message> {
     const others = othersPositions(db, row.room_id, viewerId);
-    const users = context.directory.resolve(usersIn([row]));
-    return renderMessage(row, await users, statusFor(row, viewerId, await others));
+    const view = viewOf(context, [row]);
+    return renderMessage(row, await view, statusFor(row, viewerId, await others));
   }
 
   return {
@@ -59,6 +59,7 @@ export function createChanging(context: Context): Changing {
       const { messageId, userId, roomId } = target;
       if (deleteFor === "everyone") {
         await announceChange(context, await withRetry(() => deleteForEveryone(db, { userId, messageId, roomId })));
+        context.files.soon();
       } else {
         const result = await withRetry(() => hideMessage(db, { userId, messageId, roomId }));
         if (result.kind === "refused") throw new ChatError(result.code);
@@ -93,7 +94,7 @@ async function announceChange(context: Context, result: ChangeResult): Promise<R
   const page = await readLog(context.db, result.roomId, result.seq - 1, 1);
   const found = page?.entries[0];
   if (!found) return null;
-  const users = await context.directory.resolve(usersIn([found.message]));
-  context.announce.entry(result.roomId, renderEntry(found.entry, found.message, users));
+  const view = await viewOf(context, [found.message]);
+  context.announce.entry(result.roomId, renderEntry(found.entry, found.message, view));
   return (found.entry.data?.action as ReactionAction | undefined) ?? null;
 }

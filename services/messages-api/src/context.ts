@@ -1,10 +1,20 @@
 // What every action of this service works with.
 import type { Directory } from "@khui/directory";
+import type { MediaLinks } from "@khui/media-links";
 import type { Announcer } from "./announcer.js";
-import type { Db } from "./store/tables.js";
+import type { FileRelease } from "./files.js";
+import { usersIn, type View } from "./render.js";
+import type { Db, MessageRow } from "./store/tables.js";
 
 export interface Context {
   readonly db: Db;
   readonly directory: Directory;
   readonly announce: Announcer;
+  readonly links: MediaLinks;
+  readonly files: FileRelease;
+}
+
+/** What is needed to show these messages. */
+export async function viewOf({ directory, links }: Context, rows: Iterable<MessageRow | null>): Promise<View> {
+  return { users: await directory.resolve(usersIn(rows)), links };
 }

@@ -1,14 +1,26 @@
 // The messages-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import { createApp, createTokens, defaultRules, keysFrom, mountHealth, serviceEnvironment } from "@khui/http";
+import {
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  linkEnvironment,
+  linkOptions,
+  mountHealth,
+  mountMetrics,
+  serviceEnvironment,
+} from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
+import { createMediaLinks } from "@khui/media-links";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
 import { Type } from "typebox";
 import { messagesApi } from "./plugin.js";
 
 const Environment = Type.Object({
   ...serviceEnvironment,
+  ...linkEnvironment,
   POSTGRES_URL: Type.String(),
   POSTGRES_POOL: Type.Integer({ minimum: 2, maximum: 100, default: 10 }),
   LOG_RETENTION_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 7 }),
@@ -28,7 +40,17 @@ await run(log, async (closers) => {
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
   mountHealth(app, { database: () => database.ping(), bus: () => bus.flush(), limits: () => limits.ping() });
+  mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  await app.register(messagesApi({ database, bus, guard, log, retentionDays: env.LOG_RETENTION_DAYS }));
+  await app.register(
+    messagesApi({
+      database,
+      bus,
+      guard,
+      log,
+      links: createMediaLinks(linkOptions(env)),
+      retentionDays: env.LOG_RETENTION_DAYS,
+    }),
+  );
   await app.listen({ port: env.PORT, host: env.HOST });
 });

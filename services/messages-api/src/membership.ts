@@ -1,8 +1,8 @@
 // Takes rooms-api's changes into the log and announces what they appended.
 import type { RoomChange } from "@khui/contracts";
 import { ObjectId } from "bson";
-import type { Context } from "./context.js";
-import { renderEntry, usersIn } from "./render.js";
+import { type Context, viewOf } from "./context.js";
+import { renderEntry } from "./render.js";
 import { withRetry } from "./retry.js";
 import { readLog } from "./store/history.js";
 import { applyRoomChange } from "./store/membership.js";
@@ -20,8 +20,11 @@ export async function takeRoomChange(
   if (first) {
     const page = await readLog(context.db, roomId, first.seq - 1, entries.length);
     const found = page?.entries ?? [];
-    const users = await context.directory.resolve(usersIn(found.map(({ message }) => message)));
-    for (const { entry, message } of found) context.announce.entry(roomId, renderEntry(entry, message, users));
+    const view = await viewOf(
+      context,
+      found.map(({ message }) => message),
+    );
+    for (const { entry, message } of found) context.announce.entry(roomId, renderEntry(entry, message, view));
   }
   return { applied };
 }

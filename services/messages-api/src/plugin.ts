@@ -3,11 +3,13 @@ import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import { type Guard, mounter } from "@khui/http";
+import type { MediaLinks } from "@khui/media-links";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAnnouncer } from "./announcer.js";
 import { createChanging } from "./changing.js";
 import type { Context } from "./context.js";
+import { startFileRelease } from "./files.js";
 import { createMarking } from "./marking.js";
 import { startRetention } from "./retention.js";
 import { mountMessages } from "./routes/messages.js";
@@ -19,6 +21,8 @@ export interface MessagesDeps {
   readonly bus: Bus;
   readonly guard: Guard;
   readonly log: Logger;
+  /** Signs the addresses of files; media-service checks them with the same secret. */
+  readonly links: MediaLinks;
   /** How long log entries are kept; a client away for longer is told to fetch anew. */
   readonly retentionDays?: number;
 }
@@ -32,7 +36,9 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     await database.migrate("messages", migrations);
     const onError = (error: unknown) => log.warn({ err: error }, "directory or bus");
     const directory = createDirectory(bus, { onError });
-    const context: Context = { db: database.kysely(), directory, announce: createAnnouncer(bus, onError) };
+    const db: Context["db"] = database.kysely();
+    const files = startFileRelease(db, bus, log);
+    const context: Context = { db, directory, announce: createAnnouncer(bus, onError), links: deps.links, files };
     const actions = {
       sending: createSending(context),
       changing: createChanging(context),
@@ -40,10 +46,10 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     };
     mountMessages(mounter(app, { ...deps.guard, onIdentity: directory.learn }), context, actions);
     const subscriptions = serveMessages(bus, context, actions);
-    const stopRetention = startRetention(context.db, log, deps.retentionDays ?? 7);
+    const stopRetention = startRetention(db, log, deps.retentionDays ?? 7);
     app.addHook("onClose", async () => {
       for (const subscription of subscriptions) subscription.unsubscribe();
-      await stopRetention();
+      await Promise.all([stopRetention(), files.close()]);
       await Promise.all([actions.sending.drain(), actions.marking.drain()]);
     });
   };

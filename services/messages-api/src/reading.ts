@@ -9,8 +9,8 @@ import {
   type RpcAnswer,
   type routes,
 } from "@khui/contracts";
-import type { Context } from "./context.js";
-import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor, usersIn } from "./render.js";
+import { type Context, viewOf } from "./context.js";
+import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor } from "./render.js";
 import { withRetry } from "./retry.js";
 import { accessRoom, hiddenSince, type PageRequest, readLog, readPage, roomStats } from "./store/history.js";
 import { readPositions } from "./store/positions.js";
@@ -36,9 +36,9 @@ export async function messagesPage(
   request: PageRequest,
 ): Promise<RouteAnswer<typeof routes.listMessages>> {
   const page = orThrow(await withRetry(() => readPage(context.db, request)));
-  const users = await context.directory.resolve(usersIn(page.messages));
+  const view = await viewOf(context, page.messages);
   return {
-    messages: page.messages.map((row) => renderMessage(row, users, statusFor(row, request.userId, page))),
+    messages: page.messages.map((row) => renderMessage(row, view, statusFor(row, request.userId, page))),
     seq: page.seq,
     hasMore: page.hasMore,
     pagination: {
@@ -57,13 +57,16 @@ export async function roomsOf(
   limit: number,
 ): Promise<{ rooms: RoomActivity[]; total: number }> {
   const { rooms, total } = await withRetry(() => listRooms(context.db, userId, page, limit));
-  const users = await context.directory.resolve(usersIn(rooms.map(({ last }) => last)));
-  return { rooms: rooms.map((room) => renderRoom(room, userId, users)), total };
+  const view = await viewOf(
+    context,
+    rooms.map(({ last }) => last),
+  );
+  return { rooms: rooms.map((room) => renderRoom(room, userId, view)), total };
 }
 
 export async function roomOf(context: Context, userId: string, roomId: string): Promise<RoomActivity> {
   const room = orThrow(await withRetry(() => describeRoom(context.db, userId, roomId)));
-  return renderRoom(room, userId, await context.directory.resolve(usersIn([room.last])));
+  return renderRoom(room, userId, await viewOf(context, [room.last]));
 }
 
 export async function participantsOf(context: Context, userId: string, roomId: string, page: number, limit: number) {
@@ -116,11 +119,14 @@ export async function logPage(
 ): Promise<RpcAnswer<typeof messagesRpc.readLog>> {
   const page = await withRetry(() => readLog(context.db, roomId, afterSeq, maxEntries));
   if (!page) throw new ChatError("room_not_found");
-  const users = await context.directory.resolve(usersIn(page.entries.map(({ message }) => message)));
+  const view = await viewOf(
+    context,
+    page.entries.map(({ message }) => message),
+  );
   const entries: LogEntry[] = [];
   let bytes = 0;
   for (const { entry, message } of page.entries) {
-    const rendered = renderEntry(entry, message, users);
+    const rendered = renderEntry(entry, message, view);
     bytes += Buffer.byteLength(rendered.body);
     if (entries.length > 0 && bytes > maxEntryBytes) break;
     entries.push(rendered);

@@ -1,9 +1,25 @@
 // Turns rows into what clients see: messages, and the bodies of log entries.
-import type { EntryHeader, LogEntry, Message, MessageStatus, RoomActivity, User } from "@khui/contracts";
+import type {
+  EntryHeader,
+  LogEntry,
+  MediaInfo,
+  Message,
+  MessageStatus,
+  RoomActivity,
+  StoredMedia,
+  User,
+} from "@khui/contracts";
+import type { MediaLinks } from "@khui/media-links";
 import type { ParticipantRow, RoomRow } from "./store/room-list.js";
 import type { LogRow, MessageRow } from "./store/tables.js";
 
 type Users = ReadonlyMap<string, User>;
+
+/** What messages need to be shown: the people in them, and addresses for their files. */
+export interface View {
+  readonly users: Users;
+  readonly links: MediaLinks;
+}
 
 /** The least positions that all other participants have passed; null when there is nobody else. */
 export interface OthersPositions {
@@ -36,7 +52,8 @@ export function statusFor(
 }
 
 /** A message as clients get it. A deleted one keeps its place and nothing else. */
-export function renderMessage(row: MessageRow, users: Users, status: MessageStatus): Message {
+export function renderMessage(row: MessageRow, view: View, status: MessageStatus): Message {
+  const { users, links } = view;
   return {
     _id: row.id,
     chatRoom: row.room_id,
@@ -44,8 +61,8 @@ export function renderMessage(row: MessageRow, users: Users, status: MessageStat
     sender: userOf(users, row.sender_id),
     type: row.type,
     content: row.content,
-    mediaInfo: row.media,
-    stickerInfo: row.sticker,
+    mediaInfo: row.media && mediaInfo(row.media, links),
+    stickerInfo: row.sticker && { ...row.sticker, url: links.open(row.sticker.url) },
     ...(row.system ? { systemInfo: row.system } : {}),
     status,
     timestamp: new Date(row.created_at).toISOString(),
@@ -67,8 +84,16 @@ export function renderMessage(row: MessageRow, users: Users, status: MessageStat
   };
 }
 
+function mediaInfo({ fileId, hasThumbnail, ...facts }: StoredMedia, links: MediaLinks): MediaInfo {
+  return {
+    ...facts,
+    ...(hasThumbnail ? { thumbnail: links.thumbnail(fileId) } : {}),
+    url: links.file(fileId, facts.originalName),
+  };
+}
+
 /** A log entry with its event's body (without room and number, see `wire.ts`), as its message is now. */
-export function renderEntry(entry: LogRow, message: MessageRow | null, users: Users): LogEntry {
+export function renderEntry(entry: LogRow, message: MessageRow | null, view: View): LogEntry {
   const { data } = entry;
   const header: EntryHeader = {
     seq: entry.seq,
@@ -76,11 +101,11 @@ export function renderEntry(entry: LogRow, message: MessageRow | null, users: Us
     ...(data?.members === undefined ? {} : { members: data.members }),
     ...(data?.left === undefined ? {} : { left: data.left }),
   };
-  return { ...header, body: JSON.stringify(bodyOf(entry, message, users)) };
+  return { ...header, body: JSON.stringify(bodyOf(entry, message, view)) };
 }
 
-function bodyOf({ event, message_id: messageId, data }: LogRow, row: MessageRow | null, users: Users): object {
-  const message = row && renderMessage(row, users, "sent");
+function bodyOf({ event, message_id: messageId, data }: LogRow, row: MessageRow | null, view: View): object {
+  const message = row && renderMessage(row, view, "sent");
   switch (event) {
     case "new_message":
       return { message };
@@ -114,13 +139,13 @@ export function renderParticipant(row: ParticipantRow): RoomActivity["participan
 }
 
 /** A room of the list, for the user whose list it is. */
-export function renderRoom(row: RoomRow, viewerId: string, users: Users): RoomActivity {
+export function renderRoom(row: RoomRow, viewerId: string, view: View): RoomActivity {
   const others = { othersRead: row.others_read, othersDelivered: row.others_delivered };
   return {
     roomId: row.id,
     participants: row.participants.map(renderParticipant),
     participantCount: row.member_count,
-    lastMessage: row.last && renderMessage(row.last, users, statusFor(row.last, viewerId, others)),
+    lastMessage: row.last && renderMessage(row.last, view, statusFor(row.last, viewerId, others)),
     lastMessageTime: row.last && iso(row.last.created_at),
     messageCount: row.message_count,
     unreadCount: row.unread,

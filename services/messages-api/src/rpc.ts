@@ -9,6 +9,7 @@ import { takeRoomChange } from "./membership.js";
 import { logPage, openRoom, participantsOf, roomOf, roomsOf } from "./reading.js";
 import { withRetry } from "./retry.js";
 import type { Sending } from "./sending.js";
+import { filesInUse } from "./store/files.js";
 import { roomsAhead } from "./store/history.js";
 import { contactsOf, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
 
@@ -35,6 +36,10 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
     serve(messagesRpc.openRoom, ({ userId, roomId, afterSeq }) => openRoom(context, userId, roomId, afterSeq)),
     serve(messagesRpc.readLog, ({ roomId, afterSeq }) => logPage(context, roomId, afterSeq)),
     serve(messagesRpc.heads, async ({ rooms }) => ({ ahead: await withRetry(() => roomsAhead(db, rooms)) })),
+    serve(messagesRpc.maySend, (request) => sending.maySend(request)),
+    serve(messagesRpc.filesInUse, async ({ fileIds }) => ({
+      fileIds: await withRetry(() => filesInUse(db, fileIds)),
+    })),
     serve(messagesRpc.send, (request) => sending.send(request)),
     serve(messagesRpc.confirm, (request) => changing.confirm(request)),
     serve(messagesRpc.edit, (request) => changing.edit(request)),

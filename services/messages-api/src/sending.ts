@@ -2,13 +2,13 @@
 import { ChatError, type ForwardedFrom, type Message, type MessageType } from "@khui/contracts";
 import { ObjectId } from "bson";
 import { type Batcher, createBatcher } from "./batcher.js";
-import type { Context } from "./context.js";
-import { renderEntry, renderMessage, statusFor, usersIn } from "./render.js";
+import { type Context, viewOf } from "./context.js";
+import { renderEntry, renderMessage, statusFor } from "./render.js";
 import { isOutage, withRetry } from "./retry.js";
 import { checkCaption, checkText } from "./rules.js";
 import { findMessage } from "./store/change.js";
 import { othersPositions } from "./store/history.js";
-import { type NewMessage, type SendResult, sendBatch, sentBefore } from "./store/send.js";
+import { maySend, type NewMessage, type SendResult, sendBatch, sentBefore } from "./store/send.js";
 import type { MessageRow } from "./store/tables.js";
 
 export interface SendRequest {
@@ -16,8 +16,8 @@ export interface SendRequest {
   readonly roomId: string;
   readonly type: MessageType;
   readonly content: string | null;
-  readonly mediaInfo?: NewMessage["media"];
-  readonly stickerInfo?: NewMessage["sticker"];
+  readonly media?: NewMessage["media"];
+  readonly sticker?: NewMessage["sticker"];
   readonly replyTo?: string | null;
   readonly clientMessageId?: string | undefined;
 }
@@ -25,6 +25,10 @@ export interface SendRequest {
 export interface Sending {
   /** Sends a message once: a repeated clientMessageId answers the first one as it is now. */
   send(request: SendRequest): Promise<Message>;
+  /** Throws what `send` would refuse a message of that type for; resolves with the one that this id has sent before. */
+  maySend(request: Pick<SendRequest, "userId" | "roomId" | "type" | "clientMessageId">): Promise<{
+    sent: Message | null;
+  }>;
   /** Copies a message into rooms, all or none. */
   forward(request: {
     userId: string;
@@ -81,6 +85,14 @@ export function createSending(context: Context): Sending {
       underWay.set(key, sending);
       return sending;
     },
+    async maySend({ clientMessageId, ...request }) {
+      const { userId: senderId, roomId } = request;
+      const asked = { ...request, clientId: clientMessageId ?? null };
+      const { refusal, priorId } = await withRetry(() => maySend(context.db, asked));
+      if (refusal) throw new ChatError(refusal);
+      if (!priorId) return { sent: null };
+      return { sent: await answer(context, { senderId, roomId }, { kind: "repeated", messageId: priorId }) };
+    },
     async forward(request) {
       const before = await forwardedBefore(context, request);
       if (before) return before;
@@ -110,8 +122,8 @@ function newMessage(request: SendRequest): NewMessage {
     senderId: request.userId,
     type,
     content: type === "text" ? checkText(content ?? "") : content === null ? null : checkCaption(content) || null,
-    media: request.mediaInfo ?? null,
-    sticker: request.stickerInfo ?? null,
+    media: request.media ?? null,
+    sticker: request.sticker ?? null,
     replyTo: request.replyTo ?? null,
     forwarded: null,
     clientId: request.clientMessageId ?? null,
@@ -163,10 +175,10 @@ const outcomesOf = (messages: readonly NewMessage[], results: readonly SendResul
   results.map((result, i) => (result.kind === "sent" ? rowOf(messages[i]!, result) : result));
 
 async function announceSent(context: Context, rows: readonly MessageRow[]): Promise<void> {
-  const users = await context.directory.resolve(usersIn(rows));
+  const view = await viewOf(context, rows);
   for (const row of rows) {
     const entry = { seq: row.seq, event: "new_message", message_id: row.id, data: null };
-    context.announce.entry(row.room_id, renderEntry(entry, row, users));
+    context.announce.entry(row.room_id, renderEntry(entry, row, view));
   }
 }
 
@@ -197,13 +209,13 @@ async function answer(
   message: Pick<NewMessage, "senderId" | "roomId">,
   outcome: Outcome,
 ): Promise<Message> {
-  if ("room_id" in outcome) return renderMessage(outcome, await context.directory.resolve(usersIn([outcome])), "sent");
+  if ("room_id" in outcome) return renderMessage(outcome, await viewOf(context, [outcome]), "sent");
   if (outcome.kind === "refused") throw new ChatError(outcome.code);
   const row = await findMessage(context.db, message.senderId, outcome.messageId, message.roomId);
   if (!row) throw new ChatError("message_not_found");
-  const [users, others] = await Promise.all([
-    context.directory.resolve(usersIn([row])),
+  const [view, others] = await Promise.all([
+    viewOf(context, [row]),
     othersPositions(context.db, row.room_id, message.senderId),
   ]);
-  return renderMessage(row, users, statusFor(row, message.senderId, others));
+  return renderMessage(row, view, statusFor(row, message.senderId, others));
 }

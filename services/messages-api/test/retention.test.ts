@@ -1,23 +1,19 @@
 // Old entries leave the log, and whoever would need them is told so.
 import { sql } from "@khui/database";
 import t, { test } from "tap";
-import type { Context } from "../src/context.js";
 import { openRoom } from "../src/reading.js";
 import { pruneLog } from "../src/retention.js";
 import { readLog } from "../src/store/history.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
+import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newUser, text } from "./room.js";
 
 const replicas = await openReplicas(t, 2);
 const [db, other] = replicas as [Db, Db];
 const user = newUser("a");
-const context: Context = {
-  db,
-  directory: { resolve: async () => new Map(), learn: async () => {} },
-  announce: { entry() {}, live() {}, user() {} },
-};
+const context = offline(db);
 
 const weekAgo = () => new Date(Date.now() - 7 * 86_400_000);
 

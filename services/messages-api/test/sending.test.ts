@@ -1,8 +1,9 @@
 // What is sent together is written together; one that cannot be written fails alone.
+import type { LogEntry } from "@khui/contracts";
 import t, { test } from "tap";
-import type { Context } from "../src/context.js";
 import { createSending } from "../src/sending.js";
 import type { Db } from "../src/store/tables.js";
+import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newId, newUser } from "./room.js";
@@ -12,11 +13,8 @@ const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string,
 
 function sendingOn() {
   const announced: number[] = [];
-  const context: Context = {
-    db,
-    directory: { resolve: async () => new Map(), learn: async () => {} },
-    announce: { entry: (_, { seq }) => announced.push(seq), live() {}, user() {} },
-  };
+  const announce = { entry: (_: string, { seq }: LogEntry) => void announced.push(seq), live() {}, user() {} };
+  const context = offline(db, { announce });
   return { sending: createSending(context), announced };
 }
 

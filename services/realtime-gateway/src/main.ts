@@ -1,6 +1,14 @@
 // The realtime-gateway process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
-import { createApp, createTokens, defaultRules, keysFrom, mountHealth, serviceEnvironment } from "@khui/http";
+import {
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  mountHealth,
+  mountMetrics,
+  serviceEnvironment,
+} from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
@@ -23,6 +31,7 @@ await run(log, async (closers) => {
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
   mountHealth(app, { bus: () => bus.flush(), presence: () => presence.ping() });
+  mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(realtimeGateway({ bus, presence, guard, log, gateway: { trustProxy: env.TRUST_PROXY } }));
   await app.listen({ port: env.PORT, host: env.HOST });

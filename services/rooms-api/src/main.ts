@@ -1,7 +1,15 @@
 // The rooms-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import { createApp, createTokens, defaultRules, keysFrom, mountHealth, serviceEnvironment } from "@khui/http";
+import {
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  mountHealth,
+  mountMetrics,
+  serviceEnvironment,
+} from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
 import { Type } from "typebox";
@@ -27,6 +35,7 @@ await run(log, async (closers) => {
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
   mountHealth(app, { database: () => database.ping(), bus: () => bus.flush(), limits: () => limits.ping() });
+  mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(roomsApi({ database, bus, guard, log }));
   await app.listen({ port: env.PORT, host: env.HOST });

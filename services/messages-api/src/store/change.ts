@@ -141,6 +141,9 @@ export function deleteForEveryone(
       WHERE o.room_id = act.room_id AND o.read_seq < t.seq AND o.user_id <> t.sender_id
         AND NOT EXISTS (SELECT FROM messages.hidden h
           WHERE h.user_id = o.user_id AND h.room_id = o.room_id AND h.message_id = t.id)
+    ),
+    unused AS (
+      UPDATE messages.files f SET uses = f.uses - 1 FROM act, target t WHERE f.id = t.media->>'fileId'
     )`,
     }),
   );

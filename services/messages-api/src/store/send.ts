@@ -1,5 +1,5 @@
 // The statement that sends: takes numbers, checks rights, stores messages and log entries, for a whole batch at once.
-import type { ErrorCode, ForwardedFrom, MediaInfo, MessageType, StickerInfo } from "@khui/contracts";
+import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { Db, ParentRow } from "./tables.js";
 
@@ -10,7 +10,7 @@ export interface NewMessage {
   readonly senderId: string;
   readonly type: Exclude<MessageType, "system">;
   readonly content: string | null;
-  readonly media: MediaInfo | null;
+  readonly media: StoredMedia | null;
   readonly sticker: StickerInfo | null;
   readonly replyTo: string | null;
   readonly forwarded: ForwardedFrom | null;
@@ -31,6 +31,16 @@ interface SendRow {
   at: Date | null;
   parent: ParentRow | null;
 }
+
+/** Why `input` may not be sent, over `room`, `member` and `prior` (what was sent with its client id before). */
+const refusals = sql`
+          WHEN prior.id IS NOT NULL AND prior.room_id <> input.room_id THEN 'idempotency_conflict'
+          WHEN room.id IS NULL THEN 'room_not_found'
+          WHEN member.user_id IS NULL THEN 'not_a_participant'
+          WHEN prior.id IS NOT NULL THEN NULL
+          WHEN input.type IN ('image', 'video', 'audio', 'file') AND NOT (room.settings->>'allowMediaUpload')::boolean
+            THEN 'media_not_allowed'
+          WHEN input.type = 'sticker' AND NOT (room.settings->>'allowStickers')::boolean THEN 'stickers_not_allowed'`;
 
 /**
  * Sends a batch. Results stand in the order of the messages. With `together`, one refusal refuses all.
@@ -80,18 +90,20 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       SELECT p.* FROM room JOIN messages.messages p ON p.room_id = room.id
       WHERE p.id = ANY(ARRAY(SELECT reply_to FROM input WHERE reply_to IS NOT NULL)) FOR SHARE OF p
     ),
+    -- after the rooms, as deleting does: the last use of a file may end while we wait
+    file AS MATERIALIZED (
+      SELECT f.id, f.uses FROM (SELECT count(*) FROM room) locked, messages.files f
+      WHERE f.id = ANY(ARRAY(SELECT media->>'fileId' FROM input WHERE media IS NOT NULL))
+      ORDER BY f.id FOR NO KEY UPDATE OF f
+    ),
     verdict AS MATERIALIZED (
       SELECT input.*, prior.id AS prior_id, p.id AS parent_id, p.sender_id AS parent_sender, p.type AS parent_type,
         left(p.content, 200) AS parent_content, p.deleted AS parent_deleted,
         CASE
-          WHEN prior.id IS NOT NULL AND prior.room_id <> input.room_id THEN 'idempotency_conflict'
-          WHEN room.id IS NULL THEN 'room_not_found'
-          WHEN member.user_id IS NULL THEN 'not_a_participant'
-          WHEN prior.id IS NOT NULL THEN NULL
-          WHEN input.type IN ('image', 'video', 'audio', 'file') AND NOT (room.settings->>'allowMediaUpload')::boolean
-            THEN 'media_not_allowed'
-          WHEN input.type = 'sticker' AND NOT (room.settings->>'allowStickers')::boolean THEN 'stickers_not_allowed'
+          ${refusals}
           WHEN input.reply_to IS NOT NULL AND (p.id IS NULL OR p.type = 'system') THEN 'reply_not_found'
+          WHEN input.media IS NOT NULL AND input.forwarded IS NOT NULL AND coalesce(file.uses, 0) = 0
+            THEN 'not_forwardable'
         END AS refusal
       FROM input
       LEFT JOIN room ON room.id = input.room_id
@@ -100,6 +112,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       LEFT JOIN parent p ON p.id = input.reply_to AND p.room_id = input.room_id
         AND NOT EXISTS (SELECT FROM messages.hidden h
           WHERE h.user_id = input.sender_id AND h.room_id = p.room_id AND h.message_id = p.id)
+      LEFT JOIN file ON file.id = input.media->>'fileId'
     ),
     numbered AS MATERIALIZED (
       SELECT v.*, room.seq + row_number() OVER in_room AS seq, room.ordinal + row_number() OVER in_room AS ordinal,
@@ -123,6 +136,11 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     logged AS (
       INSERT INTO messages.log (room_id, seq, event, message_id, at)
       SELECT room_id, seq, 'new_message', id, at FROM numbered
+    ),
+    used AS (
+      INSERT INTO messages.files (id, uses)
+      SELECT media->>'fileId', count(*) FROM numbered WHERE media IS NOT NULL GROUP BY 1 ORDER BY 1
+      ON CONFLICT (id) DO UPDATE SET uses = files.uses + excluded.uses
     ),
     counted AS (
       UPDATE messages.rooms r SET seq = n.seq, ordinal = n.ordinal, last_at = n.at, places = r.places + n.all_,
@@ -164,4 +182,22 @@ export async function sentBefore(db: Db, senderId: string, clientIds: string[]):
     SELECT id, client_id FROM messages.messages
     WHERE sender_id = ${senderId} AND client_id = ANY(${clientIds}::text[])`.execute(db);
   return new Map(rows.map(({ id, client_id }) => [client_id, id]));
+}
+
+/** Whether a member may send a message of that type now, and what this client id has sent before. */
+export async function maySend(
+  db: Db,
+  request: { userId: string; roomId: string; type: MessageType; clientId: string | null },
+): Promise<{ refusal: ErrorCode | null; priorId: string | null }> {
+  const { rows } = await sql<{ refusal: ErrorCode | null; prior_id: string | null }>`
+    SELECT prior.id AS prior_id, CASE ${refusals} END AS refusal
+    FROM (SELECT ${request.roomId}::text AS room_id, ${request.userId}::text AS user_id,
+      ${request.type}::text AS type, ${request.clientId}::text AS client_id) input
+    LEFT JOIN messages.rooms room ON room.id = input.room_id
+    LEFT JOIN messages.members member
+      ON member.room_id = input.room_id AND member.user_id = input.user_id AND member.is_active
+    LEFT JOIN messages.messages prior ON prior.sender_id = input.user_id AND prior.client_id = input.client_id`.execute(
+    db,
+  );
+  return { refusal: rows[0]?.refusal ?? null, priorId: rows[0]?.prior_id ?? null };
 }

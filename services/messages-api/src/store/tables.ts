@@ -1,6 +1,6 @@
 // The rows of this service's schema as queries return them, and the columns that make a message.
 
-import type { ForwardedFrom, MediaInfo, MessageType, Reaction, StickerInfo, SystemInfo } from "@khui/contracts";
+import type { ForwardedFrom, MessageType, Reaction, StickerInfo, StoredMedia, SystemInfo } from "@khui/contracts";
 import { type Kysely, sql } from "@khui/database";
 
 /** All statements here are written as SQL; Kysely carries them and their parameters. */
@@ -13,7 +13,7 @@ export interface MessageRow {
   sender_id: string;
   type: MessageType;
   content: string | null;
-  media: MediaInfo | null;
+  media: StoredMedia | null;
   sticker: StickerInfo | null;
   system: SystemInfo | null;
   created_at: Date;

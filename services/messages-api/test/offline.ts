@@ -1,0 +1,22 @@
+// What this service's parts work with, when nobody else is there.
+import { createMediaLinks } from "@khui/media-links";
+import type { Context } from "../src/context.js";
+import type { Db } from "../src/store/tables.js";
+
+export const links = createMediaLinks({
+  secrets: ["a secret of these tests"],
+  validSeconds: 3600,
+  publicUrl: () => "",
+});
+
+/** Nobody has a name and nobody listens. */
+export function offline(db: Db, more: Partial<Context> = {}): Context {
+  return {
+    db,
+    directory: { resolve: async () => new Map(), learn: async () => {} },
+    announce: { entry() {}, live() {}, user() {} },
+    links,
+    files: { soon() {}, close: async () => {} },
+    ...more,
+  };
+}
