@@ -1,0 +1,81 @@
+// Finds out what an uploaded file is, and makes it ready to be stored.
+import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
+import { contentTypeOf } from "./kinds.js";
+import type { MediaLimits } from "./limits.js";
+import { cleanPicture, isPicture, thumbnailOf } from "./pictures.js";
+import type { RecordingReader } from "./recordings.js";
+import { createTurns } from "./turns.js";
+import type { VideoFrame } from "./video-frame.js";
+
+export interface Inspected {
+  /** The file to store: the one that came in, or a cleaned copy. */
+  readonly path: string;
+  readonly facts: Pick<StoredMedia, "mimeType" | "size" | "duration" | "dimensions">;
+  /** WebP. */
+  readonly thumbnail: Buffer | undefined;
+}
+
+export interface Inspection {
+  /**
+   * `declared` is what the sender says it is; `file` takes anything. Throws wrong_kind_of_file, unsupported_media_type,
+   * ambiguous_file, damaged_file, too_many_pixels.
+   */
+  inspect(file: { path: string; size: number }, declared: MediaKind, folder: string): Promise<Inspected>;
+}
+
+/** Pictures unpacked at the same time: they take CPU and memory, and the machine has few cores. */
+const picturesAtOnce = 2;
+
+export function createInspection(
+  recordings: RecordingReader,
+  videoFrame: VideoFrame | undefined,
+  limits: MediaLimits,
+): Inspection {
+  const inTurn = createTurns(picturesAtOnce);
+
+  async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
+    const { kind, duration, dimensions } = await recordings.read(file.path, file.size);
+    mustBe(kind, declared);
+    // WebM, MP4 and Ogg hold sound alone as well: what browsers record as a voice message.
+    const mimeType = contentType.replace(/^(?:audio|video)(?=\/(?:webm|mp4|ogg)$)/, kind);
+    const frame =
+      kind === "video" ? await inTurn(async () => videoFrame?.(file.path, contentType, duration)) : undefined;
+    const thumbnail = frame && (await inTurn(() => thumbnailOf(frame)).catch(() => undefined));
+    const facts = {
+      mimeType,
+      size: file.size,
+      ...(duration ? { duration } : {}),
+      ...(dimensions ? { dimensions } : {}),
+    };
+    return { path: file.path, facts, thumbnail };
+  }
+
+  return {
+    async inspect(file, declared, folder) {
+      const contentType = await contentTypeOf(file.path, file.size);
+      if (isPicture(contentType)) {
+        mustBe("image", declared);
+        return inTurn(async () => {
+          const { path, ...facts } = await cleanPicture(file.path, contentType, folder, limits.pixels);
+          return { path, facts, thumbnail: await thumbnailOf(path) };
+        });
+      }
+      if (/^(?:audio|video)\//.test(contentType)) {
+        try {
+          return await recording(file, contentType, declared);
+        } catch (error) {
+          // As a file it may be what its parser does not know.
+          if (declared !== "file" || !(error instanceof ChatError)) throw error;
+        }
+      } else if (declared === "image" && contentType.startsWith("image/")) {
+        throw new ChatError("unsupported_media_type", { mimeType: contentType });
+      } else mustBe("file", declared);
+      return { path: file.path, facts: { mimeType: contentType, size: file.size }, thumbnail: undefined };
+    },
+  };
+}
+
+/** Anything may be sent as a file. */
+function mustBe(kind: MediaKind, declared: MediaKind): void {
+  if (declared !== "file" && declared !== kind) throw new ChatError("wrong_kind_of_file", { declared, found: kind });
+}

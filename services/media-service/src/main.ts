@@ -1,0 +1,64 @@
+// The media-service process: environment, connections, listen.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectS3Blobs } from "@khui/blobs/s3";
+import { connectNats } from "@khui/bus/nats";
+import { openPostgres } from "@khui/database/postgres";
+import {
+  blobEnvironment,
+  blobOptions,
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  linkEnvironment,
+  linkOptions,
+  mountHealth,
+  mountMetrics,
+  serviceEnvironment,
+} from "@khui/http";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { createMediaLinks } from "@khui/media-links";
+import { createLogger, readEnvironment, run } from "@khui/runtime";
+import { Type } from "typebox";
+import { mediaEnvironment, mediaLimits } from "./environment.js";
+import { mediaService } from "./plugin.js";
+
+const Environment = Type.Object({
+  ...serviceEnvironment,
+  ...linkEnvironment,
+  ...blobEnvironment,
+  ...mediaEnvironment,
+  POSTGRES_URL: Type.String(),
+  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+  SCRATCH_DIR: Type.String({ default: join(tmpdir(), "khui-uploads") }),
+});
+
+const name = "media-service";
+const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
+await run(log, async (closers) => {
+  const env = readEnvironment(Environment, process.env);
+  const onError = (error: unknown) => log.warn({ err: error }, "connection");
+  const database = openPostgres({ url: env.POSTGRES_URL, poolSize: env.POSTGRES_POOL, applicationName: name, onError });
+  closers.add("database", () => database.close());
+  const bus = await connectNats({ servers: env.NATS_URL, name, onError });
+  closers.add("bus", () => bus.close());
+  const limits = connectRedisLimits({ url: env.REDIS_URL, onError });
+  closers.add("limits", () => limits.close());
+  const blobs = connectS3Blobs({ ...blobOptions(env), onError });
+  closers.add("blobs", () => blobs.close());
+  const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
+  closers.add("http", () => app.close());
+  mountHealth(app, {
+    database: () => database.ping(),
+    bus: () => bus.flush(),
+    limits: () => limits.ping(),
+    blobs: () => blobs.ping(),
+  });
+  mountMetrics(app);
+  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  const links = createMediaLinks(linkOptions(env));
+  const scratchDir = env.SCRATCH_DIR;
+  await app.register(mediaService({ database, blobs, bus, guard, log, links, scratchDir, limits: mediaLimits(env) }));
+  await app.listen({ port: env.PORT, host: env.HOST });
+});

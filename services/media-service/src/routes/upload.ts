@@ -1,0 +1,26 @@
+// POST …/messages/media.
+import multipart from "@fastify/multipart";
+import { ChatError, routes } from "@khui/contracts";
+import { admit, callOf, type Guard } from "@khui/http";
+import type { FastifyInstance } from "fastify";
+import type { createUploads } from "../uploads.js";
+
+/** Mounts the upload. Its form is read by the handler, once the sender is known to be allowed. */
+export async function mountUpload(app: FastifyInstance, guard: Guard, upload: ReturnType<typeof createUploads>) {
+  await app.register(multipart);
+  const { sendMedia } = routes;
+  app.route({
+    method: sendMedia.method,
+    url: sendMedia.url,
+    schema: { params: sendMedia.params },
+    onRequest: async (request) => void (await admit(guard, request)),
+    handler: async (request, reply) => {
+      if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
+      const { params, identity, idempotencyKey, say } = callOf<typeof sendMedia>(request, reply);
+      const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
+      const data = await upload(request, sender);
+      reply.code(sendMedia.status);
+      return { success: true, message: say("media_sent"), data };
+    },
+  });
+}

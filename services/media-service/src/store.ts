@@ -1,0 +1,37 @@
+// Every SQL statement of this service: the uploads that are not settled.
+import { ChatError } from "@khui/contracts";
+import { failureKind, type Kysely, sql } from "@khui/database";
+
+export type Db = Kysely<Record<string, never>>;
+
+/** Notes that files with this id may be in the store from now on. */
+export async function beginUpload(db: Db, fileId: string): Promise<void> {
+  await stored(() => sql`INSERT INTO media.uploads (file_id) VALUES (${fileId})`.execute(db));
+}
+
+/** The messages are there, or the files are gone. */
+export async function settleUploads(db: Db, fileIds: readonly string[]): Promise<void> {
+  await stored(() => sql`DELETE FROM media.uploads WHERE file_id = ANY(${fileIds}::text[])`.execute(db));
+}
+
+/** Uploads begun at least `olderThanMs` ago that nobody settled, oldest first. */
+export async function abandonedUploads(db: Db, olderThanMs: number, limit: number): Promise<string[]> {
+  const { rows } = await stored(() =>
+    sql<{ file_id: string }>`
+      SELECT file_id FROM media.uploads
+      WHERE started_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+      ORDER BY started_at LIMIT ${limit}`.execute(db),
+  );
+  return rows.map(({ file_id }) => file_id);
+}
+
+/** A database out of reach is service_unavailable. */
+async function stored<T>(statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    const kind = failureKind(error);
+    if (kind !== "unavailable" && kind !== "timeout") throw error;
+    throw new ChatError("service_unavailable", { retryAfter: 1 });
+  }
+}

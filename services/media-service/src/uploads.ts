@@ -1,0 +1,108 @@
+// An upload from its first byte to its message.
+import { type Bus, NoResponders } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { ChatError, type Message, mediaPaths, messagesRpc } from "@khui/contracts";
+import type { FastifyRequest } from "fastify";
+import type { Files } from "./files.js";
+import { type Form, readForm } from "./form.js";
+import type { Inspected, Inspection } from "./inspection.js";
+import type { MediaLimits } from "./limits.js";
+import type { Scratch } from "./scratch.js";
+
+export interface Uploading {
+  readonly bus: Bus;
+  readonly files: Files;
+  readonly inspection: Inspection;
+  readonly scratch: Scratch;
+  readonly limits: MediaLimits;
+}
+
+export interface Sender {
+  readonly userId: string;
+  readonly roomId: string;
+  /** From the header; the form may name one as well. */
+  readonly clientMessageId: string | undefined;
+}
+
+/** A connection on which nothing came for this long is ended by Node. Shorter than what the edge waits. */
+const silenceMs = 60_000;
+
+/** Returns a function that takes an upload and resolves with its message: that of the first try, if this is a repeated one. */
+export function createUploads(uploading: Uploading): (request: FastifyRequest, sender: Sender) => Promise<Message> {
+  let running = 0;
+  return async (request, sender) => {
+    if (running >= uploading.limits.uploads) throw new ChatError("service_unavailable", { retryAfter: 5 });
+    running++;
+    const { socket } = request.raw;
+    socket.setTimeout(silenceMs);
+    try {
+      return await take(uploading, request, sender);
+    } finally {
+      running--;
+      // What is left of a refused body is still to come.
+      if (request.raw.complete) socket.setTimeout(0);
+    }
+  };
+}
+
+async function take({ bus, files, inspection, scratch, limits }: Uploading, request: FastifyRequest, sender: Sender) {
+  // Before the body is read: nobody should send 100 MB to learn that they may not.
+  const before = await sentBefore(bus, sender, sender.clientMessageId);
+  if (before) return before;
+  const { folder, remove } = await scratch.open();
+  try {
+    const form = await readForm(request, folder, limits);
+    const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
+    const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
+    if (repeated) return repeated;
+    const file = await inspection.inspect(form.file, form.fields.type, folder);
+    const fileId = await files.store(file);
+    return await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
+  } finally {
+    await remove();
+  }
+}
+
+/** Throws what the send would be refused for. */
+async function sentBefore(bus: Bus, { userId, roomId }: Sender, clientMessageId: string | undefined) {
+  const asked = { userId, roomId, type: "file" as const, ...(clientMessageId ? { clientMessageId } : {}) };
+  return (await call(bus, messagesRpc.maySend, asked)).sent;
+}
+
+async function send(
+  bus: Bus,
+  files: Files,
+  sender: Sender,
+  { fields, file: { name } }: Form,
+  { facts, thumbnail }: Inspected,
+  fileId: string,
+): Promise<Message> {
+  const { userId, roomId, clientMessageId } = sender;
+  let message: Message;
+  try {
+    message = await call(bus, messagesRpc.send, {
+      userId,
+      roomId,
+      type: fields.type,
+      content: fields.content ?? null,
+      replyTo: fields.replyTo ?? null,
+      media: { ...facts, fileId, originalName: name, hasThumbnail: thumbnail !== undefined },
+      ...(clientMessageId ? { clientMessageId } : {}),
+    });
+  } catch (error) {
+    if (isRefusal(error)) await files.discard(fileId);
+    throw error;
+  }
+  // A first try that was under way at the same time has won: its message has its own file.
+  if (message.mediaInfo?.url.includes(mediaPaths.file(fileId, name))) await files.keep(fileId);
+  else await files.discard(fileId);
+  return message;
+}
+
+/** True when the message is surely not there. After a time-out it may be: the sweep will ask. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ChatError)) return false;
+  return (
+    (error.code !== "service_unavailable" && error.code !== "internal_error") || error.cause instanceof NoResponders
+  );
+}

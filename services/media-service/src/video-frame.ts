@@ -1,0 +1,60 @@
+// A picture out of a video, by ffmpeg where it is installed.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Returns an encoded picture (PNG) of the video, or undefined when there is none to be had. Never rejects. */
+export type VideoFrame = (
+  path: string,
+  contentType: string,
+  duration: number | undefined,
+) => Promise<Buffer | undefined>;
+
+/**
+ * ffmpeg's readers by content type. Naming the reader keeps it from taking the file for a playlist, which may name other
+ * files of this machine.
+ */
+const readers: Readonly<Record<string, string>> = {
+  "video/mp4": "mov",
+  "video/quicktime": "mov",
+  "video/3gpp": "mov",
+  "video/3gpp2": "mov",
+  "video/webm": "matroska",
+  "video/matroska": "matroska",
+  "video/x-matroska": "matroska",
+  "video/vnd.avi": "avi",
+  "video/x-msvideo": "avi",
+  "video/ogg": "ogg",
+};
+const timeoutMs = 20_000;
+/** Of the frame on its way: twice what the thumbnail needs. */
+const framePixels = 640;
+const maxFrameBytes = 8 * 1024 * 1024;
+
+/** Resolves with undefined when `program` cannot be run. */
+export async function findVideoFrame(program: string): Promise<VideoFrame | undefined> {
+  const there = await run(program, ["-version"], { timeout: timeoutMs }).then(
+    () => true,
+    () => false,
+  );
+  if (!there) return undefined;
+  return async (path, contentType, duration = 0) => {
+    const reader = readers[contentType];
+    if (reader === undefined) return undefined;
+    // The very first frame is often black.
+    const seconds = String(Math.min(1, duration / 3));
+    const box = `scale=w=${framePixels}:h=${framePixels}:force_original_aspect_ratio=decrease`;
+    const input = ["-protocol_whitelist", "file", "-f", reader, "-ss", seconds, "-i", `file:${path}`];
+    const output = ["-map", "0:v:0", "-frames:v", "1", "-vf", box, "-c:v", "png", "-f", "image2pipe", "pipe:1"];
+    const options = {
+      encoding: "buffer",
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+      maxBuffer: maxFrameBytes,
+    } as const;
+    const args = ["-nostdin", "-v", "error", "-threads", "1", ...input, ...output];
+    const { stdout } = await run(program, args, options).catch(() => ({ stdout: undefined }));
+    return stdout && stdout.length > 0 ? stdout : undefined;
+  };
+}
