@@ -1,0 +1,75 @@
+// A set's files, checked as a whole: ready to be published, or refused with everything that is wrong.
+import { createHash } from "node:crypto";
+import type { StickerManifest } from "@khui/contracts";
+import { type Fault, invalidSet } from "./faults.js";
+import { filesNamed, manifestName, readManifest } from "./manifest.js";
+import { type Picture, readPicture } from "./pictures.js";
+
+export interface CheckedSet {
+  readonly manifest: StickerManifest;
+  /** Of the manifest and all its files. */
+  readonly digest: string;
+  /** By the file names of the manifest; has every one of them. */
+  readonly pictures: ReadonlyMap<string, Picture>;
+}
+
+export interface Checks {
+  /** The key that the manifest has to have. */
+  readonly ownKey?: string | undefined;
+  /** Whether pictures are unpacked, to see that they are undamaged; true unless told. */
+  readonly unpack?: boolean;
+}
+
+/** Checks the files of a folder or an archive, by name. Throws invalid_sticker_set. */
+export async function checkSet(
+  files: ReadonlyMap<string, Buffer>,
+  { ownKey, unpack = true }: Checks = {},
+): Promise<CheckedSet> {
+  const faults: Fault[] = [];
+  const manifest = readManifest(files, faults);
+  const named = manifest && filesNamed(manifest);
+  for (const [file, path] of named ?? []) {
+    if (!files.has(file)) faults.push({ path, message: `names a file that is not there: ${file}` });
+  }
+  const pictures = new Map<string, Picture>();
+  for (const [file, bytes] of files) {
+    if (file === manifestName) continue;
+    if (named && !named.has(file)) faults.push({ path: file, message: "is not named in the manifest" });
+    const picture = await readPicture(bytes, unpack);
+    if ("faults" in picture) faults.push(...picture.faults.map((message) => ({ path: file, message })));
+    else pictures.set(file, picture);
+  }
+  if (manifest) faults.push(...motionFaults(manifest, pictures));
+  if (manifest && ownKey !== undefined && manifest.key !== ownKey) {
+    faults.push({ path: "/key", message: `is not the key of this set: ${ownKey}` });
+  }
+  if (!manifest || faults.length > 0) throw invalidSet(faults);
+  return { manifest, digest: digestOf(manifest, files), pictures };
+}
+
+/** Tells whether a set was published from the same manifest and files. */
+export function digestOf(manifest: StickerManifest, files: ReadonlyMap<string, Buffer>): string {
+  const named = [...filesNamed(manifest).keys()].sort();
+  const contents = named.map((file) => [file, sha256(files.get(file) ?? "")]);
+  return sha256(JSON.stringify([manifest, contents]));
+}
+
+const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
+
+/** Stickers move in animated sets only. */
+function motionFaults({ type, stickers }: StickerManifest, pictures: ReadonlyMap<string, Picture>): Fault[] {
+  if (type === "interactive") return [];
+  return stickers.flatMap(({ file }) => {
+    const picture = pictures.get(file);
+    if (!picture || picture.animated === (type === "animated")) return [];
+    const message = picture.animated ? "has more than one frame in a static set" : "has one frame in an animated set";
+    return [{ path: file, message }];
+  });
+}
+
+/** Names without the folder in front, where all files are in the one that holds the manifest. */
+export function withoutFolder(files: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
+  const folder = `${[...files.keys()][0]?.split("/")[0]}/`;
+  const inside = files.has(folder + manifestName) && [...files.keys()].every((name) => name.startsWith(folder));
+  return inside ? new Map([...files].map(([name, bytes]) => [name.slice(folder.length), bytes])) : files;
+}

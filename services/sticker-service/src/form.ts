@@ -1,0 +1,62 @@
+// Reads the form of a publish: one file, an archive.
+import { ChatError } from "@khui/contracts";
+import type { FastifyRequest } from "fastify";
+
+/** 60 MB of pictures are no smaller when packed, but no set of honest stickers comes near them. */
+export const mostArchiveBytes = 20 * 1024 * 1024;
+const mostFields = 20;
+/** A socket that is silent this long has lost its client. */
+const stallMs = 60_000;
+/** 20 MB at 0.5 Mbit/s. */
+const deadlineMs = 330_000;
+
+/**
+ * The bytes of the one field `file`; other fields are not looked at. Throws unsupported_media_type, no_file, too_many_files,
+ * empty_file, file_too_large, invalid_request, upload_incomplete when the body breaks off.
+ */
+export async function readArchive(request: FastifyRequest): Promise<Buffer> {
+  if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
+  const { socket } = request.raw;
+  const late = setTimeout(() => socket.destroy(), deadlineMs);
+  request.raw.setTimeout(stallMs, () => socket.destroy());
+  try {
+    return await readParts(request);
+  } catch (error) {
+    // What is left of the body is read and dropped, so that a client still sending gets to see the answer.
+    request.raw.unpipe().resume();
+    throw refusal(error);
+  } finally {
+    clearTimeout(late);
+    request.raw.setTimeout(0);
+  }
+}
+
+async function readParts(request: FastifyRequest): Promise<Buffer> {
+  let archive: Buffer | undefined;
+  const limits = { fileSize: mostArchiveBytes, files: 2, fields: mostFields, parts: mostFields + 2, fieldSize: 4096 };
+  for await (const part of request.parts({ limits })) {
+    if (part.type === "field") continue;
+    if (part.fieldname !== "file") throw badForm(part.fieldname);
+    if (archive) throw new ChatError("too_many_files");
+    archive = await part.toBuffer();
+  }
+  if (!archive) throw new ChatError("no_file");
+  if (archive.length === 0) throw new ChatError("empty_file");
+  return archive;
+}
+
+const badForm = (field: string) =>
+  new ChatError("invalid_request", {
+    part: "body",
+    faults: [{ path: `/${field}`.slice(0, 200).toWellFormed(), message: "the form has one file, called file" }],
+  });
+
+function refusal(error: unknown): unknown {
+  if (error instanceof ChatError) return error;
+  const { code = "", message = "" } = error as { code?: string; message?: string };
+  if (code === "FST_REQ_FILE_TOO_LARGE") return new ChatError("file_too_large", { maxBytes: mostArchiveBytes });
+  if (code === "FST_FILES_LIMIT") return new ChatError("too_many_files");
+  if (code === "FST_INVALID_MULTIPART_CONTENT_TYPE") return new ChatError("unsupported_media_type");
+  if (code.startsWith("FST_") && code !== "FST_PREMATURE_CLOSE") return badForm("");
+  return Object.assign(new ChatError("upload_incomplete"), { cause: message });
+}

@@ -1,0 +1,55 @@
+// The sticker-service process: environment, connections, listen.
+import { connectS3Blobs } from "@khui/blobs/s3";
+import { connectNats } from "@khui/bus/nats";
+import { openPostgres } from "@khui/database/postgres";
+import {
+  blobEnvironment,
+  blobOptions,
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  linkEnvironment,
+  mountHealth,
+  mountMetrics,
+  serviceEnvironment,
+} from "@khui/http";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { createLogger, readEnvironment, run } from "@khui/runtime";
+import { Type } from "typebox";
+import { stickerService } from "./plugin.js";
+
+const Environment = Type.Object({
+  ...serviceEnvironment,
+  ...blobEnvironment,
+  PUBLIC_URL: linkEnvironment.PUBLIC_URL,
+  POSTGRES_URL: Type.String(),
+  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+});
+
+const name = "sticker-service";
+const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
+await run(log, async (closers) => {
+  const env = readEnvironment(Environment, process.env);
+  const onError = (error: unknown) => log.warn({ err: error }, "connection");
+  const database = openPostgres({ url: env.POSTGRES_URL, poolSize: env.POSTGRES_POOL, applicationName: name, onError });
+  closers.add("database", () => database.close());
+  const bus = await connectNats({ servers: env.NATS_URL, name, onError });
+  closers.add("bus", () => bus.close());
+  const limits = connectRedisLimits({ url: env.REDIS_URL, onError });
+  closers.add("limits", () => limits.close());
+  const blobs = await connectS3Blobs(blobOptions(env));
+  closers.add("blobs", () => blobs.close());
+  const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
+  closers.add("http", () => app.close());
+  mountHealth(app, {
+    database: () => database.ping(),
+    bus: () => bus.flush(),
+    limits: () => limits.ping(),
+    blobs: () => blobs.ping(),
+  });
+  mountMetrics(app);
+  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  await app.register(stickerService({ database, blobs, bus, guard, log, publicUrl: () => env.PUBLIC_URL }));
+  await app.listen({ port: env.PORT, host: env.HOST });
+});

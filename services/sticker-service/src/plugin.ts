@@ -1,0 +1,53 @@
+// sticker-service: sets, collections, and sending stickers. The table of contents of the service.
+import type { Blobs } from "@khui/blobs";
+import type { Bus } from "@khui/bus";
+import type { Database } from "@khui/database";
+import { createDirectory } from "@khui/directory";
+import { type Guard, mounter } from "@khui/http";
+import type { FastifyPluginAsync } from "fastify";
+import type { Logger } from "pino";
+import { createPublisher } from "./publisher.js";
+import { addressesAt } from "./render.js";
+import { mountAssets } from "./routes/assets.js";
+import { mountPublishing, mountRetiring } from "./routes/publishing.js";
+import { mountSending } from "./routes/sending.js";
+import { mountSets } from "./routes/sets.js";
+import { createSending } from "./sending.js";
+import { publishStarters } from "./starter.js";
+import type { Db } from "./store/tables.js";
+
+export interface StickerDeps {
+  readonly database: Database;
+  readonly blobs: Blobs;
+  readonly bus: Bus;
+  readonly guard: Guard;
+  readonly log: Logger;
+  /** What clients reach the edge by, without a slash at its end; empty for addresses relative to it. */
+  readonly publicUrl: () => string;
+  /** A folder of folders, a set in each, that are published at the start. */
+  readonly starterFolder?: URL | string;
+}
+
+export const migrations = new URL("../migrations/", import.meta.url);
+/** The sets that come with the service; at the same place from src and from dist. */
+export const starterSets = new URL("../starter/", import.meta.url);
+
+/** Migrates its schema, publishes the starter sets and mounts the routes. */
+export function stickerService(deps: StickerDeps): FastifyPluginAsync {
+  return async (app) => {
+    const { database, blobs, bus, log } = deps;
+    await database.migrate("stickers", migrations);
+    const db: Db = database.kysely();
+    const publisher = createPublisher(db, blobs, log);
+    await publishStarters(db, publisher, deps.starterFolder ?? starterSets);
+    const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
+    const guard = { ...deps.guard, onIdentity: directory.learn };
+    const addressOf = addressesAt(deps.publicUrl);
+    const mount = mounter(app, guard);
+    mountSets(mount, db, addressOf);
+    mountSending(mount, createSending(db, bus, addressOf));
+    mountRetiring(mount, db, addressOf);
+    await mountPublishing(app, guard, db, publisher, addressOf);
+    mountAssets(app, guard, blobs);
+  };
+}

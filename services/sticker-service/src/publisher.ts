@@ -1,0 +1,107 @@
+// Publishes checked sets: the pictures first, then the set with all its stickers at once.
+import type { Blobs } from "@khui/blobs";
+import { ObjectId } from "bson";
+import type { Logger } from "pino";
+import { blobName, reached, storePictures } from "./assets.js";
+import type { CheckedSet } from "./checking.js";
+import type { Picture } from "./pictures.js";
+import { foldTerms } from "./search-text.js";
+import { assetsInUse, type NewSet, type Saved, saveSet } from "./store/publishing.js";
+import type { Db, Interactive } from "./store/tables.js";
+import { createTurns } from "./turns.js";
+
+export interface Publisher {
+  /**
+   * Publishes a set, or updates the one of that key; the same again changes nothing, but puts back pictures that the store has lost.
+   * A retired one comes back, unless `revive` is false: then nothing happens. A set never shows without its pictures, and when
+   * it fails, what this call has stored is removed. Pictures that an update no longer names stay: messages show them. Throws
+   * service_unavailable.
+   */
+  publish(set: CheckedSet, options?: { readonly revive?: boolean }): Promise<Saved>;
+}
+
+export function createPublisher(db: Db, blobs: Blobs, log: Pick<Logger, "warn">): Publisher {
+  // One after the other, so that no failing one takes away what another counts on.
+  const inTurn = createTurns(1);
+
+  async function discard(assets: readonly string[]): Promise<void> {
+    if (assets.length === 0) return;
+    try {
+      const used = await assetsInUse(db, assets);
+      const unused = assets.filter((asset) => !used.includes(asset));
+      await reached(blobs.remove(unused.map(blobName)));
+    } catch (error) {
+      // The next try finds them there, and they are no one's harm.
+      log.warn({ err: error, assets }, "pictures of a set that was not published stay in the store");
+    }
+  }
+
+  return {
+    publish: (set, { revive = true } = {}) =>
+      inTurn(async () => {
+        const added: string[] = [];
+        try {
+          await storePictures(blobs, set.pictures.values(), added);
+          return await saveSet(db, newSet(set), revive);
+        } catch (error) {
+          await discard(added);
+          throw error;
+        }
+      }),
+  };
+}
+
+function newSet({ manifest, digest, pictures }: CheckedSet): NewSet {
+  const { title, description = null, author, keywords, stickers } = manifest;
+  const wordings = [title, ...(description ? [description] : []), ...stickers.map(({ name }) => name)];
+  const picture = (file: string) => pictureOf(pictures, file);
+  return {
+    id: new ObjectId().toHexString(),
+    key: manifest.key,
+    title,
+    description,
+    author,
+    category: manifest.category,
+    keywords,
+    type: manifest.type,
+    free: manifest.free,
+    cover: picture(manifest.cover).asset,
+    digest,
+    searchText: foldTerms([...wordings.flatMap(({ th, en }) => [th, en]), author, ...keywords]),
+    titles: foldTerms([title.th, title.en]),
+    stickers: stickers.map(({ id, name, emoji = null, interactive, ...sticker }) => {
+      const { asset, width, height } = picture(sticker.file);
+      const terms = foldTerms([name.th, name.en, ...sticker.keywords, ...(emoji ? [emoji] : [])]);
+      return {
+        id,
+        name,
+        keywords: sticker.keywords,
+        emoji,
+        asset,
+        width,
+        height,
+        interactive: interactive ? storedInteractive(interactive, picture) : null,
+        terms,
+      };
+    }),
+  };
+}
+
+function storedInteractive(
+  { takes, outcomes }: NonNullable<CheckedSet["manifest"]["stickers"][number]["interactive"]>,
+  picture: (file: string) => Picture,
+): Interactive {
+  return {
+    takes,
+    outcomes: outcomes.map(({ id, name, file, weight = 1 }) => {
+      const { asset, width, height } = picture(file);
+      return { id, name, asset, width, height, weight };
+    }),
+  };
+}
+
+function pictureOf(pictures: ReadonlyMap<string, Picture>, file: string): Picture {
+  const picture = pictures.get(file);
+  if (!picture) throw new Error(`a checked set has every picture, and not ${file}`);
+  return picture;
+}

@@ -1,0 +1,25 @@
+// GET …/stickers/assets/:asset: the pictures, for anyone.
+import type { Blobs } from "@khui/blobs";
+import { ChatError, stickerAssetPath } from "@khui/contracts";
+import { type Guard, limitAddress, sendContent } from "@khui/http";
+import type { FastifyInstance } from "fastify";
+import { blobName, reached } from "../assets.js";
+import { isAsset } from "../pictures.js";
+
+export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): void {
+  app.get<{ Params: { asset: string } }>(stickerAssetPath(":asset"), {
+    onRequest: (request) => limitAddress(guard, request),
+    handler: async (request, reply) => {
+      const { asset } = request.params;
+      const info = isAsset(asset) ? await reached(blobs.stat(blobName(asset))) : undefined;
+      if (!info) throw new ChatError("file_not_found");
+      return sendContent(request, reply, {
+        ...info,
+        etag: asset,
+        cacheControl: "public, max-age=31536000, immutable",
+        disposition: { type: "inline", fileName: asset },
+        open: (range) => reached(blobs.read(blobName(asset), range)),
+      });
+    },
+  });
+}

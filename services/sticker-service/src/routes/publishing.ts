@@ -1,0 +1,75 @@
+// Publishing, updating and retiring sets over REST, for the host application's back end.
+import multipart from "@fastify/multipart";
+import { type Notice, routes } from "@khui/contracts";
+import { admit, callOf, type Guard, type mounter } from "@khui/http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { checkSet, withoutFolder } from "../checking.js";
+import { readArchive } from "../form.js";
+import type { Publisher } from "../publisher.js";
+import { type AddressOf, renderManifest, renderSet } from "../render.js";
+import { knownSet, stickersOf } from "../store/catalogue.js";
+import { retireSet } from "../store/publishing.js";
+import type { Db } from "../store/tables.js";
+import { createTurns } from "../turns.js";
+import { unzip } from "../zip.js";
+
+/** Each holds its archive and all that is in it in memory: 80 MB at most. */
+const archivesAtOnce = 4;
+
+const notices = {
+  published: "sticker_set_published",
+  updated: "sticker_set_updated",
+  unchanged: "sticker_set_unchanged",
+} as const satisfies Record<string, Notice>;
+
+/** Mounts the routes that take an archive, in a scope of their own: no other route takes forms. */
+export function mountPublishing(
+  app: FastifyInstance,
+  guard: Guard,
+  db: Db,
+  publisher: Publisher,
+  addressOf: AddressOf,
+) {
+  const inTurn = createTurns(archivesAtOnce);
+
+  async function publish(request: FastifyRequest, reply: FastifyReply, ownKey?: string) {
+    const set = await checkSet(withoutFolder(await unzip(await readArchive(request))), { ownKey });
+    const { setId, result } = await publisher.publish(set);
+    const { identity, say } = callOf<typeof routes.publishStickerSet>(request, reply);
+    const row = await knownSet(db, identity.userId, setId);
+    reply.code(result === "published" ? 201 : 200);
+    const data = renderManifest(row, await stickersOf(db, [setId]), addressOf);
+    return { success: true, message: say(notices[result]), data };
+  }
+
+  const onRequest = async (request: FastifyRequest) => void (await admit(guard, request, true));
+  return app.register(async (scope) => {
+    await scope.register(multipart);
+    const { publishStickerSet, updateStickerSet } = routes;
+    scope.route({
+      method: publishStickerSet.method,
+      url: publishStickerSet.url,
+      onRequest,
+      handler: (request, reply) => inTurn(() => publish(request, reply)),
+    });
+    scope.route({
+      method: updateStickerSet.method,
+      url: updateStickerSet.url,
+      schema: { params: updateStickerSet.params },
+      onRequest,
+      handler: async (request, reply) => {
+        const { params, identity } = callOf<typeof updateStickerSet>(request, reply);
+        const { key } = await knownSet(db, identity.userId, params.setId);
+        return inTurn(() => publish(request, reply, key));
+      },
+    });
+  });
+}
+
+export function mountRetiring(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
+  mount(routes.retireStickerSet, async ({ params, identity, say }) => {
+    await retireSet(db, params.setId);
+    const data = renderSet(await knownSet(db, identity.userId, params.setId), addressOf);
+    return { message: say("sticker_set_retired"), data };
+  });
+}

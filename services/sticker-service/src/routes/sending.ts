@@ -1,0 +1,11 @@
+// POST …/messages/sticker.
+import { routes } from "@khui/contracts";
+import type { mounter } from "@khui/http";
+import type { createSending } from "../sending.js";
+
+export function mountSending(mount: ReturnType<typeof mounter>, send: ReturnType<typeof createSending>): void {
+  mount(routes.sendSticker, async ({ params, body, identity, idempotencyKey, say }) => {
+    const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
+    return { message: say("sticker_sent"), data: await send(sender, body) };
+  });
+}

@@ -1,0 +1,55 @@
+// Sets and stickers over REST: look, search, download.
+import { ChatError, routes } from "@khui/contracts";
+import type { mounter } from "@khui/http";
+import { type AddressOf, renderManifest, renderSet, renderSticker } from "../render.js";
+import { patternsOf } from "../search-text.js";
+import { addToCollection, collectionOf, knownSet, listSets, searchStickers, stickersOf } from "../store/catalogue.js";
+import type { Db } from "../store/tables.js";
+
+const pagination = (page: number, limit: number, total: number) => ({
+  currentPage: page,
+  totalPages: Math.max(1, Math.ceil(total / limit)),
+  total,
+  limit,
+});
+
+/** Mounts the routes of sets, collections and the search. */
+export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
+  mount(routes.listStickerSets, async ({ query: { page, limit, category, search = "" }, identity }) => {
+    const wanted = { category: category?.toLowerCase(), words: patternsOf(search).words };
+    const { sets, total } = await listSets(db, identity.userId, wanted, page, limit);
+    return { stickerSets: sets.map((set) => renderSet(set, addressOf)), pagination: pagination(page, limit, total) };
+  });
+
+  mount(routes.getStickerSet, async ({ params, identity }) => ({
+    stickerSet: renderSet(await knownSet(db, identity.userId, params.setId), addressOf),
+  }));
+
+  mount(routes.listStickers, async ({ params, identity }) => {
+    const set = await knownSet(db, identity.userId, params.setId);
+    const stickers = await stickersOf(db, [set.id]);
+    return { stickers: stickers.map((sticker) => renderSticker(sticker, set.type, addressOf)) };
+  });
+
+  mount(routes.downloadStickerSet, async ({ params, identity, say }) => {
+    const set = await knownSet(db, identity.userId, params.setId);
+    if (set.retired) throw new ChatError("sticker_set_retired");
+    await addToCollection(db, identity.userId, set.id);
+    const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), addressOf);
+    return { message: say("sticker_set_downloaded"), data };
+  });
+
+  mount(routes.myStickerSets, async ({ query: { page, limit }, identity }) => {
+    const { sets, total } = await collectionOf(db, identity.userId, page, limit);
+    const ids = sets.map(({ id }) => id);
+    const stickers = await stickersOf(db, ids);
+    const collections = sets.map((set) => renderManifest(set, stickers, addressOf));
+    return { collections, pagination: pagination(page, limit, total) };
+  });
+
+  mount(routes.searchStickers, async ({ query: { q, limit }, identity }) => {
+    const patterns = patternsOf(q);
+    const found = patterns.words.length > 0 ? await searchStickers(db, identity.userId, patterns, limit) : [];
+    return { stickers: found.map((sticker) => renderSticker(sticker, sticker.type, addressOf)) };
+  });
+}

@@ -1,0 +1,59 @@
+// Sending a sticker: who may, which one, what it says, the message.
+import { randomInt } from "node:crypto";
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { ChatError, type Message, messagesRpc, type SendSticker, type StickerInfo } from "@khui/contracts";
+import { checkMetadata, drawOutcome } from "./metadata.js";
+import type { AddressOf } from "./render.js";
+import { findSticker } from "./store/catalogue.js";
+import type { Db } from "./store/tables.js";
+
+export interface Sender {
+  readonly userId: string;
+  readonly roomId: string;
+  /** From the header; the body may name one as well. */
+  readonly clientMessageId: string | undefined;
+}
+
+/**
+ * Returns a function that sends a sticker and resolves with its message: that of the first try, with the outcome drawn then, if this
+ * is a repeated one. Refusals of the room come before those of the sticker.
+ */
+export function createSending(db: Db, bus: Bus, addressOf: AddressOf) {
+  return async (sender: Sender, wish: SendSticker): Promise<Message> => {
+    const { userId, roomId } = sender;
+    const clientMessageId = wish.clientMessageId ?? sender.clientMessageId;
+    const common = { userId, roomId, type: "sticker" as const, ...(clientMessageId ? { clientMessageId } : {}) };
+    const { sent } = await call(bus, messagesRpc.maySend, common);
+    if (sent) return sent;
+    const sticker = await chooseSticker(db, userId, wish, addressOf);
+    return call(bus, messagesRpc.send, { ...common, content: null, sticker, replyTo: wish.replyTo ?? null });
+  };
+}
+
+/**
+ * What the message keeps. Throws sticker_set_not_found, sticker_not_found, sticker_type_mismatch, sticker_not_owned,
+ * invalid_metadata, service_unavailable.
+ */
+async function chooseSticker(db: Db, userId: string, wish: SendSticker, addressOf: AddressOf): Promise<StickerInfo> {
+  const found = await findSticker(db, userId, wish.setId, wish.stickerId);
+  if (!found) throw new ChatError("sticker_set_not_found");
+  const { set, sticker } = found;
+  if (!sticker) throw new ChatError("sticker_not_found");
+  if (wish.stickerType !== set.type) throw new ChatError("sticker_type_mismatch", { type: set.type });
+  if (!set.owned && (!set.free || set.retired)) throw new ChatError("sticker_not_owned");
+  const metadata = checkMetadata(sticker.interactive?.takes ?? {}, wish.metadata);
+  const outcome = sticker.interactive ? drawOutcome(sticker.interactive.outcomes, (n) => randomInt(n)) : undefined;
+  const { asset, width, height } = outcome ?? sticker;
+  return {
+    setId: set.id,
+    stickerId: sticker.id,
+    type: set.type,
+    metadata: outcome ? { ...metadata, outcome: outcome.id, outcomeName: outcome.name } : metadata,
+    url: addressOf(asset),
+    name: sticker.name,
+    emoji: sticker.emoji,
+    width,
+    height,
+  };
+}

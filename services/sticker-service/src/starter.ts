@@ -1,0 +1,41 @@
+// The sets that come with the service: published when it starts.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ChatError } from "@khui/contracts";
+import { checkSet, digestOf } from "./checking.js";
+import { readManifest } from "./manifest.js";
+import type { Publisher } from "./publisher.js";
+import { isSettled } from "./store/publishing.js";
+import type { Db } from "./store/tables.js";
+
+/**
+ * Publishes every folder in `folder` whose set is not there, or was published from something else; a retired one stays retired.
+ * Replicas may do so at the same time. Throws for a set that cannot be published, with all that is wrong.
+ */
+export async function publishStarters(db: Db, publisher: Publisher, folder: URL | string): Promise<void> {
+  const path = folder instanceof URL ? fileURLToPath(folder) : folder;
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  for (const name of names.sort()) {
+    const files = await readFolder(join(path, name));
+    const manifest = readManifest(files, []);
+    if (manifest && (await isSettled(db, manifest.key, digestOf(manifest, files)))) continue;
+    try {
+      // Unpacking them takes seconds, and the tests of this service have done it.
+      await publisher.publish(await checkSet(files, { unpack: false }), { revive: false });
+    } catch (error) {
+      const details = error instanceof ChatError ? ` ${JSON.stringify(error.details)}` : "";
+      throw new Error(`the starter set in ${join(path, name)} cannot be published${details}`, { cause: error });
+    }
+  }
+}
+
+/** The plain files of a folder by name, but for hidden ones. */
+export async function readFolder(path: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.startsWith(".")) files.set(entry.name, await readFile(join(path, entry.name)));
+  }
+  return files;
+}

@@ -1,0 +1,113 @@
+// Writing sets.
+import { failureKind, sql } from "@khui/database";
+import { type Db, type SetRow, type StickerRow, stored } from "./tables.js";
+
+/** A set ready to be written. */
+export interface NewSet
+  extends Pick<
+    SetRow,
+    "id" | "key" | "title" | "description" | "author" | "category" | "keywords" | "type" | "free" | "cover"
+  > {
+  readonly digest: string;
+  /** See `search-text.ts`. */
+  readonly searchText: string;
+  readonly titles: string;
+  readonly stickers: ReadonlyArray<Omit<StickerRow, "set_id"> & { readonly terms: string }>;
+}
+
+export interface Saved {
+  readonly setId: string;
+  readonly result: "published" | "updated" | "unchanged";
+}
+
+const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
+const now = sql`date_trunc('milliseconds', clock_timestamp())`;
+const attempts = 3;
+
+/**
+ * Writes a set with its stickers, or nothing where the set of that key was published from the same digest; its id stays then, and
+ * `set.id` is not used. A retired one comes back, or stays as it is unless `revive`. Of writes of one key at the same time, the one
+ * after the other sees it.
+ */
+export function saveSet(db: Db, set: NewSet, revive: boolean): Promise<Saved> {
+  const write = () =>
+    db.transaction().execute(async (trx): Promise<Saved> => {
+      // The conflict locks the row, also where nothing is to be updated.
+      const { rows } = await sql<{ id: string }>`
+        INSERT INTO stickers.sets AS s (id, key, title, description, author, category, keywords, type, free, cover,
+          sticker_count, digest, search_text, titles)
+        VALUES (${set.id}, ${set.key}, ${json(set.title)}, ${set.description && json(set.description)}, ${set.author},
+          ${set.category}, ${json(set.keywords)}, ${set.type}, ${set.free}, ${set.cover}, ${set.stickers.length},
+          ${set.digest}, ${set.searchText}, ${set.titles})
+        ON CONFLICT (key) DO UPDATE SET title = excluded.title, description = excluded.description,
+          author = excluded.author, category = excluded.category, keywords = excluded.keywords, type = excluded.type,
+          free = excluded.free, cover = excluded.cover, sticker_count = excluded.sticker_count,
+          digest = excluded.digest, search_text = excluded.search_text, titles = excluded.titles,
+          retired_at = NULL, updated_at = ${now}
+        WHERE CASE WHEN s.retired_at IS NULL THEN s.digest <> excluded.digest ELSE ${revive} END
+        RETURNING id`.execute(trx);
+      const id = rows[0]?.id;
+      if (!id) return { setId: await idOf(trx, set.key), result: "unchanged" };
+      await sql`DELETE FROM stickers.stickers WHERE set_id = ${id}`.execute(trx);
+      const stickers = set.stickers.map((sticker, position) => ({ ...sticker, position }));
+      await sql`
+        INSERT INTO stickers.stickers
+          (set_id, id, position, name, keywords, emoji, asset, width, height, interactive, terms)
+        SELECT ${id}, x.id, x.position, x.name, x.keywords, x.emoji, x.asset, x.width, x.height,
+          x.interactive, x.terms
+        FROM jsonb_to_recordset(${json(stickers)}) AS x(id text, position int, name jsonb, keywords jsonb, emoji text,
+          asset text, width int, height int, interactive jsonb, terms text)`.execute(trx);
+      return { setId: id, result: id === set.id ? "published" : "updated" };
+    });
+  return stored(() => repeated(write));
+}
+
+async function repeated<T>(write: () => Promise<T>): Promise<T> {
+  for (let left = attempts; ; left--) {
+    try {
+      return await write();
+    } catch (error) {
+      if (left === 1 || failureKind(error) !== "serialization") throw error;
+    }
+  }
+}
+
+async function idOf(db: Db, key: string): Promise<string> {
+  const { rows } = await sql<{ id: string }>`SELECT id FROM stickers.sets WHERE key = ${key}`.execute(db);
+  const id = rows[0]?.id;
+  if (!id) throw new Error("a set in the way of another is always there");
+  return id;
+}
+
+/** Whether publishing this digest without reviving would change nothing. */
+export async function isSettled(db: Db, key: string, digest: string): Promise<boolean> {
+  const { rows } = await stored(() =>
+    sql`
+      SELECT 1 FROM stickers.sets
+      WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL)`.execute(db),
+  );
+  return rows.length > 0;
+}
+
+/** False when there is no such set. One that is retired stays as it is. */
+export async function retireSet(db: Db, setId: string): Promise<boolean> {
+  const { rows } = await stored(() =>
+    sql`
+      UPDATE stickers.sets SET retired_at = coalesce(retired_at, ${now}),
+        updated_at = CASE WHEN retired_at IS NULL THEN ${now} ELSE updated_at END
+      WHERE id = ${setId} RETURNING id`.execute(db),
+  );
+  return rows.length > 0;
+}
+
+/** Of these assets, those that a set names now. */
+export async function assetsInUse(db: Db, assets: readonly string[]): Promise<string[]> {
+  const { rows } = await stored(() =>
+    sql<{ asset: string }>`
+      SELECT a.asset FROM unnest(${assets}::text[]) AS a(asset)
+      WHERE EXISTS (SELECT FROM stickers.sets s WHERE s.cover = a.asset)
+        OR EXISTS (SELECT FROM stickers.stickers t WHERE t.asset = a.asset
+          OR t.interactive->'outcomes' @> jsonb_build_array(jsonb_build_object('asset', a.asset)))`.execute(db),
+  );
+  return rows.map(({ asset }) => asset);
+}
