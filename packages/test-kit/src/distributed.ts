@@ -1,4 +1,4 @@
-// The distributed form: real Postgres, NATS and Redis, each service its own process, and HAProxy in front of them.
+// The distributed form: real Postgres, NATS, Redis and S3, each service its own process, and HAProxy in front of them.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Backends, startBackends } from "../../../deploy/backends/backends.js";
 import { type Haproxy, startHaproxy } from "../../../deploy/backends/haproxy.js";
 import { freePort } from "../../../deploy/backends/probes.js";
+import { startS3Server } from "../../blobs/test/s3-server.js";
 import { highLimits } from "./embedded.js";
 import { type ServiceProcess, startService } from "./service-process.js";
 
@@ -15,6 +16,8 @@ const processes = {
   "rooms-api-1": "rooms-api",
   "messages-api-1": "messages-api",
   "messages-api-2": "messages-api",
+  "media-service-1": "media-service",
+  "sticker-service-1": "sticker-service",
   "realtime-gateway-1": "realtime-gateway",
   "realtime-gateway-2": "realtime-gateway",
 } as const;
@@ -42,9 +45,9 @@ export interface DistributedSystem {
 }
 
 /**
- * Resolves when all is ready. `environment` overrides the services' settings. Servers that POSTGRES_URL, NATS_URL and
- * REDIS_URL name in this process's environment are used as they are. Rejects with the log of what failed; then nothing
- * is left running.
+ * Resolves when all is ready. `environment` overrides the services' settings. Servers that POSTGRES_URL, NATS_URL,
+ * REDIS_URL and S3_URL name in this process's environment are used as they are. Rejects with the log of what failed;
+ * then nothing is left running.
  */
 export async function startDistributed(environment: Readonly<Record<string, string>> = {}): Promise<DistributedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
@@ -56,11 +59,16 @@ export async function startDistributed(environment: Readonly<Record<string, stri
     const secret = environment.JWT_SECRET ?? randomBytes(32).toString("hex");
     const backends = await startBackends(["postgres", "nats", "redis"]);
     closers.push(() => backends.stop());
+    const files = await storeOfFiles();
+    closers.push(files.close);
     const settings = {
       ...highLimits,
       POSTGRES_URL: backends.postgresUrl ?? "",
       NATS_URL: backends.natsUrl ?? "",
       REDIS_URL: backends.redisUrl ?? "",
+      MEDIA_URL_SECRET: randomBytes(32).toString("hex"),
+      SCRATCH_DIR: join(folder, "uploads"),
+      ...files.settings,
       ...environment,
       JWT_SECRET: secret,
     };
@@ -81,6 +89,14 @@ export async function startDistributed(environment: Readonly<Record<string, stri
     await stop();
     throw error;
   }
+}
+
+/** Where services keep files: a store of the environment's, or one of our own. */
+async function storeOfFiles(): Promise<{ settings: Record<string, string>; close(): Promise<void> }> {
+  const { S3_URL, S3_ACCESS_KEY = "", S3_SECRET_KEY = "" } = process.env;
+  if (S3_URL) return { settings: { S3_URL, S3_ACCESS_KEY, S3_SECRET_KEY }, close: async () => {} };
+  const { url, accessKey, secretKey, close } = await startS3Server();
+  return { settings: { S3_URL: url, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }, close };
 }
 
 async function startAll(

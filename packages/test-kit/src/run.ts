@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { type BackendName, startBackends } from "../../../deploy/backends/backends.js";
 import { startDistributed } from "./distributed.js";
 import { startEmbedded } from "./embedded.js";
+import { findPrograms } from "./programs.js";
 import { type Counts, runTap } from "./tap-run.js";
 import { isBehaviour, testFiles } from "./test-files.js";
 
@@ -78,14 +79,18 @@ function choosePhases(): Phase[] {
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function runPhase({ name, files, start }: Phase, signal: AbortSignal): Promise<Counts> {
+async function runPhase(
+  { name, files, start }: Phase,
+  programs: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Counts> {
   write(`\n== ${name}: ${files.length} files`);
   const began = Date.now();
   const ground = await start();
   try {
     signal.throwIfAborted();
     const jobs = Math.max(2, Math.min(4, availableParallelism()));
-    const { environment } = ground;
+    const environment = { ...programs, ...ground.environment };
     const counts = files.length === 0 ? none : await runTap({ root, files, environment, jobs, signal, write });
     if (counts.failed > 0) write(ground.logs());
     const seconds = Math.round((Date.now() - began) / 1000);
@@ -104,10 +109,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 }
 
+const programs = await findPrograms();
 let total = none;
 for (const phase of choosePhases()) {
   if (interrupted.signal.aborted) break;
-  const counts = await runPhase(phase, interrupted.signal).catch((error: unknown): Counts => {
+  const counts = await runPhase(phase, programs, interrupted.signal).catch((error: unknown): Counts => {
     write(`== ${phase.name}: ${error instanceof Error ? error.message : error}`);
     return { passed: 0, failed: 1 };
   });

@@ -1,23 +1,45 @@
 // The one-process form: every service on embedded adapters, behind one port. All its wiring is on this page.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Blobs } from "@khui/blobs";
+import { openFolderBlobs } from "@khui/blobs/folder";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { openPglite } from "@khui/database/pglite";
-import { createApp, createTokens, type Guard, mountHealth, type TokenKeys, type Tokens } from "@khui/http";
+import {
+  createApp,
+  createTokens,
+  type Guard,
+  mountHealth,
+  mountMetrics,
+  type TokenKeys,
+  type Tokens,
+} from "@khui/http";
 import { createLocalLimits } from "@khui/limits/local";
+import { createMediaLinks } from "@khui/media-links";
+import { type MediaLimits, mediaService } from "@khui/media-service";
 import { messagesApi } from "@khui/messages-api";
 import { createLocalPresence } from "@khui/presence/local";
 import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
 import { roomsApi } from "@khui/rooms-api";
-import { createClosers, type Logger } from "@khui/runtime";
+import { type Closers, createClosers, type Logger } from "@khui/runtime";
+import { stickerService } from "@khui/sticker-service";
 import { mountDevelopmentSignIn } from "./development.js";
 
 export interface StandaloneOptions {
-  /** Where data is kept; in memory when absent. */
+  /** Where data is kept; when absent, in memory and in a temporary folder. */
   readonly dataDir?: string;
   /** A file that keeps a freshly made, empty database, so that the next one in memory is there sooner. */
   readonly databaseTemplate?: string;
   readonly keys: TokenKeys;
+  /** What addresses of files are signed with. */
+  readonly mediaSecret: string;
+  /** What clients reach this process by; `url` by default. */
+  readonly publicUrl?: string;
+  readonly mediaLimits?: MediaLimits;
+  /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
+  readonly blobs?: Blobs;
   readonly rules: Guard["rules"];
   /** 0 takes a free one. */
   readonly port: number;
@@ -37,13 +59,17 @@ export interface Standalone {
   close(): Promise<void>;
 }
 
+/** How long addresses of files are good. */
+const linkSeconds = 7 * 86_400;
+
 /** Opens everything, listens, and resolves when requests are taken. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { log } = options;
   const closers = createClosers(log);
   try {
+    const folder = options.dataDir ?? (await temporaryFolder(closers));
     const database = await openPglite({
-      ...(options.dataDir ? { folder: join(options.dataDir, "postgres") } : {}),
+      ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
       ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
     });
     closers.add("database", () => database.close());
@@ -54,23 +80,56 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     closers.add("presence", () => presence.close());
     const limits = createLocalLimits();
     closers.add("limits", () => limits.close());
+    const blobs = options.blobs ?? (await openFolder(join(folder, "files"), closers));
     const tokens = await createTokens(options.keys);
     const guard: Guard = { tokens, limits, rules: options.rules };
 
     const app = await createApp({ log });
     closers.add("http", () => app.close());
-    mountHealth(app, { database: () => database.ping() });
+    mountHealth(app, { database: () => database.ping(), blobs: () => blobs.ping() });
+    mountMetrics(app);
+    let url = "";
+    const publicUrl = () => options.publicUrl || url;
+    const links = createMediaLinks({ secrets: [options.mediaSecret], validSeconds: linkSeconds, publicUrl });
     await app.register(roomsApi({ database, bus, guard, log }));
-    await app.register(messagesApi({ database, bus, guard, log }));
+    await app.register(messagesApi({ database, bus, guard, log, links }));
+    const scratchDir = join(folder, "uploads");
+    const { mediaLimits } = options;
+    await app.register(
+      mediaService({
+        database,
+        blobs,
+        bus,
+        guard,
+        log,
+        links,
+        scratchDir,
+        ...(mediaLimits ? { limits: mediaLimits } : {}),
+      }),
+    );
+    await app.register(stickerService({ database, blobs, bus, guard, log, publicUrl }));
     const { gateway = {}, engine = {} } = options;
     await app.register(realtimeGateway({ bus, presence, guard, log, gateway, engine }));
     if (options.developmentSignIn) mountDevelopmentSignIn(app, tokens);
     await app.listen({ port: options.port, host: options.host });
     const [address] = app.addresses();
     const port = typeof address === "object" ? address.port : options.port;
-    return { url: `http://localhost:${port}`, tokens, close: () => closers.close() };
+    url = `http://localhost:${port}`;
+    return { url, tokens, close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;
   }
+}
+
+async function temporaryFolder(closers: Closers): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "khui-"));
+  closers.add("folder", () => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function openFolder(folder: string, closers: Closers): Promise<Blobs> {
+  const blobs = await openFolderBlobs({ folder });
+  closers.add("blobs", () => blobs.close());
+  return blobs;
 }

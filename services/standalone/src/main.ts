@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { defaultRules, keyEnvironment, keysFrom, limitEnvironment } from "@khui/http";
+import { defaultRules, keyEnvironment, keysFrom, limitEnvironment, linkEnvironment } from "@khui/http";
+import { mediaEnvironment, mediaLimits } from "@khui/media-service";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
 import { Type } from "typebox";
 import { startStandalone } from "./app.js";
@@ -13,6 +14,8 @@ const Environment = Type.Object({
   ...limitEnvironment,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3101 }),
   HOST: Type.String({ default: "localhost" }),
+  ...mediaEnvironment,
+  PUBLIC_URL: linkEnvironment.PUBLIC_URL,
   DATA_DIR: Type.String({ default: "./.data" }),
 });
 
@@ -27,6 +30,9 @@ await run(log, async (closers) => {
     dataDir,
     keys,
     rules: defaultRules(env),
+    mediaSecret: await keptSecret(join(dataDir, "media-url-secret")),
+    publicUrl: env.PUBLIC_URL,
+    mediaLimits: mediaLimits(env),
     port: env.PORT,
     host: env.HOST,
     log,

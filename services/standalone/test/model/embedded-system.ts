@@ -12,6 +12,7 @@ export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrap
     ...options,
     databaseTemplate: join(tmpdir(), "khui-test-database"),
     keys: { secret: "a secret of the model tests" },
+    mediaSecret: "another secret of them",
     rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
     port: 0,
     host: "127.0.0.1",
