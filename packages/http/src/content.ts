@@ -1,10 +1,9 @@
 // Serves a stored file: whole or in part, cacheable, and never as a page of ours.
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { ChatError } from "@khui/contracts";
 import contentDisposition from "content-disposition";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import fresh from "fresh";
-import parseRange from "range-parser";
 import { answerFailure } from "./failures.js";
 
 export interface Content {
@@ -21,8 +20,7 @@ export interface Content {
 }
 
 /**
- * Answers GET and HEAD: 200, 206 for one range, 304 for a client that has it, 416 for a range beyond the end. Several ranges at
- * once, or one that cannot be read, get the whole (RFC 9110, 14.2).
+ * Answers GET and HEAD: 200, 206 for one range, 304 for a client that has it, 416 for a range beyond the end (RFC 9110, 14).
  */
 export async function sendContent(request: FastifyRequest, reply: FastifyReply, content: Content) {
   const etag = `"${content.etag}"`;
@@ -39,7 +37,9 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
       content.contentType === "application/pdf" ? "default-src 'none'" : "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "cross-origin",
   });
-  if (fresh(request.headers, { etag })) return reply.code(304).removeHeader("content-type").send();
+  // `fetch` adds no-cache wherever a page sets If-None-Match itself; that is for caches on the way (RFC 9110, 13.1.2).
+  if (fresh({ "if-none-match": request.headers["if-none-match"] }, { etag }))
+    return reply.code(304).removeHeader("content-type").send();
   const range = rangeOf(request, content.size, etag);
   if (range === "beyond") {
     for (const name of ["etag", "cache-control", "content-disposition"]) reply.removeHeader(name);
@@ -48,15 +48,19 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
   }
   if (range) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${content.size}`);
   reply.header("content-length", range ? range.end - range.start + 1 : content.size);
-  if (request.method === "HEAD") return reply.send();
+  // An empty answer would have its own length.
+  if (request.method === "HEAD") return reply.send(Readable.from([]));
   return reply.send(await content.open(range));
 }
 
-function rangeOf(request: FastifyRequest, size: number, etag: string) {
-  const { range, "if-range": ifRange } = request.headers;
-  if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return undefined;
-  const ranges = parseRange(size, range, { combine: true });
-  if (ranges === -1) return "beyond";
-  const [only] = ranges === -2 || ranges.type !== "bytes" || ranges.length !== 1 ? [] : ranges;
-  return only && { start: only.start, end: only.end };
+/** What is asked for of `size` bytes: undefined for all. A range that cannot be read, or several, count as none. */
+function rangeOf({ method, headers }: FastifyRequest, size: number, etag: string) {
+  const { range = "", "if-range": ifRange = etag } = headers;
+  const [, first = "", last = ""] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/.exec(range) ?? [];
+  if (method !== "GET" || ifRange !== etag || first + last === "") return undefined;
+  // Without a first byte it is the last so many.
+  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  if (first !== "" && last !== "" && Number(last) < start) return undefined;
+  return start < size ? { start, end } : "beyond";
 }

@@ -84,6 +84,8 @@ export async function admit(guard: Guard, request: FastifyRequest, admin = false
 
 /** For routes without sign-in. Throws rate_limited. */
 export async function limitAddress(guard: Guard, request: FastifyRequest): Promise<void> {
+  // Whose socket is gone has no address, and gets no answer.
+  if (request.ip === undefined) throw new ChatError("invalid_request");
   await take(guard, guard.rules.perAddress, request.ip);
 }
 

@@ -37,7 +37,7 @@ export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
 
   const link = (path: string): string => {
     const expires = Math.ceil((now() / 1000 + validSeconds) / step) * step;
-    const signature = sign(signing, path, String(expires)).toString("base64url");
+    const signature = sign(signing, path, String(expires));
     return `${publicUrl()}${path}?expires=${expires}&signature=${signature}`;
   };
   return {
@@ -45,9 +45,9 @@ export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
     thumbnail: (fileId) => link(mediaPaths.thumbnail(fileId)),
     open: (path) => `${publicUrl()}${path}`,
     check(path, { expires, signature }) {
-      const given = Buffer.from(signature, "base64url");
+      const given = Buffer.from(signature);
       const good = secrets.some((secret) => {
-        const expected = sign(secret, path, expires);
+        const expected = Buffer.from(sign(secret, path, expires));
         return given.length === expected.length && timingSafeEqual(given, expected);
       });
       if (!good) throw new ChatError("invalid_signature");
@@ -58,6 +58,6 @@ export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
   };
 }
 
-function sign(secret: string, path: string, expires: string): Buffer {
-  return createHmac("sha256", secret).update(`${path}\n${expires}`).digest();
+function sign(secret: string, path: string, expires: string): string {
+  return createHmac("sha256", secret).update(`${path}\n${expires}`).digest("base64url");
 }

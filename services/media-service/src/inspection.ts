@@ -36,8 +36,8 @@ export function createInspection(
   async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
     const { kind, duration, dimensions } = await recordings.read(file.path, file.size);
     mustBe(kind, declared);
-    // WebM, MP4 and Ogg hold sound alone as well: what browsers record as a voice message.
-    const mimeType = contentType.replace(/^(?:audio|video)(?=\/(?:webm|mp4|ogg)$)/, kind);
+    // Files for video hold sound alone as well: it is what browsers and phones record as a voice message.
+    const mimeType = contentType.replace(/^(?:audio|video)/, kind);
     const frame =
       kind === "video" ? await inTurn(async () => videoFrame?.(file.path, contentType, duration)) : undefined;
     const thumbnail = frame && (await inTurn(() => thumbnailOf(frame)).catch(() => undefined));
@@ -64,16 +64,24 @@ export function createInspection(
         try {
           return await recording(file, contentType, declared);
         } catch (error) {
-          // As a file it may be what its parser does not know.
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
+          // Its first bytes look like a recording's, and the rest does not: it may be anything.
+          return asIs(file, "application/octet-stream");
         }
-      } else if (declared === "image" && contentType.startsWith("image/")) {
+      }
+      if (declared === "image" && contentType.startsWith("image/"))
         throw new ChatError("unsupported_media_type", { mimeType: contentType });
-      } else mustBe("file", declared);
-      return { path: file.path, facts: { mimeType: contentType, size: file.size }, thumbnail: undefined };
+      mustBe("file", declared);
+      return asIs(file, contentType);
     },
   };
 }
+
+const asIs = ({ path, size }: { path: string; size: number }, mimeType: string): Inspected => ({
+  path,
+  facts: { mimeType, size },
+  thumbnail: undefined,
+});
 
 /** Anything may be sent as a file. */
 function mustBe(kind: MediaKind, declared: MediaKind): void {

@@ -14,13 +14,13 @@ const aliases: Readonly<Record<string, string>> = { "audio/x-m4a": "audio/mp4", 
 
 /**
  * The content type of a file. Throws ambiguous_file for one that browsers would show and that is an archive, a PDF or a
- * page as well: it passes as one thing and is then opened as the other.
+ * page as well: it passes as one thing and is then opened as the other. Throws damaged_file for a GIF without its end.
  */
 export async function contentTypeOf(path: string, size: number): Promise<string> {
   const file = await open(path);
   try {
     const head = await read(file, 0, Math.min(size, headBytes));
-    const detected = (await fileTypeFromBuffer(head))?.mime;
+    const detected = (await fileTypeFromBuffer(head))?.mime.replace(/;.*/, "");
     const text = detected === undefined || detected === "application/xml" ? textType(head, size) : undefined;
     const type = text ?? aliases[detected ?? ""] ?? detected ?? "application/octet-stream";
     if (isShown(type)) {
@@ -31,6 +31,7 @@ export async function contentTypeOf(path: string, size: number): Promise<string>
         endsAsArchive(tail),
       ];
       if (others.some(Boolean)) throw new ChatError("ambiguous_file");
+      if (type === "image/gif" && !endsAsGif(tail)) throw new ChatError("damaged_file");
     }
     return type;
   } finally {
@@ -75,6 +76,9 @@ function lastLetterEnd(bytes: Buffer): number {
   }
   return bytes.length;
 }
+
+/** Whether the trailer is there (GIF89a, 27): a picture that is cut off shows the frames that it has, and nothing is amiss. */
+const endsAsGif = (tail: Buffer): boolean => tail[tail.findLastIndex((byte) => byte !== 0)] === 0x3b;
 
 /** Whether a ZIP archive's last record stands where the file ends: then programs open it as an archive. */
 function endsAsArchive(tail: Buffer): boolean {

@@ -22,10 +22,8 @@ const formats = {
 } as const;
 type Format = keyof typeof formats;
 
-/** Frames of an animation are unpacked one after the other, so all of them together may have more than a still. */
-const animationFactor = 4;
 /** No honest picture of 50 million pixels takes this long. */
-const timeoutSeconds = 30;
+const timeoutSeconds = 20;
 /** Section 4 of the design. */
 const thumbnailPixels = 320;
 
@@ -37,17 +35,16 @@ sharp.concurrency(1);
 export const isPicture = (contentType: string): contentType is Format => Object.hasOwn(formats, contentType);
 
 /**
- * Writes the cleaned picture into `folder`: every frame of an animation, and of all else only what is seen. Throws
- * too_many_pixels, or damaged_file for one that cannot be read to its end.
+ * Writes the cleaned picture into `folder`: every frame of an animation, and of all else only what is seen. `maxPixels` is
+ * for all frames together. Throws too_many_pixels, or damaged_file for one that cannot be read to its end.
  */
 export async function cleanPicture(path: string, contentType: Format, folder: string, maxPixels: number) {
   const { mimeType, write } = formats[contentType];
   const cleaned = join(folder, "cleaned");
   try {
-    const { pages = 1 } = await sharp(path, { limitInputPixels: maxPixels * animationFactor }).metadata();
-    const animated = pages > 1;
-    const limitInputPixels = animated ? maxPixels * animationFactor : maxPixels;
-    const image = sharp(path, { limitInputPixels, animated, failOn: "error" }).timeout({ seconds: timeoutSeconds });
+    const options = { limitInputPixels: maxPixels, failOn: "error" } as const;
+    const animated = ((await sharp(path, options).metadata()).pages ?? 1) > 1;
+    const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
     // A roll of frames cannot be turned; animations are upright as they are.
     const { width, height, pageHeight } = await write(animated ? image : image.autoOrient()).toFile(cleaned);
     const { size } = await stat(cleaned);
@@ -67,8 +64,10 @@ export function thumbnailOf(picture: string | Buffer): Promise<Buffer> {
 }
 
 function refusal(error: unknown): unknown {
-  const { message = "", code } = error as NodeJS.ErrnoException;
-  if (/pixel limit/i.test(message)) return new ChatError("too_many_pixels");
+  const { message: messages = "", code } = error as NodeJS.ErrnoException;
+  // What went wrong comes first; then what could not be done because of it.
+  const [message = ""] = messages.split("\n");
+  if (/pixel limit|timeout/i.test(message)) return new ChatError("too_many_pixels");
   // Written to a full disk, or not read at all: not the picture's fault.
   if (code !== undefined || /no space|unable to (?:open|write)/i.test(message)) return error;
   return Object.assign(new ChatError("damaged_file"), { cause: error });

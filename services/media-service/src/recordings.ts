@@ -14,20 +14,23 @@ export interface Recording {
 }
 
 export interface RecordingReader {
-  /** Throws damaged_file when there is neither sound nor picture in it, or it cannot be read in 20 s. */
+  /** Throws damaged_file when there is neither sound nor picture in it, or reading it takes more than 5 s. */
   read(path: string, size: number): Promise<Recording>;
   close(): void;
 }
 
-const timeoutMs = 20_000;
+/** Honest files take less than a second. Others wait for their turn meanwhile. */
+const timeoutMs = 5_000;
+/** What is parsed in one go, while nothing else runs in this process. */
+const chunkSize = 65_536;
+const options = { format: "object", chunkSize } as const;
 
 /** One at a time: the parser has one memory of its own, whatever the file's size. */
 export async function createRecordingReader(): Promise<RecordingReader> {
-  let parser = await mediaInfoFactory({ format: "object" });
+  let parser = await mediaInfoFactory(options);
   const inTurn = createTurns(1);
 
-  async function analyze(file: FileHandle, size: number): Promise<MediaInfoResult> {
-    const deadline = Date.now() + timeoutMs;
+  async function analyze(file: FileHandle, size: number, deadline: number): Promise<MediaInfoResult> {
     try {
       return await parser.analyzeData(size, async (length, position) => {
         if (Date.now() > deadline) throw new Error("it takes too long");
@@ -37,19 +40,20 @@ export async function createRecordingReader(): Promise<RecordingReader> {
     } catch (error) {
       // Its state is unknown after a failure.
       parser.close();
-      parser = await mediaInfoFactory({ format: "object" });
+      parser = await mediaInfoFactory(options);
       throw Object.assign(new ChatError("damaged_file"), { cause: error });
     }
   }
 
   async function describe(file: FileHandle, size: number): Promise<Recording> {
-    const tracks = (await analyze(file, size)).media?.track ?? [];
+    const deadline = Date.now() + timeoutMs;
+    const tracks = (await analyze(file, size, deadline)).media?.track ?? [];
     const general = tracks.find((track) => track["@type"] === "General");
     const video = tracks.find((track) => track["@type"] === "Video");
     const audio = tracks.find((track) => track["@type"] === "Audio");
     if (!video && !audio) throw new ChatError("damaged_file");
     const said = positive(general?.Duration) ?? positive(video?.Duration) ?? positive(audio?.Duration);
-    const shown = !said && general?.Format === "WebM" ? await webmDuration(file, size) : said;
+    const shown = !said && general?.Format === "WebM" ? await webmDuration(file, size, deadline) : said;
     const [width, height] = [positive(video?.Width), positive(video?.Height)];
     const turned = Number(video?.Rotation ?? 0) % 180 !== 0;
     return {

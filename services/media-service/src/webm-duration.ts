@@ -17,8 +17,11 @@ const windowBytes = 65_536;
 /** The longest header of an element: an id of four bytes, a size of eight. Eight more are a number or a block's start. */
 const headerBytes = 20;
 
-/** Seconds up to the last block; undefined when there is none. Reads the file once, in windows of 64 KB. */
-export async function webmDuration(file: FileHandle, size: number): Promise<number | undefined> {
+/**
+ * Seconds up to the last block; undefined when there is none, or when it is not found by `deadline` (ms since 1970). Reads
+ * the file once, in windows of 64 KB.
+ */
+export async function webmDuration(file: FileHandle, size: number, deadline: number): Promise<number | undefined> {
   let window = Buffer.alloc(0);
   let windowStart = 0;
   let scaleNs = 1_000_000;
@@ -26,6 +29,7 @@ export async function webmDuration(file: FileHandle, size: number): Promise<numb
   let last: number | undefined;
   for (let at = 0; at < size; ) {
     if (at < windowStart || at + headerBytes > windowStart + window.length) {
+      if (Date.now() > deadline) return undefined;
       const { buffer, bytesRead } = await file.read(Buffer.alloc(windowBytes), 0, windowBytes, at);
       window = buffer.subarray(0, bytesRead);
       windowStart = at;

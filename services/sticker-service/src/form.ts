@@ -5,10 +5,8 @@ import type { FastifyRequest } from "fastify";
 /** 60 MB of pictures are no smaller when packed, but no set of honest stickers comes near them. */
 export const mostArchiveBytes = 20 * 1024 * 1024;
 const mostFields = 20;
-/** A socket that is silent this long has lost its client. */
-const stallMs = 60_000;
-/** 20 MB at 0.5 Mbit/s. */
-const deadlineMs = 330_000;
+/** A connection on which nothing came for this long is ended by Node. Shorter than what the edge waits. */
+const silenceMs = 60_000;
 
 /**
  * The bytes of the one field `file`; other fields are not looked at. Throws unsupported_media_type, no_file, too_many_files,
@@ -16,9 +14,10 @@ const deadlineMs = 330_000;
  */
 export async function readArchive(request: FastifyRequest): Promise<Buffer> {
   if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
+  // A client that is gone already is not heard of again: its form would be waited for for ever.
+  if (request.raw.destroyed) throw new ChatError("upload_incomplete");
   const { socket } = request.raw;
-  const late = setTimeout(() => socket.destroy(), deadlineMs);
-  request.raw.setTimeout(stallMs, () => socket.destroy());
+  socket.setTimeout(silenceMs);
   try {
     return await readParts(request);
   } catch (error) {
@@ -26,8 +25,8 @@ export async function readArchive(request: FastifyRequest): Promise<Buffer> {
     request.raw.unpipe().resume();
     throw refusal(error);
   } finally {
-    clearTimeout(late);
-    request.raw.setTimeout(0);
+    // What is left of a refused body is still to come.
+    if (request.raw.complete) socket.setTimeout(0);
   }
 }
 

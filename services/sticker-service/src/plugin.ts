@@ -45,7 +45,7 @@ export function stickerService(deps: StickerDeps): FastifyPluginAsync {
     const addressOf = addressesAt(deps.publicUrl);
     const mount = mounter(app, guard);
     mountSets(mount, db, addressOf);
-    mountSending(mount, createSending(db, bus, addressOf));
+    mountSending(mount, createSending(db, bus));
     mountRetiring(mount, db, addressOf);
     await mountPublishing(app, guard, db, publisher, addressOf);
     mountAssets(app, guard, blobs);

@@ -8,7 +8,7 @@ import {
 } from "@khui/contracts";
 import type { SetRow, StickerRow } from "./store/tables.js";
 
-/** The address of an asset. Pages of other origins and messages carry it, so it names our origin where that is known. */
+/** The address of an asset. Pages of other origins show it, so it names ours where that is known. */
 export type AddressOf = (asset: string) => string;
 
 /** `publicUrl` answers what clients reach the edge by, without a slash at its end, or nothing. */

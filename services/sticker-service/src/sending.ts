@@ -2,9 +2,15 @@
 import { randomInt } from "node:crypto";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { ChatError, type Message, messagesRpc, type SendSticker, type StickerInfo } from "@khui/contracts";
+import {
+  ChatError,
+  type Message,
+  messagesRpc,
+  type SendSticker,
+  type StickerInfo,
+  stickerAssetPath,
+} from "@khui/contracts";
 import { checkMetadata, drawOutcome } from "./metadata.js";
-import type { AddressOf } from "./render.js";
 import { findSticker } from "./store/catalogue.js";
 import type { Db } from "./store/tables.js";
 
@@ -19,14 +25,14 @@ export interface Sender {
  * Returns a function that sends a sticker and resolves with its message: that of the first try, with the outcome drawn then, if this
  * is a repeated one. Refusals of the room come before those of the sticker.
  */
-export function createSending(db: Db, bus: Bus, addressOf: AddressOf) {
+export function createSending(db: Db, bus: Bus) {
   return async (sender: Sender, wish: SendSticker): Promise<Message> => {
     const { userId, roomId } = sender;
     const clientMessageId = wish.clientMessageId ?? sender.clientMessageId;
     const common = { userId, roomId, type: "sticker" as const, ...(clientMessageId ? { clientMessageId } : {}) };
     const { sent } = await call(bus, messagesRpc.maySend, common);
     if (sent) return sent;
-    const sticker = await chooseSticker(db, userId, wish, addressOf);
+    const sticker = await chooseSticker(db, userId, wish);
     return call(bus, messagesRpc.send, { ...common, content: null, sticker, replyTo: wish.replyTo ?? null });
   };
 }
@@ -35,7 +41,7 @@ export function createSending(db: Db, bus: Bus, addressOf: AddressOf) {
  * What the message keeps. Throws sticker_set_not_found, sticker_not_found, sticker_type_mismatch, sticker_not_owned,
  * invalid_metadata, service_unavailable.
  */
-async function chooseSticker(db: Db, userId: string, wish: SendSticker, addressOf: AddressOf): Promise<StickerInfo> {
+async function chooseSticker(db: Db, userId: string, wish: SendSticker): Promise<StickerInfo> {
   const found = await findSticker(db, userId, wish.setId, wish.stickerId);
   if (!found) throw new ChatError("sticker_set_not_found");
   const { set, sticker } = found;
@@ -50,7 +56,7 @@ async function chooseSticker(db: Db, userId: string, wish: SendSticker, addressO
     stickerId: sticker.id,
     type: set.type,
     metadata: outcome ? { ...metadata, outcome: outcome.id, outcomeName: outcome.name } : metadata,
-    url: addressOf(asset),
+    url: stickerAssetPath(asset),
     name: sticker.name,
     emoji: sticker.emoji,
     width,
