@@ -13,6 +13,7 @@ CREATE TABLE stickers.sets (
   cover text COLLATE "C" NOT NULL,            -- an asset
   sticker_count int NOT NULL,
   digest text COLLATE "C" NOT NULL,           -- of the manifest and the files it was published from
+  starter boolean NOT NULL,                   -- as it came with the service; else an administrator has published it
   search_text text NOT NULL,                  -- folded; all that the list is searched by
   titles text NOT NULL,                       -- folded; what finds a set's stickers beside their own words
   retired_at timestamptz,

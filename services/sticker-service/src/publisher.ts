@@ -13,11 +13,11 @@ import { createTurns } from "./turns.js";
 export interface Publisher {
   /**
    * Publishes a set, or updates the one of that key; the same again changes nothing, but puts back pictures that the store has lost.
-   * A retired one comes back, unless `revive` is false: then nothing happens. A set never shows without its pictures, and when
+   * A retired one comes back. With `starter` it does not, and one that an administrator has published stays as it is. A set never shows without its pictures, and when
    * it fails, what this call has stored is removed. Pictures that an update no longer names stay: messages show them. Throws
    * service_unavailable.
    */
-  publish(set: CheckedSet, options?: { readonly revive?: boolean }): Promise<Saved>;
+  publish(set: CheckedSet, options?: { readonly starter?: boolean }): Promise<Saved>;
 }
 
 export function createPublisher(db: Db, blobs: Blobs, log: Pick<Logger, "warn">): Publisher {
@@ -37,12 +37,12 @@ export function createPublisher(db: Db, blobs: Blobs, log: Pick<Logger, "warn">)
   }
 
   return {
-    publish: (set, { revive = true } = {}) =>
+    publish: (set, { starter = false } = {}) =>
       inTurn(async () => {
         const added: string[] = [];
         try {
           await storePictures(blobs, set.pictures.values(), added);
-          return await saveSet(db, newSet(set), revive);
+          return await saveSet(db, newSet(set), starter);
         } catch (error) {
           await discard(added);
           throw error;

@@ -10,7 +10,8 @@ import { isSettled } from "./store/publishing.js";
 import type { Db } from "./store/tables.js";
 
 /**
- * Publishes every folder in `folder` whose set is not there, or was published from something else; a retired one stays retired.
+ * Publishes every folder in `folder` whose set is not there, or was published from an older edition; one that an administrator has
+ * retired or published stays as it is.
  * Replicas may do so at the same time. Throws for a set that cannot be published, with all that is wrong.
  */
 export async function publishStarters(db: Db, publisher: Publisher, folder: URL | string): Promise<void> {
@@ -23,7 +24,7 @@ export async function publishStarters(db: Db, publisher: Publisher, folder: URL 
     if (manifest && (await isSettled(db, manifest.key, digestOf(manifest, files)))) continue;
     try {
       // Unpacking them takes seconds, and the tests of this service have done it.
-      await publisher.publish(await checkSet(files, { unpack: false }), { revive: false });
+      await publisher.publish(await checkSet(files, { unpack: false }), { starter: true });
     } catch (error) {
       const details = error instanceof ChatError ? ` ${JSON.stringify(error.details)}` : "";
       throw new Error(`the starter set in ${join(path, name)} cannot be published${details}`, { cause: error });

@@ -26,25 +26,26 @@ const attempts = 3;
 
 /**
  * Writes a set with its stickers, or nothing where the set of that key was published from the same digest; its id stays then, and
- * `set.id` is not used. A retired one comes back, or stays as it is unless `revive`. Of writes of one key at the same time, the one
- * after the other sees it.
+ * `set.id` is not used. A retired one comes back. A `starter` set takes the place of no retired one, nor of one that an administrator
+ * has published. Of writes of one key at the same time, the one after the other sees it.
  */
-export function saveSet(db: Db, set: NewSet, revive: boolean): Promise<Saved> {
+export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
   const write = () =>
     db.transaction().execute(async (trx): Promise<Saved> => {
       // The conflict locks the row, also where nothing is to be updated.
       const { rows } = await sql<{ id: string }>`
         INSERT INTO stickers.sets AS s (id, key, title, description, author, category, keywords, type, free, cover,
-          sticker_count, digest, search_text, titles)
+          sticker_count, digest, starter, search_text, titles)
         VALUES (${set.id}, ${set.key}, ${json(set.title)}, ${set.description && json(set.description)}, ${set.author},
           ${set.category}, ${json(set.keywords)}, ${set.type}, ${set.free}, ${set.cover}, ${set.stickers.length},
-          ${set.digest}, ${set.searchText}, ${set.titles})
+          ${set.digest}, ${starter}, ${set.searchText}, ${set.titles})
         ON CONFLICT (key) DO UPDATE SET title = excluded.title, description = excluded.description,
           author = excluded.author, category = excluded.category, keywords = excluded.keywords, type = excluded.type,
           free = excluded.free, cover = excluded.cover, sticker_count = excluded.sticker_count,
-          digest = excluded.digest, search_text = excluded.search_text, titles = excluded.titles,
+          digest = excluded.digest, starter = excluded.starter, search_text = excluded.search_text, titles = excluded.titles,
           retired_at = NULL, updated_at = ${now}
-        WHERE CASE WHEN s.retired_at IS NULL THEN s.digest <> excluded.digest ELSE ${revive} END
+        WHERE CASE WHEN ${starter} THEN s.starter AND s.retired_at IS NULL AND s.digest <> excluded.digest
+          ELSE s.retired_at IS NOT NULL OR s.digest <> excluded.digest END
         RETURNING id`.execute(trx);
       const id = rows[0]?.id;
       if (!id) return { setId: await idOf(trx, set.key), result: "unchanged" };
@@ -79,12 +80,12 @@ async function idOf(db: Db, key: string): Promise<string> {
   return id;
 }
 
-/** Whether publishing this digest without reviving would change nothing. */
+/** Whether publishing a starter set of this digest would change nothing. */
 export async function isSettled(db: Db, key: string, digest: string): Promise<boolean> {
   const { rows } = await stored(() =>
     sql`
       SELECT 1 FROM stickers.sets
-      WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL)`.execute(db),
+      WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL OR NOT starter)`.execute(db),
   );
   return rows.length > 0;
 }

@@ -1,0 +1,137 @@
+// The service as an app of its own, on embedded adapters, with people who ask it things.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Bus } from "@khui/bus";
+import { createLocalBus } from "@khui/bus/local";
+import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
+import type { Database } from "@khui/database";
+import { openPglite } from "@khui/database/pglite";
+import { createApp, createTokens, type Guard } from "@khui/http";
+import { createLocalLimits } from "@khui/limits/local";
+import { createLogger } from "@khui/runtime";
+import type { FastifyInstance } from "fastify";
+import { stickerService } from "../src/plugin.js";
+import { archive, type Files, filesOf } from "./files.js";
+import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
+
+/** The part of tap's test that is needed here. */
+export interface TestFile {
+  teardown(close: () => unknown): unknown;
+}
+
+const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
+export const silentLog = createLogger({ name: "test", level: "silent" });
+
+/** A database in memory, gone with `t`. */
+export async function openDatabase(t: TestFile): Promise<Database> {
+  const database = await openPglite({ cache: template });
+  t.teardown(() => database.close());
+  return database;
+}
+
+export async function emptyFolder(t: TestFile): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "khui-stickers-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** An answer as clients get it. */
+export interface Answer {
+  readonly status: number;
+  // The schemas of the contracts say what is in it; tests look at what they are about.
+  readonly body: { readonly code?: string; readonly message?: string; readonly [field: string]: unknown };
+}
+
+export interface Rig {
+  readonly app: FastifyInstance;
+  readonly url: string;
+  readonly bus: Bus;
+  readonly blobs: MemoryBlobs;
+  readonly database: Database;
+  /** How many requests have come to their handler. */
+  handled(): number;
+  /** Headers that sign someone in. */
+  sign(userId: string, admin?: boolean): Record<string, string>;
+  /** Asks below /api/v1/chat as a user. */
+  ask(userId: string, method: "GET" | "POST" | "PUT" | "DELETE", path: string, payload?: object): Promise<Answer>;
+  /** Sends an archive as an administrator: a new set, or the one of `setId`. */
+  submit(content: Buffer, setId?: string): Promise<Answer>;
+  /** Publishes a set, with pictures of its own unless files are given, and fails when that does. */
+  publish(content: StickerManifest, files?: Files): Promise<StickerSetManifest>;
+}
+
+export interface RigOptions {
+  readonly database?: Database;
+  readonly blobs?: MemoryBlobs;
+  readonly starterFolder?: string;
+}
+
+/** Starts the service with no starter sets unless a folder is given. All of it is gone with `t`. */
+export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Rig> {
+  const database = options.database ?? (await openDatabase(t));
+  const blobs = options.blobs ?? memoryBlobs();
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  const limits = createLocalLimits();
+  t.teardown(() => limits.close());
+  const tokens = await createTokens({ secret: "a secret of decent length" });
+  const rules: Guard["rules"] = {
+    perAddress: { name: "address", points: 100_000, perSeconds: 60 },
+    perUser: { name: "user", points: 100_000, perSeconds: 60 },
+  };
+  const app = await createApp({ log: silentLog });
+  t.teardown(() => app.close());
+  let handled = 0;
+  app.addHook("preHandler", async () => {
+    handled++;
+  });
+  const starterFolder = options.starterFolder ?? (await emptyFolder(t));
+  const guard = { tokens, limits, rules };
+  const publicUrl = () => "https://chat.example";
+  await app.register(stickerService({ database, blobs, bus, guard, log: silentLog, publicUrl, starterFolder }));
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+
+  const sign = (userId: string, admin = false) => ({
+    authorization: `Bearer ${tokens.sign({ sub: userId, ...(admin ? { scope: "chat:admin" } : {}) }, 600)}`,
+    "accept-language": "en",
+  });
+  const rig: Rig = {
+    app,
+    url,
+    bus,
+    blobs,
+    database,
+    handled: () => handled,
+    sign,
+    async ask(userId, method, path, payload) {
+      const url = `/api/v1/chat${path}`;
+      const headers = sign(userId, userId === "admin");
+      const answer = await app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+      return { status: answer.statusCode, body: answer.json() };
+    },
+    async submit(content, setId) {
+      const form = new FormData();
+      form.set("file", new Blob([new Uint8Array(content)]), "set.zip");
+      const answer = await fetch(`${url}/api/v1/chat/stickers/sets${setId ? `/${setId}` : ""}`, {
+        method: setId ? "PUT" : "POST",
+        headers: sign("admin", true),
+        body: form,
+      });
+      return { status: answer.status, body: (await answer.json()) as Answer["body"] };
+    },
+    async publish(content, files) {
+      const { status, body } = await rig.submit(archive(files ?? (await filesOf(content))));
+      if (status !== 200 && status !== 201) throw new Error(JSON.stringify(body));
+      return body.data as StickerSetManifest;
+    },
+  };
+  return rig;
+}
+
+/** The faults that a refusal names, as `path: message`. */
+export function faultsOf(body: Answer["body"]): string[] {
+  const { faults = [] } = (body.details ?? {}) as { faults?: Array<{ path: string; message: string }> };
+  return faults.map(({ path, message }) => `${path}: ${message}`);
+}
