@@ -32,6 +32,7 @@ interface Found {
 }
 
 interface Store {
+  deleteObject(bucket: string, key: string): Promise<void>;
   getResourcePath(bucket: string, key: string, resource: string): string;
   putObject(upload: Upload): Promise<{ size: number; md5: string }>;
   getObject(bucket: string, key: string, range?: { start?: number; end?: number }): Promise<Found | null>;
@@ -70,7 +71,7 @@ export async function startS3Server(): Promise<S3Server> {
   };
 }
 
-/** s3rver writes in place, answers before all is written, and misreads a range that ends at 0; S3 does none of it. */
+/** s3rver writes in place, answers before all is written, stumbles over removals at once, and misreads a range that ends at 0. */
 function storeLikeS3(store: Store, uploads: string): void {
   store.putObject = async ({ bucket, key, content, metadata }) => {
     const upload = join(uploads, randomUUID());
@@ -93,6 +94,13 @@ function storeLikeS3(store: Store, uploads: string): void {
     const kept = { "content-type": metadata["content-type"] };
     writeFileSync(store.getResourcePath(bucket, key, "metadata.json"), JSON.stringify(kept));
     return { size, md5 };
+  };
+
+  // Its own also removes the folder, and fails when another does so at the same time.
+  store.deleteObject = async (bucket, key) => {
+    const path = store.getResourcePath(bucket, key, "object");
+    const files = [path, `${path}.md5`, store.getResourcePath(bucket, key, "metadata.json")];
+    await Promise.all(files.map((file) => rm(file, { force: true })));
   };
 
   const getObject = store.getObject.bind(store);

@@ -24,33 +24,34 @@ export interface Content {
  */
 export async function sendContent(request: FastifyRequest, reply: FastifyReply, content: Content) {
   const etag = `"${content.etag}"`;
-  const { type, fileName } = content.disposition;
-  reply.headers({
-    "accept-ranges": "bytes",
-    etag,
-    "cache-control": content.cacheControl,
-    "content-type": content.contentType,
-    "content-disposition": contentDisposition(fileName, { type }),
-    "x-content-type-options": "nosniff",
-    // Opened as a page of its own it may do nothing; Chromium's PDF viewer does not run in a sandbox.
-    "content-security-policy":
-      content.contentType === "application/pdf" ? "default-src 'none'" : "default-src 'none'; sandbox",
-    "cross-origin-resource-policy": "cross-origin",
-  });
   // `fetch` adds no-cache wherever a page sets If-None-Match itself; that is for caches on the way (RFC 9110, 13.1.2).
-  if (fresh({ "if-none-match": request.headers["if-none-match"] }, { etag }))
-    return reply.code(304).removeHeader("content-type").send();
-  const range = rangeOf(request, content.size, etag);
+  const known = fresh({ "if-none-match": request.headers["if-none-match"] }, { etag });
+  const range = known ? undefined : rangeOf(request, content.size, etag);
   if (range === "beyond") {
-    for (const name of ["etag", "cache-control", "content-disposition"]) reply.removeHeader(name);
     reply.header("content-range", `bytes */${content.size}`);
     return answerFailure(request, reply, new ChatError("range_not_satisfiable"));
   }
+  // A stream, be it an empty one, leaves the length to us. Headers come after what may fail: no cache is to keep a failure.
+  const body = known || request.method === "HEAD" ? Readable.from([]) : await content.open(range);
+  reply.headers({
+    etag,
+    "cache-control": content.cacheControl,
+    "accept-ranges": "bytes",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "cross-origin",
+  });
+  if (known) return reply.code(304).send(body);
+  const { type, fileName } = content.disposition;
+  reply.headers({
+    "content-type": content.contentType,
+    "content-length": range ? range.end - range.start + 1 : content.size,
+    "content-disposition": contentDisposition(fileName, { type }),
+    // Opened as a page of its own it may do nothing; Chromium's PDF viewer does not run in a sandbox.
+    "content-security-policy":
+      content.contentType === "application/pdf" ? "default-src 'none'" : "default-src 'none'; sandbox",
+  });
   if (range) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${content.size}`);
-  reply.header("content-length", range ? range.end - range.start + 1 : content.size);
-  // An empty answer would have its own length.
-  if (request.method === "HEAD") return reply.send(Readable.from([]));
-  return reply.send(await content.open(range));
+  return reply.send(body);
 }
 
 /** What is asked for of `size` bytes: undefined for all. A range that cannot be read, or several, count as none. */

@@ -3,3 +3,4 @@ export * from "./closers.js";
 export * from "./environment.js";
 export * from "./logger.js";
 export * from "./run.js";
+export * from "./turns.js";

@@ -1,6 +1,6 @@
 // The files of messages in the store, and the uploads that are not settled.
 
-import { type Blobs, BlobsUnavailable } from "@khui/blobs";
+import { BlobMissing, type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
@@ -38,11 +38,12 @@ export const blobNames = {
   thumbnail: (fileId: string) => `${fileId}/thumbnail`,
 };
 
-/** A store out of reach is service_unavailable. */
+/** A store out of reach is service_unavailable; what is no longer there is file_not_found. */
 export async function reached<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof BlobMissing) throw new ChatError("file_not_found");
     if (!(error instanceof BlobsUnavailable)) throw error;
     throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause: error });
   }

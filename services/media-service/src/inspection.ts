@@ -1,10 +1,10 @@
 // Finds out what an uploaded file is, and makes it ready to be stored.
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
+import { createTurns } from "@khui/runtime";
 import { contentTypeOf } from "./kinds.js";
 import type { MediaLimits } from "./limits.js";
 import { cleanPicture, isPicture, thumbnailOf } from "./pictures.js";
 import type { RecordingReader } from "./recordings.js";
-import { createTurns } from "./turns.js";
 import type { VideoFrame } from "./video-frame.js";
 
 export interface Inspected {

@@ -20,7 +20,9 @@ export async function contentTypeOf(path: string, size: number): Promise<string>
   const file = await open(path);
   try {
     const head = await read(file, 0, Math.min(size, headBytes));
-    const detected = (await fileTypeFromBuffer(head))?.mime.replace(/;.*/, "");
+    // What begins with the mark of UTF-16 is taken for an MP3 otherwise.
+    const wide = /^(?:\xff\xfe|\xfe\xff)/.test(head.toString("latin1", 0, 2));
+    const detected = wide ? undefined : (await fileTypeFromBuffer(head))?.mime.replace(/;.*/, "");
     const text = detected === undefined || detected === "application/xml" ? textType(head, size) : undefined;
     const type = text ?? aliases[detected ?? ""] ?? detected ?? "application/octet-stream";
     if (isShown(type)) {
@@ -53,8 +55,8 @@ export function isShown(contentType: string): boolean {
 /** What a browser that guesses takes for a page. */
 const pageMark = /<(?:!doctype\s+html|html|head|body|script|iframe|svg)[\s>]/i;
 
-const pageStart = /^\s*(?:<(?:\?xml|!--)[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]/i;
-const drawingStart = /^\s*(?:<(?:\?xml|!--|!doctype)[^>]*>\s*)*<svg[\s>]/i;
+const pageStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->)\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]/i;
+const drawingStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->|<!doctype[^>]*>)\s*)*<svg[\s>]/i;
 // Of the control characters, texts have tabs, line ends and form feeds.
 const control = /[^\P{Cc}\t\n\r\f\u0085]/u;
 

@@ -1,8 +1,8 @@
 // What a sound or a video tells of itself, by MediaInfo compiled to WebAssembly.
 import { type FileHandle, open } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
+import { createTurns } from "@khui/runtime";
 import mediaInfoFactory, { type MediaInfoResult } from "mediainfo.js";
-import { createTurns } from "./turns.js";
 import { webmDuration } from "./webm-duration.js";
 
 export interface Recording {

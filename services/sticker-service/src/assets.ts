@@ -1,16 +1,17 @@
 // The pictures of sets in the store of blobs. A name is a digest of the bytes, so what is there is never replaced.
-import { type Blobs, BlobsUnavailable } from "@khui/blobs";
+import { BlobMissing, type Blobs, BlobsUnavailable } from "@khui/blobs";
 import { ChatError } from "@khui/contracts";
 import { contentTypeOf, type Picture } from "./pictures.js";
 
 /** What the blob of an asset is called. */
 export const blobName = (asset: string) => `stickers/${asset}`;
 
-/** A store out of reach is service_unavailable. */
+/** A store out of reach is service_unavailable; what is no longer there is file_not_found. */
 export async function reached<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof BlobMissing) throw new ChatError("file_not_found");
     if (!(error instanceof BlobsUnavailable)) throw error;
     throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause: error });
   }

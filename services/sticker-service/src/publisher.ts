@@ -1,5 +1,6 @@
 // Publishes checked sets: the pictures first, then the set with all its stickers at once.
 import type { Blobs } from "@khui/blobs";
+import { createTurns } from "@khui/runtime";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
 import { blobName, reached, storePictures } from "./assets.js";
@@ -8,7 +9,6 @@ import type { Picture } from "./pictures.js";
 import { foldTerms } from "./search-text.js";
 import { assetsInUse, type NewSet, type Saved, saveSet } from "./store/publishing.js";
 import type { Db, Interactive } from "./store/tables.js";
-import { createTurns } from "./turns.js";
 
 export interface Publisher {
   /**

@@ -2,6 +2,7 @@
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
 import { admit, callOf, type Guard, type mounter } from "@khui/http";
+import { createTurns } from "@khui/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { checkSet, withoutFolder } from "../checking.js";
 import { readArchive } from "../form.js";
@@ -10,7 +11,6 @@ import { type AddressOf, renderManifest, renderSet } from "../render.js";
 import { knownSet, stickersOf } from "../store/catalogue.js";
 import { retireSet } from "../store/publishing.js";
 import type { Db } from "../store/tables.js";
-import { createTurns } from "../turns.js";
 import { unzip } from "../zip.js";
 
 /** Each holds its archive and all that is in it in memory: 80 MB at most. */

@@ -1,0 +1,108 @@
+// What becomes of a file that was uploaded as one kind and is of some kind.
+import { readFile } from "node:fs/promises";
+import type { MediaKind } from "@khui/contracts";
+import sharp from "sharp";
+import t, { type Test, test } from "tap";
+import { createInspection, type Inspected } from "../src/inspection.js";
+import { defaultLimits } from "../src/limits.js";
+import { createRecordingReader } from "../src/recordings.js";
+import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "./made-files.js";
+
+const reader = await createRecordingReader();
+t.teardown(() => reader.close());
+const frame = noise(640, 360).png().toBuffer();
+const inspection = createInspection(reader, () => frame, defaultLimits);
+const kinds: readonly MediaKind[] = ["image", "video", "audio", "file"];
+
+/** What was found, or the code of the refusal; the original stays as it was. */
+async function inspect(t: Test, content: Uint8Array | string, declared: MediaKind, own = inspection) {
+  const folder = await folderFor(t);
+  const received = await folder.write(content, "received");
+  const outcome = await own.inspect(received, declared, folder.path).catch((error) => ({ code: error.code }));
+  t.ok((await readFile(received.path)).equals(Buffer.from(content)), "what came in is left as it is");
+  return outcome as Partial<Inspected> & { code?: string };
+}
+
+const contentOf = async (name: string) => readFile((await fixture(name)).path);
+
+test("every kind is taken as itself and as a file, and refused as another", async (t) => {
+  const made: ReadonlyArray<readonly [MediaKind, Uint8Array]> = [
+    ["image", await noise(20, 10).jpeg().toBuffer()],
+    ["image", await contentOf("animated.gif")],
+    ["video", await contentOf("video.mp4")],
+    ["video", await contentOf("recorded.webm")],
+    ["audio", await contentOf("voice.webm")],
+    ["audio", await contentOf("sound.m4a")],
+    ["audio", await contentOf("sound.mp3")],
+    ["audio", await contentOf("sound.ogg")],
+    ["file", pdf],
+    ["file", zip("word/document.xml")],
+    ["file", Buffer.from("a text")],
+    ["file", Buffer.from([0])],
+    ["file", Buffer.from("<html>")],
+  ];
+  for (const [kind, content] of made) {
+    for (const declared of kinds) {
+      const { code, facts } = await inspect(t, content, declared);
+      const taken = declared === kind || declared === "file";
+      t.equal(code, taken ? undefined : "wrong_kind_of_file", `${kind} as ${declared}`);
+      if (taken) t.ok((facts?.size ?? 0) > 0);
+    }
+  }
+});
+
+test("what is known of each kind is told, and no more", async (t) => {
+  const video = await inspect(t, await contentOf("upright-phone.mp4"), "video");
+  t.match(video.facts, { mimeType: "video/mp4", size: 8259, duration: 1, dimensions: { width: 180, height: 320 } });
+  t.match(await sharp(video.thumbnail).metadata(), { format: "webp", width: 320, height: 180 });
+  const voice = await inspect(t, await contentOf("voice.webm"), "audio");
+  t.equal(voice.facts?.mimeType, "audio/webm", "sound in a container that is mostly for video");
+  t.notOk(voice.facts?.dimensions || voice.thumbnail);
+  t.match((await inspect(t, await contentOf("sound.m4a"), "audio")).facts, { mimeType: "audio/mp4" });
+  const image = await inspect(t, await sidewaysPhoto(80, 40), "image");
+  t.match(image.facts, { mimeType: "image/jpeg", dimensions: { width: 40, height: 80 } });
+  t.notOk("duration" in (image.facts ?? {}));
+  const document = await inspect(t, pdf, "file");
+  t.same(document.facts, { mimeType: "application/pdf", size: pdf.length });
+  t.equal(document.thumbnail, undefined);
+});
+
+test("a picture sent as a file is a picture still: upright and without metadata", async (t) => {
+  const { path = "", facts, thumbnail } = await inspect(t, await sidewaysPhoto(80, 40), "file");
+  t.same(facts?.dimensions, { width: 40, height: 80 });
+  t.ok(thumbnail);
+  t.notOk((await readFile(path)).includes("Secret Maker").valueOf());
+});
+
+test("drawings and pictures that browsers do not know are files only", async (t) => {
+  const drawing = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
+  t.equal((await inspect(t, drawing, "image")).code, "unsupported_media_type");
+  t.match(await inspect(t, drawing, "file"), { facts: { mimeType: "image/svg+xml" }, thumbnail: undefined });
+  const scan = await noise(20, 10).tiff().toBuffer();
+  t.equal((await inspect(t, scan, "image")).code, "unsupported_media_type");
+  t.match(await inspect(t, scan, "file"), { facts: { mimeType: "image/tiff" } });
+});
+
+test("what begins like a recording and cannot be read is damaged, or a file of which nothing is known", async (t) => {
+  const content = Buffer.from("\0\0\0\x20ftypisom".padEnd(900, "\0"), "latin1");
+  t.same((await inspect(t, content, "file")).facts, { mimeType: "application/octet-stream", size: 900 });
+  for (const declared of ["video", "audio"] as const)
+    t.equal((await inspect(t, content, declared)).code, "damaged_file");
+});
+
+test("no picture out of a video is no reason to refuse it", async (t) => {
+  const content = await contentOf("video.mp4");
+  const without = createInspection(reader, undefined, defaultLimits);
+  const nothing = createInspection(reader, async () => undefined, defaultLimits);
+  const rubbish = createInspection(reader, async () => Buffer.from("no picture"), defaultLimits);
+  for (const own of [without, nothing, rubbish]) {
+    t.match(await inspect(t, content, "video", own), { facts: { mimeType: "video/mp4" }, thumbnail: undefined });
+  }
+});
+
+test("pictures are refused by the limit that was set", async (t) => {
+  const strict = createInspection(reader, undefined, { ...defaultLimits, pixels: 199 });
+  const content = await noise(20, 10).png().toBuffer();
+  t.equal((await inspect(t, content, "image", strict)).code, "too_many_pixels");
+  t.equal((await inspect(t, content, "file", strict)).code, "too_many_pixels");
+});

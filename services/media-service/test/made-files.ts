@@ -1,0 +1,129 @@
+// Files that tests make themselves, and a folder to put them in.
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp, { type Sharp } from "sharp";
+
+/** The part of tap's test that is needed here. */
+interface Closing {
+  teardown(close: () => unknown): unknown;
+}
+
+export interface Folder {
+  readonly path: string;
+  /** Writes a file, and returns what the service is told of one. */
+  write(content: Uint8Array | string, name?: string): Promise<{ path: string; size: number }>;
+}
+
+/** A fresh folder that goes with the test. */
+export async function folderFor(t: Closing): Promise<Folder> {
+  const path = await mkdtemp(join(tmpdir(), "khui-media-"));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  let written = 0;
+  return {
+    path,
+    async write(content, name = `file-${written++}`) {
+      const file = join(path, name);
+      await writeFile(file, content);
+      return { path: file, size: (await stat(file)).size };
+    },
+  };
+}
+
+/** A file of test/fixtures. */
+export async function fixture(name: string): Promise<{ path: string; size: number }> {
+  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  return { path, size: (await stat(path)).size };
+}
+
+/** An archive of one empty file, stored. With a `before`, readers find it all the same: they begin at its end. */
+export function zip(name: string, before: Uint8Array = Buffer.alloc(0), comment = ""): Buffer {
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  local.writeUInt16LE(20, 4);
+  local.writeUInt16LE(name.length, 26);
+  const central = Buffer.alloc(46);
+  central.writeUInt32LE(0x02014b50, 0);
+  central.writeUInt16LE(20, 6);
+  central.writeUInt16LE(name.length, 28);
+  central.writeUInt32LE(before.length, 42);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(central.length + name.length, 12);
+  end.writeUInt32LE(before.length + local.length + name.length, 16);
+  end.writeUInt16LE(comment.length, 20);
+  const named = Buffer.from(name);
+  return Buffer.concat([before, local, named, central, named, end, Buffer.from(comment)]);
+}
+
+export const pdf = Buffer.from(
+  "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
+);
+
+/** A picture of noise, which no format makes small. */
+export function noise(width: number, height: number): Sharp {
+  return sharp({
+    create: { width, height, channels: 3, background: "black", noise: { type: "gaussian", mean: 128, sigma: 50 } },
+  });
+}
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly background: string;
+}
+
+const still = ({ width, height, background }: Frame) => sharp({ create: { width, height, channels: 3, background } });
+
+/** An animated WebP of one colour a frame. */
+export async function animatedWebp(frames: readonly Frame[]): Promise<Buffer> {
+  const pictures = await Promise.all(frames.map((frame) => still(frame).png().toBuffer()));
+  return sharp(pictures, { join: { animated: true } })
+    .webp({ delay: frames.map(() => 100), loop: 3 })
+    .toBuffer();
+}
+
+/**
+ * A photo as a phone writes it: its pixels lie on their side (`width` by `height`), the left half red and the right half
+ * blue, EXIF says so, and where it was taken.
+ */
+export function sidewaysPhoto(width: number, height: number): Promise<Buffer> {
+  const half = { width: width / 2, height, background: "blue" };
+  return sharp({ create: { width, height, channels: 3, background: "red" } })
+    .composite([{ input: { create: { ...half, channels: 3 } }, left: width / 2, top: 0 }])
+    .withMetadata({ orientation: 6 })
+    .withExifMerge({
+      IFD0: { Make: "Secret Maker" },
+      IFD3: { GPSLatitudeRef: "N", GPSLatitude: "13/1 45/1 0/1" },
+    })
+    .jpeg()
+    .toBuffer();
+}
+
+/** Some bytes of `original` changed, cut off, repeated or swapped, as `draw` (numbers in [0, 1)) decides. */
+export function mutated(original: Uint8Array, draw: () => number): Buffer {
+  const upTo = (limit: number) => Math.floor(draw() * limit);
+  let bytes = Buffer.from(original);
+  const kind = upTo(6);
+  if (kind === 0) return bytes.subarray(0, 1 + upTo(bytes.length - 1));
+  if (kind === 1) {
+    const [from, length] = [upTo(bytes.length), 1 + upTo(4096)];
+    const piece = bytes.subarray(from, from + length);
+    return Buffer.concat([bytes.subarray(0, from), piece, piece, bytes.subarray(from)]);
+  }
+  if (kind === 2) {
+    const [from, length] = [upTo(bytes.length), 1 + upTo(200)];
+    bytes = Buffer.concat([bytes.subarray(0, from), bytes.subarray(from + length)]);
+    return bytes.length > 0 ? bytes : Buffer.from([0]);
+  }
+  // The headers are where lengths and counts stand.
+  const reach = kind === 3 ? Math.min(512, bytes.length) : bytes.length;
+  const extremes = [0x00, 0x01, 0x7f, 0x80, 0xff];
+  for (let left = 1 + upTo(20); left > 0; left--) {
+    bytes[upTo(reach)] = draw() < 0.5 ? extremes[upTo(extremes.length)]! : upTo(256);
+  }
+  return bytes;
+}

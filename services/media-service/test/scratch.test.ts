@@ -1,0 +1,50 @@
+// The folder for files on their way in.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "tap";
+import { openScratch } from "../src/scratch.js";
+import { folderFor } from "./made-files.js";
+
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+
+test("every upload has a folder of its own, which goes with all that is in it", async (t) => {
+  const folder = join((await folderFor(t)).path, "made", "if", "missing");
+  const scratch = await openScratch(folder);
+  const [one, other] = [await scratch.open(), await scratch.open()];
+  t.not(one.folder, other.folder);
+  await writeFile(join(one.folder, "received"), "x");
+  await mkdir(join(one.folder, "more"));
+  await one.remove();
+  t.notOk(existsSync(one.folder));
+  t.ok(existsSync(other.folder));
+  await one.remove();
+  await other.remove();
+  t.same(await readdir(folder), []);
+});
+
+test("what a process that died has left is swept at the start, and nothing else", async (t) => {
+  const { path } = await folderFor(t);
+  for (const name of ["upload-old", "upload-new", "another", "upload"]) {
+    await mkdir(join(path, name));
+    await writeFile(join(path, name, "received"), "x");
+  }
+  await writeFile(join(path, "upload-file"), "x");
+  for (const name of ["upload-old", "another", "upload", "upload-file"]) {
+    await utimes(join(path, name), hoursAgo(2), hoursAgo(2));
+  }
+  await utimes(join(path, "upload-new"), hoursAgo(0.5), hoursAgo(0.5));
+  const scratch = await openScratch(path);
+  t.same((await readdir(path)).sort(), ["another", "upload", "upload-new"]);
+  const { folder, remove } = await scratch.open();
+  t.ok(existsSync(folder));
+  await remove();
+});
+
+test("an upload under way in one process is not swept by the start of another", async (t) => {
+  const { path } = await folderFor(t);
+  const { folder } = await (await openScratch(path)).open();
+  await writeFile(join(folder, "received"), "x");
+  await openScratch(path);
+  t.ok(existsSync(join(folder, "received")));
+});

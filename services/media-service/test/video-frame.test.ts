@@ -1,0 +1,84 @@
+// A picture out of a video.
+import sharp from "sharp";
+import { test } from "tap";
+import { findVideoFrame } from "../src/video-frame.js";
+import { fixture, folderFor, noise } from "./made-files.js";
+
+const frameOf = await findVideoFrame("ffmpeg");
+const skip = frameOf ? false : "there is no ffmpeg here";
+
+test("without the program there are no pictures", async (t) => {
+  const folder = await folderFor(t);
+  t.equal(await findVideoFrame(`${folder.path}/not-there`), undefined);
+  t.equal(await findVideoFrame(folder.path), undefined);
+});
+
+test("a program that is not what it should be gives none either", async (t) => {
+  const lying = await findVideoFrame("true");
+  const { path } = await fixture("video.mp4");
+  t.equal(await lying?.(path, "video/mp4", 1), undefined);
+});
+
+test("videos give a picture, upright and in their proportions", { skip }, async (t) => {
+  const shapes: Record<string, readonly [number, number]> = {
+    "video.mp4": [320, 180],
+    "upright-phone.mp4": [180, 320],
+    "video.webm": [320, 180],
+    "recorded.webm": [320, 180],
+  };
+  for (const [name, [width, height]] of Object.entries(shapes)) {
+    const { path } = await fixture(name);
+    const type = name.endsWith("mp4") ? "video/mp4" : "video/webm";
+    for (const duration of [undefined, 0, 1]) {
+      const frame = await frameOf?.(path, type, duration);
+      const facts = await sharp(frame).metadata();
+      t.equal(facts.format, "png");
+      t.ok(
+        Math.abs((facts.width / facts.height) * (height / width) - 1) < 0.02,
+        `${name}: ${facts.width}×${facts.height}`,
+      );
+      const { entropy } = await sharp(frame).stats();
+      t.ok(entropy > 0.5, "and it is not empty");
+    }
+  }
+});
+
+test("sounds, pictures and damaged videos give none", { skip }, async (t) => {
+  const folder = await folderFor(t);
+  const sound = await fixture("sound.m4a");
+  t.equal(await frameOf?.(sound.path, "video/mp4", 1), undefined);
+  t.equal(await frameOf?.(sound.path, "audio/mp4", 1), undefined);
+  const picture = await folder.write(await noise(20, 20).jpeg().toBuffer());
+  t.equal(await frameOf?.(picture.path, "video/mp4", 1), undefined);
+  t.equal(await frameOf?.(picture.path, "image/jpeg", 1), undefined);
+  t.equal(await frameOf?.(`${folder.path}/gone`, "video/mp4", 1), undefined);
+  const zeros = await folder.write(Buffer.alloc(100_000));
+  t.equal(await frameOf?.(zeros.path, "video/webm", 1), undefined);
+});
+
+test("a text that names other files or addresses shows nothing of them", { skip }, async (t) => {
+  const folder = await folderFor(t);
+  const { path: video } = await fixture("video.mp4");
+  const texts: Record<string, string> = {
+    "a playlist": `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:1.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n`,
+    "a playlist of videos": `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:1.0,\nfile://${video}\n#EXT-X-ENDLIST\n`,
+    "a list": `ffconcat version 1.0\nfile '${video}'\n`,
+    "a list without a head": `file '${video}'\n`,
+    "an address": `#EXTM3U\n#EXTINF:1,\nconcat:${video}|http://127.0.0.1:9/x\n#EXT-X-ENDLIST\n`,
+  };
+  const types = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/vnd.avi", "video/ogg"];
+  for (const [what, text] of Object.entries(texts)) {
+    for (const type of types) {
+      const { path } = await folder.write(text, "received.mp4");
+      t.equal(await frameOf?.(path, type, 1), undefined, `${what} as ${type}`);
+    }
+  }
+});
+
+test("the name of a file is no option and no address", { skip }, async (t) => {
+  const folder = await folderFor(t);
+  for (const name of ["-i", "a:b.mp4", "http:x", "%d.mp4", "a b'\"$(x).mp4"]) {
+    const { path } = await folder.write("x", name);
+    t.equal(await frameOf?.(path, "video/mp4", 1), undefined, name);
+  }
+});

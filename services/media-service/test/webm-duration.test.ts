@@ -1,0 +1,130 @@
+// How long a WebM lasts, by its blocks.
+import { open, readFile } from "node:fs/promises";
+import { type Test, test } from "tap";
+import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
+import { webmDuration } from "../src/webm-duration.js";
+import { type Folder, fixture, folderFor, mutated } from "./made-files.js";
+
+async function durationOf(folder: Folder, content: Uint8Array, deadline = Infinity): Promise<number | undefined> {
+  const { path, size } = await folder.write(content, "received");
+  const file = await open(path);
+  try {
+    return await webmDuration(file, size, deadline);
+  } finally {
+    await file.close();
+  }
+}
+
+/** An element: its id in hexadecimal, and its content. Without a size it ends where its parent does. */
+function element(id: string, content: Uint8Array, sized = true): Buffer {
+  const length = Buffer.from([0x01, 0, 0, 0, 0, 0, 0, 0]);
+  if (sized) length.writeUIntBE(content.length, 2, 6);
+  else length.fill(0xff, 1);
+  return Buffer.concat([Buffer.from(id, "hex"), length, content]);
+}
+
+const number = (value: number) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+
+function block(time: number, length = 10): Buffer {
+  const content = Buffer.alloc(Math.max(4, length));
+  content[0] = 0x81;
+  content.writeInt16BE(time, 1);
+  return content;
+}
+
+const cluster = (time: number, blocks: Buffer[], sized = true) =>
+  element("1f43b675", Buffer.concat([element("e7", number(time)), ...blocks]), sized);
+const header = element("1a45dfa3", Buffer.from("webm"));
+const webm = (parts: Buffer[], sized = true) =>
+  Buffer.concat([header, element("18538067", Buffer.concat(parts), sized)]);
+
+async function expectDuration(t: Test, expected: number | undefined, content: Buffer, what: string): Promise<void> {
+  t.equal(await durationOf(await folderFor(t), content), expected, what);
+}
+
+test("it is the latest block's time, wherever that block is", async (t) => {
+  const simple = (time: number, length?: number) => element("a3", block(time, length));
+  const grouped = (time: number) => element("a0", element("a1", block(time)));
+  await expectDuration(t, 0.5, webm([cluster(0, [simple(0), simple(500)])]), "one cluster");
+  await expectDuration(t, 2.25, webm([cluster(0, [simple(0)]), cluster(2_000, [simple(250), simple(20)])]), "two");
+  await expectDuration(
+    t,
+    2.25,
+    webm([cluster(0, [simple(0)], false), cluster(2_000, [simple(250)], false)], false),
+    "unsized",
+  );
+  await expectDuration(t, 7, webm([cluster(6_990, [grouped(10), simple(-40)])]), "in a group");
+  await expectDuration(t, 3, webm([cluster(3_000, [simple(-1_000), simple(0, 200_000)])]), "a large block");
+  const scale = element("1549a966", element("2ad7b1", number(100_000)));
+  await expectDuration(t, 0.05, webm([scale, cluster(0, [simple(500)])]), "in tenths of milliseconds");
+});
+
+test("there is none where no block is", async (t) => {
+  await expectDuration(t, undefined, webm([cluster(5, [])]), "an empty cluster");
+  await expectDuration(t, undefined, header, "a header");
+  await expectDuration(t, undefined, Buffer.from([0]), "a byte");
+  await expectDuration(t, undefined, Buffer.alloc(200_000), "zeros");
+  await expectDuration(t, undefined, Buffer.alloc(200_000, 0xff), "ones");
+});
+
+test("elements are found wherever they lie across what is read at once", async (t) => {
+  const folder = await folderFor(t);
+  for (let padding = 65_480; padding <= 65_560; padding += 1) {
+    const filler = element("ec", Buffer.alloc(padding));
+    const content = webm([filler, cluster(1_000, [element("a3", block(1)), element("a3", block(234))])]);
+    t.equal(await durationOf(folder, content), 1.234, `${padding} bytes before`);
+  }
+});
+
+test("what browsers record is as long as it was recorded", async (t) => {
+  const folder = await folderFor(t);
+  for (const name of ["recorded.webm", "voice.webm"]) {
+    const duration = (await durationOf(folder, await readFile((await fixture(name)).path))) ?? 0;
+    t.ok(duration > 0.9 && duration < 1.1, `${name}: ${duration} s`);
+  }
+});
+
+test("a changed file has some duration or none, and an end", { timeout: 120_000 }, async (t) => {
+  const seed = Number(process.env.KHUI_TEST_SEED ?? Date.now() % 2 ** 31);
+  t.comment(`KHUI_TEST_SEED=${seed}`);
+  const draw = randomFrom(seed);
+  const folder = await folderFor(t);
+  for (const name of ["recorded.webm", "voice.webm", "video.webm"]) {
+    const original = await readFile((await fixture(name)).path);
+    for (let round = 0; round < 300; round++) {
+      const duration = await durationOf(folder, mutated(original, draw));
+      if (duration !== undefined && !(Number.isFinite(duration) && duration >= 0)) t.fail(`${name}: ${duration}`);
+    }
+    t.pass(name);
+  }
+});
+
+test("a file that takes too long has none", async (t) => {
+  const folder = await folderFor(t);
+  const content = await readFile((await fixture("voice.webm")).path);
+  t.equal(await durationOf(folder, content, Date.now() - 1), undefined);
+});
+
+test("a large file of nothing but headers does not hold up what else there is to do", {
+  timeout: 120_000,
+}, async (t) => {
+  const folder = await folderFor(t);
+  const empty = Buffer.from([0xec, 0x80]);
+  const content = Buffer.concat([header, element("18538067", Buffer.alloc(20 * 1024 * 1024, empty))]);
+  let [longest, last] = [0, performance.now()];
+  const watch = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 5);
+  t.teardown(() => clearInterval(watch));
+  const began = performance.now();
+  t.equal(await durationOf(folder, content), undefined);
+  t.comment(
+    `20 MB in ${Math.round(performance.now() - began)} ms, the event loop waited ${Math.round(longest)} ms at most`,
+  );
+  t.ok(longest < 1_000);
+});

@@ -1,0 +1,37 @@
+// What becomes, later, of uploads that were left unsettled when a system ended.
+import type { Blobs } from "@khui/blobs";
+import { createLocalBus } from "@khui/bus/local";
+import { serveRpc } from "@khui/bus/rpc";
+import { messagesRpc } from "@khui/contracts";
+import { sql } from "@khui/database";
+import { openPglite } from "@khui/database/pglite";
+import { createFiles } from "../../../media-service/src/files.js";
+import type { Db } from "../../../media-service/src/store.js";
+import { filesInUse } from "../../../messages-api/src/store/files.js";
+import type { Db as MessagesDb } from "../../../messages-api/src/store/tables.js";
+
+/** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */
+export async function settle(databaseFolder: string, blobs: Blobs): Promise<string[]> {
+  const database = await openPglite({ folder: databaseFolder });
+  const bus = createLocalBus({ onError: () => {} }).connect();
+  const db: Db = database.kysely();
+  const messages: MessagesDb = database.kysely();
+  serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds: await filesInUse(messages, fileIds) }));
+  const files = createFiles(db, blobs, bus, { warn: () => {} }, { everyMs: 2 ** 30, abandonedMs: 0 });
+  try {
+    const before = await unsettled(db);
+    await files.sweep();
+    const after = await unsettled(db);
+    if (after.length > 0) throw new Error(`not settled: ${after.join(", ")}`);
+    return before;
+  } finally {
+    await files.close();
+    await bus.close();
+    await database.close();
+  }
+}
+
+async function unsettled(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ file_id: string }>`SELECT file_id FROM media.uploads`.execute(db);
+  return rows.map((row) => row.file_id).sort();
+}
