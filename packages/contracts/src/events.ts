@@ -93,6 +93,8 @@ export const serverEvents = {
   left_chat: defineEvent("left_chat", InRoom),
   resync_required: defineEvent("resync_required", Type.Object({ chatRoomId, seq: Sequence })),
   new_message: defineEvent("new_message", Type.Object({ ...logged, message: Message })),
+  /** A new message in a room of the user's list that this socket has not joined. Best effort. */
+  chat_updated: defineEvent("chat_updated", Type.Object({ ...logged, message: Message })),
   message_edited: defineEvent(
     "message_edited",
     Type.Object({

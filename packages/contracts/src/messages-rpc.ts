@@ -209,11 +209,17 @@ export const messagesRpc = {
     Type.Object({ userId: UserId }),
     Type.Object({ userIds: Type.Array(UserId) }),
   ),
-  /** The rooms a user's list shows first. */
+  /** The rooms a user's list shows first, the most recently active one first, and how far their logs have come. */
   recentRooms: defineRpc(
     "messages.recentRooms",
     Type.Object({ userId: UserId, limit: Type.Integer({ minimum: 1, maximum: 500 }) }),
-    Type.Object({ roomIds: Type.Array(ObjectId) }),
+    Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
+  ),
+  /** Of these users, those who are in a room. */
+  activeMembers: defineRpc(
+    "messages.activeMembers",
+    Type.Object({ roomId: ObjectId, userIds: Type.Array(UserId) }),
+    Type.Object({ userIds: Type.Array(UserId) }),
   ),
 } as const;
 

@@ -21,6 +21,8 @@ export interface LiveHeader {
   readonly except?: string;
   /** A change that is published in several rooms; a socket is told each id once. */
   readonly once?: string;
+  /** For gateways alone, on a user's subject: the user has come into this room, and watches it from now on. */
+  readonly watch?: string;
 }
 
 const newline = 0x0a;

@@ -7,6 +7,8 @@ export interface Announcer {
   entry(roomId: string, entry: LogEntry): void;
   /** A state of the room that is told once. */
   live(roomId: string, header: LiveHeader, payload: object): void;
+  /** A user has come into a room: their devices' gateways watch it. */
+  added(roomId: string, userIds: readonly string[]): void;
   /** For all devices of one user. */
   user(userId: string, event: string, payload: object): void;
 }
@@ -26,6 +28,10 @@ export function createAnnouncer(bus: Bus, onError: (error: unknown) => void): An
     },
     live(roomId, header, payload) {
       publish(subjects.roomLive(roomId), encodeWire(header, JSON.stringify(payload)));
+    },
+    added(roomId, userIds) {
+      const data = encodeWire({ event: "", watch: roomId }, "{}");
+      for (const userId of userIds) publish(subjects.userLive(userId), data);
     },
     user(userId, event, payload) {
       publish(subjects.userLive(userId), encodeWire({ event }, JSON.stringify(payload)));

@@ -16,6 +16,12 @@ export async function takeRoomChange(
 ): Promise<{ applied: number }> {
   const messageId = new ObjectId().toHexString();
   const { applied, entries } = await withRetry(() => applyRoomChange(context.db, roomId, changeNo, change, messageId));
+  if (change.kind === "created")
+    context.announce.added(
+      roomId,
+      change.members.map(({ userId }) => userId),
+    );
+  if (change.kind === "joined") context.announce.added(roomId, [change.userId]);
   const first = entries[0];
   if (first) {
     const page = await readLog(context.db, roomId, first.seq - 1, entries.length);

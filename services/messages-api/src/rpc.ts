@@ -11,7 +11,7 @@ import { withRetry } from "./retry.js";
 import type { Sending } from "./sending.js";
 import { filesInUse } from "./store/files.js";
 import { roomsAhead } from "./store/history.js";
-import { contactsOf, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
+import { activeAmong, contactsOf, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
 
 export interface Actions {
   readonly sending: Sending;
@@ -59,7 +59,10 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
       userIds: await withRetry(() => contactsOf(db, userId, smallRoomLimit)),
     })),
     serve(messagesRpc.recentRooms, async ({ userId, limit }) => ({
-      roomIds: await withRetry(() => recentRoomsOf(db, userId, limit)),
+      rooms: await withRetry(() => recentRoomsOf(db, userId, limit)),
+    })),
+    serve(messagesRpc.activeMembers, async ({ roomId, userIds }) => ({
+      userIds: await withRetry(() => activeAmong(db, roomId, userIds)),
     })),
   ];
 }

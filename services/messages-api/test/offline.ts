@@ -14,7 +14,7 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
   return {
     db,
     directory: { resolve: async () => new Map(), learn: async () => {} },
-    announce: { entry() {}, live() {}, user() {} },
+    announce: { entry() {}, live() {}, added() {}, user() {} },
     links,
     files: { soon() {}, close: async () => {} },
     ...more,

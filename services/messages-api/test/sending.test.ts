@@ -13,7 +13,12 @@ const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string,
 
 function sendingOn() {
   const announced: number[] = [];
-  const announce = { entry: (_: string, { seq }: LogEntry) => void announced.push(seq), live() {}, user() {} };
+  const announce = {
+    entry: (_: string, { seq }: LogEntry) => void announced.push(seq),
+    live() {},
+    added() {},
+    user() {},
+  };
   const context = offline(db, { announce });
   return { sending: createSending(context), announced };
 }

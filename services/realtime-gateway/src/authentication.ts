@@ -4,17 +4,19 @@ import type { AddressOf, Guard } from "@khui/http";
 import type { PresenceKeeper } from "./presence.js";
 import type { Session } from "./session.js";
 import type { Users } from "./users.js";
+import type { Watching } from "./watching.js";
 
 export interface AuthenticationContext {
   readonly guard: Guard;
   readonly users: Users;
   readonly presence: PresenceKeeper;
+  readonly watching: Pick<Watching, "start">;
   readonly addressOf: AddressOf;
 }
 
 /** Throws what `auth_error` tells. A socket stays with its first user; a fresh token of theirs extends its time. */
 export async function authenticate(
-  { guard, users, presence, addressOf }: AuthenticationContext,
+  { guard, users, presence, watching, addressOf }: AuthenticationContext,
   session: Session,
   { token, userId }: EventPayload<typeof clientEvents.authenticate>,
 ): Promise<object> {
@@ -28,7 +30,10 @@ export async function authenticate(
   if (session.closed) throw new ChatError("unauthorized");
   const first = session.identity === null && users.add(session, identity.userId);
   session.identity = identity;
-  if (first) await presence.arrived(identity.userId);
+  if (first) {
+    watching.start(identity.userId);
+    await presence.arrived(identity.userId);
+  }
   const answer = {
     userId: identity.userId,
     name: identity.name ?? null,

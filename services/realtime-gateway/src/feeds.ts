@@ -1,12 +1,14 @@
 // All rooms in which this gateway has sockets: one feed and one pair of bus subscriptions a room.
 import type { Bus, Subscription } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { ChatError, decodeWire, type EntryHeader, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import { type FeedEvents, RoomFeed } from "./room-feed.js";
+import type { RoomLogs } from "./room-logs.js";
 
 interface Held {
   readonly feed: RoomFeed;
-  readonly subscriptions: Subscription[];
+  readonly log: ReturnType<RoomLogs["listen"]>;
+  readonly live: Subscription;
   /** Resolves when the subscriptions are active: nothing published later is missed silently. */
   readonly heard: Promise<void>;
 }
@@ -26,6 +28,7 @@ export interface Feeds {
 
 export interface FeedsOptions extends FeedEvents {
   readonly bus: Bus;
+  readonly logs: RoomLogs;
   /** A live message of a room; `body` is the whole JSON of the event. */
   onLive(feed: RoomFeed, header: LiveHeader, body: string): void;
 }
@@ -52,22 +55,23 @@ export function createFeeds(options: FeedsOptions): Feeds {
 
   function open(roomId: string): Held {
     const feed = new RoomFeed(roomId, log, options);
-    const subscriptions = [
-      bus.subscribe(subjects.roomLog(roomId), ({ data }) => {
-        const { header, body } = decodeWire<EntryHeader>(data);
-        feed.offer({ ...header, body });
-      }),
-      bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
-        const { header, body } = decodeWire<LiveHeader>(data);
-        options.onLive(feed, header, body);
-      }),
-    ];
-    const heard = bus.flush();
+    const roomLog = options.logs.listen(roomId, (entry) => feed.offer(entry));
+    const live = bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
+      const { header, body } = decodeWire<LiveHeader>(data);
+      options.onLive(feed, header, body);
+    });
+    const heard = Promise.all([roomLog.ready, bus.flush()]).then(() => undefined);
     // Reported by whoever waits for it.
     heard.catch(() => undefined);
-    const room = { feed, subscriptions, heard };
+    const room = { feed, log: roomLog, live, heard };
     held.set(roomId, room);
     return room;
+  }
+
+  function end({ feed, log: roomLog, live }: Held): void {
+    feed.close();
+    roomLog.stop();
+    live.unsubscribe();
   }
 
   function release(feed: RoomFeed): void {
@@ -75,8 +79,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
     const room = held.get(feed.roomId);
     if (room?.feed !== feed) return;
     held.delete(feed.roomId);
-    feed.close();
-    for (const subscription of room.subscriptions) subscription.unsubscribe();
+    end(room);
   }
 
   return {
@@ -110,10 +113,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       }
     },
     close() {
-      for (const { feed, subscriptions } of held.values()) {
-        feed.close();
-        for (const subscription of subscriptions) subscription.unsubscribe();
-      }
+      for (const room of held.values()) end(room);
       held.clear();
     },
   };

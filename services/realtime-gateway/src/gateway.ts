@@ -12,9 +12,11 @@ import { defaultFlood, type FloodRule } from "./flood.js";
 import { createOnce } from "./once.js";
 import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
+import { createRoomLogs } from "./room-logs.js";
 import { Session } from "./session.js";
 import { createTyping } from "./typing.js";
 import { createUsers } from "./users.js";
+import { createWatching } from "./watching.js";
 
 export interface GatewayOptions {
   readonly bus: Bus;
@@ -32,6 +34,8 @@ export interface GatewayOptions {
   /** How stale a quiet room can be when the bus lost something. */
   readonly repairMs?: number;
   readonly maxRooms?: number;
+  /** Of a user's most recently active rooms, how many are watched for `chat_updated`; none with 0. */
+  readonly watchedRooms?: number;
 }
 
 export interface Gateway {
@@ -51,12 +55,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   const sessions = new Set<Session>();
   const once = createOnce();
   const deliveries = createDeliveries(bus, onError);
-  const users = createUsers(bus);
+  const logs = createRoomLogs(bus);
+  const users = createUsers(bus, (userId, roomId) => watching.add(userId, roomId));
+  const watching = createWatching({ bus, logs, users, limit: options.watchedRooms ?? 50, onError });
   const timers: NodeJS.Timeout[] = [];
   let repaired = 0;
 
   const feeds = createFeeds({
     bus,
+    logs,
     onError,
     onDelivered: (feed) => deliveries.note(feed),
     onRepaired: (entries) => {
@@ -85,6 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     feeds,
     users,
     presence,
+    watching,
     typing,
     deliveries,
     guard: options.guard,
@@ -112,7 +120,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     for (const feed of stopping) typing.stop(session, feed).catch(onError);
     for (const feed of [...session.rooms.values()]) takeOut(feeds, session, feed);
     const userId = session.identity?.userId;
-    if (userId !== undefined && users.remove(session, userId)) presence.departed(userId);
+    if (userId !== undefined && users.remove(session, userId)) {
+      watching.stop(userId);
+      presence.departed(userId);
+    }
   }
 
   /** Sockets that did not sign in in time, or whose token has ended. */
@@ -159,8 +170,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const timer of timers) clearInterval(timer);
       offReconnect();
       await deliveries.flush();
+      watching.close();
       feeds.close();
       users.close();
+      logs.close();
       await presence.close();
     },
   };

@@ -15,7 +15,10 @@ import { createLogger, readEnvironment, run } from "@khui/runtime";
 import { Type } from "typebox";
 import { realtimeGateway } from "./plugin.js";
 
-const Environment = Type.Object(serviceEnvironment);
+const Environment = Type.Object({
+  ...serviceEnvironment,
+  WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
+});
 
 const name = "realtime-gateway";
 const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
@@ -33,6 +36,7 @@ await run(log, async (closers) => {
   mountHealth(app, { bus: () => bus.flush(), presence: () => presence.ping() });
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  await app.register(realtimeGateway({ bus, presence, guard, log, gateway: { trustProxy: env.TRUST_PROXY } }));
+  const gateway = { trustProxy: env.TRUST_PROXY, watchedRooms: env.WATCHED_ROOMS };
+  await app.register(realtimeGateway({ bus, presence, guard, log, gateway }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });

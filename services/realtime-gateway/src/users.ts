@@ -22,13 +22,18 @@ export interface Users {
 
 const none: ReadonlySet<Session> = new Set();
 
-export function createUsers(bus: Bus): Users {
+/** `onAdded` is told of rooms that users have come into. */
+export function createUsers(bus: Bus, onAdded: (userId: string, roomId: string) => void): Users {
   const users = new Map<string, LocalUser>();
 
   function open(userId: string): LocalUser {
     const sessions = new Set<Session>();
     const subscription = bus.subscribe(subjects.userLive(userId), ({ data }) => {
       const { header, body } = decodeWire<LiveHeader>(data);
+      if (header.watch !== undefined) {
+        onAdded(userId, header.watch);
+        return;
+      }
       const frame = encodeEvent(header.event, body);
       for (const session of sessions) session.socket.send(frame);
     });

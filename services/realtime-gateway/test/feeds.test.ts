@@ -4,6 +4,7 @@ import { createLocalBus } from "@khui/bus/local";
 import { encodeWire, subjects } from "@khui/contracts";
 import { type Test, test } from "tap";
 import { createFeeds } from "../src/feeds.js";
+import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 import { listener, until } from "./room-log.js";
 
@@ -31,6 +32,7 @@ function feedsOn(t: Test) {
   const live: string[] = [];
   const feeds = createFeeds({
     bus: counted,
+    logs: createRoomLogs(counted),
     onDelivered: () => {},
     onLeft: () => {},
     onLost: () => {},

@@ -7,6 +7,7 @@ import { test } from "tap";
 import { takeOut } from "../src/commands.js";
 import { createFeeds } from "../src/feeds.js";
 import { joinRoom } from "../src/joining.js";
+import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 import { type Listener, listener, until } from "./room-log.js";
 
@@ -47,6 +48,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   let comparing = 0;
   const feeds = createFeeds({
     bus,
+    logs: createRoomLogs(bus),
     onDelivered: () => {},
     onLeft(feed, userId) {
       for (const { session } of joiners)

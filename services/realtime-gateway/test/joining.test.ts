@@ -5,6 +5,7 @@ import { type Test, test } from "tap";
 import { takeOut } from "../src/commands.js";
 import { createFeeds } from "../src/feeds.js";
 import { joinRoom, type Welcome } from "../src/joining.js";
+import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 import { type Listener, listener, until } from "./room-log.js";
 
@@ -18,6 +19,7 @@ function gatewayOn(t: Test) {
   const listeners: Listener[] = [];
   const feeds = createFeeds({
     bus,
+    logs: createRoomLogs(bus),
     onDelivered: () => {},
     onLeft(feed, userId) {
       for (const { session } of listeners)

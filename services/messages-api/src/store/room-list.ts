@@ -131,9 +131,17 @@ export async function contactsOf(db: Db, userId: string, size: number): Promise<
   return rows.map(({ user_id }) => user_id);
 }
 
-export async function recentRoomsOf(db: Db, userId: string, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT r.id FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
+export async function recentRoomsOf(db: Db, userId: string, limit: number) {
+  const { rows } = await sql<{ roomId: string; seq: number }>`
+    SELECT r.id AS "roomId", r.seq FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
     WHERE me.user_id = ${userId} AND me.is_active ORDER BY r.last_at DESC LIMIT ${limit}`.execute(db);
-  return rows.map(({ id }) => id);
+  return rows;
+}
+
+/** Of these users, those who are in the room. */
+export async function activeAmong(db: Db, roomId: string, userIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ user_id: string }>`
+    SELECT user_id FROM messages.members
+    WHERE room_id = ${roomId} AND is_active AND user_id = ANY(${userIds}::text[])`.execute(db);
+  return rows.map((row) => row.user_id);
 }

@@ -1,0 +1,135 @@
+// Keeps room lists live: tells sockets of new messages in rooms that they have not joined. Best effort; joining is exact.
+import type { Bus } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { entryBody, type LogEntry, messagesRpc } from "@khui/contracts";
+import { createTurns } from "@khui/runtime";
+import { encodeEvent } from "@khui/socketio";
+import type { RoomLogs } from "./room-logs.js";
+import type { Users } from "./users.js";
+
+export interface Watching {
+  /** The user's first socket is here: watches their most recently active rooms. */
+  start(userId: string): void;
+  /** The user has come into a room. */
+  add(userId: string, roomId: string): void;
+  /** The user's last socket is gone. */
+  stop(userId: string): void;
+  close(): void;
+}
+
+export interface WatchingOptions {
+  readonly bus: Bus;
+  readonly logs: RoomLogs;
+  readonly users: Pick<Users, "has" | "sessionsOf">;
+  /** Rooms a user; 0 watches none. */
+  readonly limit: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A room that some of this gateway's users watch. */
+interface Watch {
+  readonly roomId: string;
+  readonly users: Set<string>;
+  readonly stop: () => void;
+  /** The last entry heard of; undefined until one is. */
+  seq: number | undefined;
+  /** An entry was missed, which may have taken someone out of the room: who is in it is asked before more is told. */
+  doubt: Promise<boolean> | undefined;
+}
+
+/** Users whose rooms are asked for at once, when many come back together. */
+const startsAtOnce = 16;
+
+export function createWatching({ bus, logs, users, limit, onError }: WatchingOptions): Watching {
+  const watches = new Map<string, Watch>();
+  /** By user, the least recently active room first. */
+  const roomsOf = new Map<string, Set<string>>();
+  const inTurn = createTurns(startsAtOnce);
+
+  function open(roomId: string): Watch {
+    const { stop } = logs.listen(roomId, (entry) => hear(watch, entry));
+    const watch: Watch = { roomId, users: new Set(), stop, seq: undefined, doubt: undefined };
+    watches.set(roomId, watch);
+    return watch;
+  }
+
+  function watchRoom(userId: string, roomId: string, seq?: number): void {
+    const rooms = roomsOf.get(userId) ?? new Set();
+    roomsOf.set(userId, rooms);
+    rooms.delete(roomId);
+    rooms.add(roomId);
+    const watch = watches.get(roomId) ?? open(roomId);
+    watch.users.add(userId);
+    watch.seq ??= seq;
+    const [oldest] = rooms;
+    if (rooms.size > limit && oldest !== undefined) leave(userId, oldest);
+  }
+
+  function leave(userId: string, roomId: string): void {
+    roomsOf.get(userId)?.delete(roomId);
+    const watch = watches.get(roomId);
+    if (!watch?.users.delete(userId) || watch.users.size > 0) return;
+    watches.delete(roomId);
+    watch.stop();
+  }
+
+  function hear(watch: Watch, entry: LogEntry): void {
+    if (watch.seq !== undefined && entry.seq <= watch.seq) return;
+    if (watch.seq !== undefined && entry.seq > watch.seq + 1) watch.doubt ??= clear(watch);
+    watch.seq = entry.seq;
+    if (!watch.doubt) tell(watch, entry);
+    else watch.doubt.then((cleared) => cleared && tell(watch, entry), onError);
+  }
+
+  /** Asks who of those who watch is still in the room. Resolves with false when that cannot be had now. */
+  async function clear(watch: Watch): Promise<boolean> {
+    try {
+      const asked = [...watch.users];
+      const { userIds } = await call(bus, messagesRpc.activeMembers, { roomId: watch.roomId, userIds: asked });
+      const active = new Set(userIds);
+      for (const userId of asked) if (!active.has(userId)) leave(userId, watch.roomId);
+      return true;
+    } catch (error) {
+      onError(error);
+      // So that the next entry is a hole again, and asks again.
+      watch.seq = -1;
+      return false;
+    } finally {
+      watch.doubt = undefined;
+    }
+  }
+
+  function tell({ roomId, users: watching }: Watch, { seq, event, body, left }: LogEntry): void {
+    if (event === "new_message") {
+      const frame = encodeEvent("chat_updated", entryBody(roomId, seq, body));
+      for (const userId of watching) {
+        for (const session of users.sessionsOf(userId)) if (!session.rooms.has(roomId)) session.socket.send(frame);
+      }
+    }
+    if (left !== undefined) leave(left, roomId);
+  }
+
+  return {
+    start(userId) {
+      if (limit === 0) return;
+      inTurn(async () => {
+        if (!users.has(userId)) return;
+        const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit });
+        if (!users.has(userId)) return;
+        for (const { roomId, seq } of rooms.reverse()) watchRoom(userId, roomId, seq);
+      }).catch(onError);
+    },
+    add(userId, roomId) {
+      if (limit > 0 && users.has(userId)) watchRoom(userId, roomId);
+    },
+    stop(userId) {
+      for (const roomId of [...(roomsOf.get(userId) ?? [])]) leave(userId, roomId);
+      roomsOf.delete(userId);
+    },
+    close() {
+      for (const watch of watches.values()) watch.stop();
+      watches.clear();
+      roomsOf.clear();
+    },
+  };
+}

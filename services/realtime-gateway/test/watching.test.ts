@@ -1,0 +1,136 @@
+// A room list stays live for rooms that are not open, and shows nothing of rooms that the user has left.
+import { createLocalBus } from "@khui/bus/local";
+import { serveRpc } from "@khui/bus/rpc";
+import { encodeWire, messagesRpc, subjects } from "@khui/contracts";
+import { type Test, test } from "tap";
+import { createRoomLogs } from "../src/room-logs.js";
+import type { Session } from "../src/session.js";
+import { createWatching } from "../src/watching.js";
+import { entry, type Listener, listener, until } from "./room-log.js";
+
+const rooms = ["a", "b", "c"].map((letter) => letter.repeat(24)) as [string, string, string];
+const [room] = rooms;
+
+/** People with a socket each, whose three rooms have come to entry 10. */
+function watchingOf(t: Test, people: readonly string[], limit = 50) {
+  const local = createLocalBus();
+  const api = local.connect();
+  const bus = local.connect();
+  const listeners = new Map<string, Listener>(people.map((userId) => [userId, listener(userId)]));
+  const members = new Set(people);
+  const state = { listed: 0, asked: 0, down: false };
+  serveRpc(api, messagesRpc.recentRooms, async (request) => {
+    state.listed++;
+    return { rooms: rooms.slice(0, request.limit).map((roomId) => ({ roomId, seq: 10 })) };
+  });
+  serveRpc(api, messagesRpc.activeMembers, async ({ userIds }) => {
+    state.asked++;
+    if (state.down) throw new Error("messages-api is down");
+    return { userIds: userIds.filter((userId) => members.has(userId)) };
+  });
+  const sessionsOf = (userId: string) => new Set<Session>([listeners.get(userId)?.session].filter((one) => !!one));
+  const logs = createRoomLogs(bus);
+  const users = { has: (userId: string) => listeners.has(userId), sessionsOf };
+  const watching = createWatching({ bus, logs, users, limit, onError: () => {} });
+  t.teardown(async () => {
+    watching.close();
+    await bus.close();
+    await api.close();
+  });
+  const publish = (roomId: string, seq: number, left?: string) => {
+    const { body, ...header } = entry(seq, left);
+    api.publish(subjects.roomLog(roomId), encodeWire(header, body));
+  };
+  const heard = (userId: string) => listeners.get(userId)!.received;
+  async function started(): Promise<void> {
+    for (const userId of people) watching.start(userId);
+    await until("rooms are watched", () => logs.size === Math.min(limit, rooms.length));
+    await bus.flush();
+  }
+  return { bus, watching, logs, members, state, publish, heard, started, listeners };
+}
+
+test("all who watch a room are told of each new message once, in order, by one subscription", async (t) => {
+  const { publish, heard, started, logs, state } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  for (const seq of [10, 11, 12, 12, 11, 13]) publish(room, seq);
+  for (const userId of ["ann", "ben"]) {
+    await until("13 has come", () => heard(userId).includes(13));
+    t.same(heard(userId), [11, 12, 13]);
+  }
+  t.equal(logs.size, rooms.length);
+  t.equal(state.asked, 0, "nothing is missing, so nobody is asked");
+});
+
+test("sockets that have joined the room are told by their feed alone", async (t) => {
+  const { publish, heard, started, listeners } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  listeners.get("ann")!.session.rooms.set(room, {} as never);
+  publish(room, 11);
+  await until("ben was told", () => heard("ben").includes(11));
+  t.same(heard("ann"), []);
+});
+
+test("who leaves is told no more", async (t) => {
+  const { publish, heard, started } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  publish(room, 11, "ann");
+  publish(room, 12);
+  await until("ben was told", () => heard("ben").includes(12));
+  t.same(heard("ann"), []);
+});
+
+test("after a hole, only those are told who are still in the room", async (t) => {
+  const { publish, heard, started, members, state } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  members.delete("ann");
+  for (const seq of [12, 13, 14]) publish(room, seq);
+  await until("ben was told", () => heard("ben").includes(14));
+  t.same(heard("ben"), [12, 13, 14]);
+  t.same(heard("ann"), [], "her leaving was in the hole");
+  t.equal(state.asked, 1);
+});
+
+test("while it cannot be known who is in the room, nobody is told", async (t) => {
+  const { publish, heard, started, state } = watchingOf(t, ["ann"]);
+  await started();
+  state.down = true;
+  publish(room, 12);
+  await until("it was asked", () => state.asked === 1);
+  state.down = false;
+  await until("the next one is told", () => {
+    publish(room, 13);
+    return heard("ann").includes(13);
+  });
+  t.same(heard("ann"), [13]);
+});
+
+test("beyond the limit the least recently active room is watched no more", async (t) => {
+  const { watching, publish, heard, started, logs } = watchingOf(t, ["ann"], 2);
+  await started();
+  const fresh = "d".repeat(24);
+  watching.add("ann", fresh);
+  t.equal(logs.size, 2);
+  for (const roomId of [...rooms, fresh]) publish(roomId, 11);
+  await until("both were told", () => heard("ann").length === 2);
+  watching.add("ann", rooms[2]);
+  publish(rooms[1], 12);
+  publish(rooms[2], 12);
+  await until("the third is watched now", () => heard("ann").includes(12));
+  t.same(heard("ann"), [11, 11, 12]);
+});
+
+test("with the last socket everything ends, also what is on its way", async (t) => {
+  const { bus, watching, logs, started, listeners, state } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  watching.stop("ann");
+  t.equal(logs.size, rooms.length);
+  watching.stop("ben");
+  t.equal(logs.size, 0);
+  watching.start("ann");
+  listeners.clear();
+  watching.add("ann", room);
+  await until("the question has come", () => state.listed === 3);
+  await bus.request(subjects.roomLog(room), new Uint8Array(), { timeoutMs: 1_000 }).catch(() => undefined);
+  t.equal(logs.size, 0);
+});

@@ -1,0 +1,76 @@
+// The room list stays live: messages of rooms that a socket has not joined come as chat_updated.
+import { eventually, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
+import t from "tap";
+import { allOf, post } from "./socket-scene.js";
+
+const system = await useSystem(t);
+
+/** Two people in a room, where Bob is connected and watches, but has not joined. */
+async function scene() {
+  const [alice, bob] = [system.newUser("Alice"), system.newUser("Bob")];
+  const room = await groupRoom(alice, [bob]);
+  const bobs = await bob.connect();
+  // Watching begins a moment after `authenticated`.
+  await eventually(async () => {
+    await post(alice, room, "are you there?");
+    return bobs.count("chat_updated") > 0;
+  });
+  return { alice, bob, room, bobs };
+}
+
+t.test("a message in a room that is not open updates the list, whole and once", async (t) => {
+  const { alice, room, bobs } = await scene();
+  const messageId = await post(alice, room, "สวัสดี");
+  const { chatRoomId, seq, message } = await bobs.next("chat_updated", (told) => told.message._id === messageId);
+  t.match({ chatRoomId, message }, { chatRoomId: room, message: { seq, content: "สวัสดี", sender: { name: "Alice" } } });
+  const last = await post(alice, room, "after");
+  await bobs.next("chat_updated", (told) => told.message._id === last);
+  const numbers = allOf(bobs, "chat_updated").map((told) => told.seq);
+  t.same(
+    numbers,
+    [...new Set(numbers)].sort((a, b) => a - b),
+    "each once and in order",
+  );
+  t.equal(bobs.count("new_message"), 0);
+});
+
+t.test("a socket that has joined gets new_message alone; the user's other one goes on watching", async (t) => {
+  const { alice, bob, room, bobs } = await scene();
+  const phone = await bob.connect();
+  await phone.join(room);
+  const messageId = await post(alice, room, "for both");
+  await phone.next("new_message", ({ message }) => message._id === messageId);
+  await bobs.next("chat_updated", ({ message }) => message._id === messageId);
+  t.equal(
+    phone.count("chat_updated", ({ message }) => message._id === messageId),
+    0,
+  );
+  await phone.ask("leave_chat", { chatRoomId: room });
+  const next = await post(alice, room, "closed again");
+  await phone.next("chat_updated", ({ message }) => message._id === next);
+});
+
+t.test("a room that begins while one is connected is watched from its first message", async () => {
+  const { alice, bob, bobs } = await scene();
+  const carol = system.newUser("Carol");
+  for (const room of [await privateRoom(carol, bob), await groupRoom(alice, [carol, bob])]) {
+    const messageId = await post(carol, room, "hello");
+    await bobs.next("chat_updated", ({ message }) => message._id === messageId);
+  }
+});
+
+t.test("who joins a group over REST watches it, and who leaves hears no more", async (t) => {
+  const { alice, bob, bobs } = await scene();
+  const room = await groupRoom(alice, []);
+  await bob.post(`/rooms/${room}/join`);
+  const first = await post(alice, room, "welcome");
+  await bobs.next("chat_updated", ({ message }) => message._id === first);
+  await bob.post(`/rooms/${room}/leave`);
+  const secret = await post(alice, room, "now that he is gone");
+  const other = await privateRoom(alice, bob);
+  const mark = await post(alice, other, "still there?");
+  await bobs.next("chat_updated", ({ message }) => message._id === mark);
+  await post(alice, room, "one more");
+  const told = allOf(bobs, "chat_updated").map(({ message }) => message._id);
+  t.notOk(told.includes(secret));
+});
