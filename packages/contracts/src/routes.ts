@@ -54,7 +54,6 @@ const Pagination = Type.Object({
 });
 const Sent = Type.Object({ ...said, data: Message });
 const OfSet = Type.Object({ setId: ObjectId });
-const Search = Text(1, 100);
 
 export const routes = {
   createRoom: defineRoute({
@@ -223,8 +222,8 @@ export const routes = {
     query: Type.Object({
       page: Page,
       limit: Limit(20),
-      category: Type.Optional(Text(1, 40)),
-      search: Type.Optional(Search),
+      category: Type.Optional(Text(0, 40)),
+      search: Type.Optional(Text(0, 100)),
     }),
     answer: Type.Object({ stickerSets: Type.Array(StickerSet), pagination: Pagination }),
   }),
@@ -255,7 +254,7 @@ export const routes = {
   searchStickers: defineRoute({
     method: "GET",
     url: `${base}/stickers/search`,
-    query: Type.Object({ q: Search, limit: Limit(20) }),
+    query: Type.Object({ q: Text(1, 100), limit: Limit(20) }),
     answer: Type.Object({ stickers: Type.Array(Sticker) }),
   }),
   /** A form with one `file`: a ZIP archive of a manifest and its pictures. Publishes a set, or updates the one of that key. */

@@ -79,6 +79,8 @@ export class ClientModel {
    * about a message that this client cannot know.
    */
   applyEvent(event: string, payload: unknown): void {
+    // Of a room that this socket has not joined: its log is not followed.
+    if (event === "chat_updated") return;
     if (!isObject(payload) || typeof payload.chatRoomId !== "string") return;
     const room = this.#room(payload.chatRoomId);
     if (event !== "joined_chat" && typeof payload.seq === "number") {

@@ -29,6 +29,7 @@ const validator = Compile(UploadFields);
 export async function readForm(request: FastifyRequest, folder: string, limits: MediaLimits): Promise<Form> {
   const given: Record<string, string> = {};
   let file: Form["file"] | undefined;
+  if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
   // A client that is gone already is not heard of again: its form would be waited for for ever.
   if (request.raw.destroyed) throw new ChatError("upload_incomplete");
   if (!/;\s*boundary=\s*"?[^\s";]/i.test(request.headers["content-type"] ?? "")) throw badFields("");

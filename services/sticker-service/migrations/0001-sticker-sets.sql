@@ -17,8 +17,8 @@ CREATE TABLE stickers.sets (
   search_text text NOT NULL,                  -- folded; all that the list is searched by
   titles text NOT NULL,                       -- folded; what finds a set's stickers beside their own words
   retired_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
-  updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp())
+  created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
+  updated_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now())
 );
 CREATE INDEX sets_by_age ON stickers.sets (created_at DESC, id DESC) WHERE retired_at IS NULL;
 

@@ -14,6 +14,7 @@ const silenceMs = 60_000;
  */
 export async function readArchive(request: FastifyRequest): Promise<Buffer> {
   if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
+  if (!/;\s*boundary=\s*"?[^\s";]/i.test(request.headers["content-type"] ?? "")) throw badForm("");
   // A client that is gone already is not heard of again: its form would be waited for for ever.
   if (request.raw.destroyed) throw new ChatError("upload_incomplete");
   const { socket } = request.raw;

@@ -1,6 +1,6 @@
 // POST …/messages/media.
 import multipart from "@fastify/multipart";
-import { ChatError, routes } from "@khui/contracts";
+import { routes } from "@khui/contracts";
 import { admit, callOf, type Guard } from "@khui/http";
 import type { FastifyInstance } from "fastify";
 import type { createUploads } from "../uploads.js";
@@ -15,7 +15,6 @@ export async function mountUpload(app: FastifyInstance, guard: Guard, upload: Re
     schema: { params: sendMedia.params },
     onRequest: async (request) => void (await admit(guard, request)),
     handler: async (request, reply) => {
-      if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
       const { params, identity, idempotencyKey, say } = callOf<typeof sendMedia>(request, reply);
       const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
       const data = await upload(request, sender);

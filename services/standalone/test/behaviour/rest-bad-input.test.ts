@@ -17,6 +17,7 @@ const goodBodies: Partial<Record<keyof typeof routes, Record<string, unknown>>> 
   updateSettings: { description: "d" },
   upsertUsers: { users: [{ _id: "someone" }] },
   sendMessage: { content: "text" },
+  sendSticker: { setId: unknownId(), stickerId: "any", stickerType: "static" },
   editMessage: { content: "text" },
   deleteMessage: { deleteFor: "sender" },
   addReaction: { emoji: "👍" },

@@ -34,7 +34,8 @@ export function allOf<Name extends ServerEventName>(client: Client, event: Name)
   return client.events.flatMap((one) => (one.event === event ? [one.payload as Payload<Name>] : []));
 }
 
-const positions: ReadonlySet<string> = new Set(["joined_chat", "resync_required"]);
+/** Events with a number that are no entries of a joined room. */
+const positions: ReadonlySet<string> = new Set(["joined_chat", "resync_required", "chat_updated"]);
 
 /** The numbers of all log entries of a room that the client was sent, in the order in which they came. */
 export function logOf(client: Client, roomId: string): number[] {

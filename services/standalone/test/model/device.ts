@@ -54,7 +54,7 @@ export class Device {
     }
     const { chatRoomId, seq, userId } = (payload ?? {}) as { chatRoomId?: string; seq?: number; userId?: string };
     if (event === "resync_required") this.faults.push("a resync, though nothing is old");
-    if (chatRoomId === undefined || seq === undefined || event === "joined_chat") return;
+    if (chatRoomId === undefined || seq === undefined || event === "joined_chat" || event === "chat_updated") return;
     const key = `${this.#connections} ${chatRoomId}`;
     this.received.set(key, [...(this.received.get(key) ?? []), `${seq} ${event}`]);
     if (event === "user_left_chat" && userId === this.user.id) this.joined.delete(chatRoomId);

@@ -16,7 +16,7 @@ const pagination = (page: number, limit: number, total: number) => ({
 /** Mounts the routes of sets, collections and the search. */
 export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
   mount(routes.listStickerSets, async ({ query: { page, limit, category, search = "" }, identity }) => {
-    const wanted = { category: category?.toLowerCase(), words: patternsOf(search).words };
+    const wanted = { category: category?.toLowerCase() || undefined, words: patternsOf(search).words };
     const { sets, total } = await listSets(db, identity.userId, wanted, page, limit);
     return { stickerSets: sets.map((set) => renderSet(set, addressOf)), pagination: pagination(page, limit, total) };
   });
