@@ -8,7 +8,8 @@ import type { Logger } from "./logger.js";
  * start, ends the process with code 1. An error that nobody caught is logged and ends it too: state is unknown then.
  */
 export async function run(log: Logger, start: (closers: Closers) => Promise<void>): Promise<void> {
-  const closers = createClosers(log);
+  // The longest close is that of a gateway, which lets its sockets go over some seconds.
+  const closers = createClosers(log, 20_000);
   let closing = false;
   const close = async (code: number) => {
     if (closing) process.exit(1);

@@ -1,6 +1,7 @@
 // The engine: takes an HTTP server's requests and upgrades, and gives the host sockets.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Hub } from "./hub.js";
 import { closeGrace, createLinkServer, isSendableCode } from "./link.js";
 import { type EngineOptions, type RelayedAnswer, type RelayedRequest, settle } from "./options.js";
@@ -33,9 +34,11 @@ export interface Engine {
   stats(): EngineStats;
   /**
    * Refuses new sessions, closes every socket (`code` 1001 by default, which lets clients come back) and lets go of the
-   * servers. Resolves when all connections are gone; those that do not answer the close within 5 s are cut.
+   * servers. With `graceMs` sockets are closed a few at a time over at most so long, and go on working until their turn:
+   * whoever takes them in is not met by all at once. Resolves when all connections are gone; those that do not answer
+   * the close within 5 s are cut.
    */
-  close(code?: number, reason?: string): Promise<void>;
+  close(code?: number, reason?: string, graceMs?: number): Promise<void>;
 }
 
 /**
@@ -61,9 +64,9 @@ export function createEngine(options: EngineOptions, onSocket: (socket: Socket) 
     handleUpgrade: (request, stream, head) => upgrades.handle(request, stream, head),
     relayed: (request) => answerRelayed(hub, request),
     stats: () => statsOf(hub),
-    close: (code = 1001, reason = "server closing") => {
+    close: (code = 1001, reason = "server closing", graceMs = 0) => {
       if (!isSendableCode(code)) throw new RangeError(`a WebSocket cannot send the close code ${code}`);
-      closing ??= closeAll(hub, code, reason).finally(() => {
+      closing ??= closeAll(hub, code, reason, graceMs).finally(() => {
         for (const detach of detachers) detach();
       });
       return closing;
@@ -103,9 +106,17 @@ function statsOf(hub: Hub): EngineStats {
   return { sessions: hub.sessions.size, handshaking: hub.handshaking, sockets, bufferedBytes };
 }
 
-async function closeAll(hub: Hub, code: number, reason: string): Promise<void> {
+/** From one batch of closed sockets to the next, ms. */
+const batchMs = 100;
+
+async function closeAll(hub: Hub, code: number, reason: string, graceMs: number): Promise<void> {
   hub.closed = true;
-  for (const socket of [...hub.sockets]) socket.close(code, reason);
+  const sockets = [...hub.sockets];
+  const batch = Math.ceil(sockets.length / Math.max(1, Math.floor(graceMs / batchMs)));
+  for (let at = 0; at < sockets.length; at += batch) {
+    if (at > 0) await sleep(batchMs);
+    for (const socket of sockets.slice(at, at + batch)) socket.close(code, reason);
+  }
   for (const session of [...hub.sessions.values()]) {
     session.end(reason, code);
     session.abandon();

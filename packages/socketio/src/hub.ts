@@ -22,6 +22,8 @@ export class Hub {
   handshaking = 0;
   closed = false;
   readonly #onSocket: (socket: Socket) => void;
+  #admissions = 0;
+  #admittedAt = Number.NEGATIVE_INFINITY;
 
   constructor(settings: Settings, onSocket: (socket: Socket) => void) {
     this.settings = settings;
@@ -54,8 +56,17 @@ export class Hub {
     }
   }
 
-  get full(): boolean {
-    return this.closed || this.handshaking >= this.settings.maxHandshakes;
+  /** Whether one more may come in, which counts it: so many at a time, and so many in a second (a token bucket). */
+  admit(): boolean {
+    const { maxHandshakes, maxHandshakesPerSecond: rate } = this.settings;
+    if (this.closed || this.handshaking >= maxHandshakes) return false;
+    if (rate === Number.POSITIVE_INFINITY) return true;
+    const now = this.wheel.now();
+    this.#admissions = Math.min(rate, this.#admissions + ((now - this.#admittedAt) / 1000) * rate);
+    this.#admittedAt = now;
+    if (this.#admissions < 1) return false;
+    this.#admissions -= 1;
+    return true;
   }
 }
 

@@ -40,6 +40,8 @@ export interface EngineOptions {
   slowConsumerCode?: number;
   /** Sessions that have not sent CONNECT yet; a handshake beyond it is answered 503. 10,000 */
   maxHandshakes?: number;
+  /** New sessions and plain sockets in one second; those beyond it are answered 503 and come again. No limit by default. */
+  maxHandshakesPerSecond?: number;
   /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
   cors?: { origin: string | string[] | true };
   /** Put before every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
@@ -74,6 +76,7 @@ export function settle(options: EngineOptions): Settings {
     sendBudget: 4 * 1024 * 1024,
     slowConsumerCode: 4008,
     maxHandshakes: 10_000,
+    maxHandshakesPerSecond: Number.POSITIVE_INFINITY,
     onError: (error: Error) => process.emitWarning(error),
     ...options,
     path: path.endsWith("/") ? path : `${path}/`,

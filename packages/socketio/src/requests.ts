@@ -43,7 +43,7 @@ function handshake(hub: Hub, request: IncomingMessage, exchange: Exchange, query
   if (request.method !== "GET") exchange.refuse(2);
   else if (query.transport === "websocket") exchange.refuse(3);
   else if (query.EIO !== "4") exchange.refuse(5);
-  else if (hub.full) exchange.answer(503, "application/json", '{"message":"Service unavailable"}');
+  else if (!hub.admit()) exchange.answer(503, "application/json", '{"message":"Service unavailable"}');
   else {
     const session = new Session(hub, undefined);
     session.receiver = new SocketIoSocket(hub, session, {

@@ -32,7 +32,7 @@ export class Upgrades {
   }
 
   #openPlain(request: IncomingMessage, stream: Duplex, head: Buffer, search: string): void {
-    if (this.#hub.closed) {
+    if (!this.#hub.admit()) {
       refuseUpgrade(stream, 503, "Service Unavailable");
       return;
     }
@@ -50,7 +50,7 @@ export class Upgrades {
     if (query.transport !== "websocket") refuseSession(stream, 0);
     else if (query.sid) this.#probe(request, stream, head, query.sid);
     else if (query.EIO !== "4") refuseSession(stream, 5);
-    else if (this.#hub.full) refuseUpgrade(stream, 503, "Service Unavailable");
+    else if (!this.#hub.admit()) refuseUpgrade(stream, 503, "Service Unavailable");
     else {
       this.#accept(request, stream, head, (link) => {
         const session = new Session(this.#hub, link);
@@ -98,6 +98,6 @@ export function refuseUpgrade(stream: Duplex, status: 400 | 503, message: string
   stream.once("finish", () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: text/html\r\n` +
-      `Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+      `${status === 503 ? "Retry-After: 1\r\n" : ""}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
   );
 }

@@ -135,6 +135,42 @@ test("the engine's close ends everything and leaves the server to its host", asy
   t.equal(await (await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).text(), "host");
 });
 
+test("with a grace, sockets are closed a few at a time, and work until it is their turn", async (t) => {
+  const { url, engine } = await start(t, {}, (socket) => {
+    socket.onEvent((_name, _args, ack) => ack?.("here"));
+  });
+  const clients = Array.from({ length: 12 }, () => connect(t, url, { transports: ["websocket"], reconnection: false }));
+  await Promise.all(clients.map((client) => next(client, "connect")));
+  const closed: Array<{ left: number; at: number }> = [];
+  const gone = clients.map((client) =>
+    next(client, "disconnect").then(() => closed.push({ left: engine.sockets.size, at: performance.now() })),
+  );
+  const closing = engine.close(4000, "going away", 400);
+  await until("the first few are gone", () => closed.length >= 3);
+  const rest = clients.filter((client) => client.connected);
+  t.ok(rest.length > 0 && rest.length <= 9, `${rest.length} are left`);
+  t.equal(await rest.at(-1)?.emitWithAck("still"), "here");
+  await closing;
+  await Promise.all(gone);
+  t.ok((closed.at(-1)?.at ?? 0) - (closed[0]?.at ?? 0) >= 200, "over some time");
+  const late = connect(t, url, { reconnection: false });
+  await next(late, "connect_error");
+});
+
+test("no more come in within a second than the engine admits, and those refused come later", async (t) => {
+  const { url, engine } = await start(t, { maxHandshakesPerSecond: 5 }, () => {});
+  const asked = await Promise.all(
+    Array.from({ length: 20 }, () => fetch(`${url}/socket.io/?EIO=4&transport=polling`).then(({ status }) => status)),
+  );
+  const admitted = asked.filter((status) => status === 200).length;
+  t.ok(admitted >= 5 && admitted < 10, `${admitted} of 20`);
+  t.equal(asked.filter((status) => status === 503).length, 20 - admitted);
+  for (const transports of [["polling"], ["websocket"]]) {
+    await next(connect(t, url, { transports }), "connect");
+  }
+  t.ok(engine.stats().sessions >= admitted + 2);
+});
+
 test("a handler that throws or rejects is reported and closes nothing", async (t) => {
   const { url, errors } = await start(t, {}, (socket) => {
     socket.onEvent(async (event) => {

@@ -17,6 +17,10 @@ import { realtimeGateway } from "./plugin.js";
 
 const Environment = Type.Object({
   ...serviceEnvironment,
+  /** Over how long sockets are closed on SIGTERM. */
+  DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
+  /** New sockets a second: what holds off the herd when another replica has gone. */
+  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
   WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
 });
 
@@ -37,6 +41,8 @@ await run(log, async (closers) => {
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   const gateway = { trustProxy: env.TRUST_PROXY, watchedRooms: env.WATCHED_ROOMS };
-  await app.register(realtimeGateway({ bus, presence, guard, log, gateway }));
+  const engine = { maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND };
+  const drainMs = env.DRAIN_SECONDS * 1_000;
+  await app.register(realtimeGateway({ bus, presence, guard, log, gateway, engine, drainMs }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });

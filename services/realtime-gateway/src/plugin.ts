@@ -15,7 +15,12 @@ export interface GatewayDeps {
   readonly presence: Presence;
   readonly guard: Guard;
   readonly log: Logger;
-  readonly engine?: Pick<EngineOptions, "pingInterval" | "pingTimeout" | "sendBudget" | "maxPayload" | "cors">;
+  readonly engine?: Pick<
+    EngineOptions,
+    "pingInterval" | "pingTimeout" | "sendBudget" | "maxPayload" | "maxHandshakesPerSecond" | "cors"
+  >;
+  /** Over how long sockets are closed when the app closes; 0 by default: all at once. */
+  readonly drainMs?: number;
   readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError">>;
 }
 
@@ -62,7 +67,7 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
       if (!engine.handleUpgrade(request, socket, head)) socket.destroy();
     });
     app.addHook("preClose", async () => {
-      await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason);
+      await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason, deps.drainMs);
       relay.close();
       await gateway.close();
     });
