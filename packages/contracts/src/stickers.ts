@@ -32,7 +32,6 @@ export type StickerField = Static<typeof StickerField>;
 
 const takes = Type.Record(Type.String({ pattern: "^(?!outcome$|outcomeName$)[a-z][A-Za-z0-9]{0,39}$" }), StickerField, {
   description: "what `metadata` may hold, by name",
-  additionalProperties: false,
 });
 
 export const Sticker = Type.Object({
