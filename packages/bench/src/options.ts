@@ -54,7 +54,7 @@ export function readOptions(args: string[]): Options {
 
 const isPart = (name: string): name is Part => (parts as readonly string[]).includes(name);
 
-function positive(name: string, text: string): number {
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`);
   return value;

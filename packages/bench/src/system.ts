@@ -1,12 +1,7 @@
 // The distributed form for a bench: real Postgres, NATS and Redis, and each service once, as its own process.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startBackends } from "../../../deploy/backends/backends.js";
-import { type GuardedProcess, startGuarded } from "../../../deploy/backends/guarded-process.js";
-import { freePort, ready } from "../../../deploy/backends/probes.js";
+import { type ServerProcess, startServer } from "./server-process.js";
 
 const serviceNames = ["rooms-api", "messages-api", "realtime-gateway"] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -19,29 +14,22 @@ export interface BenchSystem {
   stop(): Promise<void>;
 }
 
-interface Service {
-  readonly name: ServiceName;
-  readonly url: string;
-  readonly process: GuardedProcess;
-  readonly folder: string;
-}
-
 /** Resolves when every service is ready. `profileFolder`: where messages-api writes a CPU profile as it stops. */
 export async function startSystem(profileFolder?: string): Promise<BenchSystem> {
   const backends = await startBackends(["postgres", "nats", "redis"]);
   const secret = randomBytes(32).toString("hex");
-  const services: Service[] = [];
+  const services: Array<{ name: ServiceName; server: ServerProcess }> = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(services.map((service) => stopService(service)));
+    await Promise.all(services.map(({ server }) => server.stop()));
     await backends.stop();
   };
   const { postgresUrl = "", natsUrl = "", redisUrl = "" } = backends;
-  const settings = {
+  const environment = {
     POSTGRES_URL: postgresUrl,
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
     JWT_SECRET: secret,
-    HOST: "127.0.0.1",
+    MEDIA_URL_SECRET: secret,
     LIMIT_PER_USER: "1000000000",
     LIMIT_PER_ADDRESS: "1000000000",
     LOG_LEVEL: "warn",
@@ -49,42 +37,24 @@ export async function startSystem(profileFolder?: string): Promise<BenchSystem> 
   };
   try {
     for (const name of serviceNames) {
-      const profiling =
-        name === "messages-api" && profileFolder ? ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`] : [];
-      services.push(await startService(name, settings, profiling));
+      const nodeOptions = name === "messages-api" ? profiling(profileFolder) : [];
+      services.push({
+        name,
+        server: await startServer({ name, program: builtService(name), environment, nodeOptions }),
+      });
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  const each = <T>(pick: (service: Service) => T) =>
-    Object.fromEntries(services.map((service) => [service.name, pick(service)])) as Record<ServiceName, T>;
-  return { urls: each(({ url }) => url), pids: each(({ process }) => process.pid), postgresUrl, secret, stop };
+  const each = <T>(pick: (server: ServerProcess) => T) =>
+    Object.fromEntries(services.map(({ name, server }) => [name, pick(server)])) as Record<ServiceName, T>;
+  return { urls: each(({ url }) => url), pids: each(({ pid }) => pid), postgresUrl, secret, stop };
 }
 
-async function startService(name: ServiceName, settings: object, nodeOptions: readonly string[]): Promise<Service> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), `khui-bench-${name}-`)));
-  const port = await freePort();
-  const main = fileURLToPath(new URL(`../../../services/${name}/dist/main.js`, import.meta.url));
-  // `env` becomes node under the same pid.
-  const variables = Object.entries({ ...settings, PORT: port }).map(([key, value]) => `${key}=${value}`);
-  const process_ = await startGuarded(
-    { file: "env", args: [...variables, process.execPath, ...nodeOptions, main] },
-    folder,
-  );
-  const service = { name, url: `http://127.0.0.1:${port}`, process: process_, folder };
-  const answers = async () => (await fetch(`${service.url}/readyz`).catch(() => undefined))?.status === 200;
-  try {
-    if (await ready(answers, () => process_.running, 20_000)) return service;
-    throw new Error(`${name} ended`);
-  } catch (cause) {
-    const log = process_.logTail();
-    await stopService(service);
-    throw new Error(`${name} does not start:\n${log}`, { cause });
-  }
-}
+export const builtService = (name: ServiceName): URL =>
+  new URL(`../../../services/${name}/dist/main.js`, import.meta.url);
 
-async function stopService({ process, folder }: Service): Promise<void> {
-  await process.stop();
-  rmSync(folder, { recursive: true, force: true });
-}
+/** Node's options for a CPU profile, written into the folder as the process ends; none without a folder. */
+export const profiling = (folder: string | undefined): string[] =>
+  folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
