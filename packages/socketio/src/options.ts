@@ -47,8 +47,8 @@ export interface EngineOptions {
   /** Put before every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
   ownerId?: string;
   /**
-   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET may take as long as
-   * pingInterval + pingTimeout. Absent or rejecting: the client is told that its session is unknown.
+   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET takes five
+   * seconds at most. Absent or rejecting: the client is told that its session is unknown.
    */
   relay?: (request: RelayedRequest, ownerId: string) => Promise<RelayedAnswer>;
   /** Told of what a host's handler threw and of a relay that rejected. Default: process.emitWarning. */

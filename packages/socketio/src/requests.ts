@@ -110,7 +110,7 @@ async function relay(
 ): Promise<void> {
   const owner = ownerOf(sid);
   const take = hub.settings.relay;
-  if (!take || owner === undefined || owner === hub.settings.ownerId || hub.closed) {
+  if (!take || owner === undefined || owner === hub.settings.ownerId) {
     exchange.refuse(1);
     return;
   }
@@ -133,6 +133,9 @@ async function relay(
   }
 }
 
+/** A relayed poll ends after this, so that a client whose engine has died learns of it by its next one. */
+const relayedPollMs = 5_000;
+
 /** Answers a polling request that another engine received. Never relays it on, and never rejects. */
 export function answerRelayed(hub: Hub, request: RelayedRequest): Promise<RelayedAnswer> {
   return new Promise((resolve) => {
@@ -141,8 +144,10 @@ export function answerRelayed(hub: Hub, request: RelayedRequest): Promise<Relaye
     const { transport } = queryOf(request.search);
     if (transport !== "polling") exchange.refuse(transport === "websocket" ? 3 : 0);
     else if (!session) exchange.refuse(1);
-    else if (request.method === "GET") session.onPoll(exchange);
-    else if (!session.beginPost()) exchange.refuse(3);
+    else if (request.method === "GET") {
+      session.onPoll(exchange);
+      setTimeout(() => session.releasePoll(exchange), relayedPollMs).unref();
+    } else if (!session.beginPost()) exchange.refuse(3);
     else {
       const fits = Buffer.byteLength(request.body) <= hub.settings.maxPayload;
       session.finishPost(fits ? request.body : undefined);

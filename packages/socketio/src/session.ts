@@ -176,9 +176,9 @@ export class Session extends Connection implements LinkOwner {
     }
   }
 
-  /** Lets a waiting poll go, so that a client that upgrades can stop polling. */
-  releasePoll(): void {
-    if (!this.#poll) return;
+  /** Lets a waiting poll go with nothing to say: this one, or whichever there is. */
+  releasePoll(poll: Exchange | undefined = this.#poll): void {
+    if (!this.#poll || this.#poll !== poll) return;
     this.frames.push(noopPacket);
     this.queuedBytes += noopPacket.length;
     this.drain();

@@ -39,7 +39,7 @@ await run(log, async (closers) => {
   closers.add("limits", () => limits.close());
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
-  mountHealth(app, { database: () => database.ping(), bus: () => bus.flush(), limits: () => limits.ping() });
+  mountHealth(app, { database: () => database.ping() }, { bus: () => bus.flush(), limits: () => limits.ping() });
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(

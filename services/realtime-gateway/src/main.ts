@@ -37,7 +37,7 @@ await run(log, async (closers) => {
   closers.add("limits", () => limits.close());
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
-  mountHealth(app, { bus: () => bus.flush(), presence: () => presence.ping() });
+  mountHealth(app, {}, { bus: () => bus.flush(), presence: () => presence.ping() });
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   const gateway = { trustProxy: env.TRUST_PROXY, watchedRooms: env.WATCHED_ROOMS };

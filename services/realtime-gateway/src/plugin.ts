@@ -52,20 +52,8 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
     relay.serve((request) => engine.relayed(request));
     await gateway.start();
 
-    app.removeAllContentTypeParsers();
-    // The engine reads the body itself.
-    app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    app.route({
-      method: ["GET", "POST"],
-      url: "/socket.io/",
-      handler: (request, reply) => {
-        reply.hijack();
-        engine.handleRequest(request.raw, reply.raw);
-      },
-    });
-    app.server.on("upgrade", (request, socket, head) => {
-      if (!engine.handleUpgrade(request, socket, head)) socket.destroy();
-    });
+    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn.
+    engine.attach(app.server);
     app.addHook("preClose", async () => {
       await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason, deps.drainMs);
       relay.close();

@@ -42,12 +42,11 @@ await run(log, async (closers) => {
   closers.add("blobs", () => blobs.close());
   const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
-  mountHealth(app, {
-    database: () => database.ping(),
-    bus: () => bus.flush(),
-    limits: () => limits.ping(),
-    blobs: () => blobs.ping(),
-  });
+  mountHealth(
+    app,
+    { database: () => database.ping(), bus: () => bus.flush(), blobs: () => blobs.ping() },
+    { limits: () => limits.ping() },
+  );
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(stickerService({ database, blobs, bus, guard, log, publicUrl: () => env.PUBLIC_URL }));

@@ -1,0 +1,17 @@
+// NATS dies and comes back while rooms are busy: sends succeed in the end, and nobody misses anything.
+import { test } from "tap";
+import { eventually } from "../../../../packages/test-kit/src/system.js";
+import { startScene } from "./scene.js";
+
+const skip = process.env.NATS_URL ? "the NATS of NATS_URL is not ours to end" : false;
+
+test("NATS is killed under load, and comes back", { skip }, async (t) => {
+  const { system, moreTries, allBack, expectNothingMissed } = await startScene(t);
+  await moreTries(30);
+  await system.backends.kill("nats");
+  await eventually(async () => (await fetch(`${system.gateways[0]}/readyz`)).status === 503);
+  await moreTries(90);
+  await system.backends.restart("nats");
+  await allBack();
+  await expectNothingMissed();
+});
