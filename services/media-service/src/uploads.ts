@@ -52,6 +52,8 @@ async function take({ bus, files, inspection, scratch, limits }: Uploading, requ
   const { folder, remove } = await scratch.open();
   try {
     const form = await readForm(request, folder, limits);
+    // Now it is the client that waits, for as long as the work takes.
+    request.raw.socket.setTimeout(0);
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
     const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
     if (repeated) return repeated;
