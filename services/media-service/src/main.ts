@@ -51,8 +51,8 @@ await run(log, async (closers) => {
   closers.add("http", () => app.close());
   mountHealth(
     app,
-    { database: () => database.ping(), bus: () => bus.flush(), blobs: () => blobs.ping() },
-    { limits: () => limits.ping() },
+    { database: () => database.ping(), bus: () => bus.flush() },
+    { blobs: () => blobs.ping(), limits: () => limits.ping() },
   );
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
