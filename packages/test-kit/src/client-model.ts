@@ -30,6 +30,8 @@ interface KeptRoom {
   readonly positions: Map<string, Position>;
   /** By id, in the order of seq. */
   readonly messages: Map<string, KeptMessage>;
+  /** Told to be hidden by this user. A resume may tell it again, and tells it of what a fetch has left out already. */
+  readonly hidden: Set<string>;
 }
 
 /** The fields of a room that this model knows; a fresh fetch is compared on exactly these. */
@@ -53,6 +55,7 @@ export class ClientModel {
       members: new Map(members),
       positions: new Map(),
       messages: new Map(messages.map((message) => [message._id, withoutStatus(message)])),
+      hidden: new Set(),
     });
   }
 
@@ -75,8 +78,8 @@ export class ClientModel {
   }
 
   /**
-   * Takes in an event. Throws AssertionError for one from the log that is not the very next of its room, and for one
-   * about a message that this client cannot know.
+   * Takes in an event. Throws AssertionError for one from the log that is not the very next of its room, and for a message
+   * that comes after it was hidden.
    */
   applyEvent(event: string, payload: unknown): void {
     // Of a room that this socket has not joined: its log is not followed.
@@ -182,6 +185,7 @@ const take = {
 } as const;
 
 function takeMessage(room: KeptRoom, message: Message): void {
+  strictEqual(room.hidden.has(message._id), false, `${message._id} is hidden before it was there`);
   room.messages.set(message._id, withoutStatus(message));
   const { systemInfo } = message;
   if (systemInfo?.action === "member_joined") {
@@ -206,7 +210,7 @@ function takeEdit(room: KeptRoom, { messageId, newContent, message }: Payload<"m
 
 function takeDeletion(room: KeptRoom, { messageId, deleteFor }: Payload<"message_deleted">): void {
   if (deleteFor === "sender") {
-    strictEqual(room.messages.has(messageId), true, `${messageId} is hidden before it was there`);
+    room.hidden.add(messageId);
     room.messages.delete(messageId);
     return;
   }
