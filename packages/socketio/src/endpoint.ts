@@ -4,20 +4,18 @@ import type { Connection } from "./connection.js";
 import type { Frame } from "./event-frame.js";
 import { type Hub, randomId } from "./hub.js";
 import { isSendableCode } from "./link.js";
-import type { Ack, EventHandler, Handshake, Socket } from "./socket.js";
+import type { Ack, EventHandler, Socket } from "./socket.js";
 
 export abstract class Endpoint implements Socket {
   readonly id = randomId();
-  readonly handshake: Handshake;
   data: unknown;
   protected readonly hub: Hub;
   #onEvent: EventHandler | undefined;
-  #onClose: ((reason: string) => void)[] = [];
+  #onClose: ((reason: string) => void)[] | undefined;
   #closedFor: string | undefined;
 
-  constructor(hub: Hub, handshake: Handshake) {
+  constructor(hub: Hub) {
     this.hub = hub;
-    this.handshake = handshake;
   }
 
   abstract readonly kind: "socketio" | "plain";
@@ -41,7 +39,7 @@ export abstract class Endpoint implements Socket {
 
   onClose(handler: (reason: string) => void): void {
     const reason = this.#closedFor;
-    if (reason === undefined) this.#onClose.push(handler);
+    if (reason === undefined) this.#onClose = [...(this.#onClose ?? []), handler];
     else queueMicrotask(() => this.#tell(handler, reason));
   }
 
@@ -66,8 +64,8 @@ export abstract class Endpoint implements Socket {
     this.#closedFor = reason;
     this.hub.sockets.delete(this);
     const handlers = this.#onClose;
-    this.#onClose = [];
-    for (const handler of handlers) this.#tell(handler, reason);
+    this.#onClose = undefined;
+    for (const handler of handlers ?? []) this.#tell(handler, reason);
   }
 
   #tell(handler: (reason: string) => void, reason: string): void {

@@ -6,7 +6,7 @@ import { Hub } from "./hub.js";
 import { closeGrace, createLinkServer, isSendableCode } from "./link.js";
 import { type EngineOptions, type RelayedAnswer, type RelayedRequest, settle } from "./options.js";
 import { answerRelayed, handleRequest } from "./requests.js";
-import type { Socket } from "./socket.js";
+import type { Handshake, Socket } from "./socket.js";
 import { refuseUpgrade, Upgrades } from "./upgrades.js";
 import { isUnder, targetOf } from "./url.js";
 
@@ -45,7 +45,7 @@ export interface Engine {
  * Makes an engine. It opens nothing by itself: see `attach`.
  * @throws RangeError for options that cannot work.
  */
-export function createEngine(options: EngineOptions, onSocket: (socket: Socket) => void): Engine {
+export function createEngine(options: EngineOptions, onSocket: (socket: Socket, handshake: Handshake) => void): Engine {
   const settings = settle(options);
   const hub = new Hub(settings, onSocket);
   const upgrades = new Upgrades(hub, createLinkServer(settings.maxPayload));

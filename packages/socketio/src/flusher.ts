@@ -55,7 +55,6 @@ export class Gatherer {
 
   /** The frames as one chunk, or undefined if they are too large to copy. `frames` must not change afterwards. */
   join(frames: readonly Buffer[], bytes: number): Buffer | undefined {
-    if (frames.length === 1) return frames[0];
     if (bytes > copyLimit) return undefined;
     if (this.#chunk === undefined || !sameFrames(frames, this.#frames)) {
       this.#frames = frames;

@@ -5,7 +5,7 @@ import type { Link } from "./link.js";
 import type { Settings } from "./options.js";
 import { PacketReader } from "./packets.js";
 import type { Session } from "./session.js";
-import type { Socket } from "./socket.js";
+import type { Handshake, Socket } from "./socket.js";
 import { Wheel } from "./wheel.js";
 
 export class Hub {
@@ -21,11 +21,11 @@ export class Hub {
   /** Sessions that have not sent CONNECT. */
   handshaking = 0;
   closed = false;
-  readonly #onSocket: (socket: Socket) => void;
+  readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
   #admissions = 0;
   #admittedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: Settings, onSocket: (socket: Socket) => void) {
+  constructor(settings: Settings, onSocket: (socket: Socket, handshake: Handshake) => void) {
     this.settings = settings;
     this.#onSocket = onSocket;
     const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout } = settings;
@@ -34,10 +34,10 @@ export class Hub {
   }
 
   /** Gives a new socket to the host. */
-  welcome(socket: Socket): void {
+  welcome(socket: Socket, handshake: Handshake): void {
     this.sockets.add(socket);
     try {
-      this.watch(this.#onSocket(socket), socket);
+      this.watch(this.#onSocket(socket, handshake), socket);
     } catch (error) {
       this.report(error, socket);
     }

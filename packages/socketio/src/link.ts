@@ -20,10 +20,14 @@ export interface LinkOwner {
 export class Link extends WebSocket {
   owner: LinkOwner | undefined;
   raw: Duplex | undefined;
+  #all: Set<Link> | undefined;
 
-  adopt(raw: Duplex, owner: LinkOwner): void {
+  /** Takes its place among `all` links until it closes. No closure is made: one would keep the upgrade request alive. */
+  adopt(raw: Duplex, owner: LinkOwner, all: Set<Link>): void {
     this.raw = raw;
     this.owner = owner;
+    this.#all = all;
+    all.add(this);
     this.on("message", passMessage);
     this.on("pong", passPong);
     this.on("close", passClose);
@@ -35,11 +39,20 @@ export class Link extends WebSocket {
     return this.raw?.writableLength ?? 0;
   }
 
+  /** Forgets the link among all. */
+  forget(): void {
+    this.#all?.delete(this);
+  }
+
   /** Writes `frames` at once. `frames` must not change afterwards. */
-  write(frames: readonly Buffer[], bytes: number, gatherer: Gatherer): void {
+  write(frames: Buffer | readonly Buffer[], bytes: number, gatherer: Gatherer): void {
     const raw = this.raw;
     // After ws has sent a close frame nothing may follow it.
     if (raw === undefined || this.readyState !== WebSocket.OPEN) return;
+    if (Buffer.isBuffer(frames)) {
+      raw.write(frames);
+      return;
+    }
     const chunk = gatherer.join(frames, bytes);
     if (chunk !== undefined) {
       raw.write(chunk);
@@ -66,7 +79,9 @@ function passPong(this: WebSocket): void {
 }
 
 function passClose(this: WebSocket): void {
-  if (this instanceof Link) this.owner?.onLinkClose();
+  if (!(this instanceof Link)) return;
+  this.forget();
+  this.owner?.onLinkClose();
 }
 
 function ignore(): void {}

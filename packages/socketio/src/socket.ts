@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Frame } from "./event-frame.js";
 
+/** What is known of a client when its socket opens. The engine keeps none of it: the host keeps what it needs. */
 export interface Handshake {
   /** What the client sent with CONNECT (`io(url, {auth})`); empty on a plain WebSocket. Unchecked. */
   auth: Record<string, unknown>;
@@ -19,7 +20,6 @@ export type EventHandler = (event: string, args: unknown[], ack: Ack | undefined
 export interface Socket {
   /** Unguessable, and different from the Engine.IO session id, which is a secret of the client. */
   readonly id: string;
-  readonly handshake: Handshake;
   readonly kind: "socketio" | "plain";
   readonly transport: "polling" | "websocket";
   /** The host's own state. */

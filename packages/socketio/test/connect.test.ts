@@ -1,5 +1,6 @@
 // An unmodified socket.io-client connects, speaks and leaves over every transport.
 import { test } from "tap";
+import type { Handshake } from "../src/index.js";
 import { connect, next, type Socket, start, until } from "./rig.js";
 
 const transports = { default: undefined, polling: ["polling"], websocket: ["websocket"] };
@@ -48,13 +49,13 @@ for (const [name, list] of Object.entries(transports)) {
   });
 
   test(`${name}: the handshake holds auth, query and headers`, async (t) => {
-    const sockets: Socket[] = [];
-    const { url } = await start(t, {}, (socket) => sockets.push(socket));
+    const handshakes: Handshake[] = [];
+    const { url } = await start(t, {}, (_socket, handshake) => handshakes.push(handshake));
     const auth = { token: "secret" };
     const extraHeaders = { "x-test": "1" };
     const client = connect(t, url, { ...options, auth, query: { room: "a b" }, extraHeaders });
     await next(client, "connect");
-    const handshake = sockets[0]?.handshake;
+    const [handshake] = handshakes;
     t.strictSame(handshake?.auth, auth);
     t.equal(handshake?.query.room, "a b");
     t.equal(handshake?.headers["x-test"], "1");

@@ -158,8 +158,6 @@ function tellOpened(bus: Bus, event: "user_joined_chat" | "user_left_chat", feed
 
 /** Takes a socket out of a room, on its wish, at its end, or because its user no longer belongs there. */
 export function takeOut(feeds: Feeds, session: Session, feed: RoomFeed): void {
-  session.rooms.delete(feed.roomId);
-  session.typing.delete(feed.roomId);
-  feed.sessions.delete(session);
+  feed.dismiss(session);
   feeds.release(feed);
 }

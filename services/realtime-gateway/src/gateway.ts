@@ -1,9 +1,9 @@
 // Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
 import type { Bus } from "@khui/bus";
 import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
-import { clientAddress, type Guard } from "@khui/http";
+import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
-import { encodeEvent, type Socket } from "@khui/socketio";
+import { encodeEvent, type Handshake, type Socket } from "@khui/socketio";
 import { takeOut } from "./commands.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
@@ -39,7 +39,7 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  connect(socket: Socket): void;
+  connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
   stats(): { sessions: number; rooms: number; repaired: number };
   close(): Promise<void>;
@@ -52,6 +52,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, boot, onError } = options;
   const authenticationMs = options.authenticationMs ?? 10_000;
   const repairMs = options.repairMs ?? 4_000;
+  const flood = options.flood ?? defaultFlood;
+  const addressOf = clientAddress(options.trustProxy ?? false);
   const sessions = new Set<Session>();
   const once = createOnce();
   const deliveries = createDeliveries(bus, onError);
@@ -69,7 +71,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     onRepaired: (entries) => {
       repaired += entries;
     },
+    onAdmitted: (feed, session) => watching.admitted(session, feed.roomId),
+    onDismissed: (feed, session) => watching.dismissed(session, feed.roomId),
     onLeft(feed, userId) {
+      watching.drop(userId, feed.roomId);
       for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
     },
     onLost(feed) {
@@ -96,8 +101,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     typing,
     deliveries,
     guard: options.guard,
-    addressOf: clientAddress(options.trustProxy ?? false),
-    flood: options.flood ?? defaultFlood,
+    flood,
     maxRooms: options.maxRooms ?? 500,
     onError,
   });
@@ -116,14 +120,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   function disconnect(session: Session): void {
     session.closed = true;
     sessions.delete(session);
-    const stopping = [...session.typing].flatMap((roomId) => session.rooms.get(roomId) ?? []);
+    const stopping = [...(session.typing ?? [])].flatMap((roomId) => session.rooms.get(roomId) ?? []);
     for (const feed of stopping) typing.stop(session, feed).catch(onError);
     for (const feed of [...session.rooms.values()]) takeOut(feeds, session, feed);
     const userId = session.identity?.userId;
-    if (userId !== undefined && users.remove(session, userId)) {
-      watching.stop(userId);
-      presence.departed(userId);
-    }
+    if (userId === undefined) return;
+    watching.go(session);
+    if (!users.remove(session, userId)) return;
+    watching.stop(userId);
+    presence.departed(userId);
   }
 
   /** Sockets that did not sign in in time, or whose token has ended. */
@@ -145,12 +150,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
 
   return {
-    connect(socket) {
-      const session = new Session(socket, Date.now(), (options.flood ?? defaultFlood).burst);
+    connect(socket, { auth, headers, address }) {
+      const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
+      const session = new Session(socket, caller, Date.now(), flood.burst);
       sessions.add(session);
       socket.onEvent((name, args, ack) => dispatch.event(session, name, args, ack));
       socket.onClose(() => disconnect(session));
-      dispatch.handshake(session, socket.handshake.auth);
+      dispatch.handshake(session, auth);
     },
     async start() {
       await presence.start();

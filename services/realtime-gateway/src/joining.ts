@@ -52,8 +52,7 @@ export async function joinRoom(
       const met = await meet(bus, session, feed, head);
       const stillIn = met.stillIn && sendTail(session, feed, met.cursor);
       if (session.closed || !stillIn) return false;
-      feed.sessions.add(session);
-      session.rooms.set(roomId, feed);
+      feed.admit(session);
     }
     welcome({ feed, opened, typing });
     // States that changed after the answers: telling one twice does no harm, missing one would last.

@@ -47,7 +47,7 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
         relay: relay.ask,
         onError,
       },
-      (socket) => gateway.connect(socket),
+      (socket, handshake) => gateway.connect(socket, handshake),
     );
     relay.serve((request) => engine.relayed(request));
     await gateway.start();
