@@ -1,7 +1,13 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { answerFailure, toChatError } from "./failures.js";
 import { compileValidator } from "./validation.js";
 
@@ -37,6 +43,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
     const failure = toChatError(error);
+    if (failure.code === "payload_too_large") linger(request, reply);
     if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });
@@ -58,6 +65,20 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     maxAge: 600,
   });
   return app;
+}
+
+/** For how long the rest of a body that is refused is still taken in. */
+const lingerMs = 30_000;
+
+/**
+ * Lets a client that is still sending its body see the answer. Fastify would close the connection at once, and a close with
+ * bytes unread resets it, which may take the answer away from the client. Node drops what comes after an answer.
+ */
+function linger({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader("connection");
+  if (raw.complete) return;
+  const timer = setTimeout(() => raw.destroy(), lingerMs).unref();
+  raw.once("close", () => clearTimeout(timer));
 }
 
 /** An id from the edge is kept where it is plain; otherwise one is made. */
