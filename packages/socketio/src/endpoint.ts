@@ -4,14 +4,14 @@ import type { Connection } from "./connection.js";
 import type { Frame } from "./event-frame.js";
 import { type Hub, randomId } from "./hub.js";
 import { isSendableCode } from "./link.js";
-import type { Ack, EventHandler, Socket } from "./socket.js";
+import type { Ack, CloseHandler, EventHandler, Socket } from "./socket.js";
 
 export abstract class Endpoint implements Socket {
   readonly id = randomId();
   data: unknown;
   protected readonly hub: Hub;
   #onEvent: EventHandler | undefined;
-  #onClose: ((reason: string) => void)[] | undefined;
+  #onClose: CloseHandler[] | undefined;
   #closedFor: string | undefined;
 
   constructor(hub: Hub) {
@@ -37,9 +37,9 @@ export abstract class Endpoint implements Socket {
     this.#onEvent = handler;
   }
 
-  onClose(handler: (reason: string) => void): void {
+  onClose(handler: CloseHandler): void {
     const reason = this.#closedFor;
-    if (reason === undefined) this.#onClose = [...(this.#onClose ?? []), handler];
+    if (reason === undefined) this.#onClose = this.#onClose ? [...this.#onClose, handler] : [handler];
     else queueMicrotask(() => this.#tell(handler, reason));
   }
 
@@ -51,7 +51,7 @@ export abstract class Endpoint implements Socket {
   protected dispatch(event: string, args: unknown[], ack: Ack | undefined): void {
     try {
       // A host's handler may be async for all that its type says.
-      const result: unknown = this.#onEvent?.(event, args, ack);
+      const result: unknown = this.#onEvent?.(event, args, ack, this);
       this.hub.watch(result, this);
     } catch (error) {
       this.hub.report(error, this);
@@ -68,9 +68,9 @@ export abstract class Endpoint implements Socket {
     for (const handler of handlers ?? []) this.#tell(handler, reason);
   }
 
-  #tell(handler: (reason: string) => void, reason: string): void {
+  #tell(handler: CloseHandler, reason: string): void {
     try {
-      const result: unknown = handler(reason);
+      const result: unknown = handler(reason, this);
       this.hub.watch(result, this);
     } catch (error) {
       this.hub.report(error, this);

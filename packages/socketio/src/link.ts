@@ -12,7 +12,7 @@ export interface LinkOwner {
 }
 
 /**
- * A ws WebSocket that knows its owner, so that listeners are shared functions and not closures of every socket.
+ * A ws WebSocket that tells its one owner what happens to it.
  *
  * Frames are written to the raw stream, past ws's Sender. That is safe because compression is off: Sender then writes
  * its own frames (pong, close) whole within one call, and so do we, so neither can land inside the other's.
@@ -28,20 +28,27 @@ export class Link extends WebSocket {
     this.owner = owner;
     this.#all = all;
     all.add(this);
-    this.on("message", passMessage);
-    this.on("pong", passPong);
-    this.on("close", passClose);
-    // ws closes the link after an error by itself; without a listener the error would be thrown.
-    this.on("error", ignore);
+  }
+
+  /** What ws has to say goes to the owner; a table of listeners would take each link another quarter of a KB. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [data, isBinary] = args;
+    // nodebuffer, the binaryType of every link, never delivers the other shapes of a message.
+    if (event === "message" && Buffer.isBuffer(data)) this.owner?.onLinkMessage(data, isBinary === true);
+    else if (event === "pong") this.owner?.onLinkPong();
+    else if (event === "close") this.#onClosed();
+    // ws closes the link after an error by itself.
+    return true;
+  }
+
+  #onClosed(): void {
+    this.#all?.delete(this);
+    this.owner?.onLinkClose();
+    super.emit("close");
   }
 
   get unsent(): number {
     return this.raw?.writableLength ?? 0;
-  }
-
-  /** Forgets the link among all. */
-  forget(): void {
-    this.#all?.delete(this);
   }
 
   /** Writes `frames` at once. `frames` must not change afterwards. */
@@ -68,23 +75,6 @@ export class Link extends WebSocket {
     this.close(code, cutText(reason, 123));
   }
 }
-
-function passMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  // nodebuffer, the binaryType of every link, never delivers the other two shapes of RawData.
-  if (this instanceof Link && Buffer.isBuffer(data)) this.owner?.onLinkMessage(data, isBinary);
-}
-
-function passPong(this: WebSocket): void {
-  if (this instanceof Link) this.owner?.onLinkPong();
-}
-
-function passClose(this: WebSocket): void {
-  if (!(this instanceof Link)) return;
-  this.forget();
-  this.owner?.onLinkClose();
-}
-
-function ignore(): void {}
 
 function cutText(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;

@@ -3,7 +3,7 @@ import type { Bus } from "@khui/bus";
 import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
 import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
-import { encodeEvent, type Handshake, type Socket } from "@khui/socketio";
+import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
 import { takeOut } from "./commands.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
@@ -145,6 +145,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     session.socket.close(closeCodes[code].code, closeCodes[code].reason);
   }
 
+  /** One function for all sockets: a closure each would take memory. */
+  const onEvent: EventHandler = (name, args, ack, { data }) => dispatch.event(data as Session, name, args, ack);
+  const onClose: CloseHandler = (_reason, { data }) => disconnect(data as Session);
+
   const every = (ms: number, work: () => void | Promise<void>) =>
     timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
   const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
@@ -154,8 +158,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
       const session = new Session(socket, caller, Date.now(), flood.burst);
       sessions.add(session);
-      socket.onEvent((name, args, ack) => dispatch.event(session, name, args, ack));
-      socket.onClose(() => disconnect(session));
+      socket.data = session;
+      socket.onEvent(onEvent);
+      socket.onClose(onClose);
       dispatch.handshake(session, auth);
     },
     async start() {
