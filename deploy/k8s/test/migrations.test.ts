@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { teardown, test } from "tap";
+import t, { test } from "tap";
 import { sql } from "../../../packages/database/src/index.js";
 import { openPostgres } from "../../../packages/database/src/postgres.js";
 import { startPostgres } from "../../../packages/database/test/postgres-server.js";
@@ -12,19 +12,20 @@ import { findSource, thisMachine } from "../../backends/source.js";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const roles = fileURLToPath(new URL("../overlays/small/parts/postgres-roles.sh", import.meta.url));
-/** Each with its schema, which is its role's name too. */
-const owners = {
+/** Each with its schema. */
+const schemas = {
   "rooms-api": "rooms",
   "messages-api": "messages",
   "media-service": "media",
   "sticker-service": "stickers",
 };
-const services = Object.entries(owners);
+const services = Object.entries(schemas);
+const roleOf = (service: string): string => service.replace("-", "_");
 
 /** A server of our own: roles are a whole server's, so they would be in the way of others on a given one. */
 const server = await startPostgres();
 const admin = openPostgres({ url: server.url, poolSize: 1 });
-teardown(async () => {
+t.teardown(async () => {
   await admin.close();
   await server.remove();
 });
@@ -32,7 +33,10 @@ teardown(async () => {
 test("the roles are made by the overlay's script", async (t) => {
   const psql = await findSource({ binary: "psql", debianPackages: ["postgresql-client"] }, thisMachine(process.env));
   const { hostname, port, username } = new URL(server.url);
-  const passwords = Object.values(owners).map((role) => [`${role.toUpperCase()}_PASSWORD`, `password of ${role}'s`]);
+  const passwords = Object.keys(schemas).map((service) => [
+    `POSTGRES_${roleOf(service).toUpperCase()}_PASSWORD`,
+    `${service}'s password`,
+  ]);
   await run("sh", [roles], {
     env: {
       PATH: `${psql.kind === "binary" ? dirname(psql.path) : ""}:${process.env.PATH}`,
@@ -44,27 +48,25 @@ test("the roles are made by the overlay's script", async (t) => {
     },
   });
   const { rows } = await sql<{ name: string; owner: string }>`select nspname as name, nspowner::regrole::text as owner
-    from pg_namespace where nspname = any(${Object.values(owners)}) order by 1`.execute(admin.kysely());
+    from pg_namespace where nspname = any(${Object.values(schemas)}) order by 1`.execute(admin.kysely());
   t.same(
     rows.map(({ name, owner }) => `${name} ${owner}`),
-    Object.values(owners)
-      .map((role) => `${role} ${role}`)
-      .sort(),
+    services.map(([service, schema]) => `${schema} ${roleOf(service)}`).sort(),
   );
 });
 
 test("every service's entry migrates its schema, by several at once and again, each file once", async (t) => {
   for (const [service, schema] of services) {
-    const atOnce = await Promise.all([migrate(service, schema), migrate(service, schema)]);
+    const atOnce = await Promise.all([migrate(service), migrate(service)]);
     const applied = atOnce.flatMap((outcome) => outcome.applied);
     t.same(applied.toSorted(), await recorded(schema), `${service}: each file by one of them`);
     t.ok(applied.length > 0, service);
-    t.same((await migrate(service, schema)).applied, [], `${service}: nothing is left to do`);
+    t.same((await migrate(service)).applied, [], `${service}: nothing is left to do`);
   }
 });
 
 test("one service's role cannot read another's tables", async (t) => {
-  const database = openPostgres({ url: urlOf("rooms"), poolSize: 1 });
+  const database = openPostgres({ url: urlOf("rooms_api"), poolSize: 1 });
   t.teardown(() => database.close());
   await t.rejects(sql`select 1 from messages.migrations`.execute(database.kysely()), /permission denied for schema/);
 });
@@ -81,7 +83,7 @@ test("on a schema that is up to date, a role that may not change it can start a 
 });
 
 test("an entry that cannot migrate says why, and fails", async (t) => {
-  await t.rejects(migrate("rooms-api", undefined), { code: 1, stdout: /POSTGRES_URL is missing/ });
+  await t.rejects(migrate("rooms-api", ""), { code: 1, stdout: /POSTGRES_URL is missing/ });
   await t.rejects(migrate("rooms-api", "nobody"), { code: 1, stdout: /role \\"nobody\\" does not exist/ });
 });
 
@@ -90,9 +92,9 @@ function urlOf(role: string): string {
 }
 
 /** Runs the entry as that role. Rejects when it fails, with its output. */
-async function migrate(service: string, role: string | undefined): Promise<{ applied: string[] }> {
+async function migrate(service: string, role = roleOf(service)): Promise<{ applied: string[] }> {
   const entry = join(root, "services", service, "dist/migrate.js");
-  const environment = { PATH: process.env.PATH, ...(role === undefined ? {} : { POSTGRES_URL: urlOf(role) }) };
+  const environment = { PATH: process.env.PATH, ...(role === "" ? {} : { POSTGRES_URL: urlOf(role) }) };
   const { stdout } = await run(process.execPath, [entry], { env: environment });
   return JSON.parse(stdout.trim());
 }
