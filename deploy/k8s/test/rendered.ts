@@ -44,11 +44,17 @@ const values: Readonly<Record<string, string>> = {
   MEDIA_URL_SECRET: "another secret of more than sixteen",
 };
 
-/** Renders an overlay in a copy of these folders. Rejects with kustomize's words. */
-export async function render(
-  overlay: Overlay,
-  fill: (folder: string) => Promise<void> = fillSecrets,
-): Promise<Rendered> {
+const known = new Map<Overlay, Promise<Rendered>>();
+
+/** The overlay as it is with its secrets; rendered once a process. Rejects with kustomize's words. */
+export function render(overlay: Overlay): Promise<Rendered> {
+  const found = known.get(overlay) ?? renderWith(overlay, fillSecrets);
+  known.set(overlay, found);
+  return found;
+}
+
+/** Renders an overlay in a copy of these folders, to whose secrets `fill` sees. Rejects with kustomize's words. */
+export async function renderWith(overlay: Overlay, fill: (folder: string) => Promise<void>): Promise<Rendered> {
   const folder = mkdtempSync(join(tmpdir(), "khui-k8s-"));
   try {
     cpSync(home, folder, { recursive: true, filter: (path) => !path.endsWith(".env") });

@@ -2,7 +2,7 @@
 import { test } from "tap";
 import { thisMachine } from "../../backends/source.js";
 import { findKubectl } from "./kubectl.js";
-import { type Manifest, overlays, render } from "./rendered.js";
+import { type Manifest, overlays, render, renderWith } from "./rendered.js";
 import { schemaFaults } from "./schema.js";
 
 for (const overlay of overlays) {
@@ -14,7 +14,7 @@ for (const overlay of overlays) {
 
   test(`the overlay ${overlay} has no secrets of its own`, async (t) => {
     await t.rejects(
-      render(overlay, async () => undefined),
+      renderWith(overlay, async () => undefined),
       /secrets\/[a-z-]+\.env.*no such file/s,
     );
   });

@@ -10,7 +10,7 @@ import type { Manifest } from "./rendered.js";
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 const types = dirname(require.resolve("kubernetes-types/package.json"));
-const compiler = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
+const compiler = join(dirname(require.resolve("typescript/package.json")), "lib/tsc.js");
 
 /**
  * What is wrong with them, a line a fault: unknown and missing fields, wrong types, kinds that the schema does not have.
