@@ -38,13 +38,15 @@ export interface MediaDeps {
   readonly sweep?: SweepTimes;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "media";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function mediaService(deps: MediaDeps): FastifyPluginAsync {
   return async (app) => {
     const { database, blobs, bus, log, links, limits = defaultLimits } = deps;
-    await database.migrate("media", migrations);
+    await database.migrate(schema, migrations);
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const guard = { ...deps.guard, onIdentity: directory.learn };
     const files = createFiles(database.kysely(), blobs, bus, log, deps.sweep);

@@ -27,13 +27,15 @@ export interface MessagesDeps {
   readonly retentionDays?: number;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "messages";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
   return async (app) => {
     const { database, bus, log } = deps;
-    await database.migrate("messages", migrations);
+    await database.migrate(schema, migrations);
     const onError = (error: unknown) => log.warn({ err: error }, "directory or bus");
     const directory = createDirectory(bus, { onError });
     const db: Context["db"] = database.kysely();

@@ -19,13 +19,15 @@ export interface RoomsDeps {
   readonly log: Logger;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "rooms";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
   return async (app) => {
     const { database, bus, log } = deps;
-    await database.migrate("rooms", migrations);
+    await database.migrate(schema, migrations);
     const db: Db = database.kysely();
     const outbox = createOutbox(db, bus, log);
     const subscriptions = serveRooms(bus, db);

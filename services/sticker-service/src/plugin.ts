@@ -28,6 +28,8 @@ export interface StickerDeps {
   readonly starterFolder?: URL | string;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "stickers";
 export const migrations = new URL("../migrations/", import.meta.url);
 /** The sets that come with the service; at the same place from src and from dist. */
 export const starterSets = new URL("../starter/", import.meta.url);
@@ -36,7 +38,7 @@ export const starterSets = new URL("../starter/", import.meta.url);
 export function stickerService(deps: StickerDeps): FastifyPluginAsync {
   return async (app) => {
     const { database, blobs, bus, log } = deps;
-    await database.migrate("stickers", migrations);
+    await database.migrate(schema, migrations);
     const db: Db = database.kysely();
     const publisher = createPublisher(db, blobs, log);
     await publishStarters(db, publisher, deps.starterFolder ?? starterSets);
