@@ -75,8 +75,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (session.closed) return;
     if (!telemetry.scopes.active) return take(session, name, payload, ack);
     const scope = { requestIds: [crypto.randomUUID()], parents: [] };
-    const span = { name: `socket ${validators.has(name) ? name : "unsupported"}`, kind: "server" } as const;
-    await traced(telemetry, scope, span, () => take(session, name, payload, ack));
+    const event = validators.has(name) ? name : "unsupported";
+    await traced(telemetry, scope, { name: `socket ${event}`, kind: "server" }, async () => {
+      const began = performance.now();
+      await take(session, name, payload, ack);
+      telemetry.log.debug({ event, ms: Math.round((performance.now() - began) * 10) / 10 }, "event");
+    });
   }
 
   async function take(session: Session, name: string, payload: unknown, ack: Ack): Promise<void> {
