@@ -15,6 +15,8 @@ declare module "fastify" {
 
 /** Of a path that no route has: paths are the callers' own words, and no label may have as many values. */
 const unmatched = "unmatched";
+/** Asked every few seconds by machines: of these there are no traces. */
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /** Before any other hook, so that nothing of a request is missed. */
 export function watchRequests(app: FastifyInstance, telemetry: Telemetry | undefined): void {
@@ -42,7 +44,8 @@ function follow(app: FastifyInstance, { scopes, tracer }: Telemetry): void {
     const route = request.routeOptions.url ?? unmatched;
     const scope = { requestIds: [request.id], parents: parentsOf(headers.traceparent) };
     const attributes = { "http.request.method": method, "http.route": route };
-    const span = tracer?.start({ name: `${method} ${route}`, kind: "server", parents: scope.parents, attributes });
+    const options = { name: `${method} ${route}`, kind: "server", parents: scope.parents, attributes } as const;
+    const span = probes.has(route) ? undefined : tracer?.start(options);
     request.followed = { scope: within(scope, span), span };
     scopes.run(request.followed.scope, done);
   });

@@ -14,9 +14,11 @@ export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): 
   const logged = log.isLevelEnabled("debug");
   return (text) => {
     const began = performance.now();
-    const scope = scopes.current();
+    const parents = scopes.current()?.parents ?? [];
     const attributes = { "db.system.name": "postgresql" };
-    const span = tracer?.start({ name: nameOf(text), kind: "client", parents: scope?.parents ?? [], attributes });
+    // Alone, a statement of the service's own (a sweep, a probe) would be a trace of one span.
+    const traced = tracer !== undefined && parents.length > 0;
+    const span = traced ? tracer.start({ name: nameOf(text), kind: "client", parents, attributes }) : undefined;
     return (failure) => {
       const ms = performance.now() - began;
       seconds.observe(ms / 1000);

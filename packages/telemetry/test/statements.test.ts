@@ -24,6 +24,13 @@ test("a statement's line has the request's id and the beginning of its text, and
   t.match(telemetry.spans.at(-1), { name: "SELECT", kind: "client", parents: scope.parents, ended: true });
 });
 
+test("a statement of the service's own is told, and no trace", async (t) => {
+  const [lines, spans] = [telemetry.lines().length, telemetry.spans.length];
+  await sql`SELECT 1`.execute(db);
+  t.match(telemetry.lines().slice(lines), [{ msg: "statement", sql: "SELECT 1" }]);
+  t.equal(telemetry.spans.length, spans);
+});
+
 test("a failure is counted by its kind, and told without what the database quotes", async (t) => {
   await sql`CREATE TABLE public.notes (id text PRIMARY KEY, content text)`.execute(db);
   const add = () => sql`INSERT INTO public.notes VALUES (${"a secret text"}, NULL)`.execute(db);
