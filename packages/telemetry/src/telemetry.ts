@@ -31,7 +31,8 @@ export interface TelemetryOptions {
 export async function openTelemetry({ service, level, environment }: TelemetryOptions): Promise<Telemetry> {
   const traces = tracingWanted(environment);
   const scopes = createScopes(traces || level === "debug" || level === "trace");
-  const log = createLogger({ name: service, level, context: () => logFields(scopes.current()) });
+  const context = scopes.active ? { context: () => logFields(scopes.current()) } : {};
+  const log = createLogger({ name: service, level, ...context });
   const tracer = traces
     ? (await import("./otlp.js")).startTracer(environment.OTEL_SERVICE_NAME || service, log)
     : undefined;
