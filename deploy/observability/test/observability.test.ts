@@ -83,6 +83,35 @@ test("what a system does is counted", async (t) => {
   t.ok(sampleOf(await scrape(), "khui_gateway_closed_sockets_total") >= 3);
 });
 
+test("uploads and stickers are counted, and what limits and routes refuse", async (t) => {
+  const people = await useSystem(t, system);
+  const [alice, bob] = [people.newUser("Alice"), people.newUser("Bob")];
+  const roomId = await privateRoom(alice, bob);
+  const upload = async (type: string) => {
+    const body = new FormData();
+    body.set("type", type);
+    body.set("file", new Blob(["hello"]), "note.txt");
+    const headers = { authorization: `Bearer ${alice.token}` };
+    const url = `${system.url}/api/v1/chat/rooms/${roomId}/messages/media`;
+    return (await fetch(url, { method: "POST", headers, body })).status;
+  };
+  t.equal(await upload("file"), 201);
+  t.equal(await upload("image"), 415);
+  const { body } = await alice.get("/stickers/search?q=hello");
+  const [sticker] = body.stickers as Array<{ setId: string; stickerId: string; type: string }>;
+  const { setId, stickerId, type: stickerType } = sticker!;
+  t.equal((await alice.post(`/rooms/${roomId}/messages/sticker`, { setId, stickerId, stickerType })).status, 201);
+  await fetch(`${system.url}/nowhere/${roomId}`);
+
+  const text = await scrape();
+  t.equal(sampleOf(text, "khui_media_uploads_total", 'kind="file",outcome="stored"'), 1);
+  t.equal(sampleOf(text, "khui_media_uploads_total", 'kind="image",outcome="refused"'), 1);
+  t.equal(sampleOf(text, "khui_media_upload_bytes_total", 'kind="file"'), 5);
+  t.equal(sampleOf(text, "khui_stickers_sent_total", `type="${stickerType}"`), 1);
+  t.equal(sampleOf(text, "khui_http_request_duration_seconds_count", 'route="unmatched",status="4xx"'), 1);
+  t.notOk(text.includes(roomId), "no label has an id");
+});
+
 test("no two metrics have one name, and each is of its process", async (t) => {
   const text = await scrape();
   const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);

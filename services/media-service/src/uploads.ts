@@ -39,8 +39,12 @@ export function createUploads(uploading: Uploading): (request: FastifyRequest, s
     running++;
     const { socket } = request.raw;
     socket.setTimeout(silenceMs);
+    const known: Known = {};
     try {
-      return await take(uploading, meters, request, sender);
+      return await take(uploading, meters, known, request, sender);
+    } catch (error) {
+      meters.failed(known.kind, error);
+      throw error;
     } finally {
       running--;
       // What is left of a refused body is still to come.
@@ -49,9 +53,15 @@ export function createUploads(uploading: Uploading): (request: FastifyRequest, s
   };
 }
 
+/** What an upload has told of itself so far. */
+interface Known {
+  kind?: MediaKind;
+}
+
 async function take(
   { bus, files, inspection, scratch, limits }: Uploading,
   meters: Meters,
+  known: Known,
   request: FastifyRequest,
   sender: Sender,
 ): Promise<Message> {
@@ -59,23 +69,20 @@ async function take(
   const before = await sentBefore(bus, sender, sender.clientMessageId);
   if (before) return before;
   const { folder, remove } = await scratch.open();
-  let kind: MediaKind | undefined;
   try {
     const form = await readForm(request, folder, limits);
-    kind = form.fields.type;
+    const kind = form.fields.type;
+    known.kind = kind;
     // Now it is the client that waits, for as long as the work takes.
     request.raw.socket.setTimeout(0);
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
     const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
     if (repeated) return repeated;
-    const file = await inspection.inspect(form.file, form.fields.type, folder);
+    const file = await inspection.inspect(form.file, kind, folder);
     const fileId = await files.store(file);
     const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
     meters.stored(kind, form.file.size);
     return message;
-  } catch (error) {
-    meters.failed(kind, error);
-    throw error;
   } finally {
     await remove();
   }
