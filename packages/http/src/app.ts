@@ -1,6 +1,7 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
+import type { Telemetry } from "@khui/telemetry";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,11 +10,14 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { answerFailure, toChatError } from "./failures.js";
+import { watchRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
 export interface AppOptions {
   /** Silent when absent. */
   readonly log?: FastifyBaseLogger;
+  /** Where requests are counted and followed. */
+  readonly telemetry?: Telemetry;
   /** Which peers' X-Forwarded-For is believed: the edge's addresses, or false when clients connect directly. */
   readonly trustProxy?: boolean | string;
   /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
@@ -34,11 +38,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: longestRequestMs,
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => answerFailure(request, reply, toChatError(error)),
   });
+  watchRequests(app, options.telemetry);
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
@@ -50,11 +55,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
-  });
-  app.addHook("onResponse", async (request, reply) => {
-    const { method } = request;
-    const ms = Math.round(reply.elapsedTime * 10) / 10;
-    request.log.debug({ method, route: request.routeOptions.url, status: reply.statusCode, ms }, "request");
   });
   app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");

@@ -18,6 +18,10 @@ export interface EngineStats {
   sockets: { polling: number; websocket: number; plain: number };
   /** Bytes of all sockets not yet taken by the kernel or a poll. */
   bufferedBytes: number;
+  /** Handshakes answered 503, since the start. */
+  refusedHandshakes: number;
+  /** Writes to connections, since the start: each takes all frames that one connection was due in one turn. */
+  writes: number;
 }
 
 export interface Engine {
@@ -103,7 +107,9 @@ function statsOf(hub: Hub): EngineStats {
     sockets[socket.kind === "plain" ? "plain" : socket.transport] += 1;
     bufferedBytes += socket.bufferedBytes;
   }
-  return { sessions: hub.sessions.size, handshaking: hub.handshaking, sockets, bufferedBytes };
+  const { handshaking, refused: refusedHandshakes } = hub;
+  const { writes } = hub.flusher;
+  return { sessions: hub.sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, writes };
 }
 
 /** From one batch of closed sockets to the next, ms. */

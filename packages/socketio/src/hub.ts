@@ -20,6 +20,8 @@ export class Hub {
   readonly packets = new PacketReader();
   /** Sessions that have not sent CONNECT. */
   handshaking = 0;
+  /** Handshakes that were not admitted, ever. */
+  refused = 0;
   closed = false;
   readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
   #admissions = 0;
@@ -58,6 +60,12 @@ export class Hub {
 
   /** Whether one more may come in, which counts it: so many at a time, and so many in a second (a token bucket). */
   admit(): boolean {
+    const admitted = this.#admit();
+    if (!admitted) this.refused += 1;
+    return admitted;
+  }
+
+  #admit(): boolean {
     const { maxHandshakes, maxHandshakesPerSecond: rate } = this.settings;
     if (this.closed || this.handshaking >= maxHandshakes) return false;
     if (rate === Number.POSITIVE_INFINITY) return true;

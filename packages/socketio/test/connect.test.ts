@@ -166,6 +166,7 @@ test("no more come in within a second than the engine admits, and those refused 
   const admitted = asked.filter((status) => status === 200).length;
   t.ok(admitted >= 5 && admitted < 10, `${admitted} of 20`);
   t.equal(asked.filter((status) => status === 503).length, 20 - admitted);
+  t.equal(engine.stats().refusedHandshakes, 20 - admitted);
   for (const transports of [["polling"], ["websocket"]]) {
     await next(connect(t, url, { transports }), "connect");
   }

@@ -4,7 +4,9 @@ import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
 import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
 import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
+import type { Telemetry } from "@khui/telemetry";
 import { takeOut } from "./commands.js";
+import { type Counts, createCounts } from "./counts.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
 import { createFeeds } from "./feeds.js";
@@ -25,6 +27,7 @@ export interface GatewayOptions {
   /** Names this run of this process. */
   readonly boot: string;
   readonly onError: (error: unknown) => void;
+  readonly telemetry: Telemetry;
   /** Whose X-Forwarded-For is believed, see `clientAddress`. */
   readonly trustProxy?: string | false;
   readonly flood?: FloodRule;
@@ -41,7 +44,7 @@ export interface GatewayOptions {
 export interface Gateway {
   connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
-  stats(): { sessions: number; rooms: number; repaired: number };
+  stats(): Readonly<Counts> & { readonly sessions: number; readonly rooms: number; readonly watchedRooms: number };
   close(): Promise<void>;
 }
 
@@ -61,15 +64,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   const users = createUsers(bus, (userId, roomId) => watching.add(userId, roomId));
   const watching = createWatching({ bus, logs, users, limit: options.watchedRooms ?? 50, onError });
   const timers: NodeJS.Timeout[] = [];
-  let repaired = 0;
+  const counts = createCounts();
 
   const feeds = createFeeds({
     bus,
     logs,
     onError,
-    onDelivered: (feed) => deliveries.note(feed),
+    onDelivered(feed) {
+      deliveries.note(feed);
+      counts.entries++;
+      counts.entryFrames += feed.sessions.size;
+    },
     onRepaired: (entries) => {
-      repaired += entries;
+      counts.repaired += entries;
     },
     onAdmitted: (feed, session) => watching.admitted(session, feed.roomId),
     onDismissed: (feed, session) => watching.dismissed(session, feed.roomId),
@@ -78,6 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
     },
     onLost(feed) {
+      counts.resyncs += feed.sessions.size;
       for (const session of feed.sessions)
         session.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
     },
@@ -103,11 +111,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     guard: options.guard,
     flood,
     maxRooms: options.maxRooms ?? 500,
+    counts,
+    telemetry: options.telemetry,
     onError,
   });
 
   function sendLive(feed: RoomFeed, header: LiveHeader, body: string): void {
     if (!typing.heard(feed, header, Date.now())) return;
+    counts.live++;
     const frame = encodeEvent(header.event, body);
     if (feed.joiners > 0) feed.liveTail.add({ except: header.except, frame });
     for (const session of feed.sessions) {
@@ -147,7 +158,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** One function for all sockets: a closure each would take memory. */
   const onEvent: EventHandler = (name, args, ack, { data }) => dispatch.event(data as Session, name, args, ack);
-  const onClose: CloseHandler = (_reason, { data }) => disconnect(data as Session);
+  const onClose: CloseHandler = (reason, { data }) => {
+    counts.closes[reason] = (counts.closes[reason] ?? 0) + 1;
+    disconnect(data as Session);
+  };
 
   const every = (ms: number, work: () => void | Promise<void>) =>
     timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
@@ -176,7 +190,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       every(deliveriesMs, () => deliveries.flush());
     },
-    stats: () => ({ sessions: sessions.size, rooms: feeds.size, repaired }),
+    stats: () => ({
+      ...counts,
+      sessions: sessions.size,
+      rooms: feeds.size,
+      watchedRooms: Math.max(0, logs.size - feeds.size),
+    }),
     async close() {
       for (const timer of timers) clearInterval(timer);
       offReconnect();

@@ -63,7 +63,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
     joiner.outcome = "joining";
     try {
       const lastSeq = joiner.start === undefined ? joiner.lastSeq : undefined;
-      const context = { bus, feeds, typing: { inRoom: async () => [] } };
+      const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
       const isIn = await joinRoom(context, joiner.session, roomId, lastSeq, ({ opened }) => {
         joiner.start ??= joiner.lastSeq ?? opened.seq;
       });

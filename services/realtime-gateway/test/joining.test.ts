@@ -34,7 +34,7 @@ function gatewayOn(t: Test) {
   });
   async function join(one: Listener, lastSeq?: number): Promise<Welcome | undefined> {
     let told: Welcome | undefined;
-    const context = { bus, feeds, typing: { inRoom: async () => [] } };
+    const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
     const isIn = await joinRoom(context, one.session, roomId, lastSeq, (welcome) => {
       told = welcome;
     });
