@@ -20,11 +20,12 @@ export async function handleRequest(hub: Hub, request: IncomingMessage, response
     response.writeHead(204, {
       ...headers,
       ...preflightHeaders(cors, request.headers["access-control-request-headers"]),
+      ...(hub.closed ? { connection: "close" } : {}),
     });
     response.end();
     return;
   }
-  const exchange = new LocalExchange(response, headers);
+  const exchange = new LocalExchange(hub, response, headers);
   const { search } = targetOf(request.url);
   const query = queryOf(search);
   const { sid, transport } = query;
@@ -33,7 +34,7 @@ export async function handleRequest(hub: Hub, request: IncomingMessage, response
   else if (transport === "websocket" || (request.method !== "GET" && request.method !== "POST")) exchange.refuse(3);
   else {
     const session = hub.sessions.get(sid);
-    if (!session) await relay(hub, request, response, exchange, sid, search);
+    if (!session) await relay(hub, request, exchange, sid, search);
     else if (request.method === "GET") session.onPoll(exchange);
     else await post(hub, request, session, exchange);
   }
@@ -103,8 +104,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
 async function relay(
   hub: Hub,
   request: IncomingMessage,
-  response: ServerResponse,
-  exchange: Exchange,
+  exchange: LocalExchange,
   sid: string,
   search: string,
 ): Promise<void> {
@@ -121,16 +121,16 @@ async function relay(
     return;
   }
   const { origin } = request.headers;
+  const headers = origin === undefined ? {} : { origin };
+  let answer: RelayedAnswer;
   try {
-    const headers = origin === undefined ? {} : { origin };
-    const answer = await take({ method, sid, search, body: body.toString(), headers }, owner);
-    response.writeHead(answer.status, answer.headers);
-    response.end(answer.body);
+    answer = await take({ method, sid, search, body: body.toString(), headers }, owner);
   } catch (error) {
     hub.report(error);
-    if (!response.headersSent) exchange.refuse(1);
-    else response.destroy();
+    exchange.refuse(1);
+    return;
   }
+  exchange.pass(answer);
 }
 
 /** A relayed poll ends after this, so that a client whose engine has died learns of it by its next one. */

@@ -17,7 +17,7 @@ import { realtimeGateway } from "./plugin.js";
 
 const Environment = Type.Object({
   ...serviceEnvironment,
-  /** Over how long sockets are closed on SIGTERM. */
+  /** From SIGTERM to the end of listening; sockets are closed over its last three quarters. */
   DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
   /** New sockets a second: what holds off the herd when another replica has gone. */
   MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
