@@ -8,7 +8,7 @@ import { takeOut } from "./commands.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
 import { createFeeds } from "./feeds.js";
-import { defaultFlood, type FloodRule } from "./flood.js";
+import { createFlood, defaultFlood, type FloodRule } from "./flood.js";
 import { createOnce } from "./once.js";
 import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
@@ -52,6 +52,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, boot, onError } = options;
   const authenticationMs = options.authenticationMs ?? 10_000;
   const repairMs = options.repairMs ?? 4_000;
+  const floodRule = options.flood ?? defaultFlood;
+  const flood = createFlood(floodRule);
   const sessions = new Set<Session>();
   const once = createOnce();
   const deliveries = createDeliveries(bus, onError);
@@ -97,7 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     deliveries,
     guard: options.guard,
     addressOf: clientAddress(options.trustProxy ?? false),
-    flood: options.flood ?? defaultFlood,
+    flood,
     maxRooms: options.maxRooms ?? 500,
     onError,
   });
@@ -146,7 +148,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     connect(socket) {
-      const session = new Session(socket, Date.now(), (options.flood ?? defaultFlood).burst);
+      const session = new Session(socket, Date.now(), floodRule.burst);
       sessions.add(session);
       socket.onEvent((name, args, ack) => dispatch.event(session, name, args, ack));
       socket.onClose(() => disconnect(session));
@@ -161,6 +163,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       every(repairMs, () => {
         once.turn();
+        flood.sweep(Date.now());
         return feeds.reconcile();
       });
       every(deliveriesMs, () => deliveries.flush());

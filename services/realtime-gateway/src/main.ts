@@ -1,28 +1,11 @@
 // The realtime-gateway process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
-import { Type } from "typebox";
 import { realtimeGateway } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  /** From SIGTERM to the end of listening; sockets are closed over its last three quarters. */
-  DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
-  /** New sockets a second: what holds off the herd when another replica has gone. */
-  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
-  WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
-});
+import { Environment, gatewayOptions } from "./settings.js";
 
 const name = "realtime-gateway";
 const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
@@ -40,9 +23,8 @@ await run(log, async (closers) => {
   mountHealth(app, {}, { bus: () => bus.flush(), presence: () => presence.ping() });
   mountMetrics(app);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  const gateway = { trustProxy: env.TRUST_PROXY, watchedRooms: env.WATCHED_ROOMS };
   const engine = { maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND };
   const drainMs = env.DRAIN_SECONDS * 1_000;
-  await app.register(realtimeGateway({ bus, presence, guard, log, gateway, engine, drainMs }));
+  await app.register(realtimeGateway({ bus, presence, guard, log, gateway: gatewayOptions(env), engine, drainMs }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });
