@@ -57,7 +57,8 @@ export class LocalExchange extends Exchange {
       else this.#response.once("close", onTaken);
     }
     // A proxy that kept the connection could send its next request into its end, and must not send that one again.
-    if (this.#hub.closed) this.#response.setHeader("connection", "close");
+    // And the rest of a body that comes too slowly is not waited for.
+    if (this.#hub.closed || status === 408) this.#response.setHeader("connection", "close");
     this.#response.writeHead(status, { ...headers, "content-length": body.length });
     this.#response.end(body);
   }

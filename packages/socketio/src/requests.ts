@@ -1,5 +1,6 @@
 // Polling requests: handshake, GET and POST of a session, and those that belong to another engine.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Body, readBody } from "./body.js";
 import { corsHeaders, preflightHeaders } from "./cors.js";
 import { type Exchange, LocalExchange, RelayedExchange } from "./exchange.js";
 import { payloadOf } from "./frames.js";
@@ -62,43 +63,15 @@ async function post(hub: Hub, request: IncomingMessage, session: Session, exchan
     exchange.refuse(3);
     return;
   }
-  const body = await readBody(request, hub.settings.maxPayload);
-  session.finishPost(body === "too large" ? undefined : body?.toString());
+  const body = await readBody(hub, request);
+  session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
   answerPost(exchange, body);
 }
 
 function answerPost(exchange: Exchange, body: Body): void {
   if (body === "too large") exchange.answer(413, text, "");
+  else if (body === "too slow") exchange.answer(408, text, "");
   else if (body !== undefined) exchange.answer(200, "text/html", "ok");
-}
-
-/** The bytes, or undefined if the client left before the end. */
-type Body = Buffer | "too large" | undefined;
-
-/** Reads a body, and stops keeping it beyond `maxBytes`. Never rejects. */
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const refuse = () => {
-      request.removeAllListeners("data");
-      // Leaves the rest unread; Node drops what still comes once the answer is out.
-      request.resume();
-      resolve("too large");
-    };
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
-      refuse();
-      return;
-    }
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) refuse();
-      else chunks.push(chunk);
-    });
-    request.once("end", () => resolve(Buffer.concat(chunks)));
-    request.once("close", () => resolve(undefined));
-    request.once("error", () => resolve(undefined));
-  });
 }
 
 async function relay(
@@ -115,8 +88,8 @@ async function relay(
     return;
   }
   const method = request.method === "POST" ? "POST" : "GET";
-  const body = method === "POST" ? await readBody(request, hub.settings.maxPayload) : Buffer.alloc(0);
-  if (body === undefined || body === "too large") {
+  const body = method === "POST" ? await readBody(hub, request) : Buffer.alloc(0);
+  if (!Buffer.isBuffer(body)) {
     answerPost(exchange, body);
     return;
   }
