@@ -64,7 +64,7 @@ async function post(hub: Hub, request: IncomingMessage, session: Session, exchan
     return;
   }
   const body = await readBody(hub, request);
-  session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
+  await session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
   answerPost(exchange, body);
 }
 
@@ -123,8 +123,9 @@ export function answerRelayed(hub: Hub, request: RelayedRequest): Promise<Relaye
     } else if (!session.beginPost()) exchange.refuse(3);
     else {
       const fits = Buffer.byteLength(request.body) <= hub.settings.maxPayload;
-      session.finishPost(fits ? request.body : undefined);
-      answerPost(exchange, fits ? Buffer.alloc(0) : "too large");
+      void session
+        .finishPost(fits ? request.body : undefined)
+        .then(() => answerPost(exchange, fits ? Buffer.alloc(0) : "too large"));
     }
   });
 }

@@ -250,11 +250,17 @@ test("half-open handshakes end by themselves, and make room", async (t) => {
   t.ok(await works());
 });
 
-test("a flood of namespaces without reading the answers is bounded", async (t) => {
-  const { url, works, engine } = await startEcho(t, { sendBudget: 10_000 });
+test("a flood of namespaces ends the session, on every transport", async (t) => {
+  const { url, works, engine } = await startEcho(t);
   const session = await openPolling(url);
   t.equal((await ask(session, "POST", Array(2000).fill("40/x,").join("\x1e"))).body, "ok");
-  await until("the end", () => engine.stats().handshaking === 0);
+  t.equal((await ask(session)).body.split("\x1e").length, 10, "ten are refused in words");
   t.equal((await ask(session)).body, "1");
+  const raw = await openRaw(t, url + webSocketQuery);
+  for (let n = 0; n < 2000; n += 1) raw.socket.send("40/x,");
+  await until("the close", () => raw.closed !== undefined);
+  t.equal(raw.closed, 1000);
+  t.equal(raw.texts.filter((text) => text.startsWith("44/x,")).length, 10);
+  t.match(engine.stats(), { sessions: 0, handshaking: 0 });
   t.ok(await works());
 });
