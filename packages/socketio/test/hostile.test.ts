@@ -1,7 +1,7 @@
 // Nothing a peer sends ends more than its own session.
 import { once } from "node:events";
-import { createConnection, type Socket as Stream } from "node:net";
 import { test } from "tap";
+import { openStream, upgradeRequest } from "./raw-stream.js";
 import {
   ask,
   connect,
@@ -25,15 +25,6 @@ async function startEcho(t: Test, options = {}): Promise<Rig & { works(): Promis
     return answer === 1 && rig.errors.length === 0;
   };
   return { ...rig, works };
-}
-
-async function openStream(t: Test, port: number, text: string): Promise<Stream> {
-  const stream = createConnection(port, "127.0.0.1");
-  t.teardown(() => stream.destroy());
-  stream.on("error", () => {});
-  await once(stream, "connect");
-  stream.write(text);
-  return stream;
 }
 
 test("requests that make no sense are answered as engine.io does", async (t) => {
@@ -146,9 +137,7 @@ test("WebSocket junk: bytes, oversize, endless fragments, no mask", async (t) =>
     await until("the close of large fragments", () => large.closed !== undefined);
     t.equal(large.closed, 1009);
 
-    const upgrade =
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    const upgrade = upgradeRequest(path);
     for (const junk of ["\x81\x05hello", "\xff\xff\xff\xff\xff\xff\xff\xff", "GET / HTTP/1.1\r\n\r\n"]) {
       const stream = await openStream(t, port, upgrade);
       stream.write(Buffer.from(junk, "latin1"));

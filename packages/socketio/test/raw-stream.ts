@@ -40,13 +40,13 @@ export async function closeCodeFor(t: Test, port: number, path: string, bytes: B
   return closeCodeIn(Buffer.concat(chunks));
 }
 
-/** The code of the close frame among a server's frames (RFC 6455 section 5.2; all of them short) after the upgrade's answer. */
+/** The code of the close frame among a server's frames (RFC 6455 section 5.2; none of 64 KB or more) after the upgrade's answer. */
 function closeCodeIn(answer: Buffer): number | undefined {
   let at = answer.indexOf("\r\n\r\n") + 4;
   while (at + 2 <= answer.length) {
-    const length = (answer[at + 1] ?? 0) & 0x7f;
-    if (answer[at] === 0x88) return length < 2 ? undefined : answer.readUInt16BE(at + 2);
-    at += 2 + length;
+    const short = answer.readUInt8(at + 1);
+    if (answer[at] === 0x88) return short < 2 ? undefined : answer.readUInt16BE(at + 2);
+    at += short < 126 ? 2 + short : 4 + answer.readUInt16BE(at + 2);
   }
   return undefined;
 }
