@@ -1,10 +1,11 @@
 // One Engine.IO session: packets in and out over polling, over WebSocket, or from the one to the other.
-import { decodePacket, decodePayload, type Packet } from "engine.io-parser";
+import { decodePacket, type Packet } from "engine.io-parser";
 import { Connection } from "./connection.js";
 import type { Exchange } from "./exchange.js";
 import { closePacket, noopPacket, payloadOf, pingPacket, pollingBody, textFrame } from "./frames.js";
 import { type Hub, randomId } from "./hub.js";
 import { closeGrace, type Link, type LinkOwner } from "./link.js";
+import { eachPacket } from "./payload.js";
 import type { Probe } from "./probe.js";
 
 /** One poll's answer stops growing here, so that a relayed one fits a message of the bus; the next poll gets the rest. */
@@ -127,14 +128,15 @@ export class Session extends Connection implements LinkOwner {
     return true;
   }
 
-  /** The POST begun has its body; undefined if it failed. */
-  finishPost(body: string | undefined): void {
-    this.#posting = false;
-    if (body === undefined || this.#link) return;
-    for (const packet of decodePayload(body, "nodebuffer")) {
-      if (this.open) this.#onPacket(packet);
-      else if (this.state === "closing" && packet.type === "close") this.#forget();
+  /** The POST begun has its body; undefined if it failed. Resolves when all its packets are taken. */
+  async finishPost(body: string | undefined): Promise<void> {
+    if (body !== undefined && !this.#link) {
+      await eachPacket(body, (packet) => {
+        if (this.open) this.#onPacket(packet);
+        else if (this.state === "closing" && packet.type === "close") this.#forget();
+      });
     }
+    this.#posting = false;
   }
 
   onLinkMessage(data: Buffer, isBinary: boolean): void {

@@ -11,6 +11,8 @@ import type { Ack, Handshake } from "./socket.js";
 const main = "/";
 /** A client that answers none of so many acknowledgements is not keeping up. */
 const maxPendingAcks = 1000;
+/** Each costs an answer, and nobody asks for so many by mistake. */
+const maxForeignNamespaces = 10;
 /** From here on a close code tells the client not to come back. */
 const firstFinalCode = 4500;
 
@@ -23,6 +25,7 @@ export class SocketIoSocket extends Endpoint implements Receiver {
   #attachments: AttachmentReader | undefined;
   #acks: Map<number, Ack> | undefined;
   #nextAck = 0;
+  #foreignNamespaces = 0;
 
   constructor(hub: Hub, session: Session, handshake: Handshake) {
     super(hub);
@@ -97,6 +100,8 @@ export class SocketIoSocket extends Endpoint implements Receiver {
 
   #onPacket(packet: Packet): void {
     if (packet.type === PacketType.CONNECT && packet.nsp !== main) {
+      this.#foreignNamespaces += 1;
+      if (this.#foreignNamespaces > maxForeignNamespaces) this.connection.end("parse error");
       this.#sendPacket({ type: PacketType.CONNECT_ERROR, nsp: packet.nsp, data: { message: "Invalid namespace" } });
     } else if (packet.type === PacketType.CONNECT && this.#handshake) this.#connect(packet.data, this.#handshake);
     else if (packet.nsp !== main || !this.#connected) this.connection.end("parse error");

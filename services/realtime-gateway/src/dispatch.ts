@@ -5,12 +5,12 @@ import { type Telemetry, traced } from "@khui/telemetry";
 import { Compile, type Validator } from "typebox/compile";
 import { type AuthenticationContext, authenticate } from "./authentication.js";
 import { type CommandContext, createCommands } from "./commands.js";
-import { admitEvent, type FloodRule } from "./flood.js";
+import type { Flood } from "./flood.js";
 import type { Session } from "./session.js";
 
 export interface DispatchOptions extends AuthenticationContext, CommandContext {
   readonly guard: Guard;
-  readonly flood: FloodRule;
+  readonly flood: Flood;
   readonly onError: (error: unknown) => void;
   readonly telemetry: Telemetry;
 }
@@ -94,7 +94,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   return {
     event(session, name, args, ack) {
-      const verdict = admitEvent(session, flood, Date.now());
+      const verdict = flood.admit(session, Date.now());
       if (verdict === "close") {
         session.socket.close(closeCodes.flood.code, closeCodes.flood.reason);
         return;

@@ -10,7 +10,7 @@ import { type Counts, createCounts } from "./counts.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
 import { createFeeds } from "./feeds.js";
-import { defaultFlood, type FloodRule } from "./flood.js";
+import { createFlood, defaultFlood, type FloodRule } from "./flood.js";
 import { createOnce } from "./once.js";
 import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
@@ -55,7 +55,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, boot, onError } = options;
   const authenticationMs = options.authenticationMs ?? 10_000;
   const repairMs = options.repairMs ?? 4_000;
-  const flood = options.flood ?? defaultFlood;
+  const floodRule = options.flood ?? defaultFlood;
+  const flood = createFlood(floodRule);
   const addressOf = clientAddress(options.trustProxy ?? false);
   const sessions = new Set<Session>();
   const once = createOnce();
@@ -170,7 +171,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     connect(socket, { auth, headers, address }) {
       const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
-      const session = new Session(socket, caller, Date.now(), flood.burst);
+      const session = new Session(socket, caller, Date.now(), floodRule.burst);
       sessions.add(session);
       socket.data = session;
       socket.onEvent(onEvent);
@@ -186,6 +187,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       every(repairMs, () => {
         once.turn();
+        flood.sweep(Date.now());
         return feeds.reconcile();
       });
       every(deliveriesMs, () => deliveries.flush());

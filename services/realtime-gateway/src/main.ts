@@ -1,29 +1,12 @@
 // The realtime-gateway process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { openTelemetry, watchBus, watchLimits } from "@khui/telemetry";
-import { Type } from "typebox";
+import { Environment, gatewayOptions } from "./environment.js";
 import { realtimeGateway } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  /** Over how long sockets are closed on SIGTERM. */
-  DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
-  /** New sockets a second: what holds off the herd when another replica has gone. */
-  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
-  WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
-});
 
 const name = "realtime-gateway";
 const level = process.env.LOG_LEVEL || "info";
@@ -44,9 +27,10 @@ await run(log, async (closers) => {
   mountHealth(app, {}, { bus: () => bus.flush(), presence: () => presence.ping() });
   mountMetrics(app, telemetry.metrics);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  const gateway = { trustProxy: env.TRUST_PROXY, watchedRooms: env.WATCHED_ROOMS };
   const engine = { maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND };
   const drainMs = env.DRAIN_SECONDS * 1_000;
-  await app.register(realtimeGateway({ bus, presence, guard, log, telemetry, gateway, engine, drainMs }));
+  await app.register(
+    realtimeGateway({ bus, presence, guard, log, telemetry, gateway: gatewayOptions(env), engine, drainMs }),
+  );
   await app.listen({ port: env.PORT, host: env.HOST });
 });

@@ -22,7 +22,7 @@ export interface GatewayDeps {
     EngineOptions,
     "pingInterval" | "pingTimeout" | "sendBudget" | "maxPayload" | "maxHandshakesPerSecond" | "cors"
   >;
-  /** Over how long sockets are closed when the app closes; 0 by default: all at once. */
+  /** How long closing the app takes: the edge notices, and sockets are closed over the rest. 0 by default: all at once. */
   readonly drainMs?: number;
   readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError" | "telemetry">>;
 }
@@ -56,12 +56,14 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
     relay.serve((request) => engine.relayed(request));
     await gateway.start();
 
-    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn.
+    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn, and
+    // other gateways' clients poll through this one until nothing is sent here any more.
     engine.attach(app.server);
     app.addHook("preClose", async () => {
-      await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason, deps.drainMs);
+      await engine.drain(deps.drainMs ?? 0, closeCodes.going_away.code, closeCodes.going_away.reason);
       relay.close();
       await gateway.close();
     });
+    app.addHook("onClose", () => engine.close());
   };
 }
