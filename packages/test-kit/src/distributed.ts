@@ -1,12 +1,11 @@
 // The distributed form: real Postgres, NATS, Redis and S3, each service its own process, and HAProxy in front of them.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Backends, startBackends } from "../../../deploy/backends/backends.js";
-import { type Haproxy, startHaproxy } from "../../../deploy/backends/haproxy.js";
-import { freePort } from "../../../deploy/backends/probes.js";
+import { type Replicas, startEdge } from "../../../deploy/backends/edge.js";
+import type { Haproxy } from "../../../deploy/backends/haproxy.js";
 import { makeSecrets, ownAddresses, type Secrets } from "../../../deploy/backends/secrets.js";
 import { startS3Server } from "../../blobs/test/s3-server.js";
 import { highLimits } from "./embedded.js";
@@ -25,11 +24,8 @@ const processes = {
 export type ProcessName = keyof typeof processes;
 const processNames = Object.keys(processes) as ProcessName[];
 
-const edgeConfiguration = fileURLToPath(new URL("../../../deploy/edge/haproxy.cfg", import.meta.url));
-const edgeAttempts = 5;
-
 export interface DistributedSystem {
-  /** The edge: plain round robin, no stickiness. */
+  /** The edge: no stickiness. */
   readonly url: string;
   /** What tokens are signed with (HS256). */
   readonly secret: string;
@@ -76,7 +72,7 @@ export async function startDistributed(environment: Readonly<Record<string, stri
     };
     const settingsOf = (service: string) => ({ ...serversOf(service, backends, secrets), ...settings });
     const started = await startAll(folder, settingsOf, closers);
-    const { url, edge } = await startEdge(started);
+    const { url, haproxy: edge } = await startEdge(replicasOf(started));
     closers.push(() => edge.stop());
     return {
       url,
@@ -132,29 +128,9 @@ async function startAll(
   return Object.fromEntries(started) as Record<ProcessName, ServiceProcess>;
 }
 
-async function startEdge(started: Record<ProcessName, ServiceProcess>): Promise<{ url: string; edge: Haproxy }> {
-  const template = readFileSync(edgeConfiguration, "utf8");
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      const edge = await startHaproxy(edgeFor(template, port, started));
-      return { url: `http://127.0.0.1:${port}`, edge };
-    } catch (error) {
-      // Another process can take the port between the choice and its use.
-      if (attempt === edgeAttempts) throw error;
-    }
-  }
-}
-
-/** The edge's configuration with these replicas' addresses in place of those that Docker's DNS would give. */
-function edgeFor(template: string, port: number, started: Record<ProcessName, ServiceProcess>): string {
-  return template
-    .replace(/^( *)bind .*$/m, `$1bind 127.0.0.1:${port}`)
-    .replace(/^resolvers docker\n(?: .*\n)*/m, "")
-    .replace(/^( *)server-template (.+)- .*$/gm, (_line, indent: string, service: string) =>
-      processNames
-        .filter((name) => processes[name] === service)
-        .map((name) => `${indent}server ${name} ${new URL(started[name].url).host}`)
-        .join("\n"),
-    );
+function replicasOf(started: Record<ProcessName, ServiceProcess>): Replicas {
+  const replicas: Record<string, string[]> = {};
+  for (const name of processNames)
+    replicas[processes[name]] = [...(replicas[processes[name]] ?? []), started[name].url];
+  return replicas;
 }
