@@ -1,28 +1,11 @@
 // The realtime-gateway process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
-import { Type } from "typebox";
+import { Environment } from "./environment.js";
 import { realtimeGateway } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  /** Over how long sockets are closed on SIGTERM. */
-  DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
-  /** New sockets a second: what holds off the herd when another replica has gone. */
-  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
-  WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
-});
 
 const name = "realtime-gateway";
 const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });

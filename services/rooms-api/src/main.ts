@@ -1,25 +1,11 @@
 // The rooms-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { createLogger, readEnvironment, run } from "@khui/runtime";
-import { Type } from "typebox";
+import { Environment } from "./environment.js";
 import { roomsApi } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 2, maximum: 100, default: 10 }),
-});
 
 const name = "rooms-api";
 const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
