@@ -8,7 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type GuardedProcess, startGuarded } from "./guarded-process.js";
 import { freePort, ready } from "./probes.js";
-import { type BackendName, type Server, servers } from "./servers.js";
+import type { Secrets } from "./secrets.js";
+import { type BackendName, type Place, type Server, servers } from "./servers.js";
 import { findSource, type Machine, type Source, thisMachine } from "./source.js";
 
 export type { BackendName } from "./servers.js";
@@ -23,11 +24,17 @@ export interface BackendOptions {
   /** Where POSTGRES_URL, NATS_URL and REDIS_URL are looked for; process.env by default. `{}` gives private servers. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly machine?: Machine;
+  /**
+   * With these, private servers run under deploy/nats/nats.conf and deploy/postgres/roles.sql, and Redis with a password.
+   * Without, anyone may do anything.
+   */
+  readonly secrets?: Secrets;
 }
 
 export interface Backends {
   /** A superuser's, to an empty database. Set if postgres was asked for. */
   readonly postgresUrl?: string;
+  /** With secrets it names no user: see `ownAddresses` of secrets.ts. */
   readonly natsUrl?: string;
   readonly redisUrl?: string;
   /** Ends a server as a crash does (SIGKILL). Throws for one that was given by the environment. */
@@ -58,7 +65,10 @@ export async function startBackends(which: readonly BackendName[], options: Back
   const outcomes = await Promise.allSettled(
     [...new Set(which)].map(async (name) => {
       const source = await findSource(servers[name], machine);
-      started.set(name, source.kind === "url" ? given(name, source.url) : await startPrivate(name, source));
+      started.set(
+        name,
+        source.kind === "url" ? given(name, source.url) : await startPrivate(name, source, options.secrets),
+      );
     }),
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
@@ -90,7 +100,7 @@ function given(name: BackendName, url: string): Backend {
 
 type PrivateSource = Exclude<Source, { kind: "url" }>;
 
-async function startPrivate(name: BackendName, source: PrivateSource): Promise<Backend> {
+async function startPrivate(name: BackendName, source: PrivateSource, secrets: Secrets | undefined): Promise<Backend> {
   const server = servers[name];
   const folder = realpathSync(mkdtempSync(join(tmpdir(), `khui-${name}-`)));
   const volume = `khui-${name}-${randomBytes(6).toString("hex")}`;
@@ -100,10 +110,10 @@ async function startPrivate(name: BackendName, source: PrivateSource): Promise<B
   };
   const launch = (port: number): Promise<GuardedProcess> =>
     source.kind === "docker"
-      ? launchContainer(server, source, { folder, port }, volume)
-      : launchBinary(server, source, { folder, port });
+      ? launchContainer(server, source, { folder, port, secrets }, volume)
+      : launchBinary(server, source, { folder, port, secrets });
   try {
-    if (source.kind === "binary") await server.prepare(source.path, folder);
+    if (source.kind === "binary") await server.prepare(source.path, { folder, secrets });
     let port = await freePort();
     let current = await launch(port);
     // Another process can take the port between the choice and its use.
@@ -112,8 +122,9 @@ async function startPrivate(name: BackendName, source: PrivateSource): Promise<B
       current = await launch(port);
     }
     mustRun(name, current);
+    if (source.kind === "binary") await initialized(server, source, { folder, port, secrets }, current);
     return {
-      url: server.url(port),
+      url: server.url(port, secrets),
       kill: () => current.kill(),
       async restart() {
         await current.stop();
@@ -136,6 +147,20 @@ async function startPrivate(name: BackendName, source: PrivateSource): Promise<B
   }
 }
 
+async function initialized(
+  server: Server,
+  { path }: Extract<Source, { kind: "binary" }>,
+  place: Place,
+  started: GuardedProcess,
+): Promise<void> {
+  try {
+    await server.initialize(path, place);
+  } catch (error) {
+    await started.kill();
+    throw error;
+  }
+}
+
 function mustRun(name: BackendName, started: GuardedProcess): void {
   if (!started.running) throw new Error(`${name} does not start:\n${started.logTail()}`);
 }
@@ -144,7 +169,7 @@ function mustRun(name: BackendName, started: GuardedProcess): void {
 async function launchBinary(
   server: Server,
   { path }: Extract<Source, { kind: "binary" }>,
-  place: { folder: string; port: number },
+  place: Place,
 ): Promise<GuardedProcess> {
   const started = await startGuarded(server.command(path, place), place.folder);
   return settled(started, () => server.answers(path, place), startTimeoutMs.binary);
@@ -154,17 +179,19 @@ async function launchBinary(
 async function launchContainer(
   server: Server,
   { docker, image }: Extract<Source, { kind: "docker" }>,
-  { folder, port }: { folder: string; port: number },
+  place: Place,
   volume: string,
 ): Promise<GuardedProcess> {
   const name = `${volume}-${randomBytes(3).toString("hex")}`;
+  const { folder, port, secrets } = place;
+  const options = server.imageOptions(secrets);
   const args = [
     ...["run", "--rm", "--name", name, "--publish", `127.0.0.1:${port}:${server.imagePort}`],
-    ...["--volume", `${volume}:${server.imageData}`, ...server.imageOptions, image, ...server.imageArgs],
+    ...["--volume", `${volume}:${server.imageData}`, ...options, image, ...server.imageArgs(secrets)],
   ];
   const command = { file: docker, args, container: { docker, name, volume } };
   const started = await startGuarded(command, folder);
-  return settled(started, () => server.containerAnswers(docker, name, port), startTimeoutMs.docker);
+  return settled(started, () => server.containerAnswers(docker, name, place), startTimeoutMs.docker);
 }
 
 async function settled(

@@ -12,6 +12,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
+  /** Beside this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The signal that asks for a quick, clean end; SIGTERM by default. */
   readonly stopSignal?: NodeJS.Signals;
   /** The container that `file` is a client of: it is ended by this name, since the client's death would leave it. */
@@ -41,6 +43,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
     stdio: ["ignore", log, log],
     // A group of its own, so that Ctrl-C in a terminal reaches only the parent, which stops it in order.
     detached: true,
+    env: { ...process.env, ...command.env },
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
   });

@@ -18,13 +18,24 @@ export interface Haproxy {
   kill(): Promise<void>;
   /** Starts it again with the same configuration, after ending it if it runs. */
   restart(): Promise<void>;
+  /** Reads its configuration anew: a new process takes new connections, the old one keeps those it has. Throws unless reloadable. */
+  reload(): void;
+}
+
+export interface HaproxyOptions {
+  readonly machine?: Machine;
+  /** What the configuration reads, beside this process's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Runs it as a master with workers, as deployed. A crash is then the master's, and the worker may outlive it a moment. */
+  readonly reloadable?: boolean;
 }
 
 /**
  * Runs HAProxy with this configuration and resolves when every `bind` with a port accepts connections. Ports are the
  * caller's choice (`freePort` of probes.ts). Throws what HAProxy has to say against the configuration.
  */
-export async function startHaproxy(configText: string, machine: Machine = thisMachine(process.env)): Promise<Haproxy> {
+export async function startHaproxy(configText: string, options: HaproxyOptions = {}): Promise<Haproxy> {
+  const { machine = thisMachine(process.env), environment = {}, reloadable = false } = options;
   // No image: in a container the loopback ports of the replicas are out of reach.
   const source = await findSource({ binary: "haproxy", debianPackages: ["haproxy"] }, machine);
   if (source.kind !== "binary") throw new Error("HAProxy runs only as a program of this machine");
@@ -35,8 +46,8 @@ export async function startHaproxy(configText: string, machine: Machine = thisMa
   const ports = [...configText.matchAll(/^\s*bind\s+\S*:(\d+)/gm)].map((match) => Number(match[1]));
 
   async function launch(): Promise<GuardedProcess> {
-    const args = ["-db", "-f", config];
-    const started = await startGuarded({ file: path, args }, folder);
+    const args = [...(reloadable ? ["-W"] : []), "-db", "-f", config];
+    const started = await startGuarded({ file: path, args, env: environment }, folder);
     const allAccept = async (): Promise<boolean> =>
       (await Promise.all(ports.map((port) => accepts(port)))).every((accepted) => accepted);
     const up = await ready(allAccept, () => started.running, startTimeoutMs).catch(() => false);
@@ -50,9 +61,11 @@ export async function startHaproxy(configText: string, machine: Machine = thisMa
   try {
     writeFileSync(config, configText);
     chmodSync(folder, 0o755);
-    await run(path, ["-c", "-f", config]).catch((error: Error & { stderr?: string }) => {
-      throw new Error(`haproxy refuses its configuration:\n${error.stderr ?? error.message}`);
-    });
+    await run(path, ["-c", "-f", config], { env: { ...process.env, ...environment } }).catch(
+      (error: Error & { stderr?: string }) => {
+        throw new Error(`haproxy refuses its configuration:\n${error.stderr ?? error.message}`);
+      },
+    );
     let current = await launch();
     return {
       async stop() {
@@ -63,6 +76,11 @@ export async function startHaproxy(configText: string, machine: Machine = thisMa
       async restart() {
         await current.stop();
         current = await launch();
+      },
+      reload() {
+        // Without a master the signal would end it.
+        if (!reloadable) throw new Error("this HAProxy was started without a master");
+        process.kill(current.pid, "SIGUSR2");
       },
     };
   } catch (error) {

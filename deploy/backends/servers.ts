@@ -1,21 +1,28 @@
-// The three servers: how each is run, from a program or an image, and how to tell that it is up.
+// The three servers: how each is run, from a program or an image, open to all or with secrets, and how to tell that it is up.
 import { execFile, execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, realpathSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Command } from "./guarded-process.js";
 import { replies } from "./probes.js";
+import { natsEnvironment, type Secrets } from "./secrets.js";
 import type { Wanted } from "./source.js";
 
 const run = promisify(execFile);
 
 export type BackendName = "postgres" | "nats" | "redis";
 
-/** A private place for one server: its folder, and the port it is to listen on. */
+/** A private place for one server: its folder, the port it is to listen on, and who may do what; without secrets, anyone anything. */
 export interface Place {
   readonly folder: string;
   readonly port: number;
+  readonly secrets: Secrets | undefined;
 }
+
+const deployed = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const natsConfiguration = deployed("nats/nats.conf");
+const postgresRoles = deployed("postgres/roles.sql");
 
 export interface Server extends Wanted {
   readonly variable: string;
@@ -24,21 +31,31 @@ export interface Server extends Wanted {
   readonly imagePort: number;
   readonly imageData: string;
   /** Docker's and the server's arguments. */
-  readonly imageOptions: readonly string[];
-  readonly imageArgs: readonly string[];
-  url(port: number): string;
+  imageOptions(secrets: Secrets | undefined): readonly string[];
+  imageArgs(secrets: Secrets | undefined): readonly string[];
+  /** Of one who may do anything; of NATS, without a user when there are secrets. */
+  url(port: number, secrets: Secrets | undefined): string;
   /** Makes the data folder, once. */
-  prepare(path: string, folder: string): Promise<void>;
+  prepare(path: string, place: Omit<Place, "port">): Promise<void>;
+  /** Once, after the first start of the program. */
+  initialize(path: string, place: Place): Promise<void>;
   /** Loopback only, data in the folder. */
   command(path: string, place: Place): Command;
   /** Whether the server of that folder answers on that port. */
   answers(path: string, place: Place): Promise<boolean>;
   /** The same in a container; the port is the machine's. */
-  containerAnswers(docker: string, container: string, port: number): Promise<boolean>;
+  containerAnswers(docker: string, container: string, place: Place): Promise<boolean>;
 }
 
-const redisDirectory = (port: number, folder: string): Promise<boolean> =>
-  replies(port, "CONFIG GET dir\r\n", `\r\n${folder}\r\n`);
+const redisDirectory = ({ port, secrets }: Place, folder: string): Promise<boolean> => {
+  const signIn = secrets ? `AUTH "${secrets.REDIS_PASSWORD}"\r\n` : "";
+  return replies(port, `${signIn}CONFIG GET dir\r\n`, `\r\n${folder}\r\n`);
+};
+const redisSecret = (secrets: Secrets | undefined): string[] =>
+  secrets ? ["--requirepass", secrets.REDIS_PASSWORD] : [];
+
+const variables = (environment: Readonly<Record<string, string>>): string[] =>
+  Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
 
 export const servers: Readonly<Record<BackendName, Server>> = {
   nats: {
@@ -48,17 +65,25 @@ export const servers: Readonly<Record<BackendName, Server>> = {
     debianPackages: ["nats-server"],
     imagePort: 4222,
     imageData: "/data",
-    imageOptions: [],
-    imageArgs: [],
+    imageOptions: (secrets) =>
+      secrets
+        ? ["--volume", `${natsConfiguration}:/etc/nats/khui.conf:ro`, ...variables(natsEnvironment(secrets))]
+        : [],
+    imageArgs: (secrets) => (secrets ? ["--config", "/etc/nats/khui.conf"] : []),
     url: (port) => `nats://127.0.0.1:${port}`,
     prepare: async () => {},
-    command: (path, { folder, port }) => ({
+    initialize: async () => {},
+    command: (path, { folder, port, secrets }) => ({
       file: path,
-      args: ["--addr", "127.0.0.1", "--port", String(port), "--name", folder],
+      args: [
+        ...["--addr", "127.0.0.1", "--port", String(port), "--name", folder],
+        ...(secrets ? ["--config", natsConfiguration] : []),
+      ],
+      env: secrets ? natsEnvironment(secrets) : {},
     }),
     // The name in its greeting tells our server from another that took the port first.
     answers: (_path, { folder, port }) => replies(port, "PING\r\n", JSON.stringify(folder)),
-    containerAnswers: (_docker, _container, port) => replies(port, "PING\r\n", "INFO"),
+    containerAnswers: (_docker, _container, { port }) => replies(port, "PING\r\n", "INFO"),
   },
   redis: {
     variable: "REDIS_URL",
@@ -67,16 +92,20 @@ export const servers: Readonly<Record<BackendName, Server>> = {
     debianPackages: ["redis-server"],
     imagePort: 6379,
     imageData: "/data",
-    imageOptions: [],
-    imageArgs: ["redis-server", "--save", "", "--appendonly", "yes"],
-    url: (port) => `redis://127.0.0.1:${port}`,
+    imageOptions: () => [],
+    imageArgs: (secrets) => ["redis-server", "--save", "", "--appendonly", "yes", ...redisSecret(secrets)],
+    url: (port, secrets) => `redis://${userInfo("", secrets?.REDIS_PASSWORD)}127.0.0.1:${port}`,
     prepare: async () => {},
-    command: (path, { folder, port }) => ({
+    initialize: async () => {},
+    command: (path, { folder, port, secrets }) => ({
       file: path,
-      args: ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes"],
+      args: [
+        ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes"],
+        ...redisSecret(secrets),
+      ],
     }),
-    answers: (_path, { folder, port }) => redisDirectory(port, realpathSync(folder)),
-    containerAnswers: (_docker, _container, port) => redisDirectory(port, "/data"),
+    answers: (_path, place) => redisDirectory(place, realpathSync(place.folder)),
+    containerAnswers: (_docker, _container, place) => redisDirectory(place, "/data"),
   },
   postgres: {
     variable: "POSTGRES_URL",
@@ -85,10 +114,13 @@ export const servers: Readonly<Record<BackendName, Server>> = {
     debianPackages: ["postgresql"],
     imagePort: 5432,
     imageData: "/var/lib/postgresql/data",
-    imageOptions: ["--env", "POSTGRES_HOST_AUTH_METHOD=trust"],
-    imageArgs: [],
-    url: (port) => `postgres://postgres@127.0.0.1:${port}/postgres`,
-    async prepare(path, folder) {
+    imageOptions: (secrets) =>
+      secrets
+        ? ["--volume", `${postgresRoles}:/docker-entrypoint-initdb.d/roles.sql:ro`, ...variables({ ...secrets })]
+        : ["--env", "POSTGRES_HOST_AUTH_METHOD=trust"],
+    imageArgs: () => [],
+    url: (port, secrets) => `postgres://${userInfo("postgres", secrets?.POSTGRES_PASSWORD)}127.0.0.1:${port}/postgres`,
+    async prepare(path, { folder, secrets }) {
       const data = join(folder, "data");
       mkdirSync(data);
       const owner = serverUser();
@@ -98,8 +130,19 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       }
       // C.UTF-8 knows the letters of all languages and sorts alike everywhere; only Linux is sure to have it.
       const locale = process.platform === "linux" ? "--locale=C.UTF-8" : "--no-locale";
-      const args = ["-D", data, "-U", "postgres", "-E", "UTF8", locale, "--auth=trust", "--no-sync"];
-      await run(beside(path, "initdb"), args, { cwd: folder, ...owner });
+      const args = ["-D", data, "-U", "postgres", "-E", "UTF8", locale, "--no-sync"];
+      const password = join(folder, "password");
+      if (secrets) {
+        writeFileSync(password, secrets.POSTGRES_PASSWORD, { mode: 0o600 });
+        if (owner.uid !== undefined && owner.gid !== undefined) chownSync(password, owner.uid, owner.gid);
+      }
+      const access = secrets ? ["--auth=scram-sha-256", `--pwfile=${password}`] : ["--auth=trust"];
+      await run(beside(path, "initdb"), [...args, ...access], { cwd: folder, ...owner });
+    },
+    async initialize(path, { port, secrets }) {
+      if (!secrets) return;
+      const args = ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-wXqf", postgresRoles];
+      await run(beside(path, "psql"), args, { cwd: "/", env: psqlEnvironment(secrets) });
     },
     command: (path, { folder, port }) => ({
       file: realpathSync(path),
@@ -115,19 +158,31 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       stopSignal: "SIGINT",
       ...serverUser(),
     }),
-    async answers(path, { folder, port }) {
+    async answers(path, { folder, port, secrets }) {
       const query = ["-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-wXAtc", "show data_directory"];
-      const answer = await run(beside(path, "psql"), query, { cwd: "/", timeout: 5000 }).catch(unlessMissing);
+      const settings = { cwd: "/", timeout: 5000, env: psqlEnvironment(secrets) };
+      const answer = await run(beside(path, "psql"), query, settings).catch(unlessMissing);
       return answer?.stdout.trim() === join(folder, "data");
     },
-    async containerAnswers(docker, container) {
+    async containerAnswers(docker, container, { secrets }) {
       // Over TCP: while the image prepares its data, its server listens on the socket file alone.
       const query = ["psql", "-h", "127.0.0.1", "-U", "postgres", "-wXAtc", "select 1"];
-      const answer = await run(docker, ["exec", container, ...query], { timeout: 5000 }).catch(() => null);
+      const signIn = secrets ? ["--env", `PGPASSWORD=${secrets.POSTGRES_PASSWORD}`] : [];
+      const answer = await run(docker, ["exec", ...signIn, container, ...query], { timeout: 5000 }).catch(() => null);
       return answer?.stdout.trim() === "1";
     },
   },
 };
+
+/** What stands before the host in a URL. */
+function userInfo(user: string, password: string | undefined): string {
+  if (password === undefined) return user === "" ? "" : `${user}@`;
+  return `${user}:${encodeURIComponent(password)}@`;
+}
+
+function psqlEnvironment(secrets: Secrets | undefined): NodeJS.ProcessEnv {
+  return secrets ? { ...process.env, ...secrets, PGPASSWORD: secrets.POSTGRES_PASSWORD } : process.env;
+}
 
 function setting(name: string, value: string): string[] {
   return ["-c", `${name}=${value}`];

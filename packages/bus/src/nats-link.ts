@@ -8,7 +8,10 @@ export interface BusLog {
 }
 
 export interface NatsLinkOptions {
-  /** `nats://host:port`, or `tls://…`; several are tried in turn. A user and password in the first one are used. */
+  /**
+   * `nats://host:port`, or `tls://…`; several are tried in turn. A user and password in the first one are used, percent-decoded.
+   * A user of letters, digits, `-` and `_` hears answers under `_INBOX.<user>.>` alone, so that no other need have the right to.
+   */
   readonly servers: string | string[];
   /** Shown in the server's list of connections. */
   readonly name: string;
@@ -118,14 +121,15 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
 function toConnectionOptions(options: NatsLinkOptions): ConnectionOptions {
   const { servers, name, waitOnFirstConnect = false, reconnectWaitMs = 100, pingIntervalMs = 5000 } = options;
   const list = typeof servers === "string" ? servers.split(",") : servers;
-  // The client drops the credentials of an address.
   const first = URL.canParse(list[0] ?? "") ? new URL(list[0] ?? "") : undefined;
   const user = options.user ?? decodeURIComponent(first?.username ?? "");
   const pass = options.pass ?? decodeURIComponent(first?.password ?? "");
   return {
-    servers: list,
+    // The client drops the credentials of an address, and misreads one that has encoded characters in them.
+    servers: list.map((address) => address.replace(/^(\w+:\/\/)?[^@/]*@/, "$1")),
     name,
     ...(user === "" ? {} : { user, pass }),
+    ...(/^[\w-]+$/.test(user) ? { inboxPrefix: `_INBOX.${user}` } : {}),
     ...(first?.protocol === "tls:" ? { tls: {} } : {}),
     maxReconnectAttempts: -1,
     // A wrong password may be a deployment in progress; giving up would leave a process that is deaf for good.

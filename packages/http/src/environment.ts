@@ -3,9 +3,14 @@ import { type Static, Type } from "typebox";
 import type { Guard } from "./mount.js";
 import type { TokenKeys } from "./tokens.js";
 
+/** Several of 16 characters or more, with commas between them. */
+const secrets = "^[^,]{16,}(,[^,]{16,})*$";
+
 /** How tokens are checked: exactly one of the three. */
 export const keyEnvironment = {
-  JWT_SECRET: Type.Optional(Type.String({ minLength: 16 })),
+  /** With commas: the first signs, where anything is signed; tokens by any are good. */
+  JWT_SECRET: Type.Optional(Type.String({ pattern: secrets })),
+  /** PEM, one block after another; tokens by any are good. */
   JWT_PUBLIC_KEY: Type.Optional(Type.String()),
   JWT_JWKS_URL: Type.Optional(Type.String({ pattern: "^https?://" })),
 };
@@ -30,7 +35,7 @@ export const serviceEnvironment = {
 /** How addresses of files are signed and spelled. */
 export const linkEnvironment = {
   /** Shared by messages-api, which signs, and media-service, which checks. With commas: the first signs, all are good. */
-  MEDIA_URL_SECRET: Type.String({ pattern: "^[^,]{16,}(,[^,]{16,})*$" }),
+  MEDIA_URL_SECRET: Type.String({ pattern: secrets }),
   MEDIA_URL_DAYS: Type.Integer({ minimum: 1, maximum: 365, default: 7 }),
   /** What clients reach the edge by; without it, addresses are relative to it. */
   PUBLIC_URL: Type.String({ pattern: "^(https?://.*[^/])?$", default: "" }),
@@ -70,15 +75,24 @@ export function blobOptions(env: Static<ReturnType<typeof Type.Object<typeof blo
 type Keys = Static<ReturnType<typeof Type.Object<typeof keyEnvironment>>>;
 type LimitSettings = Static<ReturnType<typeof Type.Object<typeof limitEnvironment>>>;
 
-/** Throws when none or several kinds of key are given. */
+/** Throws when none or several kinds of key are given, or when JWT_PUBLIC_KEY holds anything but PEM blocks. */
 export function keysFrom(env: Keys): TokenKeys {
   const given: TokenKeys[] = [];
-  if (env.JWT_SECRET) given.push({ secret: env.JWT_SECRET });
-  if (env.JWT_PUBLIC_KEY) given.push({ publicKey: env.JWT_PUBLIC_KEY.replaceAll("\\n", "\n") });
+  if (env.JWT_SECRET) given.push({ secret: env.JWT_SECRET.split(",") });
+  if (env.JWT_PUBLIC_KEY) given.push({ publicKey: pemBlocks(env.JWT_PUBLIC_KEY) });
   if (env.JWT_JWKS_URL) given.push({ jwksUrl: env.JWT_JWKS_URL });
   const [keys] = given;
   if (!keys || given.length > 1) throw new Error("give exactly one of JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL");
   return keys;
+}
+
+/** Where a variable cannot hold lines, `\n` stands for their ends. */
+function pemBlocks(text: string): string[] {
+  const block = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
+  const lines = text.replaceAll("\\n", "\n");
+  if (lines.replaceAll(block, "").trim() !== "")
+    throw new Error("JWT_PUBLIC_KEY holds something that is not a PEM key");
+  return lines.match(block) ?? [];
 }
 
 /** Requests a minute. One address may stand for a whole office behind one router. */

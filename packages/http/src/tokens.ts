@@ -15,45 +15,97 @@ export interface Identity {
   readonly expiresAt: number | null;
 }
 
-/** How tokens are signed: a shared secret (HS256), a PEM public key or a JWKS address (RS256, ES256). */
-export type TokenKeys = { secret: string } | { publicKey: string } | { jwksUrl: string };
+/**
+ * How tokens are signed: a shared secret (HS256), a PEM public key or a JWKS address (RS256, ES256). Of several, a token by
+ * any is good, so that a key can be replaced while tokens by both are about.
+ */
+export type TokenKeys =
+  | { secret: string | readonly string[] }
+  | { publicKey: string | readonly string[] }
+  | { jwksUrl: string };
 
 export interface Tokens {
   /** Throws ChatError: invalid_token (bad signature, algorithm, shape), token_expired, service_unavailable (JWKS out of reach). */
   verify(token: string): Promise<Identity>;
-  /** Signs a token, for development and tests. Throws where only a public key is known. */
+  /** Signs a token by the first secret, for development and tests. Throws where only public keys are known. */
   sign(claims: Record<string, unknown>, expiresInSeconds: number): string;
 }
 
 const asymmetric = ["RS256", "ES256"] as const;
 
-/** The plugin brings its own app, since sockets verify tokens outside of any request. */
+type Claims = Record<string, unknown>;
+
+/** Throws a TypeError when no key is given, and the plugin's error for one that it cannot use. */
 export async function createTokens(keys: TokenKeys): Promise<Tokens> {
-  const app = Fastify();
-  await app.register(fastifyJwt, pluginOptions(keys));
-  const keyOf = "jwksUrl" in keys ? jwksLookup(keys.jwksUrl) : undefined;
+  const verifiers =
+    "jwksUrl" in keys ? [await jwksVerifier(keys.jwksUrl)] : await Promise.all(keysOf(keys).map(keyApp));
+  const signer = "secret" in keys ? verifiers[0]?.sign : undefined;
+  if (verifiers.length === 0) throw new TypeError("no key to check tokens with");
   return {
     async verify(token) {
       try {
-        if (!keyOf) return readIdentity(app.jwt.verify<Record<string, unknown>>(token));
-        const key = await keyOf(app.jwt.decode<TokenParts>(token, { complete: true }));
-        return readIdentity(app.jwt.verify<Record<string, unknown>>(token, { key, algorithms: [...asymmetric] }));
+        return readIdentity(await claimsBy(verifiers, token));
       } catch (error) {
         throw refusal(error);
       }
     },
     sign(claims, expiresInSeconds) {
-      if (!("secret" in keys)) throw new Error("only a shared secret can sign");
-      return app.jwt.sign(claims, { expiresIn: expiresInSeconds });
+      if (!signer) throw new Error("only a shared secret can sign");
+      return signer(claims, expiresInSeconds);
     },
   };
 }
 
-function pluginOptions(keys: TokenKeys) {
-  if ("secret" in keys) return { secret: keys.secret, verify: { algorithms: ["HS256" as const] } };
-  // With JWKS the key is named by each token; the one here is never used to verify.
-  const secret = "publicKey" in keys ? { public: keys.publicKey } : "unused";
-  return { secret, verify: { algorithms: "publicKey" in keys ? [...asymmetric] : ["HS256" as const] } };
+interface Verifier {
+  verify(token: string): Claims | Promise<Claims>;
+  sign?(claims: Claims, expiresInSeconds: number): string;
+}
+
+/** What the first key that signed the token finds in it. Only that key can say that it has expired. */
+async function claimsBy(verifiers: readonly Verifier[], token: string): Promise<Claims> {
+  let refused: unknown;
+  for (const verifier of verifiers) {
+    try {
+      return await verifier.verify(token);
+    } catch (error) {
+      if (isExpiry(error)) throw error;
+      refused = error;
+    }
+  }
+  throw refused;
+}
+
+type Key = { secret: string } | { public: string };
+
+function keysOf(keys: Exclude<TokenKeys, { jwksUrl: string }>): Key[] {
+  if ("secret" in keys) return [keys.secret].flat().map((secret) => ({ secret }));
+  return [keys.publicKey].flat().map((pem) => ({ public: pem }));
+}
+
+/** The plugin brings its own app, since sockets verify tokens outside of any request; and it takes one key. */
+async function keyApp(key: Key): Promise<Verifier> {
+  const app = Fastify();
+  const secret = "secret" in key ? key.secret : key;
+  const algorithms = "secret" in key ? ["HS256" as const] : [...asymmetric];
+  await app.register(fastifyJwt, { secret, verify: { algorithms } });
+  return {
+    verify: (token) => app.jwt.verify<Claims>(token),
+    sign: (claims, expiresInSeconds) => app.jwt.sign(claims, { expiresIn: expiresInSeconds }),
+  };
+}
+
+/** The key is the one that the token names. */
+async function jwksVerifier(url: string): Promise<Verifier> {
+  const app = Fastify();
+  // Never used to verify.
+  await app.register(fastifyJwt, { secret: "unused" });
+  const keyOf = jwksLookup(url);
+  return {
+    async verify(token) {
+      const key = await keyOf(app.jwt.decode<TokenParts>(token, { complete: true }));
+      return app.jwt.verify<Claims>(token, { key, algorithms: [...asymmetric] });
+    },
+  };
 }
 
 interface TokenParts {
@@ -95,10 +147,14 @@ function hasAdminScope(scope: unknown): boolean {
   return scopes.includes("chat:admin");
 }
 
+function isExpiry(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "FAST_JWT_EXPIRED";
+}
+
 function refusal(error: unknown): ChatError {
   if (error instanceof ChatError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "FAST_JWT_EXPIRED") return new ChatError("token_expired");
+  if (isExpiry(error)) return new ChatError("token_expired");
   // get-jwks: an unknown key id means a token that nobody signed; anything else means the key server is out of reach.
   if (code.startsWith("FAST_JWT_") || code.startsWith("FST_JWT_") || code === "JWK_NOT_FOUND")
     return new ChatError("invalid_token");

@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ChatError } from "@khui/contracts";
 import { test } from "tap";
-import { createTokens, type Tokens } from "../src/index.js";
+import { Compile } from "typebox/compile";
+import { createTokens, keyEnvironment, keysFrom, type Tokens } from "../src/index.js";
 
 const secret = "a secret of decent length";
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -69,6 +70,48 @@ test("with a public key only its owner's tokens pass, and its text is no shared 
   const confused = await createTokens({ secret: pem }).catch(() => undefined);
   if (confused) t.equal(await codeOf(tokens, confused.sign({ sub: "u" }, 60)), "invalid_token");
   t.throws(() => tokens.sign({ sub: "u" }, 60), "a public key signs nothing");
+});
+
+test("while a secret is replaced, tokens by the old and the new one are good, and the first signs", async (t) => {
+  const [before, after, never] = ["the secret of last year", "the secret of this year", "the secret of nobody"];
+  const tokens = await createTokens(keysFrom({ JWT_SECRET: `${after},${before}` }));
+  const by = async (key: string, seconds = 60) => (await createTokens({ secret: key })).sign({ sub: "u" }, seconds);
+  t.equal(await codeOf(tokens, await by(before)), "accepted");
+  t.equal(await codeOf(tokens, await by(after)), "accepted");
+  t.equal(await codeOf(tokens, await by(never)), "invalid_token");
+  t.equal(await codeOf(tokens, await by(`${after},${before}`)), "invalid_token", "the list is no secret itself");
+  t.equal(await codeOf(tokens, await by(before, -10)), "token_expired");
+  t.equal(await codeOf(tokens, await by(after, -10)), "token_expired");
+  t.equal(await codeOf(await createTokens({ secret: after }), tokens.sign({ sub: "u" }, 60)), "accepted");
+});
+
+test("each of several secrets must be long enough", async (t) => {
+  const setting = Compile(keyEnvironment.JWT_SECRET);
+  t.ok(setting.Check("a secret of decent length"));
+  t.ok(setting.Check("a secret of decent length,another of sixteen"));
+  for (const text of ["too short", "a secret of decent length,short", "a secret of decent length,"]) {
+    t.notOk(setting.Check(text), text);
+  }
+  await t.rejects(createTokens({ secret: [] }), TypeError);
+});
+
+test("several public keys stand one after another, and what is none is refused", async (t) => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ type: "spki", format: "pem" }).toString();
+  for (const text of [`${pem(rsa)}${pem(other)}`, `${pem(rsa)}\n${pem(other)}`.replaceAll("\n", "\\n")]) {
+    const tokens = await createTokens(keysFrom({ JWT_PUBLIC_KEY: text }));
+    for (const { privateKey } of [rsa, other]) {
+      t.equal(await codeOf(tokens, signRs256(privateKey, { sub: "u", exp: later() })), "accepted");
+    }
+    t.equal(await codeOf(tokens, signRs256(other.privateKey, { sub: "u", exp: 1 })), "token_expired");
+    const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    t.equal(await codeOf(tokens, signRs256(stranger, { sub: "u" })), "invalid_token");
+    t.throws(() => tokens.sign({ sub: "u" }, 60));
+  }
+  const half = pem(other).slice(0, -30);
+  t.throws(() => keysFrom({ JWT_PUBLIC_KEY: `${pem(rsa)}${half}` }), /not a PEM key/);
+  t.throws(() => keysFrom({ JWT_PUBLIC_KEY: "hello" }), /not a PEM key/);
 });
 
 test("with a JWKS address the key is the one that the token names", async (t) => {

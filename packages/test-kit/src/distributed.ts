@@ -1,12 +1,12 @@
 // The distributed form: real Postgres, NATS, Redis and S3, each service its own process, and HAProxy in front of them.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Backends, startBackends } from "../../../deploy/backends/backends.js";
-import { type Haproxy, startHaproxy } from "../../../deploy/backends/haproxy.js";
-import { freePort } from "../../../deploy/backends/probes.js";
+import { type Replicas, startEdge } from "../../../deploy/backends/edge.js";
+import type { Haproxy } from "../../../deploy/backends/haproxy.js";
+import { makeSecrets, ownAddresses, type Secrets } from "../../../deploy/backends/secrets.js";
 import { startS3Server } from "../../blobs/test/s3-server.js";
 import { highLimits } from "./embedded.js";
 import { type ServiceProcess, startService } from "./service-process.js";
@@ -24,11 +24,8 @@ const processes = {
 export type ProcessName = keyof typeof processes;
 const processNames = Object.keys(processes) as ProcessName[];
 
-const edgeConfiguration = fileURLToPath(new URL("../../../deploy/edge/haproxy.cfg", import.meta.url));
-const edgeAttempts = 5;
-
 export interface DistributedSystem {
-  /** The edge: plain round robin, no stickiness. */
+  /** The edge: no stickiness. */
   readonly url: string;
   /** What tokens are signed with (HS256). */
   readonly secret: string;
@@ -37,6 +34,8 @@ export interface DistributedSystem {
   /** To end and restart each by its name. The edge knows of it a second later. */
   readonly processes: Readonly<Record<ProcessName, ServiceProcess>>;
   readonly backends: Backends;
+  /** What the private servers' users sign in with; see `ownAddresses` of deploy/backends/secrets.ts. */
+  readonly secrets: Secrets;
   readonly edge: Haproxy;
   /** The end of each process's log. */
   logTails(): string;
@@ -45,9 +44,9 @@ export interface DistributedSystem {
 }
 
 /**
- * Resolves when all is ready. `environment` overrides the services' settings. Servers that POSTGRES_URL, NATS_URL,
- * REDIS_URL and S3_URL name in this process's environment are used as they are. Rejects with the log of what failed;
- * then nothing is left running.
+ * Resolves when all is ready. `environment` overrides the services' settings. Every service has its own Postgres role and NATS
+ * user, with the rights that deploy/ gives them; but servers that POSTGRES_URL, NATS_URL, REDIS_URL and S3_URL name in this
+ * process's environment are used as they are. Rejects with the log of what failed; then nothing is left running.
  */
 export async function startDistributed(environment: Readonly<Record<string, string>> = {}): Promise<DistributedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
@@ -57,14 +56,13 @@ export async function startDistributed(environment: Readonly<Record<string, stri
   };
   try {
     const secret = environment.JWT_SECRET ?? randomBytes(32).toString("hex");
-    const backends = await startBackends(["postgres", "nats", "redis"]);
+    const secrets = makeSecrets();
+    const backends = await startBackends(["postgres", "nats", "redis"], { secrets });
     closers.push(() => backends.stop());
     const files = await storeOfFiles();
     closers.push(files.close);
     const settings = {
       ...highLimits,
-      POSTGRES_URL: backends.postgresUrl ?? "",
-      NATS_URL: backends.natsUrl ?? "",
       REDIS_URL: backends.redisUrl ?? "",
       MEDIA_URL_SECRET: randomBytes(32).toString("hex"),
       SCRATCH_DIR: join(folder, "uploads"),
@@ -74,8 +72,9 @@ export async function startDistributed(environment: Readonly<Record<string, stri
       ...environment,
       JWT_SECRET: secret,
     };
-    const started = await startAll(folder, settings, closers);
-    const { url, edge } = await startEdge(started);
+    const settingsOf = (service: string) => ({ ...serversOf(service, backends, secrets), ...settings });
+    const started = await startAll(folder, settingsOf, closers);
+    const { url, haproxy: edge } = await startEdge(replicasOf(started));
     closers.push(() => edge.stop());
     return {
       url,
@@ -83,6 +82,7 @@ export async function startDistributed(environment: Readonly<Record<string, stri
       gateways: [started["realtime-gateway-1"].url, started["realtime-gateway-2"].url],
       processes: started,
       backends,
+      secrets,
       edge,
       logTails: () => processNames.map((name) => `--- ${name}\n${started[name].logTail()}`).join("\n"),
       stop,
@@ -91,6 +91,15 @@ export async function startDistributed(environment: Readonly<Record<string, stri
     await stop();
     throw error;
   }
+}
+
+function serversOf(service: string, backends: Backends, secrets: Secrets): Record<string, string> {
+  const { postgresUrl: postgres = "", natsUrl: nats = "" } = backends;
+  const own = ownAddresses(service, { postgres, nats }, secrets);
+  return {
+    POSTGRES_URL: process.env.POSTGRES_URL ? postgres : own.POSTGRES_URL,
+    NATS_URL: process.env.NATS_URL ? nats : own.NATS_URL,
+  };
 }
 
 /** Where services keep files: a store of the environment's, or one of our own. */
@@ -103,7 +112,7 @@ async function storeOfFiles(): Promise<{ settings: Record<string, string>; close
 
 async function startAll(
   folder: string,
-  environment: Readonly<Record<string, string>>,
+  environmentOf: (service: string) => Readonly<Record<string, string>>,
   closers: Array<() => Promise<void>>,
 ): Promise<Record<ProcessName, ServiceProcess>> {
   const started = new Map<ProcessName, ServiceProcess>();
@@ -112,8 +121,8 @@ async function startAll(
   });
   const outcomes = await Promise.allSettled(
     processNames.map(async (name) => {
-      const logFile = join(folder, `${name}.log`);
-      started.set(name, await startService({ service: processes[name], environment, logFile }));
+      const [service, logFile] = [processes[name], join(folder, `${name}.log`)];
+      started.set(name, await startService({ service, environment: environmentOf(service), logFile }));
     }),
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
@@ -121,29 +130,9 @@ async function startAll(
   return Object.fromEntries(started) as Record<ProcessName, ServiceProcess>;
 }
 
-async function startEdge(started: Record<ProcessName, ServiceProcess>): Promise<{ url: string; edge: Haproxy }> {
-  const template = readFileSync(edgeConfiguration, "utf8");
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      const edge = await startHaproxy(edgeFor(template, port, started));
-      return { url: `http://127.0.0.1:${port}`, edge };
-    } catch (error) {
-      // Another process can take the port between the choice and its use.
-      if (attempt === edgeAttempts) throw error;
-    }
-  }
-}
-
-/** The edge's configuration with these replicas' addresses in place of those that Docker's DNS would give. */
-function edgeFor(template: string, port: number, started: Record<ProcessName, ServiceProcess>): string {
-  return template
-    .replace(/^( *)bind .*$/m, `$1bind 127.0.0.1:${port}`)
-    .replace(/^resolvers docker\n(?: .*\n)*/m, "")
-    .replace(/^( *)server-template (.+)- .*$/gm, (_line, indent: string, service: string) =>
-      processNames
-        .filter((name) => processes[name] === service)
-        .map((name) => `${indent}server ${name} ${new URL(started[name].url).host}`)
-        .join("\n"),
-    );
+function replicasOf(started: Record<ProcessName, ServiceProcess>): Replicas {
+  const replicas: Record<string, string[]> = {};
+  for (const name of processNames)
+    replicas[processes[name]] = [...(replicas[processes[name]] ?? []), started[name].url];
+  return replicas;
 }

@@ -1,11 +1,14 @@
-// The settings of this service alone, as environment variables.
+// The settings of the service, as environment variables.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/http";
 import { type Static, Type } from "typebox";
 import { defaultLimits, type MediaLimits } from "./limits.js";
 
 const mebibyte = 1024 * 1024;
 const size = (bytes: number) => Type.Integer({ minimum: 1, maximum: 4096, default: bytes / mebibyte });
 
-/** Sizes in MiB, pixels in millions. */
+/** Those of this service alone. Sizes in MiB, pixels in millions. */
 export const mediaEnvironment = {
   MEDIA_MAX_IMAGE_MB: size(defaultLimits.bytes.image),
   MEDIA_MAX_AUDIO_MB: size(defaultLimits.bytes.audio),
@@ -14,6 +17,17 @@ export const mediaEnvironment = {
   MEDIA_MAX_MEGAPIXELS: Type.Integer({ minimum: 1, maximum: 500, default: defaultLimits.pixels / 1_000_000 }),
   MEDIA_MAX_UPLOADS: Type.Integer({ minimum: 1, maximum: 10_000, default: defaultLimits.uploads }),
 };
+
+/** All that the process reads. */
+export const Environment = Type.Object({
+  ...serviceEnvironment,
+  ...linkEnvironment,
+  ...blobEnvironment,
+  ...mediaEnvironment,
+  POSTGRES_URL: Type.String(),
+  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+  SCRATCH_DIR: Type.String({ default: join(tmpdir(), "khui-uploads") }),
+});
 
 export function mediaLimits(env: Static<ReturnType<typeof Type.Object<typeof mediaEnvironment>>>): MediaLimits {
   return {

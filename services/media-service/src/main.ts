@@ -1,39 +1,23 @@
 // The media-service process: environment, connections, listen.
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
 import {
-  blobEnvironment,
   blobOptions,
   createApp,
   createTokens,
   defaultRules,
   keysFrom,
-  linkEnvironment,
   linkOptions,
   mountHealth,
   mountMetrics,
-  serviceEnvironment,
 } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { createMediaLinks } from "@khui/media-links";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
-import { Type } from "typebox";
-import { mediaEnvironment, mediaLimits } from "./environment.js";
+import { Environment, mediaLimits } from "./environment.js";
 import { mediaService } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  ...linkEnvironment,
-  ...blobEnvironment,
-  ...mediaEnvironment,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
-  SCRATCH_DIR: Type.String({ default: join(tmpdir(), "khui-uploads") }),
-});
 
 const name = "media-service";
 const level = process.env.LOG_LEVEL || "info";

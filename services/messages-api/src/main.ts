@@ -1,31 +1,13 @@
 // The messages-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  linkEnvironment,
-  linkOptions,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, linkOptions, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { createMediaLinks } from "@khui/media-links";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
-import { Type } from "typebox";
+import { Environment } from "./environment.js";
 import { messagesApi } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  ...linkEnvironment,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 2, maximum: 100, default: 10 }),
-  LOG_RETENTION_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 7 }),
-});
 
 const name = "messages-api";
 const level = process.env.LOG_LEVEL || "info";

@@ -1,26 +1,12 @@
 // The rooms-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import {
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
-import { Type } from "typebox";
+import { Environment } from "./environment.js";
 import { roomsApi } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 2, maximum: 100, default: 10 }),
-});
 
 const name = "rooms-api";
 const level = process.env.LOG_LEVEL || "info";

@@ -2,31 +2,12 @@
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import {
-  blobEnvironment,
-  blobOptions,
-  createApp,
-  createTokens,
-  defaultRules,
-  keysFrom,
-  linkEnvironment,
-  mountHealth,
-  mountMetrics,
-  serviceEnvironment,
-} from "@khui/http";
+import { blobOptions, createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
-import { Type } from "typebox";
+import { Environment } from "./environment.js";
 import { stickerService } from "./plugin.js";
-
-const Environment = Type.Object({
-  ...serviceEnvironment,
-  ...blobEnvironment,
-  PUBLIC_URL: linkEnvironment.PUBLIC_URL,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
-});
 
 const name = "sticker-service";
 const level = process.env.LOG_LEVEL || "info";

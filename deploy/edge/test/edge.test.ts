@@ -1,0 +1,167 @@
+// The edge by its own configuration, in front of stand-ins for the services: routes, limits, balance, metrics, reload.
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, createConnection, type Socket } from "node:net";
+import { type Test, test } from "tap";
+import { type Edge, type EdgeOptions, type Replicas, startEdge } from "../../backends/edge.js";
+import { until } from "../../backends/test/children.js";
+
+const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
+
+/** Answers its name, holds whoever asks for /socket.io/held, and turns every upgrade into an echo. */
+async function standIn(t: Test, name: string): Promise<string> {
+  const server: Server = createServer((request, response) => {
+    if (request.url?.startsWith("/socket.io/held")) return;
+    response.setHeader("x-seen", String(request.headers["x-forwarded-for"]));
+    response.end(name);
+  });
+  server.on("upgrade", ({ headers }: IncomingMessage, socket: Socket) => {
+    // RFC 6455, section 4.2.2: the edge looks whether a WebSocket was meant.
+    const key = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+    const accept = createHash("sha1").update(key).digest("base64");
+    const head = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: websocket", `x-name: ${name}`];
+    socket.write([...head, `sec-websocket-accept: ${accept}`, "", ""].join("\r\n"));
+    socket.pipe(socket);
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function edgeOf(t: Test, options?: EdgeOptions, gateways = ["realtime-gateway"]): Promise<Edge> {
+  const replicas: Record<string, string[]> = {};
+  for (const name of services.slice(0, 4)) replicas[name] = [await standIn(t, name)];
+  replicas["realtime-gateway"] = await Promise.all(gateways.map((name) => standIn(t, name)));
+  const edge = await startEdge(replicas as Replicas, options);
+  t.teardown(() => edge.haproxy.stop());
+  const names = new Set<string>();
+  await until(async () => names.add(await (await ask(edge, "/ws")).text()).size === gateways.length);
+  return edge;
+}
+
+/** A connection of its own. */
+const ask = (edge: Edge, path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${edge.url}${path}`, { headers: { connection: "close", ...headers } });
+
+interface Upgraded {
+  readonly head: string;
+  readonly socket: Socket;
+  /** What comes back. */
+  echo(text: string): Promise<string>;
+}
+
+async function upgrade(t: Test, edge: Edge): Promise<Upgraded> {
+  const socket = createConnection(Number(new URL(edge.url).port), "127.0.0.1");
+  t.teardown(() => socket.destroy());
+  socket.on("error", () => {});
+  const key = randomBytes(16).toString("base64");
+  const request = ["GET /ws HTTP/1.1", "host: x", "connection: upgrade", "upgrade: websocket"];
+  socket.write([...request, `sec-websocket-key: ${key}`, "", ""].join("\r\n"));
+  const [head] = (await once(socket, "data")) as [Buffer];
+  if (!head.toString().startsWith("HTTP/1.1 101")) throw new Error(`no WebSocket: ${head}`);
+  return {
+    head: head.toString(),
+    socket,
+    async echo(text) {
+      socket.write(text);
+      const [back] = (await once(socket, "data")) as [Buffer];
+      return back.toString();
+    },
+  };
+}
+
+test("each path leads to its service, with the address that the edge saw", async (t) => {
+  const edge = await edgeOf(t);
+  const routes = {
+    "/api/v1/chat/rooms": "rooms-api",
+    "/api/v1/chat/rooms/1/participants": "rooms-api",
+    "/api/v1/chat/users/me/status": "rooms-api",
+    "/anything": "rooms-api",
+    "/api/v1/chat/rooms/1/messages": "messages-api",
+    "/api/v1/chat/rooms/1/messages?limit=1": "messages-api",
+    "/api/v1/chat/rooms/1/read": "messages-api",
+    "/api/v1/chat/rooms/1/stats": "messages-api",
+    "/api/v1/chat/messages/1": "messages-api",
+    "/api/v1/chat/rooms/1/messages/media": "media-service",
+    "/api/v1/chat/media/1": "media-service",
+    "/api/v1/chat/rooms/1/messages/sticker": "sticker-service",
+    "/api/v1/chat/stickers/sets": "sticker-service",
+    "/socket.io/?EIO=4": "realtime-gateway",
+    "/ws": "realtime-gateway",
+  };
+  for (const [path, service] of Object.entries(routes)) {
+    const answer = await ask(edge, path, { "x-forwarded-for": "6.6.6.6" });
+    t.equal(await answer.text(), service, path);
+    t.equal(answer.headers.get("x-seen"), "127.0.0.1");
+  }
+});
+
+test("metrics and statistics are on the inner port alone", async (t) => {
+  const edge = await edgeOf(t);
+  t.equal((await ask(edge, "/metrics")).status, 404);
+  t.equal(await (await ask(edge, "/stats")).text(), "rooms-api");
+  const metrics = await (await fetch(`${edge.internalUrl}/metrics`)).text();
+  t.match(metrics, /haproxy_backend_http_responses_total\{proxy="rooms-api",code="2xx"\} \d/);
+  t.match(await (await fetch(`${edge.internalUrl}/stats`)).text(), /Statistics Report/);
+  t.equal((await fetch(`${edge.internalUrl}/healthz`)).status, 200);
+});
+
+test("an address that asks too often is told to wait, in the form of all failures", async (t) => {
+  const edge = await edgeOf(t, { environment: { EDGE_REQUESTS_PER_ADDRESS: "40" } });
+  let answer = await ask(edge, "/api/v1/chat/rooms");
+  for (let asked = 0; asked < 60 && answer.status === 200; asked += 1) answer = await ask(edge, "/api/v1/chat/rooms");
+  t.equal(answer.status, 429);
+  t.ok(Number(answer.headers.get("retry-after")) > 0);
+  t.match(await answer.json(), { success: false, statusCode: 429, code: "rate_limited" });
+});
+
+test("an address holds so many connections and no more, and gets another when one has gone", async (t) => {
+  const edge = await edgeOf(t, { environment: { EDGE_CONNECTIONS_PER_ADDRESS: "10" } });
+  const held: Upgraded[] = [];
+  for (let opened = 0; opened < 10; opened += 1) held.push(await upgrade(t, edge));
+  t.equal(await held[9]?.echo("hello"), "hello");
+  await t.rejects(ask(edge, "/ws"), "the eleventh is refused");
+  held[0]?.socket.destroy();
+  await until(async () => (await ask(edge, "/ws").catch(() => undefined))?.status === 200);
+  t.pass("one more is taken");
+});
+
+test("the gateway with the fewest sockets takes the next", async (t) => {
+  const edge = await edgeOf(t, undefined, ["one", "other"]);
+  const nameOf = ({ head }: Upgraded): string => /x-name: (\w+)/.exec(head)?.[1] ?? head;
+  const sockets = [];
+  for (let opened = 0; opened < 6; opened += 1) sockets.push(await upgrade(t, edge));
+  const onOne = sockets.filter((socket) => nameOf(socket) === "one");
+  t.equal(onOne.length, 3);
+  for (const { socket } of onOne) socket.destroy();
+  // The edge has seen them go when the next three all come to the one that they left.
+  await until(async () => {
+    const next = [await upgrade(t, edge), await upgrade(t, edge), await upgrade(t, edge)];
+    if (next.every((socket) => nameOf(socket) === "one")) return true;
+    for (const { socket } of next) socket.destroy();
+    return false;
+  });
+  t.pass("the emptied one fills up");
+});
+
+test("a reload breaks no WebSocket, and the edge goes on", async (t) => {
+  const edge = await edgeOf(t, { reloadable: true });
+  const socket = await upgrade(t, edge);
+  const counted = async (): Promise<number> => {
+    const answer = await fetch(`${edge.internalUrl}/metrics`, { headers: { connection: "close" } });
+    return Number(/^haproxy_frontend_http_requests_total\{proxy="edge"\} (\d+)/m.exec(await answer.text())?.[1]);
+  };
+  const before = await counted();
+  t.ok(before > 0);
+  edge.haproxy.reload();
+  // A new process counts from nothing.
+  await until(async () => (await counted().catch(() => before)) < before);
+  t.equal(await socket.echo("still here"), "still here");
+  t.equal(await (await ask(edge, "/anything")).text(), "rooms-api");
+});
