@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "tap";
 import { ownServices, root } from "./compose-file.js";
-import { dockerfile, execForm, image } from "./dockerfile.js";
+import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
 
 const all = dockerfile();
 const last = image();
@@ -50,11 +50,9 @@ test("each service has its stage, and only media-service has ffmpeg and few aren
 test("versions are pinned, and pnpm is the one that the project is set up with", (t) => {
   const node = all.find(({ name, rest }) => name === "ARG" && rest.startsWith("NODE_IMAGE="))?.rest;
   t.match(node, /^NODE_IMAGE=node:\d+\.\d+\.\d+-\w+-slim$/);
-  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
-  const version = /pnpm@(\S+)/.exec(scripts.setup)?.[1] ?? "none";
   t.ok(
-    all.some(({ rest }) => rest === `npm install --global pnpm@${version}`),
-    version,
+    all.some(({ rest }) => rest === `npm install --global ${setUpWith()}`),
+    setUpWith(),
   );
   t.end();
 });

@@ -32,3 +32,11 @@ export function image(): Instruction[] {
 export function execForm({ rest }: Instruction): string[] {
   return JSON.parse(rest.slice(rest.indexOf("["))) as string[];
 }
+
+/** The pnpm that `npm run setup` calls: its name and version, as npx takes them. */
+export function setUpWith(): string {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: { setup: string } };
+  const found = /pnpm@\S+/.exec(scripts.setup)?.[0];
+  if (found === undefined) throw new Error(`no pnpm in: ${scripts.setup}`);
+  return found;
+}

@@ -11,7 +11,7 @@ import { type GuardedProcess, startGuarded } from "../../backends/guarded-proces
 import { freePort, ready } from "../../backends/probes.js";
 import type { Secrets } from "../../backends/secrets.js";
 import { compose, filledVariables, type OwnService, ownServices, root } from "./compose-file.js";
-import { dockerfile, execForm, image } from "./dockerfile.js";
+import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
 
 const run = promisify(execFile);
 const startTimeoutMs = 60_000;
@@ -64,10 +64,8 @@ async function prune(service: OwnService, folder: string): Promise<void> {
     .replace(/\$\{SERVICE\}/, service)
     .replace("/app", folder)
     .split(" ");
-  const { scripts } = await import(`${root}package.json`, { with: { type: "json" } }).then((file) => file.default);
-  const version = /pnpm@\S+/.exec(scripts.setup)?.[0] ?? "";
   if (program !== "pnpm") throw new Error(`not pnpm: ${form}`);
-  await run("npx", ["--yes", version, ...args], { cwd: root, env: { ...process.env, NODE_OPTIONS: "" } });
+  await run("npx", ["--yes", setUpWith(), ...args], { cwd: root, env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
 /** Runs `words` in `folder` with just this environment, as the image's user where that can be done. */
@@ -76,7 +74,8 @@ function wrapped(words: string[], folder: string, environment: Record<string, st
   if (program !== "node") throw new Error(`not Node: ${program}`);
   const pairs = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const who = process.getuid?.() === 0 && uid && gid ? { uid, gid } : {};
-  return { file: "env", args: ["-i", "-C", folder, ...pairs, process.execPath, ...args], ...who };
+  const script = 'cd "$0" && exec env -i "$@"';
+  return { file: "/bin/sh", args: ["-c", script, folder, ...pairs, process.execPath, ...args], ...who };
 }
 
 for (const service of ownServices) {
