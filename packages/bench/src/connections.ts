@@ -11,8 +11,8 @@ import type { ServerProcess } from "./server-process.js";
 import { median } from "./statistics.js";
 import { undoing } from "./undo.js";
 
-const full = { connections: 20_000, rounds: 1 };
-const short = { connections: 100, rounds: 1 };
+const full = { connections: 20_000, rounds: 1, users: 3_000 };
+const short = { connections: 100, rounds: 1, users: 60 };
 /** What a server has open beside its connections: code, pipes, NATS, Redis. */
 const otherFiles = 60;
 /** Connections that are there before memory is first read, so that the code is loaded and warm. */
@@ -22,6 +22,8 @@ const heartbeats = 2;
 const pingIntervalMs = 25_000;
 const maxPerCrowd = 10_000;
 const room = idOf(9, 0);
+/** Of the watching part: rooms in each user's list, and users who share one list. */
+const rooms = { each: 50, sharedBy: 10 };
 const names = {
   memory: "KB of memory an idle connection",
   heap: "of it the JavaScript heap, KB",
@@ -29,9 +31,10 @@ const names = {
   opening: "opened a second",
   reached: "ms from one message to all of them",
   cpu: "CPU of idleness, % of a core",
+  watching: `KB of memory a user who watches ${rooms.each} rooms`,
 };
 
-const options = readLiveOptions(process.argv.slice(2), full, short);
+const options = readLiveOptions(process.argv.slice(2), full, short, ["idle", "watching"]);
 const limit = fileLimit();
 const connections = Math.min(options.connections, limit - otherFiles);
 const rounds = new Rounds();
@@ -40,7 +43,16 @@ const elsewhere: number[] = [];
 await undoing(async (undo) => {
   const backends = await startLiveBackends();
   undo.add(backends.stop);
-  for (let round = 1; round <= options.rounds; round++) {
+  for (let round = 1; options.only.has("watching") && round <= options.rounds; round++) {
+    const contender = await startContender("ours", backends, { replicas: 1, collect: true });
+    undo.add(contender.stop);
+    const crowd = startCrowd();
+    undo.add(crowd.stop);
+    await measureWatching(contender, crowd);
+    await crowd.stop();
+    await contender.stop();
+  }
+  for (let round = 1; options.only.has("idle") && round <= options.rounds; round++) {
     for (const kind of ["ours", "peer"] as const) {
       const contender = await startContender(kind, backends, { replicas: 1, collect: true, profile: options.profile });
       undo.add(contender.stop);
@@ -53,7 +65,7 @@ await undoing(async (undo) => {
   }
 });
 
-const figures = [
+const idleFigures = () => [
   rounds.figure(names.memory, 2, { atMost: 0.55, to: "peer" }, { atMost: 8 }),
   rounds.figure(names.heap, 2),
   rounds.figure(names.held, 0),
@@ -61,10 +73,16 @@ const figures = [
   rounds.figure(names.cpu, 1),
   rounds.figure(names.opening, 0),
 ];
+const figures = [
+  ...(options.only.has("idle") ? idleFigures() : []),
+  ...(options.only.has("watching") ? [rounds.figure(names.watching, 2)] : []),
+];
 const capped = connections < options.connections ? ` (the limit of ${limit} open files allows no more)` : "";
 const setting =
   `${connections} connections${capped} to one replica, each of ours signed in as a user of its own; resident memory after a full ` +
-  `collection, beyond that with ${warm.full} connections. The message goes to one room that all have joined at the end.`;
+  `collection, beyond that with ${warm.full} connections. The message goes to one room that all have joined at the end. ` +
+  `Watching: ${options.users} users, each with ${rooms.each} rooms that ${rooms.sharedBy} of them share: ` +
+  `${(options.users / rooms.sharedBy) * rooms.each} subscriptions on the bus, ${rooms.each / rooms.sharedBy} a user.`;
 if (options.short) console.log("every connection was held, and received the message once");
 else tell({ title: "Idle connections, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
 
@@ -114,6 +132,27 @@ async function measure(contender: Contender, crowds: readonly CrowdProcess[]): P
   function check(crowd: CrowdProcess): Promise<Outcome> {
     return crowd.run({ task: "check", group });
   }
+}
+
+/** Users are signed in, and the gateway has asked which rooms they watch. */
+async function measureWatching(contender: Contender, crowd: CrowdProcess): Promise<void> {
+  const [server] = contender.servers;
+  const group = "watching";
+  const people = idlePlaces(contender, 0, options.users);
+  const lists = people.flatMap((place, n) =>
+    Array.from({ length: rooms.each }, (_, k) => {
+      const roomId = idOf(8, Math.floor(n / rooms.sharedBy) * rooms.each + k);
+      return { ...place, roomId };
+    }),
+  );
+  await crowd.run({ task: "open", group, places: [], publisher: contender.publisher(lists) });
+  const warmUp = Math.floor(options.users / 3);
+  await crowd.run({ task: "open", group, places: people.slice(0, warmUp) });
+  const before = await settled(server!);
+  await crowd.run({ task: "open", group, places: people.slice(warmUp) });
+  const after = await settled(server!);
+  rounds.add(names.watching, contender, (after.rss - before.rss) / (options.users - warmUp) / 1024);
+  await crowd.run({ task: "check", group });
 }
 
 /** Waits until every socket has answered the heartbeats. Returns the seconds it took. */

@@ -173,6 +173,7 @@ export const deliveryCases: Record<string, (t: Test, fixture: ConformanceCase) =
     await until(() => got.length === 10);
     t.equal(errors.length, 1);
     t.ok(errors[0] instanceof SlowConsumer);
+    t.same([bus.dropped.received, marker.dropped.received], [90, 0]);
     open();
     await turn();
     marker.publish(`${prefix}.a`, text("again"));

@@ -20,6 +20,12 @@ export interface Delivery {
   idle(): Promise<void>;
 }
 
+/** What one bus has given up, counted by those who drop. */
+export interface Dropped {
+  received: number;
+  sent: number;
+}
+
 /** `respond` is there when the message is a request. */
 export type DeliveryHandler = (message: BusMessage, respond: Respond | undefined) => void | Promise<void>;
 
@@ -28,6 +34,7 @@ export function createDelivery(
   subject: string,
   handler: DeliveryHandler,
   onError: BusErrorHandler,
+  dropped: Dropped,
   { maxPending = 65_536, maxPendingBytes = 64 * 1024 * 1024 }: DeliveryLimits,
 ): Delivery {
   let pending = 0;
@@ -61,6 +68,7 @@ export function createDelivery(
       if (pending >= maxPending || (pending > 0 && pendingBytes + message.data.length > maxPendingBytes)) {
         if (!dropping) onError(new SlowConsumer(`dropping messages: ${pending} unfinished on ${subject}`), subject);
         dropping = true;
+        dropped.received++;
         return false;
       }
       pending += 1;

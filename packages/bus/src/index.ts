@@ -69,6 +69,11 @@ export interface Bus {
   onReconnect(handler: () => void): () => void;
   readonly connected: boolean;
   /**
+   * Messages given up so far: `received` and not taken by a subscription that was behind; to be `sent` while the connection was
+   * lost, or beyond what the server took.
+   */
+  readonly dropped: { readonly received: number; readonly sent: number };
+  /**
    * Takes no new messages, finishes those already received (within the adapter's `closeTimeoutMs`; their handlers may
    * still publish and ask), then closes. Requests still open reject with BusClosed. Never rejects.
    */

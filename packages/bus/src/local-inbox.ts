@@ -1,6 +1,6 @@
 // A subscription of the in-process bus: a queue that is emptied in later turns of the event loop.
 import { type Respond, respondFailure } from "./answers.js";
-import { createDelivery, type Delivery, type DeliveryHandler, type DeliveryLimits } from "./delivery.js";
+import { createDelivery, type Delivery, type DeliveryHandler, type DeliveryLimits, type Dropped } from "./delivery.js";
 import type { BusErrorHandler, BusMessage } from "./index.js";
 import type { Route } from "./router.js";
 
@@ -17,9 +17,10 @@ export function createInbox(
   route: Route,
   handler: DeliveryHandler,
   onError: BusErrorHandler,
+  dropped: Dropped,
   limits: DeliveryLimits,
 ): Inbox {
-  const delivery = createDelivery(route.pattern, handler, onError, limits);
+  const delivery = createDelivery(route.pattern, handler, onError, dropped, limits);
   const waiting: Array<{ message: BusMessage; respond: Respond | undefined }> = [];
   let scheduled = false;
 

@@ -1,6 +1,6 @@
 // The bus inside one process: no server, but the manners of a network (copies, later delivery, bounds, time-outs).
 import { answer, type Respond, readAnswer } from "./answers.js";
-import { type DeliveryHandler, type DeliveryLimits, finishAll } from "./delivery.js";
+import { type DeliveryHandler, type DeliveryLimits, type Dropped, finishAll } from "./delivery.js";
 import {
   type Bus,
   BusClosed,
@@ -40,6 +40,7 @@ function connectLocal(
 ): Bus {
   const inboxes = new Set<Inbox>();
   const abandonRequest = new Set<(error: Error) => void>();
+  const dropped: Dropped = { received: 0, sent: 0 };
   let state: "open" | "closing" | "closed" = "open";
   let closing: Promise<void> | undefined;
 
@@ -64,7 +65,7 @@ function connectLocal(
     checkPattern(pattern);
     checkQueue(queue);
     if (state !== "open") throw new BusClosed();
-    const inbox = createInbox({ pattern, queue }, handler, onError, limits);
+    const inbox = createInbox({ pattern, queue }, handler, onError, dropped, limits);
     inboxes.add(inbox);
     router.add(inbox);
     return {
@@ -128,6 +129,7 @@ function connectLocal(
     get connected() {
       return state !== "closed";
     },
+    dropped,
     close() {
       closing ??= (async () => {
         state = "closing";

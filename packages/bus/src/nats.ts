@@ -13,6 +13,7 @@ import {
   type Delivery,
   type DeliveryHandler,
   type DeliveryLimits,
+  type Dropped,
   finishAll,
   within,
 } from "./delivery.js";
@@ -57,6 +58,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   );
   const active = new Map<NatsSub, Delivery>();
   const abandonFlush = new Set<() => void>();
+  const dropped: Dropped = { received: 0, sent: 0 };
   let state: "open" | "closing" | "closed" = "open";
   let closing: Promise<void> | undefined;
 
@@ -69,15 +71,15 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   function send(subject: string, data: Uint8Array, headers: Record<string, string>): void {
     const size = checkSize(data, headers);
     // The client would hold it until its next attempt to connect and then throw it away: lost either way.
-    if (!link.connected || nc.isClosed() || !outflow.admit(size)) return;
-    nc.publish(subject, data, withHeaders(headers));
+    if (!link.connected || nc.isClosed() || !outflow.admit(size)) dropped.sent++;
+    else nc.publish(subject, data, withHeaders(headers));
   }
 
   function listen(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
     checkPattern(pattern);
     checkQueue(queue);
     if (state !== "open" || nc.isClosed()) throw new BusClosed();
-    const delivery = createDelivery(pattern, handler, onError, options);
+    const delivery = createDelivery(pattern, handler, onError, dropped, options);
     const sub = nc.subscribe(pattern, {
       ...(queue === undefined ? {} : { queue }),
       callback: (error, msg) => {
@@ -119,7 +121,10 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   ): Promise<BusMessage> {
     const started = performance.now();
     if (!link.connected && !(await link.whenConnected(timeoutMs))) throw new RequestTimeout(subject, timeoutMs);
-    if (!outflow.admit(checkSize(data, headers))) throw choked();
+    if (!outflow.admit(checkSize(data, headers))) {
+      dropped.sent++;
+      throw choked();
+    }
     const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
     const msg = await nc.request(subject, data, { timeout, ...withHeaders(headers) });
     return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
@@ -191,6 +196,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     get connected() {
       return link.connected;
     },
+    dropped,
     close() {
       closing ??= shutDown();
       return closing;

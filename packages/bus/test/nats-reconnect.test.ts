@@ -31,6 +31,7 @@ test("across a crash of the server", async (t) => {
     await server.kill();
     await until(() => !bus.connected && !other.connected);
     other.publish("news", text("lost"));
+    t.same(other.dropped, { received: 0, sent: 1 });
     await t.rejects(other.request("question", text(""), { timeoutMs: 20 }), RequestTimeout);
     bus.subscribe("made-meanwhile", (message) => void got.push(read(message)));
   });

@@ -2,6 +2,7 @@
 
 /** User ids are opaque text; a subject token allows no dot, space or wildcard. */
 const encodeToken = (value: string) => Buffer.from(value).toString("base64url");
+const decodeToken = (token: string) => Buffer.from(token, "base64url").toString();
 
 export const subjects = {
   /** Log entries of a room, published after their commit: the doorbell. */
@@ -10,6 +11,10 @@ export const subjects = {
   roomLive: (roomId: string) => `khui.room.${roomId}.live`,
   /** What concerns one user's devices only. */
   userLive: (userId: string) => `khui.user.${encodeToken(userId)}.live`,
+  /** The same of all users, for those who serve very many. */
+  everyUserLive: "khui.user.*.live",
+  /** The user whom a `userLive` subject is about. */
+  userOf: (subject: string) => decodeToken(subject.split(".")[2] ?? ""),
   /** Polling requests relayed to the gateway that owns the session. */
   gatewayRelay: (boot: string) => `khui.gateway.${boot}.relay`,
 } as const;

@@ -3,3 +3,4 @@ export type { Kysely } from "kysely";
 export { sql } from "kysely";
 export type { Database } from "./database.js";
 export { constraintName, type FailureKind, failureKind } from "./failures.js";
+export type { StatementObserver } from "./observed.js";

@@ -74,9 +74,14 @@ async function applyNext(session: Session, schema: string, files: MigrationFile[
 
 async function createRecords(session: Session, schema: string): Promise<void> {
   // IF NOT EXISTS asks for the right to create before it looks, which a service's own role need not have.
-  const found = await session.query("select to_regnamespace($1) is not null as present", [schema]);
-  if (!isRow(found.rows[0]) || found.rows[0].present !== true) await session.script(`create schema ${schema}`);
-  await session.script(`create table if not exists ${schema}.migrations (
+  const found = await session.query(
+    "select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as records",
+    [schema, `${schema}.migrations`],
+  );
+  const present: Record<string, unknown> = isRow(found.rows[0]) ? found.rows[0] : {};
+  if (present.schema !== true) await session.script(`create schema ${schema}`);
+  if (present.records === true) return;
+  await session.script(`create table ${schema}.migrations (
     number integer primary key,
     name text not null,
     applied_at timestamptz not null default now()

@@ -7,6 +7,7 @@ import { Kysely } from "kysely";
 import type { Database } from "./database.js";
 import { lockFolder } from "./folder-lock.js";
 import { migrate } from "./migrations.js";
+import { observed, type StatementObserver } from "./observed.js";
 import { PgliteEngine, TurnSession } from "./pglite-engine.js";
 import { cachedTemplate } from "./pglite-template.js";
 import { sessionDialect } from "./session.js";
@@ -25,6 +26,7 @@ export interface PgliteOptions {
   waitForDisk?: boolean;
   /** How long a query or transaction waits for those before it. */
   turnTimeoutMs?: number;
+  onStatement?: StatementObserver;
 }
 
 /**
@@ -44,16 +46,16 @@ export async function openPglite(options: PgliteOptions = {}): Promise<Database>
   const unlock = folder === undefined ? () => undefined : lockFolder(folder);
   try {
     const engine = await (folder === undefined ? start(options) : startIn(folder, options));
-    return database(new PgliteEngine(engine), unlock, options.turnTimeoutMs ?? 10_000);
+    return database(new PgliteEngine(engine), unlock, options);
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function database(engine: PgliteEngine, unlock: () => void, turnTimeoutMs: number): Database {
-  const turns = openTurns(turnTimeoutMs);
-  const acquire = async () => new TurnSession(engine, await turns.take());
+function database(engine: PgliteEngine, unlock: () => void, options: PgliteOptions): Database {
+  const turns = openTurns(options.turnTimeoutMs ?? 10_000);
+  const acquire = observed(async () => new TurnSession(engine, await turns.take()), options.onStatement);
 
   async function shutDown(): Promise<void> {
     await turns.close();

@@ -4,6 +4,7 @@ import pg from "pg";
 import type { Database } from "./database.js";
 import { DatabaseUnavailable, failureKind, isStalePlan } from "./failures.js";
 import { migrate } from "./migrations.js";
+import { observed, type StatementObserver } from "./observed.js";
 import { type Answer, type Session, sessionDialect } from "./session.js";
 import { valueParsers } from "./value-types.js";
 
@@ -20,6 +21,7 @@ export interface PostgresOptions {
   applicationName?: string;
   /** Told of connections that broke; those are replaced, and this is for the log only. */
   onError?: (error: Error) => void;
+  onStatement?: StatementObserver;
 }
 
 /**
@@ -60,7 +62,7 @@ export function openPostgres(options: PostgresOptions): Database {
     });
   });
 
-  async function acquire(): Promise<Session> {
+  async function connection(): Promise<Session> {
     try {
       return new PooledSession(await pool.connect(), broken, nameOf, statementTimeoutMs + ANSWER_GRACE_MS);
     } catch (cause) {
@@ -68,6 +70,7 @@ export function openPostgres(options: PostgresOptions): Database {
     }
   }
 
+  const acquire = observed(connection, options.onStatement);
   let closed: Promise<void> | undefined;
   return {
     kysely: <Tables>() => new Kysely<Tables>({ dialect: sessionDialect(acquire) }),

@@ -1,13 +1,23 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import type { Telemetry } from "@khui/telemetry";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import { answerFailure, toChatError } from "./failures.js";
+import { watchRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
 export interface AppOptions {
   /** Silent when absent. */
   readonly log?: FastifyBaseLogger;
+  /** Where requests are counted and followed. */
+  readonly telemetry?: Telemetry;
   /** Which peers' X-Forwarded-For is believed: the edge's addresses, or false when clients connect directly. */
   readonly trustProxy?: boolean | string;
   /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
@@ -28,26 +38,23 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: longestRequestMs,
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => answerFailure(request, reply, toChatError(error)),
   });
+  watchRequests(app, options.telemetry);
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
     const failure = toChatError(error);
+    if (failure.code === "payload_too_large") linger(request, reply);
     if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
-  });
-  app.addHook("onResponse", async (request, reply) => {
-    const { method } = request;
-    const ms = Math.round(reply.elapsedTime * 10) / 10;
-    request.log.debug({ method, route: request.routeOptions.url, status: reply.statusCode, ms }, "request");
   });
   app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");
@@ -58,6 +65,20 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     maxAge: 600,
   });
   return app;
+}
+
+/** For how long the rest of a body that is refused is still taken in. */
+const lingerMs = 30_000;
+
+/**
+ * Lets a client that is still sending its body see the answer. Fastify would close the connection at once, and a close with
+ * bytes unread resets it, which may take the answer away from the client. Node drops what comes after an answer.
+ */
+function linger({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader("connection");
+  if (raw.complete) return;
+  const timer = setTimeout(() => raw.destroy(), lingerMs).unref();
+  raw.once("close", () => clearTimeout(timer));
 }
 
 /** An id from the edge is kept where it is plain; otherwise one is made. */

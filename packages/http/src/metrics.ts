@@ -1,13 +1,11 @@
 // What a process tells Prometheus of itself.
+import type { Metrics } from "@khui/telemetry";
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Registry } from "prom-client";
 
-/** Adds /metrics: memory, CPU, event-loop delay. The edge lets nobody outside read it. */
-export function mountMetrics(app: FastifyInstance): void {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+/** Adds /metrics. The edge lets nobody outside read it. */
+export function mountMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get("/metrics", async (_request, reply) => {
-    reply.type(registry.contentType);
-    return registry.metrics();
+    reply.type(metrics.contentType);
+    return metrics.text();
   });
 }

@@ -1,4 +1,5 @@
 // The shape of answers, what is refused before a handler runs, and health.
+import { type AddressInfo, connect } from "node:net";
 import { ChatError, routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
 import { test } from "tap";
@@ -154,4 +155,28 @@ test("readiness names what is down", async (t) => {
   const answer = await app.inject("/readyz");
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { dependencies: { database: "ok", bus: "down" } });
+});
+
+test("a client that sends all of a body that is too large before it reads gets the answer", async (t) => {
+  const { mount, app, headers, close } = await rig();
+  t.teardown(close);
+  mount(routes.editMessage, async () => ({ message: "", data: {} as never }));
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = app.server.address() as AddressInfo;
+  const body = Buffer.alloc(8_000_000, "x");
+  for (const length of [`content-length: ${body.length}`, "transfer-encoding: chunked"]) {
+    const socket = connect(port, "127.0.0.1").pause();
+    t.teardown(() => socket.destroy());
+    const head = [`PUT ${url} HTTP/1.1`, "host: a", "content-type: application/json", length];
+    socket.write([...head, `authorization: ${headers.authorization}`, "", ""].join("\r\n"));
+    const sent = length.startsWith("t")
+      ? [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")]
+      : [body];
+    // Each is taken in before the next is sent, and nothing is read before the last.
+    for (const part of sent) await new Promise((resolve) => socket.write(part, resolve));
+    socket.end();
+    const answer = (await socket.resume().toArray()).join("");
+    t.match(answer, /^HTTP\/1.1 413 /, length);
+    t.match(answer, "payload_too_large", length);
+  }
 });

@@ -3,12 +3,27 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** `destination` is for tests; standard output otherwise. */
-export function createLogger(options: { name: string; level?: string; destination?: DestinationStream }): Logger {
-  const settings = {
+/** Fields of a database's error that may quote a row or a parameter, and so what people wrote. */
+const quoting = ["detail", "where", "internalQuery"].map((field) => `err.${field}`);
+
+export interface LoggerOptions {
+  readonly name: string;
+  /** `info` by default. */
+  readonly level?: string;
+  /** Fields of every line that does not have them already; asked for each line. */
+  readonly context?: () => object;
+  /** For tests; standard output otherwise. */
+  readonly destination?: DestinationStream;
+}
+
+export function createLogger(options: LoggerOptions): Logger {
+  const { context } = options;
+  const settings: pino.LoggerOptions = {
     name: options.name,
     level: options.level ?? "info",
-    redact: ["req.headers.authorization", "req.headers.cookie", "token", "*.token", "content", "*.content"],
+    redact: ["req.headers.authorization", "req.headers.cookie", "token", "*.token", "content", "*.content", ...quoting],
+    // A request's own logger has its id in front of every line already.
+    ...(context ? { mixin: (_fields, _level, logger) => ("requestId" in logger.bindings() ? {} : context()) } : {}),
   };
   return options.destination ? pino(settings, options.destination) : pino(settings);
 }

@@ -16,7 +16,8 @@ export abstract class Connection implements Dirty, Timed {
   dueAt = 0;
   receiver: Receiver | undefined;
   protected readonly hub: Hub;
-  protected frames: Buffer[] = [];
+  /** What waits to be written: most often nothing or a single frame, for which no list is made. */
+  private waiting: Buffer | Buffer[] | undefined;
   protected queuedBytes = 0;
   protected state: "open" | "closing" | "closed" = "open";
   private beatAt: number;
@@ -49,20 +50,20 @@ export abstract class Connection implements Dirty, Timed {
   /** Queues one frame for this turn's write. Never calls the receiver: an overflow closes in the flush. */
   push(frame: Buffer): void {
     if (!this.open) return;
-    this.frames.push(frame);
-    this.queuedBytes += frame.length;
-    const { sendBudget } = this.hub.settings;
-    if (this.bufferedBytes > sendBudget) {
+    this.enqueue(frame);
+    if (this.queuedBytes > this.hub.settings.sendBudget) {
       // A burst within one turn is no fault of the peer: let the transport have it before judging.
       this.drain();
-      if (this.bufferedBytes > sendBudget) this.overflow();
+      this.judge();
     }
     if (this.dirty) return;
     this.dirty = true;
     this.hub.flusher.add(this);
   }
 
-  private overflow(): void {
+  /** A peer that has left more than the budget is not keeping up: nothing more is kept for it. */
+  private judge(): void {
+    if (this.bufferedBytes <= this.hub.settings.sendBudget) return;
     this.overflowed = true;
     this.takeFrames();
   }
@@ -70,13 +71,29 @@ export abstract class Connection implements Dirty, Timed {
   flush(): void {
     this.dirty = false;
     if (this.state !== "open") return;
+    if (!this.overflowed && this.waiting !== undefined) {
+      this.drain();
+      this.judge();
+    }
     if (this.overflowed) this.end("slow consumer", this.hub.settings.slowConsumerCode);
-    else if (this.frames.length > 0) this.drain();
   }
 
-  protected takeFrames(): Buffer[] {
-    const { frames } = this;
-    this.frames = [];
+  protected get hasFrames(): boolean {
+    return this.waiting !== undefined;
+  }
+
+  /** Puts a frame behind those that wait, whatever the state. */
+  protected enqueue(frame: Buffer): void {
+    if (this.waiting === undefined) this.waiting = frame;
+    else if (Buffer.isBuffer(this.waiting)) this.waiting = [this.waiting, frame];
+    else this.waiting.push(frame);
+    this.queuedBytes += frame.length;
+  }
+
+  /** All that waits, at least one frame; nothing waits afterwards. */
+  protected takeFrames(): Buffer | Buffer[] {
+    const frames = this.waiting ?? [];
+    this.waiting = undefined;
     this.queuedBytes = 0;
     return frames;
   }

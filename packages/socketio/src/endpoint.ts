@@ -4,20 +4,18 @@ import type { Connection } from "./connection.js";
 import type { Frame } from "./event-frame.js";
 import { type Hub, randomId } from "./hub.js";
 import { isSendableCode } from "./link.js";
-import type { Ack, EventHandler, Handshake, Socket } from "./socket.js";
+import type { Ack, CloseHandler, EventHandler, Socket } from "./socket.js";
 
 export abstract class Endpoint implements Socket {
   readonly id = randomId();
-  readonly handshake: Handshake;
   data: unknown;
   protected readonly hub: Hub;
   #onEvent: EventHandler | undefined;
-  #onClose: ((reason: string) => void)[] = [];
+  #onClose: CloseHandler[] | undefined;
   #closedFor: string | undefined;
 
-  constructor(hub: Hub, handshake: Handshake) {
+  constructor(hub: Hub) {
     this.hub = hub;
-    this.handshake = handshake;
   }
 
   abstract readonly kind: "socketio" | "plain";
@@ -39,9 +37,9 @@ export abstract class Endpoint implements Socket {
     this.#onEvent = handler;
   }
 
-  onClose(handler: (reason: string) => void): void {
+  onClose(handler: CloseHandler): void {
     const reason = this.#closedFor;
-    if (reason === undefined) this.#onClose.push(handler);
+    if (reason === undefined) this.#onClose = this.#onClose ? [...this.#onClose, handler] : [handler];
     else queueMicrotask(() => this.#tell(handler, reason));
   }
 
@@ -53,7 +51,7 @@ export abstract class Endpoint implements Socket {
   protected dispatch(event: string, args: unknown[], ack: Ack | undefined): void {
     try {
       // A host's handler may be async for all that its type says.
-      const result: unknown = this.#onEvent?.(event, args, ack);
+      const result: unknown = this.#onEvent?.(event, args, ack, this);
       this.hub.watch(result, this);
     } catch (error) {
       this.hub.report(error, this);
@@ -66,13 +64,13 @@ export abstract class Endpoint implements Socket {
     this.#closedFor = reason;
     this.hub.sockets.delete(this);
     const handlers = this.#onClose;
-    this.#onClose = [];
-    for (const handler of handlers) this.#tell(handler, reason);
+    this.#onClose = undefined;
+    for (const handler of handlers ?? []) this.#tell(handler, reason);
   }
 
-  #tell(handler: (reason: string) => void, reason: string): void {
+  #tell(handler: CloseHandler, reason: string): void {
     try {
-      const result: unknown = handler(reason);
+      const result: unknown = handler(reason, this);
       this.hub.watch(result, this);
     } catch (error) {
       this.hub.report(error, this);

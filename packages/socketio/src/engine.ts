@@ -1,12 +1,12 @@
 // The engine: takes an HTTP server's requests and upgrades, and gives the host sockets.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { drainHub } from "./draining.js";
 import { Hub } from "./hub.js";
-import { closeGrace, createLinkServer, isSendableCode } from "./link.js";
+import { createLinkServer, isSendableCode } from "./link.js";
 import { type EngineOptions, type RelayedAnswer, type RelayedRequest, settle } from "./options.js";
 import { answerRelayed, handleRequest } from "./requests.js";
-import type { Socket } from "./socket.js";
+import type { Handshake, Socket } from "./socket.js";
 import { refuseUpgrade, Upgrades } from "./upgrades.js";
 import { isUnder, targetOf } from "./url.js";
 
@@ -18,6 +18,10 @@ export interface EngineStats {
   sockets: { polling: number; websocket: number; plain: number };
   /** Bytes of all sockets not yet taken by the kernel or a poll. */
   bufferedBytes: number;
+  /** Handshakes answered 503, since the start. */
+  refusedHandshakes: number;
+  /** Writes to connections, since the start: each takes all frames that one connection was due in one turn. */
+  writes: number;
 }
 
 export interface Engine {
@@ -33,23 +37,27 @@ export interface Engine {
   /** Counted on each call: its cost grows with the sockets. */
   stats(): EngineStats;
   /**
-   * Refuses new sessions, closes every socket (`code` 1001 by default, which lets clients come back) and lets go of the
-   * servers. With `graceMs` sockets are closed a few at a time over at most so long, and go on working until their turn:
-   * whoever takes them in is not met by all at once. Resolves when all connections are gone; those that do not answer
-   * the close within 5 s are cut.
+   * Refuses new sessions and closes every socket (`code` 1001 by default, which lets clients come back) a few at a time over
+   * `graceMs`; they go on working until their turn, so that whoever takes them in is not met by all at once. In the first
+   * quarter nobody is closed, and all through it requests are answered, those of other engines' sessions too, with
+   * `Connection: close`: the time for whoever sends requests here to notice. So they are afterwards, until `close`.
+   * Resolves when the time is over and all connections are gone; those that do not answer the close within 5 s are cut.
    */
-  close(code?: number, reason?: string, graceMs?: number): Promise<void>;
+  drain(graceMs: number, code?: number, reason?: string): Promise<void>;
+  /** Drains in no time, or waits for the drain under way, and then lets go of the servers. */
+  close(code?: number, reason?: string): Promise<void>;
 }
 
 /**
  * Makes an engine. It opens nothing by itself: see `attach`.
  * @throws RangeError for options that cannot work.
  */
-export function createEngine(options: EngineOptions, onSocket: (socket: Socket) => void): Engine {
+export function createEngine(options: EngineOptions, onSocket: (socket: Socket, handshake: Handshake) => void): Engine {
   const settings = settle(options);
   const hub = new Hub(settings, onSocket);
   const upgrades = new Upgrades(hub, createLinkServer(settings.maxPayload));
   const detachers: (() => void)[] = [];
+  let draining: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   const engine: Engine = {
@@ -64,9 +72,13 @@ export function createEngine(options: EngineOptions, onSocket: (socket: Socket) 
     handleUpgrade: (request, stream, head) => upgrades.handle(request, stream, head),
     relayed: (request) => answerRelayed(hub, request),
     stats: () => statsOf(hub),
-    close: (code = 1001, reason = "server closing", graceMs = 0) => {
+    drain: (graceMs, code = 1001, reason = "server closing") => {
       if (!isSendableCode(code)) throw new RangeError(`a WebSocket cannot send the close code ${code}`);
-      closing ??= closeAll(hub, code, reason, graceMs).finally(() => {
+      draining ??= drainHub(hub, code, reason, graceMs);
+      return draining;
+    },
+    close: (code, reason) => {
+      closing ??= engine.drain(0, code, reason).finally(() => {
         for (const detach of detachers) detach();
       });
       return closing;
@@ -103,35 +115,7 @@ function statsOf(hub: Hub): EngineStats {
     sockets[socket.kind === "plain" ? "plain" : socket.transport] += 1;
     bufferedBytes += socket.bufferedBytes;
   }
-  return { sessions: hub.sessions.size, handshaking: hub.handshaking, sockets, bufferedBytes };
-}
-
-/** From one batch of closed sockets to the next, ms. */
-const batchMs = 100;
-
-async function closeAll(hub: Hub, code: number, reason: string, graceMs: number): Promise<void> {
-  hub.closed = true;
-  const sockets = [...hub.sockets];
-  const batch = Math.ceil(sockets.length / Math.max(1, Math.floor(graceMs / batchMs)));
-  for (let at = 0; at < sockets.length; at += batch) {
-    if (at > 0) await sleep(batchMs);
-    for (const socket of sockets.slice(at, at + batch)) socket.close(code, reason);
-  }
-  for (const session of [...hub.sessions.values()]) {
-    session.end(reason, code);
-    session.abandon();
-  }
-  if (hub.links.size === 0) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      for (const link of hub.links) link.terminate();
-    }, closeGrace);
-    for (const link of hub.links) {
-      link.once("close", () => {
-        if (hub.links.size > 0) return;
-        clearTimeout(timer);
-        resolve();
-      });
-    }
-  });
+  const { handshaking, refused: refusedHandshakes } = hub;
+  const { writes } = hub.flusher;
+  return { sessions: hub.sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, writes };
 }

@@ -1,6 +1,7 @@
 // One polling request and its answer, be it from here or relayed from another engine.
 import type { ServerResponse } from "node:http";
 import type { Headers } from "./cors.js";
+import type { Hub } from "./hub.js";
 import type { RelayedAnswer } from "./options.js";
 import { type RefusalCode, refusalBody } from "./refusals.js";
 
@@ -29,11 +30,18 @@ export abstract class Exchange {
 
 /** A request that this process received. */
 export class LocalExchange extends Exchange {
+  readonly #hub: Hub;
   readonly #response: ServerResponse;
 
-  constructor(response: ServerResponse, cors: Headers) {
+  constructor(hub: Hub, response: ServerResponse, cors: Headers) {
     super(cors);
+    this.#hub = hub;
     this.#response = response;
+  }
+
+  /** Answers with what another engine said. */
+  pass({ status, headers, body }: RelayedAnswer): void {
+    this.write(status, headers, Buffer.from(body));
   }
 
   onAbandoned(handler: () => void): void {
@@ -48,6 +56,9 @@ export class LocalExchange extends Exchange {
       if (this.#response.closed) onTaken();
       else this.#response.once("close", onTaken);
     }
+    // A proxy that kept the connection could send its next request into its end, and must not send that one again.
+    // And the rest of a body that comes too slowly is not waited for.
+    if (this.#hub.closed || status === 408) this.#response.setHeader("connection", "close");
     this.#response.writeHead(status, { ...headers, "content-length": body.length });
     this.#response.end(body);
   }

@@ -14,6 +14,8 @@ const sliceLength = 1000;
  * write a connection. A microtask would run between any two of those callbacks.
  */
 export class Flusher {
+  /** Connections flushed, ever. */
+  writes = 0;
   #due: Dirty[] = [];
   #next = 0;
   #scheduled = false;
@@ -33,6 +35,7 @@ export class Flusher {
   #flushSlice(): void {
     this.#scheduled = false;
     const end = Math.min(this.#due.length, this.#next + sliceLength);
+    this.writes += end - this.#next;
     while (this.#next < end) this.#due[this.#next++]?.flush();
     if (this.#next < this.#due.length) this.#schedule();
     else {
@@ -55,7 +58,6 @@ export class Gatherer {
 
   /** The frames as one chunk, or undefined if they are too large to copy. `frames` must not change afterwards. */
   join(frames: readonly Buffer[], bytes: number): Buffer | undefined {
-    if (frames.length === 1) return frames[0];
     if (bytes > copyLimit) return undefined;
     if (this.#chunk === undefined || !sameFrames(frames, this.#frames)) {
       this.#frames = frames;

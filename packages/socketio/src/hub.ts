@@ -5,7 +5,7 @@ import type { Link } from "./link.js";
 import type { Settings } from "./options.js";
 import { PacketReader } from "./packets.js";
 import type { Session } from "./session.js";
-import type { Socket } from "./socket.js";
+import type { Handshake, Socket } from "./socket.js";
 import { Wheel } from "./wheel.js";
 
 export class Hub {
@@ -20,24 +20,26 @@ export class Hub {
   readonly packets = new PacketReader();
   /** Sessions that have not sent CONNECT. */
   handshaking = 0;
+  /** Handshakes that were not admitted, ever. */
+  refused = 0;
   closed = false;
-  readonly #onSocket: (socket: Socket) => void;
+  readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
   #admissions = 0;
   #admittedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: Settings, onSocket: (socket: Socket) => void) {
+  constructor(settings: Settings, onSocket: (socket: Socket, handshake: Handshake) => void) {
     this.settings = settings;
     this.#onSocket = onSocket;
-    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout } = settings;
-    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout);
+    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout, postTimeout } = settings;
+    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout, postTimeout);
     this.wheel = new Wheel(Math.min(Math.max(shortest / 10, 10), 100));
   }
 
   /** Gives a new socket to the host. */
-  welcome(socket: Socket): void {
+  welcome(socket: Socket, handshake: Handshake): void {
     this.sockets.add(socket);
     try {
-      this.watch(this.#onSocket(socket), socket);
+      this.watch(this.#onSocket(socket, handshake), socket);
     } catch (error) {
       this.report(error, socket);
     }
@@ -58,6 +60,12 @@ export class Hub {
 
   /** Whether one more may come in, which counts it: so many at a time, and so many in a second (a token bucket). */
   admit(): boolean {
+    const admitted = this.#admit();
+    if (!admitted) this.refused += 1;
+    return admitted;
+  }
+
+  #admit(): boolean {
     const { maxHandshakes, maxHandshakesPerSecond: rate } = this.settings;
     if (this.closed || this.handshaking >= maxHandshakes) return false;
     if (rate === Number.POSITIVE_INFINITY) return true;

@@ -3,4 +3,4 @@ export { createEngine, type Engine, type EngineStats } from "./engine.js";
 export { encodeEvent, type Frame } from "./event-frame.js";
 export type { EngineOptions, RelayedAnswer, RelayedRequest } from "./options.js";
 export { badFramesCode, maxBadFrames } from "./plain-socket.js";
-export type { Ack, EventHandler, Handshake, Socket } from "./socket.js";
+export type { Ack, CloseHandler, EventHandler, Handshake, Socket } from "./socket.js";

@@ -12,7 +12,7 @@ export interface LinkOwner {
 }
 
 /**
- * A ws WebSocket that knows its owner, so that listeners are shared functions and not closures of every socket.
+ * A ws WebSocket that tells its one owner what happens to it.
  *
  * Frames are written to the raw stream, past ws's Sender. That is safe because compression is off: Sender then writes
  * its own frames (pong, close) whole within one call, and so do we, so neither can land inside the other's.
@@ -20,15 +20,31 @@ export interface LinkOwner {
 export class Link extends WebSocket {
   owner: LinkOwner | undefined;
   raw: Duplex | undefined;
+  #all: Set<Link> | undefined;
 
-  adopt(raw: Duplex, owner: LinkOwner): void {
+  /** Takes its place among `all` links until it closes. No closure is made: one would keep the upgrade request alive. */
+  adopt(raw: Duplex, owner: LinkOwner, all: Set<Link>): void {
     this.raw = raw;
     this.owner = owner;
-    this.on("message", passMessage);
-    this.on("pong", passPong);
-    this.on("close", passClose);
-    // ws closes the link after an error by itself; without a listener the error would be thrown.
-    this.on("error", ignore);
+    this.#all = all;
+    all.add(this);
+  }
+
+  /** What ws has to say goes to the owner; a table of listeners would take each link another quarter of a KB. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [data, isBinary] = args;
+    // nodebuffer, the binaryType of every link, never delivers the other shapes of a message.
+    if (event === "message" && Buffer.isBuffer(data)) this.owner?.onLinkMessage(data, isBinary === true);
+    else if (event === "pong") this.owner?.onLinkPong();
+    else if (event === "close") this.#onClosed();
+    // ws closes the link after an error by itself.
+    return true;
+  }
+
+  #onClosed(): void {
+    this.#all?.delete(this);
+    this.owner?.onLinkClose();
+    super.emit("close");
   }
 
   get unsent(): number {
@@ -36,10 +52,14 @@ export class Link extends WebSocket {
   }
 
   /** Writes `frames` at once. `frames` must not change afterwards. */
-  write(frames: readonly Buffer[], bytes: number, gatherer: Gatherer): void {
+  write(frames: Buffer | readonly Buffer[], bytes: number, gatherer: Gatherer): void {
     const raw = this.raw;
     // After ws has sent a close frame nothing may follow it.
     if (raw === undefined || this.readyState !== WebSocket.OPEN) return;
+    if (Buffer.isBuffer(frames)) {
+      raw.write(frames);
+      return;
+    }
     const chunk = gatherer.join(frames, bytes);
     if (chunk !== undefined) {
       raw.write(chunk);
@@ -55,21 +75,6 @@ export class Link extends WebSocket {
     this.close(code, cutText(reason, 123));
   }
 }
-
-function passMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  // nodebuffer, the binaryType of every link, never delivers the other two shapes of RawData.
-  if (this instanceof Link && Buffer.isBuffer(data)) this.owner?.onLinkMessage(data, isBinary);
-}
-
-function passPong(this: WebSocket): void {
-  if (this instanceof Link) this.owner?.onLinkPong();
-}
-
-function passClose(this: WebSocket): void {
-  if (this instanceof Link) this.owner?.onLinkClose();
-}
-
-function ignore(): void {}
 
 function cutText(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;

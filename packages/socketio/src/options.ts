@@ -32,6 +32,8 @@ export interface EngineOptions {
   upgradeTimeout?: number;
   /** From the handshake to CONNECT on the main namespace; 45,000 */
   connectTimeout?: number;
+  /** From a polling POST's head to the end of its body; 30,000 */
+  postTimeout?: number;
   /** One frame, one polling body, and all attachments of one packet; 1,000,000 */
   maxPayload?: number;
   /** Bytes of one socket not yet taken by the kernel or a poll; beyond it the socket is closed. 4 MiB */
@@ -72,6 +74,7 @@ export function settle(options: EngineOptions): Settings {
     pingTimeout: 20_000,
     upgradeTimeout: 10_000,
     connectTimeout: 45_000,
+    postTimeout: 30_000,
     maxPayload: 1_000_000,
     sendBudget: 4 * 1024 * 1024,
     slowConsumerCode: 4008,

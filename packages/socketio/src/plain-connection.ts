@@ -28,7 +28,7 @@ export class PlainConnection extends Connection implements LinkOwner {
 
   end(reason: string, code = 1000): void {
     if (this.state !== "open") return;
-    if (this.frames.length > 0) this.drain();
+    if (this.hasFrames) this.drain();
     this.state = "closed";
     this.hub.wheel.cancel(this);
     this.#link.finish(code, reason);

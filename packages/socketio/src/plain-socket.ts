@@ -5,7 +5,6 @@ import { EventFrame, type Frame } from "./event-frame.js";
 import { textFrame } from "./frames.js";
 import type { Hub } from "./hub.js";
 import type { PlainConnection } from "./plain-connection.js";
-import type { Handshake } from "./socket.js";
 
 /** A peer whose frames are wrong so often is closed, with this code. */
 export const maxBadFrames = 10;
@@ -22,8 +21,8 @@ export class PlainSocket extends Endpoint implements Receiver {
   protected readonly connection: PlainConnection;
   #badFrames = 0;
 
-  constructor(hub: Hub, connection: PlainConnection, handshake: Handshake) {
-    super(hub, handshake);
+  constructor(hub: Hub, connection: PlainConnection) {
+    super(hub);
     this.connection = connection;
   }
 

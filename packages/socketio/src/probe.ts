@@ -34,7 +34,7 @@ export class Probe implements LinkOwner, Timed {
     const text = isBinary ? "" : data.toString();
     if (text === "2probe" && !this.answered) {
       this.answered = true;
-      this.#link.write([probeAnswer], probeAnswer.length, this.#hub.gatherer);
+      this.#link.write(probeAnswer, probeAnswer.length, this.#hub.gatherer);
       this.#session.releasePoll();
       this.#hub.wheel.schedule(this, releaseInterval);
     } else if (text === "5" && this.answered) {

@@ -1,5 +1,6 @@
 // Polling requests: handshake, GET and POST of a session, and those that belong to another engine.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Body, readBody } from "./body.js";
 import { corsHeaders, preflightHeaders } from "./cors.js";
 import { type Exchange, LocalExchange, RelayedExchange } from "./exchange.js";
 import { payloadOf } from "./frames.js";
@@ -20,11 +21,12 @@ export async function handleRequest(hub: Hub, request: IncomingMessage, response
     response.writeHead(204, {
       ...headers,
       ...preflightHeaders(cors, request.headers["access-control-request-headers"]),
+      ...(hub.closed ? { connection: "close" } : {}),
     });
     response.end();
     return;
   }
-  const exchange = new LocalExchange(response, headers);
+  const exchange = new LocalExchange(hub, response, headers);
   const { search } = targetOf(request.url);
   const query = queryOf(search);
   const { sid, transport } = query;
@@ -33,7 +35,7 @@ export async function handleRequest(hub: Hub, request: IncomingMessage, response
   else if (transport === "websocket" || (request.method !== "GET" && request.method !== "POST")) exchange.refuse(3);
   else {
     const session = hub.sessions.get(sid);
-    if (!session) await relay(hub, request, response, exchange, sid, search);
+    if (!session) await relay(hub, request, exchange, sid, search);
     else if (request.method === "GET") session.onPoll(exchange);
     else await post(hub, request, session, exchange);
   }
@@ -61,50 +63,21 @@ async function post(hub: Hub, request: IncomingMessage, session: Session, exchan
     exchange.refuse(3);
     return;
   }
-  const body = await readBody(request, hub.settings.maxPayload);
-  session.finishPost(body === "too large" ? undefined : body?.toString());
+  const body = await readBody(hub, request);
+  await session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
   answerPost(exchange, body);
 }
 
 function answerPost(exchange: Exchange, body: Body): void {
   if (body === "too large") exchange.answer(413, text, "");
+  else if (body === "too slow") exchange.answer(408, text, "");
   else if (body !== undefined) exchange.answer(200, "text/html", "ok");
-}
-
-/** The bytes, or undefined if the client left before the end. */
-type Body = Buffer | "too large" | undefined;
-
-/** Reads a body, and stops keeping it beyond `maxBytes`. Never rejects. */
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const refuse = () => {
-      request.removeAllListeners("data");
-      // Leaves the rest unread; Node drops what still comes once the answer is out.
-      request.resume();
-      resolve("too large");
-    };
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
-      refuse();
-      return;
-    }
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) refuse();
-      else chunks.push(chunk);
-    });
-    request.once("end", () => resolve(Buffer.concat(chunks)));
-    request.once("close", () => resolve(undefined));
-    request.once("error", () => resolve(undefined));
-  });
 }
 
 async function relay(
   hub: Hub,
   request: IncomingMessage,
-  response: ServerResponse,
-  exchange: Exchange,
+  exchange: LocalExchange,
   sid: string,
   search: string,
 ): Promise<void> {
@@ -115,22 +88,22 @@ async function relay(
     return;
   }
   const method = request.method === "POST" ? "POST" : "GET";
-  const body = method === "POST" ? await readBody(request, hub.settings.maxPayload) : Buffer.alloc(0);
-  if (body === undefined || body === "too large") {
+  const body = method === "POST" ? await readBody(hub, request) : Buffer.alloc(0);
+  if (!Buffer.isBuffer(body)) {
     answerPost(exchange, body);
     return;
   }
   const { origin } = request.headers;
+  const headers = origin === undefined ? {} : { origin };
+  let answer: RelayedAnswer;
   try {
-    const headers = origin === undefined ? {} : { origin };
-    const answer = await take({ method, sid, search, body: body.toString(), headers }, owner);
-    response.writeHead(answer.status, answer.headers);
-    response.end(answer.body);
+    answer = await take({ method, sid, search, body: body.toString(), headers }, owner);
   } catch (error) {
     hub.report(error);
-    if (!response.headersSent) exchange.refuse(1);
-    else response.destroy();
+    exchange.refuse(1);
+    return;
   }
+  exchange.pass(answer);
 }
 
 /** A relayed poll ends after this, so that a client whose engine has died learns of it by its next one. */
@@ -150,8 +123,9 @@ export function answerRelayed(hub: Hub, request: RelayedRequest): Promise<Relaye
     } else if (!session.beginPost()) exchange.refuse(3);
     else {
       const fits = Buffer.byteLength(request.body) <= hub.settings.maxPayload;
-      session.finishPost(fits ? request.body : undefined);
-      answerPost(exchange, fits ? Buffer.alloc(0) : "too large");
+      void session
+        .finishPost(fits ? request.body : undefined)
+        .then(() => answerPost(exchange, fits ? Buffer.alloc(0) : "too large"));
     }
   });
 }

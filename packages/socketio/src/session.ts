@@ -1,10 +1,11 @@
 // One Engine.IO session: packets in and out over polling, over WebSocket, or from the one to the other.
-import { decodePacket, decodePayload, type Packet } from "engine.io-parser";
+import { decodePacket, type Packet } from "engine.io-parser";
 import { Connection } from "./connection.js";
 import type { Exchange } from "./exchange.js";
 import { closePacket, noopPacket, payloadOf, pingPacket, pollingBody, textFrame } from "./frames.js";
 import { type Hub, randomId } from "./hub.js";
 import { closeGrace, type Link, type LinkOwner } from "./link.js";
+import { eachPacket } from "./payload.js";
 import type { Probe } from "./probe.js";
 
 /** One poll's answer stops growing here, so that a relayed one fits a message of the bus; the next poll gets the rest. */
@@ -21,7 +22,7 @@ export class Session extends Connection implements LinkOwner {
   #answering = 0;
   #posting = false;
   /** What the end said, for a client that is still to hear it. */
-  #farewell = { code: 1000, reason: "" };
+  #farewell: { code: number; reason: string } | undefined;
   /** Until CONNECT has come: when to give up. */
   #connectBy: number | undefined;
 
@@ -83,17 +84,17 @@ export class Session extends Connection implements LinkOwner {
   }
 
   #answerPoll(poll: Exchange): void {
+    const frames = [this.takeFrames()].flat();
     let count = 0;
     let bytes = 0;
-    for (const frame of this.frames) {
+    for (const frame of frames) {
       // A client that finds the close beside other packets closes before it has handled them.
       if (count > 0 && (frame === closePacket || bytes + frame.length > pollAnswerBytes)) break;
       count += 1;
       bytes += frame.length;
     }
-    const body = pollingBody(this.frames.slice(0, count));
-    this.frames = this.frames.slice(count);
-    this.queuedBytes -= bytes;
+    const body = pollingBody(frames.slice(0, count));
+    for (const frame of frames.slice(count)) this.enqueue(frame);
     this.#answering += body.length;
     poll.answer(200, "text/plain; charset=UTF-8", body, () => {
       this.#answering -= body.length;
@@ -107,7 +108,7 @@ export class Session extends Connection implements LinkOwner {
       if (this.#poll) this.end("transport error");
       return;
     }
-    if (this.frames.length > 0) this.#answerPoll(poll);
+    if (this.hasFrames) this.#answerPoll(poll);
     else {
       this.#poll = poll;
       poll.onAbandoned(() => {
@@ -116,7 +117,7 @@ export class Session extends Connection implements LinkOwner {
         this.#end("transport error", 1000, false);
       });
     }
-    if (this.state === "closing" && this.frames.length === 0) this.#forget();
+    if (this.state === "closing" && !this.hasFrames) this.#forget();
   }
 
   /** Reserves the session's one POST at a time; false if there is one already, which ends the session. */
@@ -127,14 +128,15 @@ export class Session extends Connection implements LinkOwner {
     return true;
   }
 
-  /** The POST begun has its body; undefined if it failed. */
-  finishPost(body: string | undefined): void {
-    this.#posting = false;
-    if (body === undefined || this.#link) return;
-    for (const packet of decodePayload(body, "nodebuffer")) {
-      if (this.open) this.#onPacket(packet);
-      else if (this.state === "closing" && packet.type === "close") this.#forget();
+  /** The POST begun has its body; undefined if it failed. Resolves when all its packets are taken. */
+  async finishPost(body: string | undefined): Promise<void> {
+    if (body !== undefined && !this.#link) {
+      await eachPacket(body, (packet) => {
+        if (this.open) this.#onPacket(packet);
+        else if (this.state === "closing" && packet.type === "close") this.#forget();
+      });
     }
+    this.#posting = false;
   }
 
   onLinkMessage(data: Buffer, isBinary: boolean): void {
@@ -179,8 +181,7 @@ export class Session extends Connection implements LinkOwner {
   /** Lets a waiting poll go with nothing to say: this one, or whichever there is. */
   releasePoll(poll: Exchange | undefined = this.#poll): void {
     if (!this.#poll || this.#poll !== poll) return;
-    this.frames.push(noopPacket);
-    this.queuedBytes += noopPacket.length;
+    this.enqueue(noopPacket);
     this.drain();
   }
 
@@ -195,7 +196,7 @@ export class Session extends Connection implements LinkOwner {
     this.#link = link;
     link.owner = this;
     if (this.state === "closing") this.#finishLink(link);
-    else if (this.frames.length > 0) this.drain();
+    else if (this.hasFrames) this.drain();
   }
 
   end(reason: string, code = 1000): void {
@@ -214,9 +215,9 @@ export class Session extends Connection implements LinkOwner {
   }
 
   #finishLink(link: Link): void {
-    this.frames = this.frames.filter((frame) => frame !== closePacket);
-    if (this.frames.length > 0) this.drain();
-    link.finish(this.#farewell.code, this.#farewell.reason);
+    for (const frame of [this.takeFrames()].flat()) if (frame !== closePacket) this.enqueue(frame);
+    if (this.hasFrames) this.drain();
+    link.finish(this.#farewell?.code ?? 1000, this.#farewell?.reason ?? "");
     this.#forget();
   }
 
@@ -226,10 +227,9 @@ export class Session extends Connection implements LinkOwner {
    */
   #sayClose(): void {
     if (!this.probe?.answered) this.probe?.abandon();
-    this.frames.push(closePacket);
-    this.queuedBytes += closePacket.length;
+    this.enqueue(closePacket);
     this.drain();
-    if (this.frames.length === 0) this.#forget();
+    if (!this.hasFrames) this.#forget();
     else this.hub.wheel.schedule(this, closeGrace);
   }
 

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Frame } from "./event-frame.js";
 
+/** What is known of a client when its socket opens. The engine keeps none of it: the host keeps what it needs. */
 export interface Handshake {
   /** What the client sent with CONNECT (`io(url, {auth})`); empty on a plain WebSocket. Unchecked. */
   auth: Record<string, unknown>;
@@ -13,13 +14,14 @@ export interface Handshake {
 }
 
 export type Ack = (...args: unknown[]) => void;
-export type EventHandler = (event: string, args: unknown[], ack: Ack | undefined) => void;
+/** `socket` is the one it was set on, so that one function can serve all sockets: see `Socket.data`. */
+export type EventHandler = (event: string, args: unknown[], ack: Ack | undefined, socket: Socket) => void;
+export type CloseHandler = (reason: string, socket: Socket) => void;
 
 /** One Socket.IO connection to "/" or one plain WebSocket. */
 export interface Socket {
   /** Unguessable, and different from the Engine.IO session id, which is a secret of the client. */
   readonly id: string;
-  readonly handshake: Handshake;
   readonly kind: "socketio" | "plain";
   readonly transport: "polling" | "websocket";
   /** The host's own state. */
@@ -39,7 +41,7 @@ export interface Socket {
    */
   onEvent(handler: EventHandler): void;
   /** Adds a handler called exactly once, with the reason. On a socket already closed it is called soon. */
-  onClose(handler: (reason: string) => void): void;
+  onClose(handler: CloseHandler): void;
   /**
    * Closes, after writing what was sent before. 4500-4999 tell a socket.io-client not to come back; after any other code it
    * reconnects by itself. On WebSocket the peer gets the code; on polling there is no place for it.

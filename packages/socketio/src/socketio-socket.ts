@@ -11,6 +11,8 @@ import type { Ack, Handshake } from "./socket.js";
 const main = "/";
 /** A client that answers none of so many acknowledgements is not keeping up. */
 const maxPendingAcks = 1000;
+/** Each costs an answer, and nobody asks for so many by mistake. */
+const maxForeignNamespaces = 10;
 /** From here on a close code tells the client not to come back. */
 const firstFinalCode = 4500;
 
@@ -18,13 +20,17 @@ export class SocketIoSocket extends Endpoint implements Receiver {
   readonly kind = "socketio";
   protected readonly connection: Session;
   #connected = false;
+  /** Until CONNECT, with which the socket is given to the host. */
+  #handshake: Handshake | undefined;
   #attachments: AttachmentReader | undefined;
   #acks: Map<number, Ack> | undefined;
   #nextAck = 0;
+  #foreignNamespaces = 0;
 
   constructor(hub: Hub, session: Session, handshake: Handshake) {
-    super(hub, handshake);
+    super(hub);
     this.connection = session;
+    this.#handshake = handshake;
   }
 
   emit(event: string, ...args: unknown[]): void {
@@ -94,18 +100,20 @@ export class SocketIoSocket extends Endpoint implements Receiver {
 
   #onPacket(packet: Packet): void {
     if (packet.type === PacketType.CONNECT && packet.nsp !== main) {
+      this.#foreignNamespaces += 1;
+      if (this.#foreignNamespaces > maxForeignNamespaces) this.connection.end("parse error");
       this.#sendPacket({ type: PacketType.CONNECT_ERROR, nsp: packet.nsp, data: { message: "Invalid namespace" } });
-    } else if (packet.type === PacketType.CONNECT && !this.#connected) this.#connect(packet.data);
+    } else if (packet.type === PacketType.CONNECT && this.#handshake) this.#connect(packet.data, this.#handshake);
     else if (packet.nsp !== main || !this.#connected) this.connection.end("parse error");
     else this.#onConnectedPacket(packet);
   }
 
-  #connect(auth: unknown): void {
-    if (isObject(auth)) this.handshake.auth = auth;
+  #connect(auth: unknown, handshake: Handshake): void {
+    this.#handshake = undefined;
     this.#connected = true;
     this.connection.markConnected();
     this.#sendPacket({ type: PacketType.CONNECT, nsp: main, data: { sid: this.id } });
-    this.hub.welcome(this);
+    this.hub.welcome(this, isObject(auth) ? { ...handshake, auth } : handshake);
   }
 
   #onConnectedPacket(packet: Packet): void {

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Hub } from "./hub.js";
-import type { Link, LinkServer } from "./link.js";
+import type { LinkServer } from "./link.js";
 import { PlainConnection } from "./plain-connection.js";
 import { PlainSocket } from "./plain-socket.js";
 import { Probe } from "./probe.js";
@@ -36,12 +36,12 @@ export class Upgrades {
       refuseUpgrade(stream, 503, "Service Unavailable");
       return;
     }
-    this.#accept(request, stream, head, (link) => {
+    this.#server.handleUpgrade(request, stream, head, (link) => {
       const connection = new PlainConnection(this.#hub, link);
-      link.adopt(stream, connection);
-      const socket = new PlainSocket(this.#hub, connection, handshakeOf(request, queryOf(search)));
+      link.adopt(stream, connection, this.#hub.links);
+      const socket = new PlainSocket(this.#hub, connection);
       connection.receiver = socket;
-      this.#hub.welcome(socket);
+      this.#hub.welcome(socket, handshakeOf(request, queryOf(search)));
     });
   }
 
@@ -52,10 +52,10 @@ export class Upgrades {
     else if (query.EIO !== "4") refuseSession(stream, 5);
     else if (!this.#hub.admit()) refuseUpgrade(stream, 503, "Service Unavailable");
     else {
-      this.#accept(request, stream, head, (link) => {
+      this.#server.handleUpgrade(request, stream, head, (link) => {
         const session = new Session(this.#hub, link);
         session.receiver = new SocketIoSocket(this.#hub, session, handshakeOf(request, query));
-        link.adopt(stream, session);
+        link.adopt(stream, session, this.#hub.links);
         session.push(session.openPacket());
       });
     }
@@ -67,19 +67,10 @@ export class Upgrades {
     if (!session) refuseSession(stream, 1);
     else if (!session.open || session.transport === "websocket" || session.probe) refuseSession(stream, 3);
     else {
-      this.#accept(request, stream, head, (link) => {
-        link.adopt(stream, new Probe(this.#hub, session, link));
+      this.#server.handleUpgrade(request, stream, head, (link) => {
+        link.adopt(stream, new Probe(this.#hub, session, link), this.#hub.links);
       });
     }
-  }
-
-  /** `open` runs within this call, or never. */
-  #accept(request: IncomingMessage, stream: Duplex, head: Buffer, open: (link: Link) => void): void {
-    this.#server.handleUpgrade(request, stream, head, (link) => {
-      this.#hub.links.add(link);
-      link.once("close", () => this.#hub.links.delete(link));
-      open(link);
-    });
   }
 }
 

@@ -1,5 +1,6 @@
 // An unmodified socket.io-client connects, speaks and leaves over every transport.
 import { test } from "tap";
+import type { Handshake } from "../src/index.js";
 import { connect, next, type Socket, start, until } from "./rig.js";
 
 const transports = { default: undefined, polling: ["polling"], websocket: ["websocket"] };
@@ -48,13 +49,13 @@ for (const [name, list] of Object.entries(transports)) {
   });
 
   test(`${name}: the handshake holds auth, query and headers`, async (t) => {
-    const sockets: Socket[] = [];
-    const { url } = await start(t, {}, (socket) => sockets.push(socket));
+    const handshakes: Handshake[] = [];
+    const { url } = await start(t, {}, (_socket, handshake) => handshakes.push(handshake));
     const auth = { token: "secret" };
     const extraHeaders = { "x-test": "1" };
     const client = connect(t, url, { ...options, auth, query: { room: "a b" }, extraHeaders });
     await next(client, "connect");
-    const handshake = sockets[0]?.handshake;
+    const [handshake] = handshakes;
     t.strictSame(handshake?.auth, auth);
     t.equal(handshake?.query.room, "a b");
     t.equal(handshake?.headers["x-test"], "1");
@@ -145,7 +146,7 @@ test("with a grace, sockets are closed a few at a time, and work until it is the
   const gone = clients.map((client) =>
     next(client, "disconnect").then(() => closed.push({ left: engine.sockets.size, at: performance.now() })),
   );
-  const closing = engine.close(4000, "going away", 400);
+  const closing = engine.drain(800, 4000, "going away");
   await until("the first few are gone", () => closed.length >= 3);
   const rest = clients.filter((client) => client.connected);
   t.ok(rest.length > 0 && rest.length <= 9, `${rest.length} are left`);
@@ -165,6 +166,7 @@ test("no more come in within a second than the engine admits, and those refused 
   const admitted = asked.filter((status) => status === 200).length;
   t.ok(admitted >= 5 && admitted < 10, `${admitted} of 20`);
   t.equal(asked.filter((status) => status === 503).length, 20 - admitted);
+  t.equal(engine.stats().refusedHandshakes, 20 - admitted);
   for (const transports of [["polling"], ["websocket"]]) {
     await next(connect(t, url, { transports }), "connect");
   }

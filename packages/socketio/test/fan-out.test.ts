@@ -66,12 +66,14 @@ test("what is due in one turn goes out as one write", async (t) => {
     writes.push(chunk.length);
     return write(chunk);
   };
+  const before = engine.stats().writes;
   const last = next(client, "last");
   for (let n = 0; n < 16; n += 1) socket.emit("n", n);
   socket.send(encodeEvent("last", "1"));
   t.strictSame(writes, [], "nothing within the turn");
   await last;
   t.equal(writes.length, 1);
+  t.equal(engine.stats().writes, before + 1);
 });
 
 test("frames of every size hold what was put in", async (t) => {
@@ -94,7 +96,6 @@ test("sockets due the same frames share one chunk", (t) => {
   t.strictSame(first, Buffer.concat([a, b]));
   t.equal(gatherer.join([a, b], 8), first);
   t.strictSame(gatherer.join([b, a], 8), Buffer.concat([b, a]));
-  t.equal(gatherer.join([a], 4), a);
   t.end();
 });
 

@@ -1,7 +1,7 @@
 // Nothing a peer sends ends more than its own session.
 import { once } from "node:events";
-import { createConnection, type Socket as Stream } from "node:net";
 import { test } from "tap";
+import { openStream, upgradeRequest } from "./raw-stream.js";
 import {
   ask,
   connect,
@@ -25,15 +25,6 @@ async function startEcho(t: Test, options = {}): Promise<Rig & { works(): Promis
     return answer === 1 && rig.errors.length === 0;
   };
   return { ...rig, works };
-}
-
-async function openStream(t: Test, port: number, text: string): Promise<Stream> {
-  const stream = createConnection(port, "127.0.0.1");
-  t.teardown(() => stream.destroy());
-  stream.on("error", () => {});
-  await once(stream, "connect");
-  stream.write(text);
-  return stream;
 }
 
 test("requests that make no sense are answered as engine.io does", async (t) => {
@@ -146,9 +137,7 @@ test("WebSocket junk: bytes, oversize, endless fragments, no mask", async (t) =>
     await until("the close of large fragments", () => large.closed !== undefined);
     t.equal(large.closed, 1009);
 
-    const upgrade =
-      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    const upgrade = upgradeRequest(path);
     for (const junk of ["\x81\x05hello", "\xff\xff\xff\xff\xff\xff\xff\xff", "GET / HTTP/1.1\r\n\r\n"]) {
       const stream = await openStream(t, port, upgrade);
       stream.write(Buffer.from(junk, "latin1"));
@@ -250,11 +239,17 @@ test("half-open handshakes end by themselves, and make room", async (t) => {
   t.ok(await works());
 });
 
-test("a flood of namespaces without reading the answers is bounded", async (t) => {
-  const { url, works, engine } = await startEcho(t, { sendBudget: 10_000 });
+test("a flood of namespaces ends the session, on every transport", async (t) => {
+  const { url, works, engine } = await startEcho(t);
   const session = await openPolling(url);
   t.equal((await ask(session, "POST", Array(2000).fill("40/x,").join("\x1e"))).body, "ok");
-  await until("the end", () => engine.stats().handshaking === 0);
+  t.equal((await ask(session)).body.split("\x1e").length, 10, "ten are refused in words");
   t.equal((await ask(session)).body, "1");
+  const raw = await openRaw(t, url + webSocketQuery);
+  for (let n = 0; n < 2000; n += 1) raw.socket.send("40/x,");
+  await until("the close", () => raw.closed !== undefined);
+  t.equal(raw.closed, 1000);
+  t.equal(raw.texts.filter((text) => text.startsWith("44/x,")).length, 10);
+  t.match(engine.stats(), { sessions: 0, handshaking: 0 });
   t.ok(await works());
 });

@@ -103,6 +103,40 @@ test("a relayed answer has the CORS headers that the owner gives", async (t) => 
   t.match(reply, { status: 200, body: "ok", headers: { "access-control-allow-origin": "http://app.example" } });
 });
 
+test("an engine that drains answers for the sessions of others to its end, and keeps no connection", async (t) => {
+  const pair = await startPair(t);
+  const [draining, other] = pair.engines as [Engine, Engine];
+  const handshake = async (): Promise<string> => {
+    const opened = await ask(pair.url + pollingQuery);
+    const { sid }: { sid: string } = JSON.parse(opened.body.slice(1));
+    return `${pair.url}${pollingQuery}&sid=${sid}`;
+  };
+  // Taking turns: the first is one's, the second two's, and so on.
+  const [mine, theirs] = [await handshake(), await handshake()];
+  t.match([mine, theirs], [/sid=one\./, /sid=two\./]);
+  t.equal((await ask(theirs, "POST", "40")).body, "ok", "relayed by one");
+  await ask(theirs);
+  const waiting = ask(theirs);
+  await until("a poll waits at one", () => pair.relayed === 2);
+  const ended = draining.drain(300);
+  pair.sockets[0]?.emit("n", 1);
+  t.match(await waiting, { status: 200, body: '42["n",1]', headers: { connection: "close" } });
+  await ended;
+  await ask(theirs, "POST", "6");
+  pair.sockets[0]?.emit("n", 2);
+  t.match(
+    await ask(theirs),
+    { status: 200, body: '42["n",2]', headers: { connection: "close" } },
+    "when it is over too",
+  );
+  await ask(theirs, "POST", "6");
+  t.match(await ask(mine), { status: 400, headers: { connection: "close" } }, "its own are gone");
+  t.match(await ask(pair.url + pollingQuery), { status: 200 }, "two takes new ones");
+  t.match(await ask(pair.url + pollingQuery), { status: 503, headers: { connection: "close" } }, "one does not");
+  t.equal(draining.stats().sessions, 0);
+  t.equal(other.stats().sessions, 2);
+});
+
 test("a relay that fails, or an owner nobody knows, reads as an unknown session", async (t) => {
   const pair = await startPair(t, { relay: () => Promise.reject(new Error("no such subject")) });
   for (const sid of ["one.x", "two.x", "three.x", "a b.x", "..x", `${"o".repeat(65)}.x`, "x"]) {

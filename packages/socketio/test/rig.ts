@@ -4,7 +4,7 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders, type Se
 import type { AddressInfo } from "node:net";
 import { type Socket as Client, io, type ManagerOptions, type SocketOptions } from "socket.io-client";
 import { WebSocket } from "ws";
-import { createEngine, type Engine, type EngineOptions, type Socket } from "../src/index.js";
+import { createEngine, type Engine, type EngineOptions, type Handshake, type Socket } from "../src/index.js";
 
 export interface Test {
   teardown(run: () => unknown): void;
@@ -18,7 +18,11 @@ export interface Rig {
   errors: Error[];
 }
 
-export async function start(t: Test, options: EngineOptions, onSocket: (socket: Socket) => void): Promise<Rig> {
+export async function start(
+  t: Test,
+  options: EngineOptions,
+  onSocket: (socket: Socket, handshake: Handshake) => void,
+): Promise<Rig> {
   const errors: Error[] = [];
   const engine = createEngine({ onError: (error) => errors.push(error), ...options }, onSocket);
   const server = createServer((_, response) => response.end("host"));

@@ -66,6 +66,8 @@ export async function startDistributed(environment: Readonly<Record<string, stri
       REDIS_URL: backends.redisUrl ?? "",
       MEDIA_URL_SECRET: randomBytes(32).toString("hex"),
       SCRATCH_DIR: join(folder, "uploads"),
+      // Long enough for the edge to notice, on a busy machine too.
+      DRAIN_SECONDS: "4",
       ...files.settings,
       ...environment,
       JWT_SECRET: secret,

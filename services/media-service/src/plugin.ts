@@ -7,11 +7,13 @@ import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import type { Guard } from "@khui/http";
 import type { MediaLinks } from "@khui/media-links";
+import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createFiles, type SweepTimes } from "./files.js";
 import { createInspection } from "./inspection.js";
 import { defaultLimits, type MediaLimits } from "./limits.js";
+import { watchDisk } from "./meters.js";
 import { createRecordingReader } from "./recordings.js";
 import { mountFiles } from "./routes/files.js";
 import { mountUpload } from "./routes/upload.js";
@@ -28,6 +30,7 @@ export interface MediaDeps {
   readonly bus: Bus;
   readonly guard: Guard;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   /** Checks the addresses that messages-api has signed with the same secret. */
   readonly links: MediaLinks;
   /** A folder for files on their way in; may be shared by processes. */
@@ -38,20 +41,24 @@ export interface MediaDeps {
   readonly sweep?: SweepTimes;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "media";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function mediaService(deps: MediaDeps): FastifyPluginAsync {
   return async (app) => {
     const { database, blobs, bus, log, links, limits = defaultLimits } = deps;
-    await database.migrate("media", migrations);
+    const { metrics } = deps.telemetry ?? unobserved(log);
+    await database.migrate(schema, migrations);
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const guard = { ...deps.guard, onIdentity: directory.learn };
     const files = createFiles(database.kysely(), blobs, bus, log, deps.sweep);
     const recordings = await createRecordingReader();
     const inspection = createInspection(recordings, await findVideoFrame(deps.ffmpeg ?? "ffmpeg"), limits);
     const scratch = await openScratch(deps.scratchDir);
-    await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits }));
+    await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
+    const stopWatching = await watchDisk(metrics, deps.scratchDir);
     mountFiles(app, guard, blobs, links);
     const remove = async ({ fileIds }: { fileIds: readonly string[] }) => {
       await files.remove(fileIds);
@@ -60,6 +67,7 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     const subscription = serveRpc(bus, mediaRpc.remove, remove, { queue: "media-service" });
     app.addHook("onClose", async () => {
       subscription.unsubscribe();
+      stopWatching();
       await files.close();
       recordings.close();
     });

@@ -1,12 +1,14 @@
 // An upload from its first byte to its message.
 import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { ChatError, type Message, mediaPaths, messagesRpc } from "@khui/contracts";
+import { ChatError, type MediaKind, type Message, mediaPaths, messagesRpc } from "@khui/contracts";
+import type { Metrics } from "@khui/telemetry";
 import type { FastifyRequest } from "fastify";
 import type { Files } from "./files.js";
 import { type Form, readForm } from "./form.js";
 import type { Inspected, Inspection } from "./inspection.js";
 import type { MediaLimits } from "./limits.js";
+import { createMeters, type Meters } from "./meters.js";
 import type { Scratch } from "./scratch.js";
 
 export interface Uploading {
@@ -15,6 +17,7 @@ export interface Uploading {
   readonly inspection: Inspection;
   readonly scratch: Scratch;
   readonly limits: MediaLimits;
+  readonly metrics: Metrics;
 }
 
 export interface Sender {
@@ -30,13 +33,18 @@ const silenceMs = 60_000;
 /** Returns a function that takes an upload and resolves with its message: that of the first try, if this is a repeated one. */
 export function createUploads(uploading: Uploading): (request: FastifyRequest, sender: Sender) => Promise<Message> {
   let running = 0;
+  const meters = createMeters(uploading.metrics, () => running);
   return async (request, sender) => {
     if (running >= uploading.limits.uploads) throw new ChatError("service_unavailable", { retryAfter: 5 });
     running++;
     const { socket } = request.raw;
     socket.setTimeout(silenceMs);
+    const known: Known = {};
     try {
-      return await take(uploading, request, sender);
+      return await take(uploading, meters, known, request, sender);
+    } catch (error) {
+      meters.failed(known.kind, error);
+      throw error;
     } finally {
       running--;
       // What is left of a refused body is still to come.
@@ -45,21 +53,36 @@ export function createUploads(uploading: Uploading): (request: FastifyRequest, s
   };
 }
 
-async function take({ bus, files, inspection, scratch, limits }: Uploading, request: FastifyRequest, sender: Sender) {
+/** What an upload has told of itself so far. */
+interface Known {
+  kind?: MediaKind;
+}
+
+async function take(
+  { bus, files, inspection, scratch, limits }: Uploading,
+  meters: Meters,
+  known: Known,
+  request: FastifyRequest,
+  sender: Sender,
+): Promise<Message> {
   // Before the body is read: nobody should send 100 MB to learn that they may not.
   const before = await sentBefore(bus, sender, sender.clientMessageId);
   if (before) return before;
   const { folder, remove } = await scratch.open();
   try {
     const form = await readForm(request, folder, limits);
+    const kind = form.fields.type;
+    known.kind = kind;
     // Now it is the client that waits, for as long as the work takes.
     request.raw.socket.setTimeout(0);
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
     const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
     if (repeated) return repeated;
-    const file = await inspection.inspect(form.file, form.fields.type, folder);
+    const file = await inspection.inspect(form.file, kind, folder);
     const fileId = await files.store(file);
-    return await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
+    const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
+    meters.stored(kind, form.file.size);
+    return message;
   } finally {
     await remove();
   }

@@ -1,5 +1,6 @@
 // Group commit: while one write is in flight, what arrives waits together and goes down as the next.
 import { ChatError } from "@khui/contracts";
+import { joinScopes, type Scope, type Scopes } from "@khui/telemetry";
 
 export interface Batcher<Item, Result> {
   /** Resolves with this item's own result. Throws service_unavailable when too many wait already. */
@@ -18,18 +19,22 @@ export interface BatcherOptions<Item, Result> {
   readonly maxWaiting: number;
   /** True for a failure that concerns the whole store, so that single tries are pointless. */
   readonly isOutage: (error: unknown) => boolean;
+  /** A batch is written for all requests that it came from. */
+  readonly scopes: Scopes;
 }
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly scope: Scope | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** One write at a time, in the order of arrival. */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
+  const { scopes } = options;
   let waiting: Array<Waiting<Item, Result>> = [];
   let running: Promise<void> | undefined;
 
@@ -55,11 +60,16 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     return writeBatch(batch);
   }
 
-  async function writeBatch(batch: ReadonlyArray<Waiting<Item, Result>>): Promise<() => void> {
+  function writeBatch(batch: ReadonlyArray<Waiting<Item, Result>>): Promise<() => void> {
+    const scope = scopes.active ? joinScopes(batch.map((waiting) => waiting.scope)) : undefined;
+    return scopes.run(scope, () => writeIn(scope, batch));
+  }
+
+  async function writeIn(scope: Scope | undefined, batch: ReadonlyArray<Waiting<Item, Result>>): Promise<() => void> {
     try {
       const results = await options.write(batch.map(({ item }) => item));
       return () => {
-        options.onWritten?.(results);
+        scopes.run(scope, () => options.onWritten?.(results));
         for (const [i, { resolve }] of batch.entries()) resolve(results[i] as Result);
       };
     } catch (error) {
@@ -81,7 +91,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       if (waiting.length >= options.maxWaiting)
         return Promise.reject(new ChatError("service_unavailable", { retryAfter: 1 }));
       return new Promise((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
+        waiting.push({ item, scope: scopes.current(), resolve, reject });
         running ??= work();
       });
     },

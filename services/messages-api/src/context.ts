@@ -1,8 +1,10 @@
 // What every action of this service works with.
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
+import type { Scopes } from "@khui/telemetry";
 import type { Announcer } from "./announcer.js";
 import type { FileRelease } from "./files.js";
+import type { Meters } from "./meters.js";
 import { usersIn, type View } from "./render.js";
 import type { Db, MessageRow } from "./store/tables.js";
 
@@ -12,6 +14,8 @@ export interface Context {
   readonly announce: Announcer;
   readonly links: MediaLinks;
   readonly files: FileRelease;
+  readonly meters: Meters;
+  readonly scopes: Scopes;
 }
 
 /** What is needed to show these messages. */

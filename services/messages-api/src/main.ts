@@ -4,25 +4,36 @@ import { openPostgres } from "@khui/database/postgres";
 import { createApp, createTokens, defaultRules, keysFrom, linkOptions, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { createMediaLinks } from "@khui/media-links";
-import { createLogger, readEnvironment, run } from "@khui/runtime";
+import { readEnvironment, run } from "@khui/runtime";
+import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
 import { Environment } from "./environment.js";
 import { messagesApi } from "./plugin.js";
 
 const name = "messages-api";
-const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
+const level = process.env.LOG_LEVEL || "info";
+const telemetry = await openTelemetry({ service: name, level, environment: process.env });
+const { log } = telemetry;
 await run(log, async (closers) => {
   const env = readEnvironment(Environment, process.env);
+  closers.add("traces", () => telemetry.close());
   const onError = (error: unknown) => log.warn({ err: error }, "connection");
-  const database = openPostgres({ url: env.POSTGRES_URL, poolSize: env.POSTGRES_POOL, applicationName: name, onError });
+  const database = openPostgres({
+    url: env.POSTGRES_URL,
+    poolSize: env.POSTGRES_POOL,
+    applicationName: name,
+    onError,
+    onStatement: observeStatements(telemetry),
+  });
   closers.add("database", () => database.close());
-  const bus = await connectNats({ servers: env.NATS_URL, name, onError });
+  watchDatabase(telemetry, database);
+  const bus = watchBus(telemetry, await connectNats({ servers: env.NATS_URL, name, onError }));
   closers.add("bus", () => bus.close());
-  const limits = connectRedisLimits({ url: env.REDIS_URL, onError });
+  const limits = watchLimits(telemetry, connectRedisLimits({ url: env.REDIS_URL, onError }));
   closers.add("limits", () => limits.close());
-  const app = await createApp({ log, trustProxy: env.TRUST_PROXY });
+  const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());
   mountHealth(app, { database: () => database.ping() }, { bus: () => bus.flush(), limits: () => limits.ping() });
-  mountMetrics(app);
+  mountMetrics(app, telemetry.metrics);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(
     messagesApi({
@@ -30,6 +41,7 @@ await run(log, async (closers) => {
       bus,
       guard,
       log,
+      telemetry,
       links: createMediaLinks(linkOptions(env)),
       retentionDays: env.LOG_RETENTION_DAYS,
     }),

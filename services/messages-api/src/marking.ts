@@ -21,6 +21,7 @@ export function createMarking(context: Context): Marking {
     maxBatch,
     maxWaiting,
     isOutage,
+    scopes: context.scopes,
   });
   return {
     async read({ userId, roomId, messageId }) {
@@ -50,6 +51,7 @@ export function createMarking(context: Context): Marking {
 
 /** The statement takes one request a member: those that meet in a batch are written in turns. */
 async function writeOnce(context: Context, requests: readonly ReadRequest[]): Promise<ReadResult[]> {
+  context.meters.batch("read", requests.length);
   const results = new Array<ReadResult>(requests.length);
   let rest = requests.map((request, i) => ({ request, i }));
   while (rest.length > 0) {

@@ -4,6 +4,7 @@ import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import { type Guard, mounter } from "@khui/http";
 import type { MediaLinks } from "@khui/media-links";
+import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAnnouncer } from "./announcer.js";
@@ -11,6 +12,7 @@ import { createChanging } from "./changing.js";
 import type { Context } from "./context.js";
 import { startFileRelease } from "./files.js";
 import { createMarking } from "./marking.js";
+import { createMeters } from "./meters.js";
 import { startRetention } from "./retention.js";
 import { mountMessages } from "./routes/messages.js";
 import { serveMessages } from "./rpc.js";
@@ -21,24 +23,29 @@ export interface MessagesDeps {
   readonly bus: Bus;
   readonly guard: Guard;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   /** Signs the addresses of files; media-service checks them with the same secret. */
   readonly links: MediaLinks;
   /** How long log entries are kept; a client away for longer is told to fetch anew. */
   readonly retentionDays?: number;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "messages";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
   return async (app) => {
-    const { database, bus, log } = deps;
-    await database.migrate("messages", migrations);
+    const { database, bus, log, links, telemetry = unobserved(log) } = deps;
+    await database.migrate(schema, migrations);
     const onError = (error: unknown) => log.warn({ err: error }, "directory or bus");
     const directory = createDirectory(bus, { onError });
     const db: Context["db"] = database.kysely();
     const files = startFileRelease(db, bus, log);
-    const context: Context = { db, directory, announce: createAnnouncer(bus, onError), links: deps.links, files };
+    const announce = createAnnouncer(bus, onError);
+    const meters = createMeters(telemetry.metrics);
+    const context: Context = { db, directory, announce, links, files, meters, scopes: telemetry.scopes };
     const actions = {
       sending: createSending(context),
       changing: createChanging(context),

@@ -34,7 +34,11 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
       participantsOf(context, userId, roomId, page, limit),
     ),
     serve(messagesRpc.openRoom, ({ userId, roomId, afterSeq }) => openRoom(context, userId, roomId, afterSeq)),
-    serve(messagesRpc.readLog, ({ roomId, afterSeq }) => logPage(context, roomId, afterSeq)),
+    serve(messagesRpc.readLog, async ({ roomId, afterSeq }) => {
+      const page = await logPage(context, roomId, afterSeq);
+      context.meters.served(page.entries.length);
+      return page;
+    }),
     serve(messagesRpc.heads, async ({ rooms }) => ({ ahead: await withRetry(() => roomsAhead(db, rooms)) })),
     serve(messagesRpc.maySend, (request) => sending.maySend(request)),
     serve(messagesRpc.filesInUse, async ({ fileIds }) => ({

@@ -47,12 +47,17 @@ const maxWaiting = 20_000;
 type Outcome = MessageRow | Exclude<SendResult, { kind: "sent" }>;
 
 export function createSending(context: Context): Sending {
+  const { meters } = context;
   const batcher: Batcher<NewMessage, Outcome> = createBatcher({
-    write: async (messages) => outcomesOf(messages, await withRetry(() => sendBatch(context.db, messages))),
+    async write(messages) {
+      meters.batch("send", messages.length);
+      return outcomesOf(messages, await withRetry(() => sendBatch(context.db, messages)));
+    },
     onWritten: announce,
     maxBatch,
     maxWaiting,
     isOutage,
+    scopes: context.scopes,
   });
   /** Sends with one clientMessageId that are under way: a repeat must not meet its first in the same batch. */
   const underWay = new Map<string, Promise<Message>>();
@@ -62,7 +67,12 @@ export function createSending(context: Context): Sending {
   /** In the order of the numbers, also when names have to be asked for; nobody waits for it. */
   function announce(outcomes: readonly Outcome[]): void {
     const rows = outcomes.filter((outcome): outcome is MessageRow => "room_id" in outcome);
-    announcing = announcing.then(() => announceSent(context, rows));
+    const committed = performance.now();
+    for (const { type } of rows) meters.sent(type as MessageType);
+    announcing = announcing.then(async () => {
+      await announceSent(context, rows);
+      meters.announced((performance.now() - committed) / 1000);
+    });
   }
 
   async function submit(message: NewMessage): Promise<Message> {

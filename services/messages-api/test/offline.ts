@@ -1,6 +1,8 @@
 // What this service's parts work with, when nobody else is there.
 import { createMediaLinks } from "@khui/media-links";
+import { createMetrics, createScopes } from "@khui/telemetry";
 import type { Context } from "../src/context.js";
+import { createMeters } from "../src/meters.js";
 import type { Db } from "../src/store/tables.js";
 
 export const links = createMediaLinks({
@@ -17,6 +19,8 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
     announce: { entry() {}, live() {}, added() {}, user() {} },
     links,
     files: { soon() {}, close: async () => {} },
+    meters: createMeters(createMetrics("test")),
+    scopes: createScopes(false),
     ...more,
   };
 }

@@ -1,6 +1,6 @@
 // Signing a socket in: by the authenticate event or the handshake, once or again before the token ends.
 import { ChatError, type clientEvents, type EventPayload } from "@khui/contracts";
-import type { AddressOf, Guard } from "@khui/http";
+import type { Guard } from "@khui/http";
 import type { PresenceKeeper } from "./presence.js";
 import type { Session } from "./session.js";
 import type { Users } from "./users.js";
@@ -10,30 +10,29 @@ export interface AuthenticationContext {
   readonly guard: Guard;
   readonly users: Users;
   readonly presence: PresenceKeeper;
-  readonly watching: Pick<Watching, "start">;
-  readonly addressOf: AddressOf;
+  readonly watching: Pick<Watching, "start" | "come">;
 }
 
 /** Throws what `auth_error` tells. A socket stays with its first user; a fresh token of theirs extends its time. */
 export async function authenticate(
-  { guard, users, presence, watching, addressOf }: AuthenticationContext,
+  { guard, users, presence, watching }: AuthenticationContext,
   session: Session,
   { token, userId }: EventPayload<typeof clientEvents.authenticate>,
 ): Promise<object> {
-  const { headers, address } = session.socket.handshake;
-  const verdict = await guard.limits.take(guard.rules.perAddress, addressOf(headers, address));
+  const verdict = await guard.limits.take(guard.rules.perAddress, session.caller.address);
   if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
   const identity = await guard.tokens.verify(token);
   if (userId !== undefined && userId !== identity.userId) throw new ChatError("user_mismatch");
   if (session.identity && session.identity.userId !== identity.userId) throw new ChatError("user_mismatch");
   await guard.onIdentity?.(identity);
   if (session.closed) throw new ChatError("unauthorized");
-  const first = session.identity === null && users.add(session, identity.userId);
+  const isNew = session.identity === null;
+  const first = isNew && users.add(session, identity.userId);
   session.identity = identity;
   if (first) {
     watching.start(identity.userId);
     await presence.arrived(identity.userId);
-  }
+  } else if (isNew) watching.come(session);
   const answer = {
     userId: identity.userId,
     name: identity.name ?? null,

@@ -12,6 +12,7 @@ import {
   smallRoomLimit,
   subjects,
 } from "@khui/contracts";
+import type { Counts } from "./counts.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Feeds } from "./feeds.js";
 import { joinRoom, type Welcome } from "./joining.js";
@@ -30,6 +31,7 @@ export interface CommandContext {
   readonly deliveries: Deliveries;
   /** Rooms one socket may have joined at a time. */
   readonly maxRooms: number;
+  readonly counts: Counts;
 }
 
 type Commands = {
@@ -56,6 +58,7 @@ export function createCommands(context: CommandContext): Commands {
         throw new ChatError("rate_limited", { maxRooms: context.maxRooms });
       // Someone already in is only told again where things stand.
       const afterSeq = there ? undefined : (lastSeq ?? undefined);
+      if (afterSeq !== undefined) context.counts.resumes++;
       let answer: EventPayload<typeof serverEvents.joined_chat> | undefined;
       const welcome = ({ feed, opened, typing: users }: Welcome) => {
         answer = {
@@ -158,8 +161,6 @@ function tellOpened(bus: Bus, event: "user_joined_chat" | "user_left_chat", feed
 
 /** Takes a socket out of a room, on its wish, at its end, or because its user no longer belongs there. */
 export function takeOut(feeds: Feeds, session: Session, feed: RoomFeed): void {
-  session.rooms.delete(feed.roomId);
-  session.typing.delete(feed.roomId);
-  feed.sessions.delete(session);
+  feed.dismiss(session);
   feeds.release(feed);
 }

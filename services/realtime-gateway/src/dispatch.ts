@@ -1,16 +1,18 @@
 // From a raw event to its handler: flood control, validation, sign-in, answer.
 import { type Acknowledgement, ChatError, type ClientEventName, clientEvents, closeCodes } from "@khui/contracts";
 import { type Guard, toChatError } from "@khui/http";
+import { type Telemetry, traced } from "@khui/telemetry";
 import { Compile, type Validator } from "typebox/compile";
 import { type AuthenticationContext, authenticate } from "./authentication.js";
 import { type CommandContext, createCommands } from "./commands.js";
-import { admitEvent, type FloodRule } from "./flood.js";
+import type { Flood } from "./flood.js";
 import type { Session } from "./session.js";
 
 export interface DispatchOptions extends AuthenticationContext, CommandContext {
   readonly guard: Guard;
-  readonly flood: FloodRule;
+  readonly flood: Flood;
   readonly onError: (error: unknown) => void;
+  readonly telemetry: Telemetry;
 }
 
 type Ack = ((...args: unknown[]) => void) | undefined;
@@ -35,7 +37,7 @@ const writes: ReadonlySet<string> = new Set([
 ]);
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { guard, flood, onError } = options;
+  const { guard, flood, onError, telemetry } = options;
   const commands = createCommands(options);
   const validators = new Map<string, Validator>(
     Object.values(clientEvents).map(({ name, payload }) => [name, Compile(payload)]),
@@ -68,8 +70,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     ack?.({ success: false, ...told } satisfies Acknowledgement);
   }
 
+  /** Each event is a request of its own, with an id of its own. */
   async function run(session: Session, name: string, payload: unknown, ack: Ack): Promise<void> {
     if (session.closed) return;
+    if (!telemetry.scopes.active) return take(session, name, payload, ack);
+    const scope = { requestIds: [crypto.randomUUID()], parents: [] };
+    const event = validators.has(name) ? name : "unsupported";
+    await traced(telemetry, scope, { name: `socket ${event}`, kind: "server" }, async () => {
+      const began = performance.now();
+      await take(session, name, payload, ack);
+      telemetry.log.debug({ event, ms: Math.round((performance.now() - began) * 10) / 10 }, "event");
+    });
+  }
+
+  async function take(session: Session, name: string, payload: unknown, ack: Ack): Promise<void> {
     try {
       const data = await answer(session, name, payload);
       ack?.({ success: true, data } satisfies Acknowledgement);
@@ -80,7 +94,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   return {
     event(session, name, args, ack) {
-      const verdict = admitEvent(session, flood, Date.now());
+      const verdict = flood.admit(session, Date.now());
       if (verdict === "close") {
         session.socket.close(closeCodes.flood.code, closeCodes.flood.reason);
         return;

@@ -1,12 +1,39 @@
-// The settings of the process, as environment variables.
+// The gateway's settings, as environment variables.
 import { serviceEnvironment } from "@khui/http";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
+import { defaultFlood } from "./flood.js";
+import type { GatewayOptions } from "./gateway.js";
+
+const count = (standard: number) => Type.Integer({ minimum: 1, default: standard });
 
 export const Environment = Type.Object({
   ...serviceEnvironment,
-  /** Over how long sockets are closed on SIGTERM. */
+  /** From SIGTERM to the end of listening; sockets are closed over its last three quarters. */
   DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
   /** New sockets a second: what holds off the herd when another replica has gone. */
-  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, default: 1_000 }),
+  MAX_HANDSHAKES_PER_SECOND: count(1_000),
+  /** Of one socket: events at once, and a second in the long run. */
+  EVENTS_BURST: count(defaultFlood.burst),
+  EVENTS_PER_SECOND: count(defaultFlood.perSecond),
+  /** Of all sockets of one user here. */
+  USER_EVENTS_BURST: count(defaultFlood.user.burst),
+  USER_EVENTS_PER_SECOND: count(defaultFlood.user.perSecond),
+  /** Of one socket, at a time. */
+  MAX_JOINED_ROOMS: count(500),
   WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
 });
+
+/** The settings as `createGateway` takes them. */
+export function gatewayOptions(env: Static<typeof Environment>) {
+  return {
+    trustProxy: env.TRUST_PROXY,
+    watchedRooms: env.WATCHED_ROOMS,
+    maxRooms: env.MAX_JOINED_ROOMS,
+    flood: {
+      ...defaultFlood,
+      burst: env.EVENTS_BURST,
+      perSecond: env.EVENTS_PER_SECOND,
+      user: { burst: env.USER_EVENTS_BURST, perSecond: env.USER_EVENTS_PER_SECOND },
+    },
+  } satisfies Partial<GatewayOptions>;
+}

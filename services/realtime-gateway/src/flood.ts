@@ -1,28 +1,82 @@
-// How much one socket may say: a token bucket, refilled steadily.
+// How much one socket, and all sockets of one user together, may say: token buckets, refilled steadily.
 import type { Session } from "./session.js";
 
-export interface FloodRule {
+export interface Rate {
   /** Events at once. */
   readonly burst: number;
   /** Events a second in the long run. */
   readonly perSecond: number;
-  /** Refused events after which the socket is closed. */
-  readonly strikes: number;
 }
 
-export const defaultFlood: FloodRule = { burst: 100, perSecond: 30, strikes: 200 };
+export interface FloodRule extends Rate {
+  /** Refused events after which the socket is closed. They are forgotten once it has been quiet enough for a full burst. */
+  readonly strikes: number;
+  /** Of all sockets of one user at this gateway. */
+  readonly user: Rate;
+}
+
+export const defaultFlood: FloodRule = {
+  burst: 100,
+  perSecond: 30,
+  strikes: 200,
+  user: { burst: 1_000, perSecond: 100 },
+};
 
 export type FloodVerdict = "pass" | "refuse" | "close";
 
-/** Takes one token. `now` in milliseconds. */
-export function admitEvent(session: Session, rule: FloodRule, now: number): FloodVerdict {
-  const refilled = session.tokens + ((now - session.tokensAt) / 1000) * rule.perSecond;
-  session.tokens = Math.min(rule.burst, refilled);
-  session.tokensAt = now;
-  if (session.tokens >= 1) {
-    session.tokens -= 1;
-    return "pass";
+/** A token bucket. It belongs to its Rate. */
+export interface Bucket {
+  tokens: number;
+  tokensAt: number;
+}
+
+/** Takes one token, if there is one. `now` in milliseconds. */
+function take(bucket: Bucket, { burst, perSecond }: Rate, now: number): boolean {
+  const refilled = bucket.tokens + ((now - bucket.tokensAt) / 1000) * perSecond;
+  bucket.tokens = Math.min(burst, refilled);
+  bucket.tokensAt = now;
+  if (bucket.tokens < 1) return false;
+  bucket.tokens -= 1;
+  return true;
+}
+
+export interface Flood {
+  /** Counts one event of a socket, and of its user once it is signed in. `now` in milliseconds. */
+  admit(session: Session, now: number): FloodVerdict;
+  /** Forgets users who have been quiet long enough to have all their tokens again. */
+  sweep(now: number): void;
+  /** Users remembered. */
+  readonly size: number;
+}
+
+export function createFlood(rule: FloodRule): Flood {
+  /** Kept beyond a user's last socket: coming back brings no fresh burst. */
+  const users = new Map<string, Bucket>();
+  const refillMs = (rule.user.burst / rule.user.perSecond) * 1000;
+
+  function takeOfUser(userId: string, now: number): boolean {
+    let bucket = users.get(userId);
+    if (!bucket) {
+      bucket = { tokens: rule.user.burst, tokensAt: now };
+      users.set(userId, bucket);
+    }
+    return take(bucket, rule.user, now);
   }
-  session.strikes += 1;
-  return session.strikes > rule.strikes ? "close" : "refuse";
+
+  return {
+    admit(session, now) {
+      const userId = session.identity?.userId;
+      const own = take(session, rule, now);
+      if (session.tokens >= rule.burst - 1) session.strikes = 0;
+      if (own && (userId === undefined || takeOfUser(userId, now))) return "pass";
+      session.strikes += 1;
+      return session.strikes > rule.strikes ? "close" : "refuse";
+    },
+    sweep(now) {
+      for (const [userId, { tokensAt }] of users) if (now - tokensAt >= refillMs) users.delete(userId);
+    },
+    get size() {
+      return users.size;
+    },
+  };
 }

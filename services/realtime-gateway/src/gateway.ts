@@ -1,14 +1,16 @@
 // Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
 import type { Bus } from "@khui/bus";
 import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
-import { clientAddress, type Guard } from "@khui/http";
+import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
-import { encodeEvent, type Socket } from "@khui/socketio";
+import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
+import type { Telemetry } from "@khui/telemetry";
 import { takeOut } from "./commands.js";
+import { type Counts, createCounts } from "./counts.js";
 import { createDeliveries } from "./deliveries.js";
 import { createDispatch } from "./dispatch.js";
 import { createFeeds } from "./feeds.js";
-import { defaultFlood, type FloodRule } from "./flood.js";
+import { createFlood, defaultFlood, type FloodRule } from "./flood.js";
 import { createOnce } from "./once.js";
 import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
@@ -25,6 +27,7 @@ export interface GatewayOptions {
   /** Names this run of this process. */
   readonly boot: string;
   readonly onError: (error: unknown) => void;
+  readonly telemetry: Telemetry;
   /** Whose X-Forwarded-For is believed, see `clientAddress`. */
   readonly trustProxy?: string | false;
   readonly flood?: FloodRule;
@@ -39,9 +42,9 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  connect(socket: Socket): void;
+  connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
-  stats(): { sessions: number; rooms: number; repaired: number };
+  stats(): Readonly<Counts> & { readonly sessions: number; readonly rooms: number; readonly watchedRooms: number };
   close(): Promise<void>;
 }
 
@@ -52,6 +55,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, boot, onError } = options;
   const authenticationMs = options.authenticationMs ?? 10_000;
   const repairMs = options.repairMs ?? 4_000;
+  const floodRule = options.flood ?? defaultFlood;
+  const flood = createFlood(floodRule);
+  const addressOf = clientAddress(options.trustProxy ?? false);
   const sessions = new Set<Session>();
   const once = createOnce();
   const deliveries = createDeliveries(bus, onError);
@@ -59,20 +65,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   const users = createUsers(bus, (userId, roomId) => watching.add(userId, roomId));
   const watching = createWatching({ bus, logs, users, limit: options.watchedRooms ?? 50, onError });
   const timers: NodeJS.Timeout[] = [];
-  let repaired = 0;
+  const counts = createCounts();
 
   const feeds = createFeeds({
     bus,
     logs,
     onError,
-    onDelivered: (feed) => deliveries.note(feed),
-    onRepaired: (entries) => {
-      repaired += entries;
+    onDelivered(feed) {
+      deliveries.note(feed);
+      counts.entries++;
+      counts.entryFrames += feed.sessions.size;
     },
+    onRepaired: (entries) => {
+      counts.repaired += entries;
+    },
+    onAdmitted: (feed, session) => watching.admitted(session, feed.roomId),
+    onDismissed: (feed, session) => watching.dismissed(session, feed.roomId),
     onLeft(feed, userId) {
+      watching.drop(userId, feed.roomId);
       for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
     },
     onLost(feed) {
+      counts.resyncs += feed.sessions.size;
       for (const session of feed.sessions)
         session.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
     },
@@ -96,14 +110,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     typing,
     deliveries,
     guard: options.guard,
-    addressOf: clientAddress(options.trustProxy ?? false),
-    flood: options.flood ?? defaultFlood,
+    flood,
     maxRooms: options.maxRooms ?? 500,
+    counts,
+    telemetry: options.telemetry,
     onError,
   });
 
   function sendLive(feed: RoomFeed, header: LiveHeader, body: string): void {
     if (!typing.heard(feed, header, Date.now())) return;
+    counts.live++;
     const frame = encodeEvent(header.event, body);
     if (feed.joiners > 0) feed.liveTail.add({ except: header.except, frame });
     for (const session of feed.sessions) {
@@ -116,14 +132,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   function disconnect(session: Session): void {
     session.closed = true;
     sessions.delete(session);
-    const stopping = [...session.typing].flatMap((roomId) => session.rooms.get(roomId) ?? []);
+    const stopping = [...(session.typing ?? [])].flatMap((roomId) => session.rooms.get(roomId) ?? []);
     for (const feed of stopping) typing.stop(session, feed).catch(onError);
     for (const feed of [...session.rooms.values()]) takeOut(feeds, session, feed);
     const userId = session.identity?.userId;
-    if (userId !== undefined && users.remove(session, userId)) {
-      watching.stop(userId);
-      presence.departed(userId);
-    }
+    if (userId === undefined) return;
+    watching.go(session);
+    if (!users.remove(session, userId)) return;
+    watching.stop(userId);
+    presence.departed(userId);
   }
 
   /** Sockets that did not sign in in time, or whose token has ended. */
@@ -140,17 +157,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     session.socket.close(closeCodes[code].code, closeCodes[code].reason);
   }
 
+  /** One function for all sockets: a closure each would take memory. */
+  const onEvent: EventHandler = (name, args, ack, { data }) => dispatch.event(data as Session, name, args, ack);
+  const onClose: CloseHandler = (reason, { data }) => {
+    counts.closes[reason] = (counts.closes[reason] ?? 0) + 1;
+    disconnect(data as Session);
+  };
+
   const every = (ms: number, work: () => void | Promise<void>) =>
     timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
   const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
 
   return {
-    connect(socket) {
-      const session = new Session(socket, Date.now(), (options.flood ?? defaultFlood).burst);
+    connect(socket, { auth, headers, address }) {
+      const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
+      const session = new Session(socket, caller, Date.now(), floodRule.burst);
       sessions.add(session);
-      socket.onEvent((name, args, ack) => dispatch.event(session, name, args, ack));
-      socket.onClose(() => disconnect(session));
-      dispatch.handshake(session, socket.handshake.auth);
+      socket.data = session;
+      socket.onEvent(onEvent);
+      socket.onClose(onClose);
+      dispatch.handshake(session, auth);
     },
     async start() {
       await presence.start();
@@ -161,11 +187,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       every(repairMs, () => {
         once.turn();
+        flood.sweep(Date.now());
         return feeds.reconcile();
       });
       every(deliveriesMs, () => deliveries.flush());
     },
-    stats: () => ({ sessions: sessions.size, rooms: feeds.size, repaired }),
+    stats: () => ({
+      ...counts,
+      sessions: sessions.size,
+      rooms: feeds.size,
+      watchedRooms: Math.max(0, logs.size - feeds.size),
+    }),
     async close() {
       for (const timer of timers) clearInterval(timer);
       offReconnect();

@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
+import type { Counts } from "./counts.js";
 import type { Feeds } from "./feeds.js";
 import { entryFrame, type RoomFeed } from "./room-feed.js";
 import type { Session } from "./session.js";
@@ -13,6 +14,7 @@ export interface JoinContext {
   readonly bus: Bus;
   readonly feeds: Feeds;
   readonly typing: Pick<Typing, "inRoom">;
+  readonly counts: Pick<Counts, "resyncs">;
 }
 
 /** What `joined_chat` tells beside the room's own state. */
@@ -28,7 +30,7 @@ export interface Welcome {
  * `welcome`. False when the user was taken out of the room meanwhile; throws ChatError when they may not enter.
  */
 export async function joinRoom(
-  { bus, feeds, typing: { inRoom } }: JoinContext,
+  { bus, feeds, typing: { inRoom }, counts }: JoinContext,
   session: Session,
   roomId: string,
   lastSeq: number | undefined,
@@ -48,12 +50,11 @@ export async function joinRoom(
       await feed.catchUp(opened.seq);
       if (!feed.sessions.has(session)) return false;
     } else {
-      const head = await backfill(bus, session, roomId, lastSeq, opened);
+      const head = await backfill(bus, session, roomId, lastSeq, opened, counts);
       const met = await meet(bus, session, feed, head);
       const stillIn = met.stillIn && sendTail(session, feed, met.cursor);
       if (session.closed || !stillIn) return false;
-      feed.sessions.add(session);
-      session.rooms.set(roomId, feed);
+      feed.admit(session);
     }
     welcome({ feed, opened, typing });
     // States that changed after the answers: telling one twice does no harm, missing one would last.
@@ -75,12 +76,15 @@ async function backfill(
   roomId: string,
   lastSeq: number | undefined,
   opened: Opened,
+  counts: Pick<Counts, "resyncs">,
 ): Promise<number> {
-  if (lastSeq === undefined) return opened.seq;
-  if (opened.resync) {
+  const startAnew = () => {
+    counts.resyncs++;
     session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
     return opened.seq;
-  }
+  };
+  if (lastSeq === undefined) return opened.seq;
+  if (opened.resync) return startAnew();
   let cursor = Math.min(lastSeq, opened.seq);
   let entries: readonly LogEntry[] = opened.entries;
   while (!session.closed) {
@@ -91,10 +95,7 @@ async function backfill(
     }
     if (cursor >= opened.seq) break;
     const page = await call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
-    if (page.entries.length === 0 || page.floor > cursor) {
-      session.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
-      return opened.seq;
-    }
+    if (page.entries.length === 0 || page.floor > cursor) return startAnew();
     entries = page.entries;
   }
   // After the entries: what is hidden may be among them.

@@ -5,9 +5,11 @@ import { createDirectory } from "@khui/directory";
 import type { Guard } from "@khui/http";
 import type { Presence } from "@khui/presence";
 import { createEngine, type EngineOptions } from "@khui/socketio";
+import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createGateway, type GatewayOptions } from "./gateway.js";
+import { watchGateway } from "./metrics.js";
 import { connectRelay } from "./relay.js";
 
 export interface GatewayDeps {
@@ -15,13 +17,14 @@ export interface GatewayDeps {
   readonly presence: Presence;
   readonly guard: Guard;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   readonly engine?: Pick<
     EngineOptions,
     "pingInterval" | "pingTimeout" | "sendBudget" | "maxPayload" | "maxHandshakesPerSecond" | "cors"
   >;
-  /** Over how long sockets are closed when the app closes; 0 by default: all at once. */
+  /** How long closing the app takes: the edge notices, and sockets are closed over the rest. 0 by default: all at once. */
   readonly drainMs?: number;
-  readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError">>;
+  readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError" | "telemetry">>;
 }
 
 /** The largest frame a client may send: a text of 10,000 characters, escaped, fits well. */
@@ -30,12 +33,12 @@ const maxPayload = 256 * 1024;
 /** Serves sockets on the app's server under /socket.io/ and /ws; closes them when the app closes. */
 export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
   return async (app) => {
-    const { bus, log } = deps;
+    const { bus, log, telemetry = unobserved(log) } = deps;
     const boot = deps.gateway?.boot ?? crypto.randomUUID().replaceAll("-", "");
     const onError = (error: unknown) => log.warn({ err: error }, "gateway");
     const directory = createDirectory(bus, { onError });
     const guard = { ...deps.guard, onIdentity: directory.learn };
-    const gateway = createGateway({ ...deps.gateway, bus, presence: deps.presence, guard, boot, onError });
+    const gateway = createGateway({ ...deps.gateway, bus, presence: deps.presence, guard, boot, onError, telemetry });
     const relay = connectRelay(bus, boot);
     const engine = createEngine(
       {
@@ -47,17 +50,20 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
         relay: relay.ask,
         onError,
       },
-      (socket) => gateway.connect(socket),
+      (socket, handshake) => gateway.connect(socket, handshake),
     );
+    watchGateway(telemetry.metrics, engine, gateway);
     relay.serve((request) => engine.relayed(request));
     await gateway.start();
 
-    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn.
+    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn, and
+    // other gateways' clients poll through this one until nothing is sent here any more.
     engine.attach(app.server);
     app.addHook("preClose", async () => {
-      await engine.close(closeCodes.going_away.code, closeCodes.going_away.reason, deps.drainMs);
+      await engine.drain(deps.drainMs ?? 0, closeCodes.going_away.code, closeCodes.going_away.reason);
       relay.close();
       await gateway.close();
     });
+    app.addHook("onClose", () => engine.close());
   };
 }

@@ -11,6 +11,9 @@ export interface LogReader {
 }
 
 export interface FeedEvents {
+  /** A socket is in the room from now on, or no longer. */
+  onAdmitted(feed: RoomFeed, session: Session): void;
+  onDismissed(feed: RoomFeed, session: Session): void;
   /** Entries went to sockets. */
   onDelivered(feed: RoomFeed): void;
   /** This user is no longer in the room: their sockets are to leave it. */
@@ -54,6 +57,19 @@ export class RoomFeed {
     private readonly log: LogReader,
     private readonly events: FeedEvents,
   ) {}
+
+  /** Lets a socket in: it gets what is delivered from now on. */
+  admit(session: Session): void {
+    this.sessions.add(session);
+    session.noteRoom(this.roomId, this);
+    this.events.onAdmitted(this, session);
+  }
+
+  dismiss(session: Session): void {
+    session.noteRoom(this.roomId, null);
+    session.typing?.delete(this.roomId);
+    if (this.sessions.delete(session)) this.events.onDismissed(this, session);
+  }
 
   /** The first opening says where the room stands. What came earlier than that is known already. */
   start(seq: number): void {

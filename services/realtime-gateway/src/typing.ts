@@ -36,12 +36,13 @@ export function createTyping(options: {
   return {
     async start(session, feed) {
       if (feed.members > smallRoomLimit) return;
+      session.typing ??= new Set();
       session.typing.add(feed.roomId);
       publish("user_typing", feed.roomId, session.userId);
       await presence.startTyping(feed.roomId, session.userId, typingMs).catch(onError);
     },
     async stop(session, feed) {
-      if (!session.typing.delete(feed.roomId)) return;
+      if (!session.typing?.delete(feed.roomId)) return;
       publish("user_stop_typing", feed.roomId, session.userId);
       await presence.stopTyping(feed.roomId, session.userId).catch(onError);
     },

@@ -1,13 +1,8 @@
-// This gateway's signed-in users: their sockets, and the subject that concerns only them.
-import type { Bus, Subscription } from "@khui/bus";
+// This gateway's signed-in users: their sockets, and what concerns only them.
+import type { Bus } from "@khui/bus";
 import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import { encodeEvent } from "@khui/socketio";
 import type { Session } from "./session.js";
-
-interface LocalUser {
-  readonly sessions: Set<Session>;
-  readonly subscription: Subscription;
-}
 
 export interface Users {
   /** True when this is the user's first socket here. */
@@ -15,51 +10,52 @@ export interface Users {
   /** True when it was the last one. */
   remove(session: Session, userId: string): boolean;
   has(userId: string): boolean;
-  sessionsOf(userId: string): ReadonlySet<Session>;
+  sessionsOf(userId: string): readonly Session[];
   ids(): string[];
   close(): void;
 }
 
-const none: ReadonlySet<Session> = new Set();
+const none: readonly Session[] = [];
 
-/** `onAdded` is told of rooms that users have come into. */
+/**
+ * `onAdded` is told of rooms that users have come into. All users share one subscription: such messages are rare, and a
+ * subscription each would cost memory, and every replica of NATS a change whenever somebody comes or goes.
+ */
 export function createUsers(bus: Bus, onAdded: (userId: string, roomId: string) => void): Users {
-  const users = new Map<string, LocalUser>();
+  const users = new Map<string, readonly Session[]>();
+  const sessionsOf = (userId: string) => users.get(userId) ?? none;
 
-  function open(userId: string): LocalUser {
-    const sessions = new Set<Session>();
-    const subscription = bus.subscribe(subjects.userLive(userId), ({ data }) => {
-      const { header, body } = decodeWire<LiveHeader>(data);
-      if (header.watch !== undefined) {
-        onAdded(userId, header.watch);
-        return;
-      }
-      const frame = encodeEvent(header.event, body);
-      for (const session of sessions) session.socket.send(frame);
-    });
-    const user = { sessions, subscription };
-    users.set(userId, user);
-    return user;
-  }
+  const subscription = bus.subscribe(subjects.everyUserLive, ({ subject, data }) => {
+    const userId = subjects.userOf(subject);
+    const sessions = sessionsOf(userId);
+    if (sessions.length === 0) return;
+    const { header, body } = decodeWire<LiveHeader>(data);
+    if (header.watch !== undefined) {
+      onAdded(userId, header.watch);
+      return;
+    }
+    const frame = encodeEvent(header.event, body);
+    for (const session of sessions) session.socket.send(frame);
+  });
 
   return {
     add(session, userId) {
-      const user = users.get(userId) ?? open(userId);
-      user.sessions.add(session);
-      return user.sessions.size === 1;
+      const sessions = sessionsOf(userId);
+      users.set(userId, [...sessions, session]);
+      return sessions.length === 0;
     },
     remove(session, userId) {
-      const user = users.get(userId);
-      if (!user?.sessions.delete(session) || user.sessions.size > 0) return false;
-      user.subscription.unsubscribe();
-      users.delete(userId);
-      return true;
+      const before = sessionsOf(userId);
+      const after = before.filter((one) => one !== session);
+      if (after.length > 0) users.set(userId, after);
+      else users.delete(userId);
+      return after.length === 0 && before.length > 0;
     },
     has: (userId) => users.has(userId),
-    sessionsOf: (userId) => users.get(userId)?.sessions ?? none,
+    sessionsOf,
     ids: () => [...users.keys()],
     close() {
-      for (const { subscription } of users.values()) subscription.unsubscribe();
+      subscription.unsubscribe();
       users.clear();
     },
   };

@@ -5,15 +5,28 @@ import { entryBody, type LogEntry, messagesRpc } from "@khui/contracts";
 import { createTurns } from "@khui/runtime";
 import { encodeEvent } from "@khui/socketio";
 import type { RoomLogs } from "./room-logs.js";
+import type { Session } from "./session.js";
 import type { Users } from "./users.js";
 
 export interface Watching {
   /** The user's first socket is here: watches their most recently active rooms. */
   start(userId: string): void;
-  /** The user has come into a room. */
-  add(userId: string, roomId: string): void;
+  /** A further socket of a user is here. */
+  come(session: Session): void;
+  /** A socket is gone. */
+  go(session: Session): void;
   /** The user's last socket is gone. */
   stop(userId: string): void;
+  /** The user has come into a room. */
+  add(userId: string, roomId: string): void;
+  /** The user is no longer in a room. */
+  drop(userId: string, roomId: string): void;
+  /** A socket has joined a room, whose feed tells it everything. */
+  admitted(session: Session, roomId: string): void;
+  /** A socket has left a room that its user may still be in. */
+  dismissed(session: Session, roomId: string): void;
+  /** Rooms that are watched. */
+  readonly size: number;
   close(): void;
 }
 
@@ -29,7 +42,10 @@ export interface WatchingOptions {
 /** A room that some of this gateway's users watch. */
 interface Watch {
   readonly roomId: string;
-  readonly users: Set<string>;
+  /** Users who watch, with or without a socket to be told. */
+  users: number;
+  /** Sockets to be told: those of the users that have not joined. Where all have, an entry costs nothing. */
+  readonly sessions: Set<Session>;
   readonly stop: () => void;
   /** The last entry heard of; undefined until one is. */
   seq: number | undefined;
@@ -48,7 +64,7 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
 
   function open(roomId: string): Watch {
     const { stop } = logs.listen(roomId, (entry) => hear(watch, entry));
-    const watch: Watch = { roomId, users: new Set(), stop, seq: undefined, doubt: undefined };
+    const watch: Watch = { roomId, users: 0, sessions: new Set(), stop, seq: undefined, doubt: undefined };
     watches.set(roomId, watch);
     return watch;
   }
@@ -56,19 +72,25 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
   function watchRoom(userId: string, roomId: string, seq?: number): void {
     const rooms = roomsOf.get(userId) ?? new Set();
     roomsOf.set(userId, rooms);
-    rooms.delete(roomId);
-    rooms.add(roomId);
     const watch = watches.get(roomId) ?? open(roomId);
-    watch.users.add(userId);
+    if (!rooms.delete(roomId)) watch.users += 1;
+    rooms.add(roomId);
+    for (const session of users.sessionsOf(userId)) offer(watch, session);
     watch.seq ??= seq;
     const [oldest] = rooms;
     if (rooms.size > limit && oldest !== undefined) leave(userId, oldest);
   }
 
+  function offer(watch: Watch | undefined, session: Session): void {
+    if (watch && !session.closed && !session.rooms.has(watch.roomId)) watch.sessions.add(session);
+  }
+
   function leave(userId: string, roomId: string): void {
-    roomsOf.get(userId)?.delete(roomId);
     const watch = watches.get(roomId);
-    if (!watch?.users.delete(userId) || watch.users.size > 0) return;
+    if (!roomsOf.get(userId)?.delete(roomId) || !watch) return;
+    for (const session of users.sessionsOf(userId)) watch.sessions.delete(session);
+    watch.users -= 1;
+    if (watch.users > 0) return;
     watches.delete(roomId);
     watch.stop();
   }
@@ -81,10 +103,11 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
     else watch.doubt.then((cleared) => cleared && tell(watch, entry), onError);
   }
 
-  /** Asks who of those who watch is still in the room. Resolves with false when that cannot be had now. */
+  /** Asks who of those to be told is still in the room. Resolves with false when that cannot be had now. */
   async function clear(watch: Watch): Promise<boolean> {
     try {
-      const asked = [...watch.users];
+      const asked = [...new Set([...watch.sessions].map(({ userId }) => userId))];
+      if (asked.length === 0) return true;
       const { userIds } = await call(bus, messagesRpc.activeMembers, { roomId: watch.roomId, userIds: asked });
       const active = new Set(userIds);
       for (const userId of asked) if (!active.has(userId)) leave(userId, watch.roomId);
@@ -99,15 +122,15 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
     }
   }
 
-  function tell({ roomId, users: watching }: Watch, { seq, event, body, left }: LogEntry): void {
-    if (event === "new_message") {
+  function tell({ roomId, sessions }: Watch, { seq, event, body, left }: LogEntry): void {
+    if (event === "new_message" && sessions.size > 0) {
       const frame = encodeEvent("chat_updated", entryBody(roomId, seq, body));
-      for (const userId of watching) {
-        for (const session of users.sessionsOf(userId)) if (!session.rooms.has(roomId)) session.socket.send(frame);
-      }
+      for (const session of sessions) session.socket.send(frame);
     }
     if (left !== undefined) leave(left, roomId);
   }
+
+  const watchesOf = (userId: string) => [...(roomsOf.get(userId) ?? [])].map((roomId) => watches.get(roomId));
 
   return {
     start(userId) {
@@ -119,12 +142,26 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
         for (const { roomId, seq } of rooms.reverse()) watchRoom(userId, roomId, seq);
       }).catch(onError);
     },
-    add(userId, roomId) {
-      if (limit > 0 && users.has(userId)) watchRoom(userId, roomId);
+    come(session) {
+      for (const watch of watchesOf(session.userId)) offer(watch, session);
+    },
+    go(session) {
+      for (const watch of watchesOf(session.userId)) watch?.sessions.delete(session);
     },
     stop(userId) {
       for (const roomId of [...(roomsOf.get(userId) ?? [])]) leave(userId, roomId);
       roomsOf.delete(userId);
+    },
+    add(userId, roomId) {
+      if (limit > 0 && users.has(userId)) watchRoom(userId, roomId);
+    },
+    drop: leave,
+    admitted: (session, roomId) => void watches.get(roomId)?.sessions.delete(session),
+    dismissed(session, roomId) {
+      if (session.identity && roomsOf.get(session.identity.userId)?.has(roomId)) offer(watches.get(roomId), session);
+    },
+    get size() {
+      return watches.size;
     },
     close() {
       for (const watch of watches.values()) watch.stop();

@@ -6,7 +6,7 @@ import { type Test, test } from "tap";
 import { createFeeds } from "../src/feeds.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { listener, until } from "./room-log.js";
+import { listener, unheard, until } from "./room-log.js";
 
 /** Feeds over a local bus, with the number of subscriptions they hold there. */
 function feedsOn(t: Test) {
@@ -31,13 +31,10 @@ function feedsOn(t: Test) {
   });
   const live: string[] = [];
   const feeds = createFeeds({
+    ...unheard,
     bus: counted,
     logs: createRoomLogs(counted),
-    onDelivered: () => {},
-    onLeft: () => {},
-    onLost: () => {},
     onError: (error) => t.fail(String(error)),
-    onRepaired: () => {},
     onLive: (_, { event }, body) => live.push(`${event} ${body}`),
   });
   t.teardown(async () => {

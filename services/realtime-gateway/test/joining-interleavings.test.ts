@@ -9,7 +9,7 @@ import { createFeeds } from "../src/feeds.js";
 import { joinRoom } from "../src/joining.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, until } from "./room-log.js";
+import { type Listener, listener, unheard, until } from "./room-log.js";
 
 interface Joiner extends Listener {
   readonly lastSeq: number | undefined;
@@ -47,16 +47,15 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   const faults: string[] = [];
   let comparing = 0;
   const feeds = createFeeds({
+    ...unheard,
     bus,
     logs: createRoomLogs(bus),
-    onDelivered: () => {},
     onLeft(feed, userId) {
       for (const { session } of joiners)
         if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
     },
     onLost: () => faults.push("lost entries that the log has"),
     onError: (error) => faults.push(String(error)),
-    onRepaired: () => {},
     onLive: () => {},
   });
 
@@ -64,7 +63,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
     joiner.outcome = "joining";
     try {
       const lastSeq = joiner.start === undefined ? joiner.lastSeq : undefined;
-      const context = { bus, feeds, typing: { inRoom: async () => [] } };
+      const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
       const isIn = await joinRoom(context, joiner.session, roomId, lastSeq, ({ opened }) => {
         joiner.start ??= joiner.lastSeq ?? opened.seq;
       });

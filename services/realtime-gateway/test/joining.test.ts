@@ -7,7 +7,7 @@ import { createFeeds } from "../src/feeds.js";
 import { joinRoom, type Welcome } from "../src/joining.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, until } from "./room-log.js";
+import { type Listener, listener, unheard, until } from "./room-log.js";
 
 /** A gateway's feeds over a local bus. `gate.open` lets the questions held back since `gate.shut()` go on. */
 function gatewayOn(t: Test) {
@@ -18,16 +18,14 @@ function gatewayOn(t: Test) {
   );
   const listeners: Listener[] = [];
   const feeds = createFeeds({
+    ...unheard,
     bus,
     logs: createRoomLogs(bus),
-    onDelivered: () => {},
     onLeft(feed, userId) {
       for (const { session } of listeners)
         if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
     },
-    onLost: () => {},
     onError: (error) => t.fail(String(error)),
-    onRepaired: () => {},
     onLive: () => {},
   });
   t.teardown(async () => {
@@ -36,7 +34,7 @@ function gatewayOn(t: Test) {
   });
   async function join(one: Listener, lastSeq?: number): Promise<Welcome | undefined> {
     let told: Welcome | undefined;
-    const context = { bus, feeds, typing: { inRoom: async () => [] } };
+    const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
     const isIn = await joinRoom(context, one.session, roomId, lastSeq, (welcome) => {
       told = welcome;
     });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { type Test, test } from "tap";
 import { type LogReader, RoomFeed } from "../src/room-feed.js";
-import { entries, entry, listener, until } from "./room-log.js";
+import { entries, entry, listener, unheard, until } from "./room-log.js";
 
 /** A feed with one socket, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
 function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number; failures?: number }) {
@@ -19,7 +19,7 @@ function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number;
     },
   };
   const feed = new RoomFeed("room", reader, {
-    onDelivered: () => {},
+    ...unheard,
     onLeft: (_, userId) => told.left.push(userId),
     onLost: () => told.lost++,
     onError: () => told.errors++,

@@ -12,6 +12,17 @@ export function entry(seq: number, left?: string): LogEntry {
 export const entries = (from: number, to: number): LogEntry[] =>
   Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
 
+/** What feeds tell of, where a test does not look. */
+export const unheard = {
+  onAdmitted: () => {},
+  onDismissed: () => {},
+  onDelivered: () => {},
+  onLeft: () => {},
+  onLost: () => {},
+  onError: () => {},
+  onRepaired: () => {},
+};
+
 export interface Listener {
   readonly session: Session;
   /** Everything sent to this socket: numbers of log entries, names of other events. */
@@ -22,11 +33,10 @@ export interface Listener {
 export function listener(userId: string): Listener {
   const received: Array<number | string> = [];
   const socket = {
-    handshake: { auth: {}, query: {}, headers: {}, address: "127.0.0.1" },
     emit: (event: string) => received.push(event),
     send: (frame: Frame) => received.push(numberIn(frame)),
   } as unknown as Socket;
-  const session = new Session(socket, 0, 1);
+  const session = new Session(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
   session.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
   return { session, received };
 }

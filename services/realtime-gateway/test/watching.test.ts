@@ -28,7 +28,7 @@ function watchingOf(t: Test, people: readonly string[], limit = 50) {
     if (state.down) throw new Error("messages-api is down");
     return { userIds: userIds.filter((userId) => members.has(userId)) };
   });
-  const sessionsOf = (userId: string) => new Set<Session>([listeners.get(userId)?.session].filter((one) => !!one));
+  const sessionsOf = (userId: string): Session[] => [listeners.get(userId)?.session].filter((one) => !!one);
   const logs = createRoomLogs(bus);
   const users = { has: (userId: string) => listeners.has(userId), sessionsOf };
   const watching = createWatching({ bus, logs, users, limit, onError: () => {} });
@@ -63,12 +63,16 @@ test("all who watch a room are told of each new message once, in order, by one s
 });
 
 test("sockets that have joined the room are told by their feed alone", async (t) => {
-  const { publish, heard, started, listeners } = watchingOf(t, ["ann", "ben"]);
+  const { publish, heard, started, listeners, watching } = watchingOf(t, ["ann", "ben"]);
   await started();
-  listeners.get("ann")!.session.rooms.set(room, {} as never);
+  const { session } = listeners.get("ann")!;
+  watching.admitted(session, room);
   publish(room, 11);
   await until("ben was told", () => heard("ben").includes(11));
   t.same(heard("ann"), []);
+  watching.dismissed(session, room);
+  publish(room, 12);
+  await until("ann was told, who no longer has it open", () => heard("ann").includes(12));
 });
 
 test("who leaves is told no more", async (t) => {

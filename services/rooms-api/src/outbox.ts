@@ -3,12 +3,14 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
 import type { Logger } from "pino";
-import { confirmChanges, pendingChanges, pendingRooms } from "./store/outbox.js";
+import { backlog, confirmChanges, pendingChanges, pendingRooms } from "./store/outbox.js";
 import type { Db } from "./store/tables.js";
 
 export interface Outbox {
   /** Hands over all that a room has; resolves when it is in the log. Throws service_unavailable: then the sweep finishes it. */
   handOver(roomId: string): Promise<void>;
+  /** What waited when the sweep last looked; `oldestSeconds` has gone on since. */
+  waiting(): { changes: number; oldestSeconds: number };
   close(): Promise<void>;
 }
 
@@ -36,12 +38,21 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
     }
   }
 
+  let seen = { changes: 0, oldestAt: 0 };
+
+  async function look(): Promise<void> {
+    const { changes, oldestSeconds } = await backlog(db);
+    seen = { changes, oldestAt: performance.now() - oldestSeconds * 1000 };
+  }
+
   async function sweep(): Promise<void> {
     try {
+      await look();
       for (const roomId of await pendingRooms(db, times.abandonedMs)) {
         if (stopped) return;
         await handOver(roomId);
       }
+      if (seen.changes > 0) await look();
     } catch (error) {
       log.warn({ err: error }, "changes of rooms wait in the outbox");
     }
@@ -55,6 +66,10 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   timer.unref();
   return {
     handOver,
+    waiting: () => ({
+      changes: seen.changes,
+      oldestSeconds: seen.changes === 0 ? 0 : (performance.now() - seen.oldestAt) / 1000,
+    }),
     async close() {
       stopped = true;
       clearInterval(timer);

@@ -3,9 +3,10 @@ import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import { type Guard, mounter } from "@khui/http";
+import { type Metrics, type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
-import { createOutbox } from "./outbox.js";
+import { createOutbox, type Outbox } from "./outbox.js";
 import { createRooms } from "./rooms.js";
 import { mountRooms } from "./routes/rooms.js";
 import { mountUsers } from "./routes/users.js";
@@ -17,17 +18,21 @@ export interface RoomsDeps {
   readonly bus: Bus;
   readonly guard: Guard;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "rooms";
 export const migrations = new URL("../migrations/", import.meta.url);
 
 /** Migrates its schema, mounts the routes and serves the RPC; undone in reverse when the app closes. */
 export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
   return async (app) => {
-    const { database, bus, log } = deps;
-    await database.migrate("rooms", migrations);
+    const { database, bus, log, telemetry = unobserved(log) } = deps;
+    await database.migrate(schema, migrations);
     const db: Db = database.kysely();
     const outbox = createOutbox(db, bus, log);
+    watchOutbox(telemetry.metrics, outbox);
     const subscriptions = serveRooms(bus, db);
     // Learned over the bus as everywhere: served by this process or another of the same kind.
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
@@ -39,4 +44,9 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
       await outbox.close();
     });
   };
+}
+
+function watchOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "waiting">): void {
+  gauge("khui_rooms_outbox_changes", "Changes that wait to enter the log.", () => outbox.waiting().changes);
+  gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.waiting().oldestSeconds);
 }

@@ -76,17 +76,25 @@ test("with a database", async (t: Test) => {
   });
 
   await t.test("while messages-api is down a request is 503, and the work is finished when it is back", async (t) => {
-    const { bus, rooms } = await rig(t);
+    const { bus, rooms, outbox } = await rig(t);
+    const until = async (holds: () => boolean) => {
+      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
     const pair = [userId(), userId()] as const;
     const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined);
     await t.rejects(create(), { code: "service_unavailable" });
     await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
+    await until(() => outbox.waiting().changes === 1);
+    const { oldestSeconds } = outbox.waiting();
+    await until(() => outbox.waiting().oldestSeconds > oldestSeconds);
     const messages = fakeMessages(bus);
-    while (messages.taken.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => messages.taken.size > 0);
     const { room, created } = await create();
     t.equal(created, false);
     t.same([...messages.taken.keys()], [room._id]);
     t.equal(messages.taken.get(room._id)?.length, 1);
+    await until(() => outbox.waiting().changes === 0);
+    t.equal(outbox.waiting().oldestSeconds, 0);
   });
 
   await t.test("a change is confirmed only once: concurrent requests do not repeat it", async (t) => {

@@ -25,6 +25,7 @@ import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
 import { roomsApi } from "@khui/rooms-api";
 import { type Closers, createClosers, type Logger } from "@khui/runtime";
 import { stickerService } from "@khui/sticker-service";
+import { observeStatements, type Telemetry, unobserved, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
 import { mountDevelopmentSignIn } from "./development.js";
 
 export interface StandaloneOptions {
@@ -45,6 +46,7 @@ export interface StandaloneOptions {
   readonly port: number;
   readonly host: string;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   /** Offers tokens to anyone on this machine. */
   readonly developmentSignIn?: boolean;
   readonly gateway?: GatewayDeps["gateway"];
@@ -64,35 +66,37 @@ const linkSeconds = 7 * 86_400;
 
 /** Opens everything, listens, and resolves when requests are taken. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const { log } = options;
+  const { log, telemetry = unobserved(options.log) } = options;
   const closers = createClosers(log);
   try {
     const folder = options.dataDir ?? (await temporaryFolder(closers));
     const database = await openPglite({
       ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
+      onStatement: observeStatements(telemetry),
       ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
     });
     closers.add("database", () => database.close());
+    watchDatabase(telemetry, database);
     const localBus = createLocalBus({ onError: (error) => log.warn({ err: error }, "bus") }).connect();
     closers.add("bus", () => localBus.close());
-    const bus = options.wrapBus?.(localBus) ?? localBus;
+    const bus = watchBus(telemetry, options.wrapBus?.(localBus) ?? localBus);
     const presence = createLocalPresence();
     closers.add("presence", () => presence.close());
-    const limits = createLocalLimits();
+    const limits = watchLimits(telemetry, createLocalLimits());
     closers.add("limits", () => limits.close());
     const blobs = options.blobs ?? (await openFolder(join(folder, "files"), closers));
     const tokens = await createTokens(options.keys);
     const guard: Guard = { tokens, limits, rules: options.rules };
 
-    const app = await createApp({ log });
+    const app = await createApp({ log, telemetry });
     closers.add("http", () => app.close());
     mountHealth(app, { database: () => database.ping(), blobs: () => blobs.ping() });
-    mountMetrics(app);
+    mountMetrics(app, telemetry.metrics);
     let url = "";
     const publicUrl = () => options.publicUrl || url;
     const links = createMediaLinks({ secrets: [options.mediaSecret], validSeconds: linkSeconds, publicUrl });
-    await app.register(roomsApi({ database, bus, guard, log }));
-    await app.register(messagesApi({ database, bus, guard, log, links }));
+    await app.register(roomsApi({ database, bus, guard, log, telemetry }));
+    await app.register(messagesApi({ database, bus, guard, log, telemetry, links }));
     const scratchDir = join(folder, "uploads");
     const { mediaLimits } = options;
     await app.register(
@@ -102,14 +106,15 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
         bus,
         guard,
         log,
+        telemetry,
         links,
         scratchDir,
         ...(mediaLimits ? { limits: mediaLimits } : {}),
       }),
     );
-    await app.register(stickerService({ database, blobs, bus, guard, log, publicUrl }));
+    await app.register(stickerService({ database, blobs, bus, guard, log, telemetry, publicUrl }));
     const { gateway = {}, engine = {} } = options;
-    await app.register(realtimeGateway({ bus, presence, guard, log, gateway, engine }));
+    await app.register(realtimeGateway({ bus, presence, guard, log, telemetry, gateway, engine }));
     if (options.developmentSignIn) mountDevelopmentSignIn(app, tokens);
     await app.listen({ port: options.port, host: options.host });
     const [address] = app.addresses();

@@ -4,7 +4,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { defaultRules, keyEnvironment, keysFrom, limitEnvironment, linkEnvironment } from "@khui/http";
 import { mediaEnvironment, mediaLimits } from "@khui/media-service";
-import { createLogger, readEnvironment, run } from "@khui/runtime";
+import { readEnvironment, run } from "@khui/runtime";
+import { openTelemetry } from "@khui/telemetry";
 import { Type } from "typebox";
 import { startStandalone } from "./app.js";
 import { developmentTokenSeconds } from "./development.js";
@@ -19,9 +20,12 @@ const Environment = Type.Object({
   DATA_DIR: Type.String({ default: "./.data" }),
 });
 
-const log = createLogger({ name: "khui", level: process.env.LOG_LEVEL || "warn" });
+const level = process.env.LOG_LEVEL || "warn";
+const telemetry = await openTelemetry({ service: "khui", level, environment: process.env });
+const { log } = telemetry;
 await run(log, async (closers) => {
   const env = readEnvironment(Environment, process.env);
+  closers.add("traces", () => telemetry.close());
   const dataDir = resolve(env.DATA_DIR);
   await mkdir(dataDir, { recursive: true });
   const ownKey = !env.JWT_SECRET && !env.JWT_PUBLIC_KEY && !env.JWT_JWKS_URL;
@@ -36,6 +40,7 @@ await run(log, async (closers) => {
     port: env.PORT,
     host: env.HOST,
     log,
+    telemetry,
     developmentSignIn: ownKey,
   });
   closers.add("khui", () => app.close());

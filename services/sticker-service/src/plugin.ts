@@ -4,6 +4,7 @@ import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import { type Guard, mounter } from "@khui/http";
+import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createPublisher } from "./publisher.js";
@@ -22,12 +23,15 @@ export interface StickerDeps {
   readonly bus: Bus;
   readonly guard: Guard;
   readonly log: Logger;
+  readonly telemetry?: Telemetry;
   /** What clients reach the edge by, without a slash at its end; empty for addresses relative to it. */
   readonly publicUrl: () => string;
   /** A folder of folders, a set in each, that are published at the start. */
   readonly starterFolder?: URL | string;
 }
 
+/** The Postgres schema that is this service's own. */
+export const schema = "stickers";
 export const migrations = new URL("../migrations/", import.meta.url);
 /** The sets that come with the service; at the same place from src and from dist. */
 export const starterSets = new URL("../starter/", import.meta.url);
@@ -35,8 +39,8 @@ export const starterSets = new URL("../starter/", import.meta.url);
 /** Migrates its schema, publishes the starter sets and mounts the routes. */
 export function stickerService(deps: StickerDeps): FastifyPluginAsync {
   return async (app) => {
-    const { database, blobs, bus, log } = deps;
-    await database.migrate("stickers", migrations);
+    const { database, blobs, bus, log, telemetry = unobserved(log) } = deps;
+    await database.migrate(schema, migrations);
     const db: Db = database.kysely();
     const publisher = createPublisher(db, blobs, log);
     await publishStarters(db, publisher, deps.starterFolder ?? starterSets);
@@ -45,7 +49,7 @@ export function stickerService(deps: StickerDeps): FastifyPluginAsync {
     const addressOf = addressesAt(deps.publicUrl);
     const mount = mounter(app, guard);
     mountSets(mount, db, addressOf);
-    mountSending(mount, createSending(db, bus));
+    mountSending(mount, createSending(db, bus, telemetry.metrics));
     mountRetiring(mount, db, addressOf);
     await mountPublishing(app, guard, db, publisher, addressOf);
     mountAssets(app, guard, blobs);

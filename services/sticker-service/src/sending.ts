@@ -10,6 +10,7 @@ import {
   type StickerInfo,
   stickerAssetPath,
 } from "@khui/contracts";
+import type { Metrics } from "@khui/telemetry";
 import { checkMetadata, drawOutcome } from "./metadata.js";
 import { findSticker } from "./store/catalogue.js";
 import type { Db } from "./store/tables.js";
@@ -25,7 +26,8 @@ export interface Sender {
  * Returns a function that sends a sticker and resolves with its message: that of the first try, with the outcome drawn then, if this
  * is a repeated one. Refusals of the room come before those of the sticker.
  */
-export function createSending(db: Db, bus: Bus) {
+export function createSending(db: Db, bus: Bus, metrics: Metrics) {
+  const sends = metrics.counter("khui_stickers_sent_total", "Stickers sent, by the type of their set.", ["type"]);
   return async (sender: Sender, wish: SendSticker): Promise<Message> => {
     const { userId, roomId } = sender;
     const clientMessageId = wish.clientMessageId ?? sender.clientMessageId;
@@ -33,7 +35,14 @@ export function createSending(db: Db, bus: Bus) {
     const { sent } = await call(bus, messagesRpc.maySend, common);
     if (sent) return sent;
     const sticker = await chooseSticker(db, userId, wish);
-    return call(bus, messagesRpc.send, { ...common, content: null, sticker, replyTo: wish.replyTo ?? null });
+    const message = await call(bus, messagesRpc.send, {
+      ...common,
+      content: null,
+      sticker,
+      replyTo: wish.replyTo ?? null,
+    });
+    sends.inc({ type: sticker.type });
+    return message;
   };
 }
 

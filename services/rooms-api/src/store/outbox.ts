@@ -23,6 +23,15 @@ export async function pendingRooms(db: Db, olderThanMs: number): Promise<string[
   return rows.map(({ room_id }) => room_id);
 }
 
+/** How many changes wait, and for how long the oldest has (seconds). */
+export async function backlog(db: Db): Promise<{ changes: number; oldestSeconds: number }> {
+  const { rows } = await sql<{ changes: number; oldest: number }>`
+    SELECT count(*) AS changes,
+      coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest
+    FROM rooms.outbox`.execute(db);
+  return { changes: rows[0]?.changes ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
+}
+
 /** Forgets what messages-api has confirmed. */
 export async function confirmChanges(db: Db, roomId: string, upTo: number): Promise<void> {
   await sql`DELETE FROM rooms.outbox WHERE room_id = ${roomId} AND change_no <= ${upTo}`.execute(db);

@@ -6,7 +6,7 @@ const everyMs = 50;
 /** Resident bytes of the process behind `url`. */
 export async function residentBytes(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]);
+  return Number(/^process_resident_memory_bytes\S* (\S+)$/m.exec(metrics)?.[1]);
 }
 
 /** Runs `work`, and resolves with its result and the most memory that the process had meanwhile. */

@@ -5,6 +5,7 @@ import { createLogger } from "@khui/runtime";
 import { type Standalone, type StandaloneOptions, startStandalone } from "../../src/app.js";
 
 const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });
+const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
 
 /** Without any limit on requests or events. Whoever starts it closes it. */
 export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrapBus"> = {}): Promise<Standalone> {
@@ -17,6 +18,6 @@ export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrap
     port: 0,
     host: "127.0.0.1",
     log: createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" }),
-    gateway: { flood: { burst: 1_000_000, perSecond: 1_000_000, strikes: 1 }, ...options.gateway },
+    gateway: { flood: { ...unlimitedEvents, strikes: 1, user: unlimitedEvents }, ...options.gateway },
   });
 }

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Writes secrets/*.env with new random passwords, for a first try; what is there already is kept.
+set -eu
+cd "$(dirname "$0")/secrets"
+umask 077
+# A letter first: NATS would take what looks like a number for one.
+random() { printf 'k%s' "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; }
+keep() {
+  if [ -e "$1" ]; then echo "secrets/$1 is kept" >&2; cat > /dev/null; else cat > "$1"; fi
+}
+value() { sed -n "s/^$2=//p" "$1"; }
+
+for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE; do echo "POSTGRES_${service}_PASSWORD=$(random)"; done |
+  { echo "POSTGRES_PASSWORD=$(random)"; cat; } | keep postgres.env
+for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GATEWAY; do
+  echo "NATS_${service}_PASSWORD=$(random)"
+done | keep nats.env
+echo "REDIS_PASSWORD=$(random)" | keep redis.env
+printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio.env
+echo "JWT_SECRET=$(random)" | keep tokens.env
+echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
+
+# Each service's own, spelled from those above.
+for name in rooms-api messages-api media-service sticker-service realtime-gateway; do
+  role=$(echo "$name" | tr - _)
+  variable=$(echo "$role" | tr a-z A-Z)_PASSWORD
+  postgres=$(value postgres.env "POSTGRES_$variable")
+  {
+    if [ -n "$postgres" ]; then echo "POSTGRES_URL=postgres://$role:$postgres@postgres:5432/khui"; fi
+    echo "NATS_URL=nats://$name:$(value nats.env "NATS_$variable")@nats:4222"
+    echo "REDIS_URL=redis://:$(value redis.env REDIS_PASSWORD)@redis:6379"
+    case $name in media-service | sticker-service)
+      echo "S3_ACCESS_KEY=$(value minio.env MINIO_ROOT_USER)"
+      echo "S3_SECRET_KEY=$(value minio.env MINIO_ROOT_PASSWORD)" ;;
+    esac
+  } | keep "$name.env"
+  # The same role: here a service's own may change its schema.
+  if [ -n "$postgres" ]; then grep '^POSTGRES_URL=' "$name.env" | keep "$name-migrations.env"; fi
+done

@@ -1,0 +1,59 @@
+// The edge inside a cluster sends requests where every other edge of Khui sends them, and finds all replicas there can be.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { test } from "tap";
+import { findSource, thisMachine } from "../../backends/source.js";
+import { render, services } from "./rendered.js";
+
+const run = promisify(execFile);
+const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
+const inside = readFileSync(file, "utf8");
+const outside = readFileSync(fileURLToPath(new URL("../../edge/haproxy.cfg", import.meta.url)), "utf8");
+/** Named in this one's lines, and given by the pod's environment. */
+const environment = { NAMESPACE: "khui", CLUSTER_DOMAIN: "cluster.local" };
+
+/** The lines that decide where a request goes and what is answered when it cannot. */
+function rules(configuration: string): string[] {
+  const deciding =
+    /^\s+(acl of_|use_backend|default_backend|http-error|retry-on|retries|timeout|balance|option httpchk|http-check)/;
+  return configuration.split("\n").filter((line) => deciding.test(line));
+}
+
+test("the rules are those of the edge outside of clusters", (t) => {
+  t.ok(rules(inside).length > 25);
+  t.same(rules(inside), rules(outside));
+  t.end();
+});
+
+test("HAProxy takes the configuration, with the variables that the pod gives", async (t) => {
+  const source = await findSource({ binary: "haproxy", debianPackages: ["haproxy"] }, thisMachine(process.env));
+  if (source.kind !== "binary") throw new Error("HAProxy is a program of this machine");
+  await run(source.path, ["-c", "-f", file], { env: { PATH: process.env.PATH, ...environment } });
+  const named = new Set([...inside.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name));
+  t.same([...named].sort(), Object.keys(environment).sort());
+  const [container] = (await render("production")).one("Deployment", "edge").spec?.template.spec?.containers ?? [];
+  t.same(container?.env?.map(({ name }) => name).sort(), [...named].sort());
+});
+
+test("each service has a place for as many replicas as it may grow to, and one more that comes up", async (t) => {
+  const rendered = await render("production");
+  for (const name of services) {
+    const line = new RegExp(
+      `server-template ${name}- (\\d+) "${name}\\.\\$\\{NAMESPACE\\}\\.svc\\.\\$\\{CLUSTER_DOMAIN\\}:3000"`,
+    );
+    const places = Number(line.exec(inside)?.[1]);
+    const most = rendered.one("HorizontalPodAutoscaler", name).spec?.maxReplicas ?? Number.NaN;
+    t.ok(places > most, `${name}: ${places} places for ${most} replicas`);
+    t.equal(rendered.one("Service", name).spec?.clusterIP, "None", `${name}'s replicas have names`);
+  }
+});
+
+test("the whole of a stop fits into what the pod is given for it", async (t) => {
+  const pod = (await render("small")).one("Deployment", "edge").spec?.template.spec;
+  const wait = Number(pod?.containers[0]?.lifecycle?.preStop?.exec?.command?.[1]);
+  const stop = Number(/hard-stop-after (\d+)s/.exec(inside)?.[1]);
+  t.ok(wait > 0 && stop > 0);
+  t.ok(wait + stop < (pod?.terminationGracePeriodSeconds ?? 0));
+});

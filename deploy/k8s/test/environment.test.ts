@@ -1,0 +1,82 @@
+// Each service is given what its environment's schema asks for, and nothing that it does not read.
+import { readFileSync } from "node:fs";
+import { test } from "tap";
+import { keysFrom } from "../../../packages/http/src/environment.js";
+import { readEnvironment } from "../../../packages/runtime/src/environment.js";
+import { environmentOf, variablesOf } from "./environment.js";
+import { overlays, render, type Service, services } from "./rendered.js";
+
+/** Read outside of the schema: by the logger, and by the C library. */
+const beside = new Set(["LOG_LEVEL", "MALLOC_ARENA_MAX"]);
+const secret = /PASSWORD|SECRET|_KEY|POSTGRES_URL|NATS_URL|REDIS_URL/;
+
+for (const overlay of overlays) {
+  test(`in ${overlay} every service can read its environment, and reads all that it is given`, async (t) => {
+    const rendered = await render(overlay);
+    for (const service of services) {
+      const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
+      const schema = environmentOf(service, "main");
+      const given = variablesOf(rendered, container!);
+      const read = readEnvironment(schema, given);
+      t.doesNotThrow(() => keysFrom(read), `${service} has one kind of key`);
+      const unknown = Object.keys(given).filter((name) => !(name in schema.properties) && !beside.has(name));
+      t.same(unknown, [], `${service} reads all that it is given`);
+      t.equal(read.PORT, container?.ports?.find(({ name }) => name === "http")?.containerPort, `${service}'s port`);
+    }
+  });
+
+  test(`in ${overlay} every migration is given its Postgres, and only that`, async (t) => {
+    const rendered = await render(overlay);
+    const containers = rendered.one("Job", "migrations").spec?.template.spec?.containers ?? [];
+    t.same(
+      containers.map(({ name }) => name),
+      services.filter((service) => "POSTGRES_URL" in environmentOf(service, "main").properties),
+    );
+    for (const container of containers) {
+      const service = services.find((one) => one === container.name)!;
+      const given = variablesOf(rendered, container);
+      t.same(Object.keys(given), Object.keys(environmentOf(service, "migrate").properties), service);
+      readEnvironment(environmentOf(service, "migrate"), given);
+      t.equal(container.image, rendered.one("Deployment", service).spec?.template.spec?.containers[0]?.image, service);
+      t.same(container.command, ["node", `services/${service}/dist/migrate.js`], service);
+    }
+  });
+
+  test(`in ${overlay} no ConfigMap holds a secret, and no service sees another's`, async (t) => {
+    const rendered = await render(overlay);
+    for (const { metadata, data } of rendered.of("ConfigMap")) {
+      t.same(
+        Object.keys(data ?? {}).filter((name) => secret.test(name)),
+        [],
+        String(metadata?.name),
+      );
+    }
+    for (const service of services) {
+      const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
+      const seen = (container?.envFrom ?? []).flatMap(
+        ({ secretRef }) => secretRef?.name?.replace(/-[a-z0-9]{10}$/, "") ?? [],
+      );
+      const links = service === "messages-api" || service === "media-service" ? ["media-links"] : [];
+      t.same(seen, [service, "tokens", ...links], service);
+    }
+  });
+}
+
+test("the connections that README counts for production are what its replicas can open", async (t) => {
+  const rendered = await render("production");
+  let most = 0;
+  for (const service of services) {
+    const { replicas, pool } = sizesOf(service);
+    // One replica more while a new version comes up.
+    most += (replicas + 1) * pool;
+  }
+  // Each migration has one.
+  most += rendered.one("Job", "migrations").spec?.template.spec?.containers.length ?? 0;
+  t.match(readFileSync(new URL("../README.md", import.meta.url), "utf8"), `**${most} connections**`);
+
+  function sizesOf(service: Service): { replicas: number; pool: number } {
+    const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
+    const replicas = rendered.one("HorizontalPodAutoscaler", service).spec?.maxReplicas ?? Number.NaN;
+    return { replicas, pool: Number(variablesOf(rendered, container!).POSTGRES_POOL ?? 0) };
+  }
+});

@@ -1,0 +1,99 @@
+// The overlays as kubectl renders them, with secrets that a user would have put there.
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { ObjectMeta } from "kubernetes-types/meta/v1.js";
+import { parseAllDocuments } from "yaml";
+import type { Kinds } from "./kinds.js";
+import { findKubectl } from "./kubectl.js";
+
+const run = promisify(execFile);
+const home = fileURLToPath(new URL("../", import.meta.url));
+
+export const overlays = ["small", "production"] as const;
+export type Overlay = (typeof overlays)[number];
+export const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
+export type Service = (typeof services)[number];
+
+/** Any object of Kubernetes. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta & { name: string };
+}
+
+export interface Rendered {
+  readonly all: readonly Manifest[];
+  /** Those of a kind; their shape is held by the schema test. */
+  of<Kind extends keyof Kinds>(kind: Kind): Kinds[Kind][];
+  /** The one of that name, where kustomize's hash at the end does not count. Throws when there is none. */
+  one<Kind extends keyof Kinds>(kind: Kind, name: string): Kinds[Kind];
+}
+
+/** What stands in the place of a user's own values, in production's examples. */
+const values: Readonly<Record<string, string>> = {
+  POSTGRES_URL: "postgres://someone:secret@10.1.0.5:5432/khui?sslmode=verify-full",
+  NATS_URL: "tls://someone:secret@10.1.0.6:4222",
+  REDIS_URL: "rediss://someone:secret@10.1.0.7:6379",
+  S3_ACCESS_KEY: "an-access-key",
+  S3_SECRET_KEY: "a-secret-key",
+  JWT_SECRET: "a secret of more than sixteen characters",
+  MEDIA_URL_SECRET: "another secret of more than sixteen",
+};
+
+const known = new Map<Overlay, Promise<Rendered>>();
+
+/** The overlay as it is with its secrets; rendered once a process. Rejects with kustomize's words. */
+export function render(overlay: Overlay): Promise<Rendered> {
+  const found = known.get(overlay) ?? renderWith(overlay, fillSecrets);
+  known.set(overlay, found);
+  return found;
+}
+
+/** Renders an overlay in a copy of these folders, to whose secrets `fill` sees. Rejects with kustomize's words. */
+export async function renderWith(overlay: Overlay, fill: (folder: string) => Promise<void>): Promise<Rendered> {
+  const folder = mkdtempSync(join(tmpdir(), "khui-k8s-"));
+  try {
+    cpSync(home, folder, { recursive: true, filter: (path) => !path.endsWith(".env") });
+    await fill(join(folder, "overlays", overlay));
+    const kubectl = await findKubectl();
+    const { stdout } = await run(kubectl, ["kustomize", join(folder, "overlays", overlay)], {
+      maxBuffer: 16 * 2 ** 20,
+    });
+    return rendered(parseAllDocuments(stdout).map((document) => document.toJS() as Manifest));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** As README.md says: by the script where there is one, else from the examples. */
+async function fillSecrets(overlay: string): Promise<void> {
+  const folder = join(overlay, "secrets");
+  const examples = readdirSync(folder).filter((name) => name.endsWith(".env.example"));
+  if (examples.length === 0) await run(join(overlay, "make-secrets.sh"));
+  for (const name of examples) {
+    const text = readFileSync(join(folder, name), "utf8").replace(/^([A-Z0-9_]+)=$/gm, (_line, key: string) => {
+      const value = values[key];
+      if (value === undefined) throw new Error(`${name}: no value for ${key}`);
+      return `${key}=${value}`;
+    });
+    writeFileSync(join(folder, name.replace(".example", "")), text);
+  }
+}
+
+function rendered(all: readonly Manifest[]): Rendered {
+  const of = <Kind extends keyof Kinds>(kind: Kind) =>
+    all.filter((manifest) => manifest.kind === kind) as unknown as Kinds[Kind][];
+  return {
+    all,
+    of,
+    one(kind, name) {
+      const found = of(kind).find(({ metadata }) => metadata?.name?.replace(/-[a-z0-9]{10}$/, "") === name);
+      if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+      return found;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// Lets someone see each statement as it begins and ends.
+import type { AcquireSession, Session } from "./session.js";
+
+/**
+ * Called as a statement begins; what it returns is called when it has ended, with what it failed with. The text holds
+ * placeholders where values were given, so nothing that people wrote. Neither may throw.
+ */
+export type StatementObserver = (text: string) => (failure?: unknown) => void;
+
+/** The same sessions, observed; scripts (migrations) are not. */
+export function observed(acquire: AcquireSession, observe: StatementObserver | undefined): AcquireSession {
+  if (!observe) return acquire;
+  return async () => {
+    const session = await acquire();
+    return {
+      query: (text, parameters) => queryObserved(session, observe, text, parameters),
+      script: (text) => session.script(text),
+      release: () => session.release(),
+    };
+  };
+}
+
+async function queryObserved(
+  session: Session,
+  observe: StatementObserver,
+  text: string,
+  parameters: readonly unknown[],
+): ReturnType<Session["query"]> {
+  const ended = observe(text);
+  try {
+    const answer = await session.query(text, parameters);
+    ended();
+    return answer;
+  } catch (error) {
+    ended(error);
+    throw error;
+  }
+}

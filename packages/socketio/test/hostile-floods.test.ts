@@ -1,0 +1,152 @@
+// Peers that send too much, too slowly, or without end: each is held to its bounds, and others notice nothing.
+import { once } from "node:events";
+import { test } from "tap";
+import { startRoom } from "./bystanders.js";
+import { openStream, rawFrame, upgradeRequest } from "./raw-stream.js";
+import { ask, openPolling, openRaw, pollingQuery, start, until, webSocketQuery } from "./rig.js";
+
+const text = 0x81;
+
+test("a thousand handshakes that stop half-way, and a thousand connections that say nothing", async (t) => {
+  const { url, port, engine, members, unnoticed, alone } = await startRoom(t, { connectTimeout: 2_000 });
+  const half = upgradeRequest(webSocketQuery).slice(0, -2);
+  const silent = await Promise.all(Array.from({ length: 500 }, () => openStream(t, port, half)));
+  const upgraded = await Promise.all(
+    Array.from({ length: 500 }, () => openStream(t, port, upgradeRequest(webSocketQuery))),
+  );
+  const ended = upgraded.map((stream) => once(stream.resume(), "close"));
+  for (let batch = 0; batch < 10; batch += 1) {
+    await Promise.all(Array.from({ length: 50 }, () => ask(url + pollingQuery)));
+  }
+  await until("many at once", () => engine.stats().handshaking > 0);
+  await unnoticed();
+  await Promise.all(ended);
+  t.pass("those that upgraded and did not CONNECT were closed");
+  for (const stream of silent) stream.destroy();
+  await alone();
+  await unnoticed();
+  t.equal(members.size, 3);
+});
+
+for (const [name, packet] of Object.entries({
+  noop: "6",
+  "pongs nobody asked for": "3",
+  "acknowledgements of nothing": "430[]",
+  events: '42["x"]',
+  "broken packets": "b",
+  "empty packets": "",
+  namespaces: "40/x,",
+})) {
+  test(`a body of very many tiny packets: ${name}`, async (t) => {
+    const { url, unnoticed, alone } = await startRoom(t);
+    const session = await openPolling(url);
+    await ask(session, "POST", "40");
+    await ask(session);
+    const body = Array(Math.floor(1_000_000 / (packet.length + 1))).fill(packet);
+    const [reply] = await Promise.all([ask(session, "POST", body.join("\x1e")), unnoticed()]);
+    t.equal(reply.body, "ok");
+    await ask(session, "POST", "1");
+    await alone();
+    await unnoticed();
+  });
+}
+
+test("between the packets of one body others are served", async (t) => {
+  let handled = 0;
+  let atNextTurn: number | undefined;
+  const { url } = await start(t, {}, (socket) => {
+    socket.onEvent(() => {
+      handled += 1;
+      if (handled === 1) setImmediate(() => (atNextTurn = handled));
+    });
+  });
+  const session = await openPolling(url);
+  await ask(session, "POST", "40");
+  const count = 50_000;
+  t.equal((await ask(session, "POST", Array(count).fill('42["x"]').join("\x1e"))).body, "ok");
+  t.equal(handled, count, "all of it was handled before the answer");
+  t.ok((atNextTurn ?? count) < 1_000, `${atNextTurn} packets in the first turn`);
+});
+
+test("a POST that trickles is answered 408, and its session goes on", async (t) => {
+  const { url, port, unnoticed, alone } = await startRoom(t, { postTimeout: 200 });
+  const session = await openPolling(url);
+  const { pathname, search } = new URL(session);
+  const stream = await openStream(
+    t,
+    port,
+    `POST ${pathname}${search} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`,
+  );
+  const trickle = setInterval(() => stream.write("4"), 20);
+  const [answer] = await once(stream, "data");
+  t.match(String(answer), /^HTTP\/1.1 408 /);
+  t.match(String(answer), /connection: close/i);
+  await once(stream, "close");
+  clearInterval(trickle);
+  t.equal((await ask(session, "POST", "40")).body, "ok");
+  await unnoticed();
+  await ask(session, "POST", "1");
+  await alone();
+});
+
+test("attachments that never come keep nothing once their session has ended", async (t) => {
+  const { url, members, unnoticed, alone } = await startRoom(t);
+  const waiting = [];
+  for (let n = 0; n < 100; n += 1) {
+    const raw = await openRaw(t, url + webSocketQuery);
+    raw.socket.send("40");
+    raw.socket.send('452-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+    raw.socket.send(Buffer.alloc(10_000));
+    waiting.push(raw.socket);
+  }
+  await until("all are there", () => members.size === 103);
+  await unnoticed();
+  for (const socket of waiting) socket.terminate();
+  await alone();
+  await unnoticed();
+});
+
+test("tiny frames at full speed, for as long as a connection lasts", async (t) => {
+  const { port, unnoticed, alone } = await startRoom(t);
+  const stream = await openStream(t, port, upgradeRequest(webSocketQuery));
+  stream.resume();
+  stream.write(rawFrame(text, "40"));
+  const chunk = Buffer.concat(Array(5_000).fill(rawFrame(text, '42["x"]')));
+  for (let n = 0; n < 50; n += 1) {
+    if (!stream.write(chunk)) await once(stream, "drain");
+    if (n % 10 === 0) await unnoticed();
+  }
+  stream.destroy();
+  await alone();
+});
+
+test("a reader that never reads, in a room with others", async (t) => {
+  const { port, members, say, unnoticed, alone } = await startRoom(t, { sendBudget: 2_000_000 });
+  const unread = await openStream(t, port, upgradeRequest(webSocketQuery));
+  unread.pause();
+  unread.write(rawFrame(text, "40"));
+  await until("it is there", () => members.size === 4);
+  while (members.size === 4) {
+    say("x".repeat(20_000));
+    await unnoticed();
+  }
+  await alone();
+  t.equal(members.size, 3);
+});
+
+test("sessions of others, made up or another engine's, cannot be polled", async (t) => {
+  const { url, engine, unnoticed, alone } = await startRoom(t, { ownerId: "here" });
+  for (const sid of ["x", "here.x", "there.x", "here.", ".", "__proto__", "constructor", "x".repeat(5_000)]) {
+    for (const method of ["GET", "POST"]) {
+      const reply = await ask(`${url}${pollingQuery}&sid=${encodeURIComponent(sid)}`, method, "1");
+      t.match(
+        reply,
+        { status: 400, body: '{"code":1,"message":"Session ID unknown"}' },
+        `${method} ${sid.slice(0, 20)}`,
+      );
+    }
+  }
+  t.equal(engine.stats().sessions, 2);
+  await unnoticed();
+  await alone();
+});

@@ -1,0 +1,61 @@
+// Watches a database: connections, times and failures of statements; at debug level each statement, never its parameters.
+import { type Database, failureKind, type StatementObserver } from "@khui/database";
+import { secondsBuckets } from "./metrics.js";
+import type { Telemetry } from "./telemetry.js";
+
+/** What an adapter is opened with. Once a process. */
+export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): StatementObserver {
+  const seconds = metrics.histogram(
+    "khui_database_statement_duration_seconds",
+    "From a statement's sending to its answer.",
+    secondsBuckets,
+  );
+  const failures = metrics.counter("khui_database_failures_total", "Failed statements, by what went wrong.", ["kind"]);
+  const logged = log.isLevelEnabled("debug");
+  return (text) => {
+    const began = performance.now();
+    const parents = scopes.current()?.parents ?? [];
+    const attributes = { "db.system.name": "postgresql" };
+    // Alone, a statement of the service's own (a sweep, a probe) would be a trace of one span.
+    const traced = tracer !== undefined && parents.length > 0;
+    const span = traced ? tracer.start({ name: nameOf(text), kind: "client", parents, attributes }) : undefined;
+    return (failure) => {
+      const ms = performance.now() - began;
+      seconds.observe(ms / 1000);
+      if (failure !== undefined) failures.inc({ kind: failureKind(failure) });
+      span?.end(failure);
+      if (!logged) return;
+      const outcome = failure === undefined ? {} : { failure: failureKind(failure) };
+      log.debug({ sql: shortened(text), ms: Math.round(ms * 10) / 10, ...outcome }, "statement");
+    };
+  };
+}
+
+/** Tells how many connections there are, and who waits for one. Once a process. */
+export function watchDatabase({ metrics }: Pick<Telemetry, "metrics">, database: Pick<Database, "stats">): void {
+  metrics.gauge(
+    "khui_database_connections",
+    "Connections of the pool.",
+    () => {
+      const { total, idle } = database.stats();
+      return { busy: total - idle, idle };
+    },
+    "state",
+  );
+  metrics.gauge("khui_database_waiting", "Callers that wait for a connection.", () => database.stats().waiting);
+}
+
+const longestLogged = 120;
+
+/** A statement's beginning on one line. What was put in for its placeholders is not in its text. */
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > longestLogged ? `${line.slice(0, longestLogged)}…` : line;
+}
+
+/** Its first word, and the first table that it names. */
+function nameOf(text: string): string {
+  const word = /^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? "SQL";
+  const table = /\b(?:messages|rooms|media|stickers)\.\w+/.exec(text)?.[0];
+  return table ? `${word} ${table}` : word;
+}
