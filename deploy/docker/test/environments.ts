@@ -13,5 +13,5 @@ export const environments = {
   "realtime-gateway": gateway,
 } as const;
 
-/** What is read before the others, by the logger. */
-export const logLevel = "LOG_LEVEL";
+/** What every process reads besides, for its log and its traces. */
+export const besides = ["LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];

@@ -1,0 +1,65 @@
+// What the Dockerfile must hold to: not root, signals reach Node, health, pinned versions, a stage a service, no secrets.
+import { readFileSync } from "node:fs";
+import { test } from "tap";
+import { ownServices, root } from "./compose-file.js";
+import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
+
+const all = dockerfile();
+const last = image();
+const only = (name: string) => {
+  const found = last.filter((one) => one.name === name);
+  if (found.length !== 1) throw new Error(`${found.length} times ${name} in the last stage`);
+  return found[0]!;
+};
+
+test("the image runs Node itself, not as root, and says whether it is well", (t) => {
+  t.match(only("USER").rest, /^[1-9]\d{3,}:[1-9]\d{3,}$/, "a user by number, which Kubernetes can check");
+  t.same(execForm(only("CMD")), ["node", "--enable-source-maps", "dist/main.js"]);
+  t.equal(execForm(only("HEALTHCHECK"))[0], "node");
+  t.notOk(
+    last.some(({ name }) => name === "RUN" || name === "ENTRYPOINT"),
+    "nothing is run or wrapped in it",
+  );
+  const copies = last.filter(({ name }) => name === "COPY");
+  t.same(
+    copies.map(({ rest }) => rest),
+    ["--from=pruned /app ./"],
+    "it holds what was pruned and nothing else",
+  );
+  t.end();
+});
+
+test("each service has its stage, and only media-service has ffmpeg and few arenas", (t) => {
+  const stages = new Map<string, string[]>();
+  let stage = "";
+  for (const { name, rest } of all) {
+    if (name === "FROM") stage = / AS (\S+)$/.exec(rest)?.[1] ?? rest;
+    if (!stages.has(stage)) stages.set(stage, []);
+    stages.get(stage)?.push(`${name} ${rest}`);
+  }
+  for (const service of ownServices) {
+    const text = stages.get(service)?.join("\n") ?? "";
+    t.match(text, /^FROM plain AS /);
+    t.equal(/ ffmpeg /.test(text), service === "media-service", service);
+    t.equal(/MALLOC_ARENA_MAX=2/.test(text), service === "media-service", service);
+  }
+  t.match(last[0], { name: "FROM", rest: /^\$\{SERVICE\}$/ });
+  t.end();
+});
+
+test("versions are pinned, and pnpm is the one that the project is set up with", (t) => {
+  const node = all.find(({ name, rest }) => name === "ARG" && rest.startsWith("NODE_IMAGE="))?.rest;
+  t.match(node, /^NODE_IMAGE=node:\d+\.\d+\.\d+-\w+-slim$/);
+  t.ok(
+    all.some(({ rest }) => rest === `npm install --global ${setUpWith()}`),
+    setUpWith(),
+  );
+  t.end();
+});
+
+test("neither secrets nor what is built elsewhere gets into an image", (t) => {
+  const ignored = readFileSync(`${root}.dockerignore`, "utf8").split("\n");
+  for (const entry of [".env", ".git", "**/node_modules", "**/dist", "**/.data"]) t.ok(ignored.includes(entry), entry);
+  t.notOk(all.some(({ name, rest }) => ["ARG", "ENV"].includes(name) && /SECRET|PASSWORD|TOKEN/.test(rest)));
+  t.end();
+});
