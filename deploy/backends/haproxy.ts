@@ -16,6 +16,11 @@ export interface Haproxy {
   stop(): Promise<void>;
   /** Ends it as a crash does (SIGKILL). */
   kill(): Promise<void>;
+  /** Ends it in order, keeping its configuration. */
+  shutDown(): Promise<void>;
+  /** Holds it where it stands (SIGSTOP) until `resume`, `restart` or `stop`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Starts it again with the same configuration, after ending it if it runs. */
   restart(): Promise<void>;
 }
@@ -60,6 +65,9 @@ export async function startHaproxy(configText: string, machine: Machine = thisMa
         remove();
       },
       kill: () => current.kill(),
+      shutDown: () => current.stop(),
+      pause: () => current.pause(),
+      resume: () => current.resume(),
       async restart() {
         await current.stop();
         current = await launch();
