@@ -11,18 +11,23 @@ import { startS3Server } from "../../blobs/test/s3-server.js";
 import { highLimits } from "./embedded.js";
 import { type ServiceProcess, startService } from "./service-process.js";
 
-/** Replicas of a service are numbered from 1. */
-const processes = {
-  "rooms-api-1": "rooms-api",
-  "messages-api-1": "messages-api",
-  "messages-api-2": "messages-api",
-  "media-service-1": "media-service",
-  "sticker-service-1": "sticker-service",
-  "realtime-gateway-1": "realtime-gateway",
-  "realtime-gateway-2": "realtime-gateway",
+/** How many replicas of each service there are; these numbers unless others are asked for. */
+const standardReplicas = {
+  "rooms-api": 1,
+  "messages-api": 2,
+  "media-service": 1,
+  "sticker-service": 1,
+  "realtime-gateway": 2,
 } as const;
-export type ProcessName = keyof typeof processes;
-const processNames = Object.keys(processes) as ProcessName[];
+type Standard = typeof standardReplicas;
+export type ServiceName = keyof Standard;
+export type Replicas = Readonly<Record<ServiceName, number>>;
+
+/** Replicas of a service are numbered from 1. */
+export type ProcessName = `${ServiceName}-${number}`;
+type StandardName = { [Name in ServiceName]: `${Name}-${Standard[Name] extends 2 ? 1 | 2 : 1}` }[ServiceName];
+/** Those of the standard numbers are there unless fewer were asked for. */
+export type Processes = Readonly<Record<StandardName, ServiceProcess> & Record<ProcessName, ServiceProcess>>;
 
 const edgeConfiguration = fileURLToPath(new URL("../../../deploy/edge/haproxy.cfg", import.meta.url));
 const edgeAttempts = 5;
@@ -35,7 +40,7 @@ export interface DistributedSystem {
   /** The gateways themselves, past the edge. */
   readonly gateways: readonly string[];
   /** To end and restart each by its name. The edge knows of it a second later. */
-  readonly processes: Readonly<Record<ProcessName, ServiceProcess>>;
+  readonly processes: Processes;
   readonly backends: Backends;
   readonly edge: Haproxy;
   /** The end of each process's log. */
@@ -44,12 +49,21 @@ export interface DistributedSystem {
   stop(): Promise<void>;
 }
 
+export interface DistributedOptions {
+  readonly replicas?: Partial<Replicas>;
+  /** Where the edge listens on loopback; a free one by default. */
+  readonly port?: number;
+}
+
 /**
  * Resolves when all is ready. `environment` overrides the services' settings. Servers that POSTGRES_URL, NATS_URL,
  * REDIS_URL and S3_URL name in this process's environment are used as they are. Rejects with the log of what failed;
  * then nothing is left running.
  */
-export async function startDistributed(environment: Readonly<Record<string, string>> = {}): Promise<DistributedSystem> {
+export async function startDistributed(
+  environment: Readonly<Record<string, string>> = {},
+  { replicas, port }: DistributedOptions = {},
+): Promise<DistributedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
   const closers = [async () => rmSync(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
@@ -74,17 +88,17 @@ export async function startDistributed(environment: Readonly<Record<string, stri
       ...environment,
       JWT_SECRET: secret,
     };
-    const started = await startAll(folder, settings, closers);
-    const { url, edge } = await startEdge(started);
+    const started = await startAll(folder, { ...standardReplicas, ...replicas }, settings, closers);
+    const { url, edge } = await startEdge(started, port);
     closers.push(() => edge.stop());
     return {
       url,
       secret,
-      gateways: [started["realtime-gateway-1"].url, started["realtime-gateway-2"].url],
-      processes: started,
+      gateways: replicasOf(started, "realtime-gateway").map(([, gateway]) => gateway.url),
+      processes: Object.fromEntries(started) as Processes,
       backends,
       edge,
-      logTails: () => processNames.map((name) => `--- ${name}\n${started[name].logTail()}`).join("\n"),
+      logTails: () => [...started].map(([name, one]) => `--- ${name}\n${one.logTail()}`).join("\n"),
       stop,
     };
   } catch (error) {
@@ -101,49 +115,57 @@ async function storeOfFiles(): Promise<{ settings: Record<string, string>; close
   return { settings: { S3_URL: url, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }, close };
 }
 
+type Started = ReadonlyMap<ProcessName, ServiceProcess>;
+
 async function startAll(
   folder: string,
+  replicas: Replicas,
   environment: Readonly<Record<string, string>>,
   closers: Array<() => Promise<void>>,
-): Promise<Record<ProcessName, ServiceProcess>> {
+): Promise<Started> {
+  const names = (Object.keys(replicas) as ServiceName[]).flatMap((service) =>
+    Array.from({ length: replicas[service] }, (_, i) => ({ service, name: `${service}-${i + 1}` as const })),
+  );
   const started = new Map<ProcessName, ServiceProcess>();
   closers.push(async () => {
     await Promise.all([...started.values()].map((one) => one.stop()));
   });
   const outcomes = await Promise.allSettled(
-    processNames.map(async (name) => {
+    names.map(async ({ service, name }) => {
       const logFile = join(folder, `${name}.log`);
-      started.set(name, await startService({ service: processes[name], environment, logFile }));
+      started.set(name, await startService({ service, environment, logFile }));
     }),
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
-  return Object.fromEntries(started) as Record<ProcessName, ServiceProcess>;
+  return new Map(names.map(({ name }) => [name, started.get(name)!]));
 }
 
-async function startEdge(started: Record<ProcessName, ServiceProcess>): Promise<{ url: string; edge: Haproxy }> {
+const replicasOf = (started: Started, service: string) =>
+  [...started].filter(([name]) => name.replace(/-\d+$/, "") === service);
+
+async function startEdge(started: Started, wanted: number | undefined): Promise<{ url: string; edge: Haproxy }> {
   const template = readFileSync(edgeConfiguration, "utf8");
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     try {
       const edge = await startHaproxy(edgeFor(template, port, started));
       return { url: `http://127.0.0.1:${port}`, edge };
     } catch (error) {
       // Another process can take the port between the choice and its use.
-      if (attempt === edgeAttempts) throw error;
+      if (wanted !== undefined || attempt === edgeAttempts) throw error;
     }
   }
 }
 
 /** The edge's configuration with these replicas' addresses in place of those that Docker's DNS would give. */
-function edgeFor(template: string, port: number, started: Record<ProcessName, ServiceProcess>): string {
+function edgeFor(template: string, port: number, started: Started): string {
   return template
     .replace(/^( *)bind .*$/m, `$1bind 127.0.0.1:${port}`)
     .replace(/^resolvers docker\n(?: .*\n)*/m, "")
     .replace(/^( *)server-template (.+)- .*$/gm, (_line, indent: string, service: string) =>
-      processNames
-        .filter((name) => processes[name] === service)
-        .map((name) => `${indent}server ${name} ${new URL(started[name].url).host}`)
+      replicasOf(started, service)
+        .map(([name, { url }]) => `${indent}server ${name} ${new URL(url).host}`)
         .join("\n"),
     );
 }
