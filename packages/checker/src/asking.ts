@@ -26,7 +26,7 @@ export interface Tally {
   tries: number;
   /** Tries that brought no answer, by what came instead. */
   readonly unanswered: Map<string, number>;
-  /** Final refusals that nothing explains. */
+  /** Refusals that nothing explains: the final ones, and failures inside that are not told as an outage. */
   readonly refused: string[];
 }
 
@@ -86,6 +86,8 @@ export async function askUntilAnswered(
       return { ok, data, code, clean };
     }
     tally.unanswered.set(one.reason, (tally.unanswered.get(one.reason) ?? 0) + 1);
+    if (one.reason.includes("internal_error"))
+      tally.refused.push(`${operation.kind} of ${follower.user.id}: ${one.reason}`);
     if (!notDone.has(one.reason)) clean = false;
     await sleep(random.between(retryMs.least, retryMs.most));
   }

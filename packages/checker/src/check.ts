@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly presenceMs: number;
   /** Servers named by the environment: they are used, and never made to fail. */
   readonly given: ReadonlySet<string>;
+  /** Where the services' logs are kept; nowhere without it. */
+  readonly logFolder?: string | undefined;
   /** Ends the run early: it rejects, and leaves nothing running. */
   readonly signal?: AbortSignal;
   /** Told what goes on, a line at a time. */
@@ -55,7 +57,7 @@ export async function runCheck(options: CheckOptions): Promise<Report> {
 
 async function run(options: CheckOptions, closers: Array<() => unknown>): Promise<Report> {
   const { seed, seconds, say } = options;
-  const system = await startDistributed();
+  const system = await startDistributed({}, { logFolder: options.logFolder });
   closers.push(() => system.stop());
   const noted = { teardown: (close: () => unknown) => closers.push(close), fail: say };
   const people = await useSystem(noted, system);

@@ -1,4 +1,4 @@
-// `npm run check:faults -- --seconds 75 --seed N [--out FILE]`: exit code 1 when anything was lost, with the differences.
+// `npm run check:faults -- --seconds 75 --seed N [--out FILE] [--logs FOLDER]`: exit code 1 when anything was lost, with the differences.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runCheck } from "./check.js";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     rooms: option("10"),
     rate: option("25"),
     out: { type: "string" },
+    logs: { type: "string" },
   },
 });
 const number = (name: "seconds" | "seed" | "clients" | "rooms" | "rate"): number => {
@@ -36,6 +37,7 @@ const report = await runCheck({
   perSecond: number("rate"),
   presenceMs: 20_000,
   signal: interrupted.signal,
+  logFolder: values.logs,
   given: new Set(given.flatMap(([name, url]) => (url ? [name] : []))),
   say: (line) => console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`),
 });

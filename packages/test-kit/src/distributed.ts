@@ -53,6 +53,8 @@ export interface DistributedOptions {
   readonly replicas?: Partial<Replicas>;
   /** Where the edge listens on loopback; a free one by default. */
   readonly port?: number;
+  /** Where the services' logs are kept; without it they go with the data. */
+  readonly logFolder?: string | undefined;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface DistributedOptions {
  */
 export async function startDistributed(
   environment: Readonly<Record<string, string>> = {},
-  { replicas, port }: DistributedOptions = {},
+  { replicas, port, logFolder }: DistributedOptions = {},
 ): Promise<DistributedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
   const closers = [async () => rmSync(folder, { recursive: true, force: true })];
@@ -88,7 +90,7 @@ export async function startDistributed(
       ...environment,
       JWT_SECRET: secret,
     };
-    const started = await startAll(folder, { ...standardReplicas, ...replicas }, settings, closers);
+    const started = await startAll(logFolder ?? folder, { ...standardReplicas, ...replicas }, settings, closers);
     const { url, edge } = await startEdge(started, port);
     closers.push(() => edge.stop());
     return {
