@@ -37,7 +37,12 @@ export interface CheckOptions {
 }
 
 /** For what takes no longer than a minute where nothing else runs. */
-const patienceMs = 30_000;
+const patienceMs = 180_000;
+/**
+ * A session that polls through another gateway is not told when its client is cut off: its heartbeat is missed after 25 s
+ * and 20 s more, and 5 s later its user is gone.
+ */
+const heartbeatMs = 60_000;
 /** Of the people, who are away when presence is asked about. */
 const atHome = 0.1;
 
@@ -110,6 +115,7 @@ async function run(options: CheckOptions, closers: Array<() => unknown>): Promis
     resumes: sumOf(cast.actors, ({ follower }) => follower.counts.resumes),
     repaired: await repairs.total(),
     presence: settled.presence,
+    nameless: settled.nameless,
     steps: injection.steps,
     gaps: gaps.rows(injection.steps),
     differences,
@@ -122,27 +128,36 @@ const sumOf = (actors: readonly Actor[], count: (actor: Actor) => number) =>
 
 interface Settled {
   readonly presence: PresenceVerdict;
+  readonly nameless: number;
   readonly differences: readonly string[];
 }
+
+const idsOf = (some: readonly Actor[]) => new Set(some.map(({ user }) => user.id));
 
 /** Everybody comes back but those who stay at home; presence is asked about; then those too, and the states. */
 async function settle(cast: Cast, home: readonly Actor[], ledger: Ledger, options: CheckOptions): Promise<Settled> {
   const { actors, roomIds } = cast;
   const differences: string[] = [];
   const note = (text: string | undefined): void => void (text !== undefined && differences.push(text));
+  const ask = async (watchers: readonly Actor[], doubtful: readonly Actor[], boundMs: number) => {
+    const verdict = await awaitTruePresence(watchers, idsOf(watchers), idsOf(doubtful), roomIds, ledger, boundMs);
+    differences.push(...verdict.differences);
+    return verdict;
+  };
   const here = actors.filter((actor) => !home.includes(actor));
-  closeAll(home);
   note(await allBack(here));
-  const idsOf = (some: readonly Actor[]) => new Set(some.map(({ user }) => user.id));
-  const presence = await awaitTruePresence(here, idsOf(here), roomIds, ledger, options.presenceMs);
+  const polled = home.filter(({ follower }) => ["polling", "default"].includes(follower.kind));
+  const presence = await ask(here, polled, options.presenceMs);
   options.say(`presence is ${presence.differences.length > 0 ? "not " : ""}true after ${presence.ms} ms`);
+  const gone = await ask(here, [], heartbeatMs);
+  options.say(`those whose polls had been cut are gone after ${gone.ms} ms more`);
   note(await allBack(actors));
-  differences.push(...presence.differences, ...(await findDifferences(actors, ledger, patienceMs)));
+  const states = await findDifferences(actors, ledger, patienceMs);
+  differences.push(...states.differences);
   const [last, ...others] = actors as [Actor, ...Actor[]];
   closeAll(others);
-  const alone = await awaitTruePresence([last], idsOf([last]), roomIds, ledger, options.presenceMs);
-  differences.push(...alone.differences);
-  return { presence, differences };
+  await ask([last], [], heartbeatMs);
+  return { presence, nameless: states.nameless, differences };
 }
 
 async function allBack(actors: readonly Actor[]): Promise<string | undefined> {

@@ -9,10 +9,14 @@ export interface PresenceVerdict {
   readonly differences: readonly string[];
 }
 
-/** Asks for each of `watchers`, who are connected, until all is true: `online` are those with a connection. */
+/**
+ * Asks for each of `watchers`, who are connected, until all is true: `online` are those with a connection, and whether
+ * others see the `doubtful` does not matter.
+ */
 export async function awaitTruePresence(
   watchers: readonly Actor[],
   online: ReadonlySet<string>,
+  doubtful: ReadonlySet<string>,
   roomIds: readonly string[],
   ledger: Ledger,
   boundMs: number,
@@ -27,7 +31,7 @@ export async function awaitTruePresence(
     const known = new Set(rooms.filter((members) => members.has(user.id)).flatMap((members) => [...members]));
     known.delete(user.id);
     const missing = [...known].filter((userId) => online.has(userId) && !seen.has(userId));
-    const ghosts = [...seen].filter((userId) => !online.has(userId) || !known.has(userId));
+    const ghosts = [...seen].filter((userId) => !doubtful.has(userId) && !(online.has(userId) && known.has(userId)));
     if (missing.length + ghosts.length > 0)
       throw new Error(
         `${user.id} misses ${missing.join() || "nobody"}, sees the ghosts of ${ghosts.join() || "nobody"}`,

@@ -16,6 +16,8 @@ export interface Report {
   readonly entries: number;
   readonly resumes: number;
   readonly repaired: number | undefined;
+  /** Messages that clients were told without their sender's name, because nobody could be asked for it. */
+  readonly nameless: number;
   readonly presence: PresenceVerdict;
   readonly steps: readonly StepRecord[];
   readonly gaps: readonly GapRow[];
@@ -47,6 +49,7 @@ export function renderReport(report: Report): string {
     `| tries without an answer | ${unanswered} of ${tally.tries} (${listed(tally.unanswered)}) |`,
     `| entries delivered | ${report.entries} |`,
     `| entries that gateways had to ask for | ${report.repaired ?? "not counted"} |`,
+    `| messages that came without their sender's name | ${report.nameless} |`,
     `| clients that came back and resumed | ${report.resumes} |`,
     `| faults | ${steps.reduce((sum, step) => sum + step.faults.length, 0)} (${listed(faults)}) |`,
     `| presence true, once all were connected | after ${seconds(presence.ms)} |`,
