@@ -39,6 +39,11 @@ export interface Backends {
   readonly redisUrl?: string;
   /** Ends a server as a crash does (SIGKILL). Throws for one that was given by the environment. */
   kill(name: BackendName): Promise<void>;
+  /** Ends it in order, keeping its data. Throws as kill does. */
+  shutDown(name: BackendName): Promise<void>;
+  /** Holds it where it stands (SIGSTOP) until `resume`, `restart` or `stop`. Throws as kill does. */
+  pause(name: BackendName): Promise<void>;
+  resume(name: BackendName): Promise<void>;
   /** Starts it again on its port and data, after ending it if it runs. Resolves when it answers. Throws as kill does. */
   restart(name: BackendName): Promise<void>;
   /** Ends them all and removes their data. Never touches one that was given by the environment. */
@@ -48,6 +53,9 @@ export interface Backends {
 interface Backend {
   readonly url: string;
   kill(): Promise<void>;
+  shutDown(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -86,6 +94,9 @@ export async function startBackends(which: readonly BackendName[], options: Back
     ...(started.has("nats") ? { natsUrl: backend("nats").url } : {}),
     ...(started.has("redis") ? { redisUrl: backend("redis").url } : {}),
     kill: async (name) => backend(name).kill(),
+    shutDown: async (name) => backend(name).shutDown(),
+    pause: async (name) => backend(name).pause(),
+    resume: async (name) => backend(name).resume(),
     restart: async (name) => backend(name).restart(),
     stop,
   };
@@ -95,7 +106,7 @@ function given(name: BackendName, url: string): Backend {
   const refuse = async (): Promise<never> => {
     throw new Error(`${name} was given by ${servers[name].variable}: it is not ours to end`);
   };
-  return { url, kill: refuse, restart: refuse, stop: async () => {} };
+  return { url, kill: refuse, shutDown: refuse, pause: refuse, resume: refuse, restart: refuse, stop: async () => {} };
 }
 
 type PrivateSource = Exclude<Source, { kind: "url" }>;
@@ -126,6 +137,9 @@ async function startPrivate(name: BackendName, source: PrivateSource, secrets: S
     return {
       url: server.url(port, secrets),
       kill: () => current.kill(),
+      shutDown: () => current.stop(),
+      pause: () => current.pause(),
+      resume: () => current.resume(),
       async restart() {
         await current.stop();
         current = await launch(port);

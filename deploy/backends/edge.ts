@@ -21,16 +21,18 @@ export interface Edge {
 export interface EdgeOptions extends Pick<HaproxyOptions, "reloadable"> {
   /** Settings of haproxy.cfg; without them its limits are out of reach. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where clients reach it on loopback; a free one by default. */
+  readonly port?: number | undefined;
 }
 
 /** No test is to meet the limits per address by chance: all come from one. */
 const unlimited = { EDGE_CONNECTIONS_PER_ADDRESS: "1000000", EDGE_REQUESTS_PER_ADDRESS: "100000000" };
 
 /** Runs HAProxy under deploy/edge/haproxy.cfg. A service without replicas answers 503. Throws what startHaproxy throws. */
-export async function startEdge(replicas: Replicas, options: EdgeOptions = {}): Promise<Edge> {
+export async function startEdge(replicas: Replicas, { port: wanted, ...options }: EdgeOptions = {}): Promise<Edge> {
   const template = readFileSync(configuration, "utf8");
   for (let attempt = 1; ; attempt += 1) {
-    const [port, internalPort] = [await freePort(), await freePort()];
+    const [port, internalPort] = [wanted ?? (await freePort()), await freePort()];
     try {
       const haproxy = await startHaproxy(edgeFor(template, port, internalPort, replicas), {
         environment: unlimited,
@@ -39,7 +41,7 @@ export async function startEdge(replicas: Replicas, options: EdgeOptions = {}): 
       return { url: `http://127.0.0.1:${port}`, internalUrl: `http://127.0.0.1:${internalPort}`, haproxy };
     } catch (error) {
       // Another process can take a port between the choice and its use.
-      if (attempt === attempts) throw error;
+      if (wanted !== undefined || attempt === attempts) throw error;
     }
   }
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { holdTree, releaseTree } from "./process-tree.js";
 
 const run = promisify(execFile);
 const logTailLength = 2000;
@@ -29,6 +30,9 @@ export interface GuardedProcess {
   stop(): Promise<void>;
   /** Ends it as a crash does (SIGKILL). Resolves when it has ended. */
   kill(): Promise<void>;
+  /** Holds it where it stands (SIGSTOP), with all its processes, until `resume`. Ending it lets it go first. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /**
@@ -61,7 +65,25 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
     }),
   );
 
+  let held = false;
+
+  async function pause(): Promise<void> {
+    if (!running || held) return;
+    held = true;
+    if (container === undefined) holdTree(pid);
+    else await run(container.docker, ["pause", container.name]);
+  }
+
+  async function resume(): Promise<void> {
+    if (!running || !held) return;
+    held = false;
+    if (container === undefined) releaseTree(pid);
+    else await run(container.docker, ["unpause", container.name]);
+  }
+
   async function end(signal: NodeJS.Signals): Promise<void> {
+    // Children of a killed server that are held would never learn that it is gone.
+    await resume();
     if (running && container !== undefined && signal === "SIGKILL") {
       await run(container.docker, ["kill", container.name]).catch(() => child.kill("SIGKILL"));
     } else if (running) {
@@ -83,8 +105,13 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
       clearTimeout(force);
     },
     kill: () => end("SIGKILL"),
+    pause,
+    resume,
   };
 }
+
+/** The children of a server that was held when its parent died: they end once they are let go on. */
+const heldChildren = 'children=$(cat "/proc/$2/task/$2/children" 2>/dev/null)';
 
 /**
  * A shell that reads from a pipe which this process holds open: a line means that all is well, the pipe's end that the
@@ -93,7 +120,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
 function watch(pid: number, container: Command["container"], folder: string): () => void {
   const parts =
     container === undefined
-      ? ['kill -KILL "$2"', "sleep 1", 'rm -rf "$1"']
+      ? [heldChildren, 'kill -KILL "$2"', '[ -z "$children" ] || kill -CONT $children', "sleep 1", 'rm -rf "$1"']
       : ['"$2" kill "$3"', "sleep 1", '"$2" volume rm -f "$4"', 'rm -rf "$1"'];
   const values = container === undefined ? [String(pid)] : [container.docker, container.name, container.volume];
   const script = ["read -r line && exit", ...parts].join("; ");

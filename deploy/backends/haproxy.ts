@@ -16,6 +16,11 @@ export interface Haproxy {
   stop(): Promise<void>;
   /** Ends it as a crash does (SIGKILL). */
   kill(): Promise<void>;
+  /** Ends it in order, keeping its configuration. */
+  shutDown(): Promise<void>;
+  /** Holds it where it stands (SIGSTOP) until `resume`, `restart` or `stop`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Starts it again with the same configuration, after ending it if it runs. */
   restart(): Promise<void>;
   /** Reads its configuration anew: a new process takes new connections, the old one keeps those it has. Throws unless reloadable. */
@@ -73,6 +78,9 @@ export async function startHaproxy(configText: string, options: HaproxyOptions =
         remove();
       },
       kill: () => current.kill(),
+      shutDown: () => current.stop(),
+      pause: () => current.pause(),
+      resume: () => current.resume(),
       async restart() {
         await current.stop();
         current = await launch();

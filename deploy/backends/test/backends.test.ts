@@ -58,6 +58,34 @@ test("a killed server comes back on its port with its data", async (t) => {
   t.equal(await sql(backends.postgresUrl, "select n from kept"), "7", "also when it was running");
 });
 
+test("a server that is held answers when it goes on, and can be ended while it is held", async (t) => {
+  const backends = await startBackends(all, { environment: {} });
+  t.teardown(() => backends.stop());
+  const questions = {
+    postgres: () => sql(backends.postgresUrl, "select 1").then(() => true),
+    nats: () => replies(portOf(backends.natsUrl), "PING\r\n", "PONG"),
+    redis: () => replies(portOf(backends.redisUrl), "PING\r\n", "PONG"),
+  };
+  for (const name of all) {
+    await backends.pause(name);
+    let answered = false;
+    const asked = questions[name]().then((answer) => {
+      answered = answer;
+    });
+    t.equal(await replies(portOf(backends[`${name}Url`]), "PING\r\n", "P"), false, `${name} is silent`);
+    t.equal(answered, false);
+    await backends.resume(name);
+    await asked;
+    await until(questions[name]);
+    await backends.pause(name);
+    await backends.restart(name);
+    t.ok(await questions[name](), `${name} was held, and is back`);
+    await backends.shutDown(name);
+    t.notOk(await accepts(portOf(backends[`${name}Url`])), `${name} is down`);
+    await backends.restart(name);
+  }
+});
+
 test("what the environment names is used as it is and never ended", async (t) => {
   const backends = await startBackends(["nats"], { environment: { NATS_URL: "nats://elsewhere:4222" } });
   t.equal(backends.natsUrl, "nats://elsewhere:4222");

@@ -5,7 +5,10 @@ import { roomsRpc, type User, type UserProfile } from "@khui/contracts";
 import { LRUCache } from "lru-cache";
 
 export interface Directory {
-  /** Names and avatars by id; never rejects: users that cannot be had come with nulls. */
+  /**
+   * Names and avatars by id; never rejects: who cannot be had now comes as last known, from rooms-api or a token, and else
+   * with nulls.
+   */
   resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
   /**
    * Hands on what a verified token told, and resolves once rooms-api has it: at once for what it was told before. Never
@@ -29,6 +32,8 @@ const askTimeoutMs = 1_000;
 export function createDirectory(bus: Bus, options: DirectoryOptions): Directory {
   const ttlMs = options.ttlMs ?? 30_000;
   const known = new LRUCache<string, User>({ max: capacity, ttl: ttlMs });
+  /** For when rooms-api cannot be asked: a name that was good a while ago is better than none. */
+  const lastKnown = new LRUCache<string, User>({ max: capacity });
   const asked = new Map<string, Promise<User>>();
   const told = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
   let wanted: Array<{ userId: string; answer: (user: User) => void }> = [];
@@ -52,14 +57,17 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
     for (let start = 0; start < batch.length; start += largestBatch) {
       const part = batch.slice(start, start + largestBatch);
       const users = await lookUp(part.map(({ userId }) => userId));
-      for (const { userId, answer } of part) answer(users.get(userId) ?? nameless(userId));
+      for (const { userId, answer } of part) answer(users.get(userId) ?? lastKnown.get(userId) ?? nameless(userId));
     }
   }
 
   async function lookUp(userIds: string[]): Promise<Map<string, User>> {
     try {
       const { users } = await call(bus, roomsRpc.lookupUsers, { userIds }, { timeoutMs: askTimeoutMs });
-      for (const user of users) known.set(user._id, user, { ttl: user.name === null ? unknownTtlMs : ttlMs });
+      for (const user of users) {
+        known.set(user._id, user, { ttl: user.name === null ? unknownTtlMs : ttlMs });
+        lastKnown.set(user._id, user);
+      }
       return new Map(users.map((user) => [user._id, user]));
     } catch (error) {
       options.onError(error);
@@ -102,6 +110,8 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
       const before = told.get(userId);
       if (before?.digest === digest) return before.done;
       known.delete(userId);
+      const { name: oldName = null, avatar: oldAvatar = null } = lastKnown.get(userId) ?? {};
+      lastKnown.set(userId, { _id: userId, name: name || oldName, avatar: avatar || oldAvatar });
       news.set(userId, { _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) });
       telling ??= tell();
       told.set(userId, { digest, done: telling });

@@ -55,10 +55,30 @@ test("who was just learned has a name, though asked before", async (t) => {
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
 });
 
-test("while rooms-api is away people are nameless, nothing waits, and it is tried again", async (t) => {
+test("a name that has to be asked again is kept when nobody answers", async (t) => {
+  const { directory, users, serve } = rig(t, 1);
+  const subscriptions = serve();
+  users.set("a", { _id: "a", name: "Ann", avatar: "a.png" });
+  await directory.resolve(["a"]);
+  for (const subscription of subscriptions) subscription.unsubscribe();
+  users.set("a", { _id: "a", name: "Anna", avatar: null });
+  t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Ann", avatar: "a.png" });
+  await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
+  t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: "a.png" });
+  serve();
+  t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: null });
+});
+
+test("while rooms-api is away people have the names last known, nothing waits, and it is tried again", async (t) => {
   const { directory, told, errors, serve } = rig(t);
   await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
-  t.same([...(await directory.resolve(["a"])).values()], [{ _id: "a", name: null, avatar: null }]);
+  t.same(
+    [...(await directory.resolve(["a", "b"])).values()],
+    [
+      { _id: "a", name: "Ann", avatar: null },
+      { _id: "b", name: null, avatar: null },
+    ],
+  );
   t.equal(errors.length, 2);
   serve();
   await directory.learn({ userId: "a", name: "Ann", avatar: undefined });

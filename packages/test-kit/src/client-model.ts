@@ -93,6 +93,24 @@ export class ClientModel {
     take[event as keyof typeof take]?.(room, payload as never);
   }
 
+  /**
+   * Takes over the names of senders that came without one, as happens while nobody can be asked for names. Returns of how
+   * many messages.
+   */
+  learnNames(roomId: string, messages: readonly Message[]): number {
+    const names = new Map(messages.map(({ sender }) => [sender._id, sender]));
+    let learned = 0;
+    for (const message of this.#room(roomId).messages.values()) {
+      for (const shown of [message, message.replyToMessage]) {
+        const named = shown?.sender.name === null ? names.get(shown.sender._id) : undefined;
+        if (!shown || !named?.name) continue;
+        shown.sender = { ...named };
+        learned++;
+      }
+    }
+    return learned;
+  }
+
   /** Throws AssertionError with the difference unless this client knows exactly what a fresh fetch says. */
   expectEqual({ room: fresh, messages, seq }: FetchedRoom): void {
     const room = this.#room(fresh._id);

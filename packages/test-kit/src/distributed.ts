@@ -4,25 +4,30 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backends, startBackends } from "../../../deploy/backends/backends.js";
-import { type Replicas, startEdge } from "../../../deploy/backends/edge.js";
+import { startEdge } from "../../../deploy/backends/edge.js";
 import type { Haproxy } from "../../../deploy/backends/haproxy.js";
 import { makeSecrets, ownAddresses, type Secrets } from "../../../deploy/backends/secrets.js";
 import { startS3Server } from "../../blobs/test/s3-server.js";
 import { highLimits } from "./embedded.js";
 import { type ServiceProcess, startService } from "./service-process.js";
 
-/** Replicas of a service are numbered from 1. */
-const processes = {
-  "rooms-api-1": "rooms-api",
-  "messages-api-1": "messages-api",
-  "messages-api-2": "messages-api",
-  "media-service-1": "media-service",
-  "sticker-service-1": "sticker-service",
-  "realtime-gateway-1": "realtime-gateway",
-  "realtime-gateway-2": "realtime-gateway",
+/** How many replicas of each service there are; these numbers unless others are asked for. */
+const standardReplicas = {
+  "rooms-api": 1,
+  "messages-api": 2,
+  "media-service": 1,
+  "sticker-service": 1,
+  "realtime-gateway": 2,
 } as const;
-export type ProcessName = keyof typeof processes;
-const processNames = Object.keys(processes) as ProcessName[];
+type Standard = typeof standardReplicas;
+export type ServiceName = keyof Standard;
+export type Replicas = Readonly<Record<ServiceName, number>>;
+
+/** Replicas of a service are numbered from 1. */
+export type ProcessName = `${ServiceName}-${number}`;
+type StandardName = { [Name in ServiceName]: `${Name}-${Standard[Name] extends 2 ? 1 | 2 : 1}` }[ServiceName];
+/** Those of the standard numbers are there unless fewer were asked for. */
+export type Processes = Readonly<Record<StandardName, ServiceProcess> & Record<ProcessName, ServiceProcess>>;
 
 export interface DistributedSystem {
   /** The edge: no stickiness. */
@@ -32,7 +37,7 @@ export interface DistributedSystem {
   /** The gateways themselves, past the edge. */
   readonly gateways: readonly string[];
   /** To end and restart each by its name. The edge knows of it a second later. */
-  readonly processes: Readonly<Record<ProcessName, ServiceProcess>>;
+  readonly processes: Processes;
   readonly backends: Backends;
   /** What the private servers' users sign in with; see `ownAddresses` of deploy/backends/secrets.ts. */
   readonly secrets: Secrets;
@@ -43,12 +48,23 @@ export interface DistributedSystem {
   stop(): Promise<void>;
 }
 
+export interface DistributedOptions {
+  readonly replicas?: Partial<Replicas>;
+  /** Where the edge listens on loopback; a free one by default. */
+  readonly port?: number;
+  /** Where the services' logs are kept; without it they go with the data. */
+  readonly logFolder?: string | undefined;
+}
+
 /**
  * Resolves when all is ready. `environment` overrides the services' settings. Every service has its own Postgres role and NATS
  * user, with the rights that deploy/ gives them; but servers that POSTGRES_URL, NATS_URL, REDIS_URL and S3_URL name in this
  * process's environment are used as they are. Rejects with the log of what failed; then nothing is left running.
  */
-export async function startDistributed(environment: Readonly<Record<string, string>> = {}): Promise<DistributedSystem> {
+export async function startDistributed(
+  environment: Readonly<Record<string, string>> = {},
+  { replicas, port, logFolder }: DistributedOptions = {},
+): Promise<DistributedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-distributed-"));
   const closers = [async () => rmSync(folder, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
@@ -73,18 +89,18 @@ export async function startDistributed(environment: Readonly<Record<string, stri
       JWT_SECRET: secret,
     };
     const settingsOf = (service: string) => ({ ...serversOf(service, backends, secrets), ...settings });
-    const started = await startAll(folder, settingsOf, closers);
-    const { url, haproxy: edge } = await startEdge(replicasOf(started));
+    const started = await startAll(logFolder ?? folder, { ...standardReplicas, ...replicas }, settingsOf, closers);
+    const { url, haproxy: edge } = await startEdge(addressesOf(started), { port });
     closers.push(() => edge.stop());
     return {
       url,
       secret,
-      gateways: [started["realtime-gateway-1"].url, started["realtime-gateway-2"].url],
-      processes: started,
+      gateways: replicasOf(started, "realtime-gateway").map(([, gateway]) => gateway.url),
+      processes: Object.fromEntries(started) as Processes,
       backends,
       secrets,
       edge,
-      logTails: () => processNames.map((name) => `--- ${name}\n${started[name].logTail()}`).join("\n"),
+      logTails: () => [...started].map(([name, one]) => `--- ${name}\n${one.logTail()}`).join("\n"),
       stop,
     };
   } catch (error) {
@@ -110,29 +126,38 @@ async function storeOfFiles(): Promise<{ settings: Record<string, string>; close
   return { settings: { S3_URL: url, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }, close };
 }
 
+type Started = ReadonlyMap<ProcessName, ServiceProcess>;
+
 async function startAll(
   folder: string,
+  replicas: Replicas,
   environmentOf: (service: string) => Readonly<Record<string, string>>,
   closers: Array<() => Promise<void>>,
-): Promise<Record<ProcessName, ServiceProcess>> {
+): Promise<Started> {
+  const names = (Object.keys(replicas) as ServiceName[]).flatMap((service) =>
+    Array.from({ length: replicas[service] }, (_, i) => ({ service, name: `${service}-${i + 1}` as const })),
+  );
   const started = new Map<ProcessName, ServiceProcess>();
   closers.push(async () => {
     await Promise.all([...started.values()].map((one) => one.stop()));
   });
   const outcomes = await Promise.allSettled(
-    processNames.map(async (name) => {
-      const [service, logFile] = [processes[name], join(folder, `${name}.log`)];
+    names.map(async ({ service, name }) => {
+      const logFile = join(folder, `${name}.log`);
       started.set(name, await startService({ service, environment: environmentOf(service), logFile }));
     }),
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
-  return Object.fromEntries(started) as Record<ProcessName, ServiceProcess>;
+  return new Map(names.map(({ name }) => [name, started.get(name)!]));
 }
 
-function replicasOf(started: Record<ProcessName, ServiceProcess>): Replicas {
-  const replicas: Record<string, string[]> = {};
-  for (const name of processNames)
-    replicas[processes[name]] = [...(replicas[processes[name]] ?? []), started[name].url];
-  return replicas;
+const replicasOf = (started: Started, service: string) =>
+  [...started].filter(([name]) => name.replace(/-\d+$/, "") === service);
+
+function addressesOf(started: Started): Readonly<Record<string, string[]>> {
+  const services = Object.keys(standardReplicas);
+  return Object.fromEntries(
+    services.map((service) => [service, replicasOf(started, service).map(([, { url }]) => url)]),
+  );
 }

@@ -27,12 +27,17 @@ export interface ServiceProcess {
   /** http://127.0.0.1:port; the same after a restart. */
   readonly url: string;
   readonly pid: number;
+  /** False once it has ended, by itself or not, until it is started again. */
+  readonly running: boolean;
   /** The end of what it wrote. */
   logTail(): string;
   /** SIGTERM, after 30 s SIGKILL. Resolves when it has ended. */
   stop(): Promise<void>;
   /** SIGKILL, as a crash. Resolves when it has ended. */
   kill(): Promise<void>;
+  /** Holds it where it stands (SIGSTOP) until `resume`, or until it is ended. */
+  pause(): void;
+  resume(): void;
   /** Starts it again on its port, after killing it if it runs. Resolves when it is ready. */
   restart(): Promise<void>;
 }
@@ -42,6 +47,16 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
   mkdirSync(dirname(options.logFile), { recursive: true });
   let { child, url } = await launch(options, 0);
   const port = Number(new URL(url).port);
+  let letGo: (() => void) | undefined;
+  const resume = (): void => {
+    letGo?.();
+    letGo = undefined;
+  };
+  /** One that is held takes no signal but SIGKILL. */
+  const finish = (signal: NodeJS.Signals): Promise<void> => {
+    resume();
+    return end(child, signal);
+  };
   return {
     get url() {
       return url;
@@ -49,11 +64,18 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
     get pid() {
       return child.pid!;
     },
+    get running() {
+      return !ended(child);
+    },
     logTail: () => tail(options.logFile),
-    stop: () => end(child, "SIGTERM"),
-    kill: () => end(child, "SIGKILL"),
+    stop: () => finish("SIGTERM"),
+    kill: () => finish("SIGKILL"),
+    pause() {
+      letGo ??= hold(child);
+    },
+    resume,
     async restart() {
-      await end(child, "SIGKILL");
+      await finish("SIGKILL");
       ({ child, url } = await launch(options, port));
     },
   };
@@ -95,6 +117,23 @@ async function ready(child: ChildProcess, output: () => string): Promise<string>
     await sleep(25);
   }
   throw new Error("it has ended");
+}
+
+/** Holds it, and returns what lets it go on. A shell does so should we die first, by the end of its pipe from us. */
+function hold(child: ChildProcess): () => void {
+  const script = 'read -r line && exit; kill -CONT "$1"';
+  const guard = spawn("/bin/sh", ["-c", script, "guard", String(child.pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.on("error", () => {});
+  guard.stdin.on("error", () => {});
+  guard.unref();
+  child.kill("SIGSTOP");
+  return () => {
+    child.kill("SIGCONT");
+    guard.stdin.end("goes on\n");
+  };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

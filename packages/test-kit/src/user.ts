@@ -55,11 +55,12 @@ export interface User {
   connect(options?: ConnectOptions): Promise<Client>;
 }
 
-/** Makes the user's side of the API at `url`. */
+/** Makes the user's side of the API at `url`. With `timeoutMs`, a request that takes longer rejects (TimeoutError). */
 export function createUser(
   url: string,
   { id, name, token }: Pick<User, "id" | "name" | "token">,
   connect: User["connect"],
+  timeoutMs?: number,
 ): User {
   const request = async (method: string, path: string, body: unknown, headers: Fields = {}): Promise<Reply> => {
     const response = await fetch(`${url}/api/v1/chat${path}`, {
@@ -70,6 +71,7 @@ export function createUser(
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
     });
     const text = await response.text();
     const json = response.headers.get("content-type")?.startsWith("application/json");

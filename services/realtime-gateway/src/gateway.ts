@@ -1,6 +1,6 @@
 // Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
 import type { Bus } from "@khui/bus";
-import { ChatError, closeCodes, type LiveHeader } from "@khui/contracts";
+import { ChatError, closeCodes, type LiveHeader, smallRoomLimit } from "@khui/contracts";
 import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
 import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
@@ -97,6 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     presence: options.presence,
     bus,
     users,
+    openRoomsOf: (userId) => openSmallRooms(users.sessionsOf(userId)),
     boot,
     times: options.presenceTimes ?? defaultPresenceTimes,
     onError,
@@ -129,8 +130,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
+  /** What everybody in them may hear of a user, see `presence-news.ts`. */
+  function openSmallRooms(sessions: readonly Session[]): string[] {
+    const feeds = new Set(sessions.flatMap((session) => [...session.rooms.values()]));
+    return [...feeds].filter(({ members }) => members <= smallRoomLimit).map(({ roomId }) => roomId);
+  }
+
   function disconnect(session: Session): void {
     session.closed = true;
+    const openRooms = openSmallRooms([session]);
     sessions.delete(session);
     const stopping = [...(session.typing ?? [])].flatMap((roomId) => session.rooms.get(roomId) ?? []);
     for (const feed of stopping) typing.stop(session, feed).catch(onError);
@@ -140,7 +148,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     watching.go(session);
     if (!users.remove(session, userId)) return;
     watching.stop(userId);
-    presence.departed(userId);
+    presence.departed(userId, openRooms);
   }
 
   /** Sockets that did not sign in in time, or whose token has ended. */

@@ -1,8 +1,9 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { encodeWire, messagesRpc, type ServerEventName, subjects } from "@khui/contracts";
-import type { Presence, Status, Transition } from "@khui/presence";
+import { messagesRpc } from "@khui/contracts";
+import type { Presence, Status } from "@khui/presence";
+import { createPresenceNews, type SeenStatus, seenAs } from "./presence-news.js";
 import type { Users } from "./users.js";
 
 export interface PresenceTimes {
@@ -17,11 +18,6 @@ export interface PresenceTimes {
 /** A killed gateway's users are offline for all within lease + renew = 17 s. */
 export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
 
-export type SeenStatus = "online" | "away" | "busy" | "offline";
-
-/** `invisible` looks like offline. */
-export const seenAs = (status: Status | "offline"): SeenStatus => (status === "invisible" ? "offline" : status);
-
 export interface OnlineUser {
   readonly userId: string;
   readonly status: SeenStatus;
@@ -30,8 +26,8 @@ export interface OnlineUser {
 
 export interface PresenceKeeper {
   arrived(userId: string): Promise<void>;
-  /** The user's last socket here closed. */
-  departed(userId: string): void;
+  /** The user's last socket here closed; it had these small rooms open. */
+  departed(userId: string, openRooms: readonly string[]): void;
   setStatus(userId: string, status: Status): Promise<void>;
   /** Whether others see the user online; false when the store cannot say. */
   isSeen(userId: string): Promise<boolean>;
@@ -46,45 +42,30 @@ export function createPresenceKeeper(options: {
   readonly presence: Presence;
   readonly bus: Bus;
   readonly users: Users;
+  /** Small rooms that a user's sockets here have open. */
+  readonly openRoomsOf: (userId: string) => readonly string[];
   readonly boot: string;
   readonly times: PresenceTimes;
   readonly onError: (error: unknown) => void;
 }): PresenceKeeper {
   const { presence, bus, users, boot, times, onError } = options;
   const departing = new Map<string, NodeJS.Timeout>();
+  /** The rooms that those who are leaving had open. */
+  const lastRooms = new Map<string, readonly string[]>();
+  const openRoomsOf = (userId: string) => lastRooms.get(userId) ?? options.openRoomsOf(userId);
+  const news = createPresenceNews({ bus, presence, openRoomsOf, onError });
   /** Users whose coming or going could not be told to the store: done again at the next renewal, as it then is. */
   const unsettled = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> | undefined;
-
-  async function tell(transition: Transition): Promise<void> {
-    const { userId } = transition;
-    const [before, after] = [seenAs(transition.before), seenAs(transition.after)];
-    if (before === after) return;
-    const { roomIds } = await call(bus, messagesRpc.audience, { userId });
-    const [event, payload]: [ServerEventName, object] =
-      after === "offline"
-        ? ["user_offline", { userId, lastSeen: new Date().toISOString() }]
-        : [before === "offline" ? "user_online" : "user_status_updated", { userId, status: after }];
-    const data = encodeWire({ event, except: userId, once: crypto.randomUUID() }, JSON.stringify(payload));
-    for (const roomId of roomIds) bus.publish(subjects.roomLive(roomId), data);
-  }
-
-  async function tellAll(transitions: readonly Transition[]): Promise<void> {
-    try {
-      for (const transition of transitions) await tell(transition);
-    } catch (error) {
-      onError(error);
-    }
-  }
 
   /** Brings the store in line with whether these users have sockets here. */
   async function settle(userIds: readonly string[]): Promise<void> {
     const here = userIds.filter((userId) => users.has(userId)).map((userId) => ({ userId }));
     const gone = userIds.filter((userId) => !users.has(userId) && !departing.has(userId));
     try {
-      if (here.length > 0) await tellAll(await presence.connect(boot, here));
-      if (gone.length > 0) await tellAll(await presence.disconnect(boot, gone));
+      if (here.length > 0) await news.tell(await presence.connect(boot, here));
+      if (gone.length > 0) await news.tell(await presence.disconnect(boot, gone));
     } catch (error) {
       for (const userId of userIds) unsettled.add(userId);
       onError(error);
@@ -97,7 +78,8 @@ export function createPresenceKeeper(options: {
       const due = known ? [...unsettled] : [...new Set([...unsettled, ...users.ids()])];
       unsettled.clear();
       if (due.length > 0) await settle(due);
-      await tellAll(await presence.reap());
+      await news.tell(await presence.reap());
+      await news.retell();
     } catch (error) {
       onError(error);
     }
@@ -107,18 +89,23 @@ export function createPresenceKeeper(options: {
     async arrived(userId) {
       clearTimeout(departing.get(userId));
       departing.delete(userId);
+      lastRooms.delete(userId);
       await settle([userId]);
     },
-    departed(userId) {
+    departed(userId, openRooms) {
       clearTimeout(departing.get(userId));
+      lastRooms.set(userId, openRooms);
       const leave = () => {
         departing.delete(userId);
-        void settle([userId]);
+        void settle([userId]).then(() => {
+          // Unless they came and went again meanwhile.
+          if (!departing.has(userId)) lastRooms.delete(userId);
+        });
       };
       departing.set(userId, setTimeout(leave, times.graceMs));
     },
     async setStatus(userId, status) {
-      await tell(await presence.setStatus(userId, status));
+      await news.tell([await presence.setStatus(userId, status)]);
     },
     async isSeen(userId) {
       try {
@@ -149,7 +136,7 @@ export function createPresenceKeeper(options: {
       for (const wait of departing.values()) clearTimeout(wait);
       await beating;
       try {
-        await tellAll(await presence.leave(boot));
+        await news.tell(await presence.leave(boot));
       } catch (error) {
         onError(error);
       }

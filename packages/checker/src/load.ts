@@ -1,0 +1,29 @@
+// Keeps everybody busy at a steady rate until told to stop.
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Actor, act, type Stage } from "./actions.js";
+
+export interface Load {
+  /** Begins nothing more, and resolves when all that was begun is answered. */
+  finish(): Promise<void>;
+}
+
+/** `perSecond`: what all of them together begin, as long as answers come. */
+export function startLoad(actors: readonly Actor[], stage: Stage, perSecond: number): Load {
+  const meanMs = (1_000 * actors.length) / perSecond;
+  let going = true;
+  const running = actors.map(async (actor) => {
+    // Not all in the same moment.
+    await sleep(actor.random.between(0, meanMs));
+    while (going) {
+      const due = sleep(actor.random.between(0, 2 * meanMs));
+      await act(stage, actor);
+      await due;
+    }
+  });
+  return {
+    async finish() {
+      going = false;
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+// Which faults come in which order: every kind on every part in turn, singly and in pairs, drawn from the seed.
+import type { Random } from "./random.js";
+import type { Target } from "./targets.js";
+
+export const faultKinds = ["kill", "pause", "shut down"] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly target: Target;
+  /** From its beginning until it is ended. */
+  readonly holdMs: number;
+  /** After the step's beginning. */
+  readonly delayMs: number;
+}
+
+/** Faults that are there at once, and the calm before the next. */
+export interface Step {
+  readonly faults: readonly Fault[];
+  readonly calmMs: number;
+}
+
+/** A pause beyond a gateway's lease (12 s) makes it a dead one that comes back. */
+const longPause = { share: 0.15, least: 13_000, most: 16_000 };
+
+/** Goes on for ever. No more than two faults at once, never on the same target; every second step is a pair. */
+export function* planFaults(targets: readonly Target[], random: Random): Generator<Step> {
+  let deck: Array<{ kind: FaultKind; target: Target }> = [];
+  const next = (other?: Target): { kind: FaultKind; target: Target } => {
+    if (!deck.some(({ target }) => target !== other)) {
+      deck = random.shuffled(targets.flatMap((target) => faultKinds.map((kind) => ({ kind, target }))));
+    }
+    const index = deck.findIndex(({ target }) => target !== other);
+    return deck.splice(index, 1)[0]!;
+  };
+  for (let n = 0; ; n++) {
+    const first = next();
+    const drawn = n % 2 === 0 ? [first] : [first, next(first.target)];
+    yield {
+      faults: drawn.map(({ kind, target }, i) => ({
+        kind,
+        target,
+        holdMs: holdMs(kind, random),
+        delayMs: i === 0 ? 0 : random.between(0, 2_000),
+      })),
+      calmMs: random.between(1_000, 2_500),
+    };
+  }
+}
+
+function holdMs(kind: FaultKind, random: Random): number {
+  if (kind !== "pause") return random.between(0, 4_000);
+  const isLong = random.chance(longPause.share);
+  return isLong ? random.between(longPause.least, longPause.most) : random.between(1_000, 6_000);
+}

@@ -1,0 +1,165 @@
+// A client that follows rooms whatever happens to its connection, as docs/flows/resuming.md says, and notes every fault.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Acknowledgement } from "@khui/contracts";
+import { ClientModel, type FetchedRoom } from "./client-model.js";
+import { eventFault } from "./event-check.js";
+import { fetchRoom } from "./fetch-room.js";
+import type { Line, LineKind } from "./line.js";
+import { plainLine } from "./plain-line.js";
+import { socketIoLine } from "./socketio-line.js";
+import type { User } from "./user.js";
+
+/** A refusal while the system is short of a part. */
+const temporary: ReadonlySet<string> = new Set([
+  "service_unavailable",
+  "rate_limited",
+  "internal_error",
+  "unauthorized",
+]);
+const retryMs = 200;
+/** One hole makes every later entry one: the first few tell what happened. */
+const mostFaults = 10;
+
+interface Payload {
+  readonly chatRoomId?: string;
+  readonly seq?: number;
+  readonly userId?: string;
+}
+
+export class Follower {
+  readonly model: ClientModel;
+  readonly line: Line;
+  /** What should not have come, or not so. */
+  readonly faults: string[] = [];
+  /** Rooms that it is in, or comes into with every connection. */
+  readonly rooms = new Set<string>();
+  /** Rooms that it was taken out of. */
+  readonly left = new Set<string>();
+  /** Log entries that it received, and connections on which it came into all its rooms again. */
+  readonly counts = { entries: 0, resumes: 0 };
+  #readyOn: string | undefined;
+
+  constructor(
+    readonly user: User,
+    url: string,
+    readonly kind: LineKind,
+    private readonly onEntry: () => void = () => {},
+  ) {
+    this.model = new ClientModel(user.id);
+    const onEvent = (event: string, args: readonly unknown[]) => this.#take(event, args);
+    const events = { onOpen: () => void this.#resume(), onEvent };
+    this.line = kind === "plain" ? plainLine(url, events) : socketIoLine(url, kind, events);
+  }
+
+  /** Signed in on its present connection, and in all rooms. */
+  get isBack(): boolean {
+    return this.line.connection !== undefined && this.line.connection === this.#readyOn;
+  }
+
+  /** Fetches a room and follows it from there. Resolves when it is in, however often it has to ask, or given up. */
+  async enter(roomId: string, givenUp?: AbortSignal): Promise<void> {
+    let fetched: FetchedRoom | undefined;
+    while (!fetched) {
+      if (givenUp?.aborted) return;
+      fetched = await fetchRoom(this.user, roomId).catch(() => sleep(retryMs, undefined));
+    }
+    // What was written between the two requests comes again, which does no harm.
+    this.model.load({ ...fetched, seq: fetched.room.seq });
+    this.rooms.add(roomId);
+    while (!givenUp?.aborted) {
+      const { connection } = this.line;
+      if (this.isBack && connection !== undefined && (await this.#join(roomId, connection))) return;
+      if (this.left.has(roomId)) return;
+      await sleep(retryMs);
+    }
+  }
+
+  /** Is told again where a room stands: what has no number (read marks, deliveries) may have been missed. */
+  async reread(roomId: string): Promise<void> {
+    const answer = await this.line.ask("join_chat", { chatRoomId: roomId });
+    if (!answer.success) throw new Error(`join_chat again was refused: ${answer.code}`);
+  }
+
+  /** Its user has hidden a message with success: this device need not be told. */
+  hide(roomId: string, messageId: string): void {
+    const payload = { chatRoomId: roomId, messageId, deleteFor: "sender", deletedBy: this.user.id };
+    this.model.applyEvent("message_deleted", payload);
+  }
+
+  async #resume(): Promise<void> {
+    const { connection } = this.line;
+    if (connection === undefined || !(await this.#signIn(connection))) return;
+    const joined = await Promise.all([...this.rooms].map((roomId) => this.#join(roomId, connection)));
+    if (this.line.connection !== connection || joined.includes(false)) return;
+    if (this.#readyOn !== undefined) this.counts.resumes++;
+    this.#readyOn = connection;
+  }
+
+  #signIn(connection: string): Promise<boolean> {
+    const { id: userId, token } = this.user;
+    return this.#insist(connection, "authenticate", () => ({ token, userId }));
+  }
+
+  async #join(roomId: string, connection: string): Promise<boolean> {
+    const wish = () => ({ chatRoomId: roomId, lastSeq: this.model.seq(roomId) });
+    return this.#insist(connection, "join_chat", wish, (code) => {
+      if (code !== "not_a_participant") return false;
+      this.rooms.delete(roomId);
+      this.left.add(roomId);
+      return true;
+    });
+  }
+
+  /** Asks as long as this connection lasts and the refusal is temporary, or one that `settles` takes. */
+  async #insist(
+    connection: string,
+    event: string,
+    payload: () => object,
+    settles: (code: string) => boolean = () => false,
+  ): Promise<boolean> {
+    while (this.line.connection === connection) {
+      const answer: Acknowledgement | null = await this.line.ask(event, payload()).catch(() => null);
+      if (answer?.success) return true;
+      if (answer && settles(answer.code)) return true;
+      if (answer && !temporary.has(answer.code)) {
+        this.#fault(`${event} was refused: ${answer.code}`);
+        return false;
+      }
+      await sleep(retryMs);
+    }
+    return false;
+  }
+
+  #take(event: string, args: readonly unknown[]): void {
+    const broken = eventFault(event, args);
+    if (broken !== undefined) this.#fault(broken);
+    const payload = (args[0] ?? {}) as Payload;
+    const { chatRoomId: roomId, seq } = payload;
+    if (event === "resync_required") this.#fault(`resync_required in ${roomId}`);
+    if (roomId === undefined || event === "chat_updated") return;
+    const logged = seq !== undefined && event !== "joined_chat";
+    if (this.left.has(roomId) || !this.model.has(roomId)) {
+      if (logged) this.#fault(`${event} ${seq} of ${roomId}, where it is not`);
+      return;
+    }
+    try {
+      this.model.applyEvent(event, payload);
+      const there = this.model.seq(roomId);
+      if (event === "joined_chat" && seq !== there) this.#fault(`joined_chat ${seq} of ${roomId} at ${there}`);
+    } catch (error) {
+      this.#fault(`${error instanceof Error ? error.message : error} (${seq} at ${this.model.seq(roomId)})`);
+    }
+    if (logged) {
+      this.counts.entries++;
+      this.onEntry();
+    }
+    if (event === "user_left_chat" && logged && payload.userId === this.user.id) {
+      this.rooms.delete(roomId);
+      this.left.add(roomId);
+    }
+  }
+
+  #fault(text: string): void {
+    if (this.faults.length < mostFaults) this.faults.push(text);
+  }
+}
