@@ -10,6 +10,7 @@ import Fastify, {
   LogController,
 } from "fastify";
 import { answerFailure, toChatError } from "./failures.js";
+import { isLeaving } from "./leaving.js";
 import { watchRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
@@ -55,6 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (isLeaving(app)) reply.header("connection", "close");
   });
   app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");

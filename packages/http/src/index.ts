@@ -5,6 +5,7 @@ export * from "./content.js";
 export * from "./environment.js";
 export * from "./failures.js";
 export * from "./health.js";
+export { leave } from "./leaving.js";
 export * from "./metrics.js";
 export * from "./mount.js";
 export * from "./tokens.js";

@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 import { ChatError, routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
 import { test } from "tap";
-import { type Call, createApp, createTokens, type Guard, mounter, mountHealth } from "../src/index.js";
+import { type Call, createApp, createTokens, type Guard, leave, mounter, mountHealth } from "../src/index.js";
 
 const secret = "a secret of decent length";
 
@@ -179,4 +179,25 @@ test("a client that sends all of a body that is too large before it reads gets t
     t.match(answer, /^HTTP\/1.1 413 /, length);
     t.match(answer, "payload_too_large", length);
   }
+});
+
+test("a service that leaves is not ready, goes on answering, and gives up its connections", async (t) => {
+  const { app, close } = await rig();
+  t.teardown(close);
+  mountHealth(app, {});
+  await app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = app.server.address() as AddressInfo;
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  t.match(await ask("/readyz"), { status: 200 });
+  let notice = () => {};
+  const noticed = new Promise<void>((resolve) => {
+    notice = resolve;
+  });
+  const gone = leave(app, () => noticed);
+  const [ready, alive] = [await ask("/readyz"), await ask("/healthz")];
+  t.same([ready.status, alive.status], [503, 200]);
+  t.same([ready.headers.get("connection"), alive.headers.get("connection")], ["close", "close"]);
+  notice();
+  await gone;
+  await t.rejects(ask("/healthz"));
 });

@@ -8,6 +8,7 @@ import {
   createTokens,
   defaultRules,
   keysFrom,
+  leave,
   linkOptions,
   mountHealth,
   mountMetrics,
@@ -43,7 +44,7 @@ await run(log, async (closers) => {
   const blobs = connectS3Blobs({ ...blobOptions(env), onError });
   closers.add("blobs", () => blobs.close());
   const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
-  closers.add("http", () => app.close());
+  closers.add("http", () => leave(app));
   mountHealth(
     app,
     { database: () => database.ping(), bus: () => bus.flush() },

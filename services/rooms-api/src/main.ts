@@ -1,7 +1,7 @@
 // The rooms-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
+import { createApp, createTokens, defaultRules, keysFrom, leave, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
@@ -30,7 +30,7 @@ await run(log, async (closers) => {
   const limits = watchLimits(telemetry, connectRedisLimits({ url: env.REDIS_URL, onError }));
   closers.add("limits", () => limits.close());
   const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
-  closers.add("http", () => app.close());
+  closers.add("http", () => leave(app));
   mountHealth(app, { database: () => database.ping(), bus: () => bus.flush() }, { limits: () => limits.ping() });
   mountMetrics(app, telemetry.metrics);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };

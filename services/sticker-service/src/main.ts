@@ -2,7 +2,16 @@
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import { blobOptions, createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
+import {
+  blobOptions,
+  createApp,
+  createTokens,
+  defaultRules,
+  keysFrom,
+  leave,
+  mountHealth,
+  mountMetrics,
+} from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
@@ -33,7 +42,7 @@ await run(log, async (closers) => {
   const blobs = await connectS3Blobs(blobOptions(env));
   closers.add("blobs", () => blobs.close());
   const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
-  closers.add("http", () => app.close());
+  closers.add("http", () => leave(app));
   mountHealth(
     app,
     { database: () => database.ping(), bus: () => bus.flush() },
