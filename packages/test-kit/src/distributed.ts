@@ -139,7 +139,8 @@ async function startAll(
   );
   const started = new Map<ProcessName, ServiceProcess>();
   closers.push(async () => {
-    await Promise.all([...started.values()].map((one) => one.stop()));
+    // Their data goes too, so that there is nothing to hand over in order.
+    await Promise.all([...started.values()].map((one) => one.kill()));
   });
   const outcomes = await Promise.allSettled(
     names.map(async ({ service, name }) => {

@@ -1,4 +1,4 @@
-// `npm test`: every suite, then the behaviour suites against the embedded and the distributed form.
+// `npm test`: every suite, those that start whole systems, then the behaviour suites against the embedded and the distributed form.
 import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,9 +8,9 @@ import { startDistributed } from "./distributed.js";
 import { startEmbedded } from "./embedded.js";
 import { findPrograms } from "./programs.js";
 import { type Counts, runTap } from "./tap-run.js";
-import { isBehaviour, testFiles } from "./test-files.js";
+import { isBehaviour, startsSystems, testFiles } from "./test-files.js";
 
-const usage = `node --import=tsx packages/test-kit/src/run.ts [--only unit|behaviour] [--form embedded|distributed] [file ...]`;
+const usage = `node --import=tsx packages/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]`;
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 interface Ground {
@@ -24,6 +24,8 @@ interface Ground {
 interface Phase {
   readonly name: string;
   readonly files: readonly string[];
+  /** Files at a time. */
+  readonly jobs: number;
   start(): Promise<Ground>;
 }
 
@@ -59,15 +61,19 @@ function choosePhases(): Phase[] {
     options: { only: { type: "string" }, form: { type: "string" } },
   });
   const { only, form } = values;
-  const known = [undefined, "unit", "behaviour"].includes(only) && [undefined, ...Object.keys(forms)].includes(form);
+  const known =
+    [undefined, "unit", "systems", "behaviour"].includes(only) && [undefined, ...Object.keys(forms)].includes(form);
   if (!known) throw new Error(`usage: ${usage}`);
   const named = positionals.map((file) => relative(root, resolve(file)));
   const files = named.length > 0 ? named : testFiles(root);
   const behaviour = files.filter(isBehaviour);
+  const others = files.filter((file) => !isBehaviour(file));
+  const jobs = Math.max(2, Math.min(4, availableParallelism()));
   const phases: Phase[] = [
-    { name: "unit", files: files.filter((file) => !isBehaviour(file)), start: realServers },
-    { name: "behaviour, embedded", files: behaviour, start: forms.embedded },
-    { name: "behaviour, distributed", files: behaviour, start: forms.distributed },
+    { name: "unit", files: others.filter((file) => !startsSystems(file)), jobs, start: realServers },
+    { name: "systems", files: others.filter(startsSystems), jobs: 1, start: realServers },
+    { name: "behaviour, embedded", files: behaviour, jobs, start: forms.embedded },
+    { name: "behaviour, distributed", files: behaviour, jobs, start: forms.distributed },
   ];
   return phases.filter(({ name, files }) => {
     if (only && !name.startsWith(only)) return false;
@@ -80,7 +86,7 @@ function choosePhases(): Phase[] {
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function runPhase(
-  { name, files, start }: Phase,
+  { name, files, jobs, start }: Phase,
   programs: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Counts> {
@@ -89,7 +95,6 @@ async function runPhase(
   const ground = await start();
   try {
     signal.throwIfAborted();
-    const jobs = Math.max(2, Math.min(4, availableParallelism()));
     const environment = { ...programs, ...ground.environment };
     const counts = files.length === 0 ? none : await runTap({ root, files, environment, jobs, signal, write });
     if (counts.failed > 0) write(ground.logs());

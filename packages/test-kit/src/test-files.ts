@@ -17,6 +17,22 @@ export function testFiles(root: string): string[] {
     .sort();
 }
 
+/** Where tests start whole systems of their own, of a dozen processes each. */
+const systems = [
+  "packages/bench/test/",
+  "packages/checker/test/",
+  "packages/test-kit/test/",
+  "services/realtime-gateway/test/faults/",
+  "services/realtime-gateway/test/hostile/",
+  "services/standalone/test/media/",
+  "services/standalone/test/start.test.ts",
+];
+
+/** True for tests that take the machine for themselves: two at once would each see the other's load as a fault. */
+export function startsSystems(file: string): boolean {
+  return systems.some((place) => file.startsWith(place));
+}
+
 /** True for the tests that run on any form of the system. */
 export function isBehaviour(file: string): boolean {
   return file.startsWith(behaviour);
