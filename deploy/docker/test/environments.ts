@@ -13,5 +13,14 @@ export const environments = {
   "realtime-gateway": gateway,
 } as const;
 
-/** What is read before the others, by the logger. */
-export const logLevel = "LOG_LEVEL";
+/** Read outside of the schemas: by the logger, and by OpenTelemetry (docs/observability.md). */
+export const beside: readonly string[] = [
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_TRACES_EXPORTER",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  "OTEL_SDK_DISABLED",
+];

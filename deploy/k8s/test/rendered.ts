@@ -75,7 +75,7 @@ export async function renderWith(overlay: Overlay, fill: (folder: string) => Pro
 }
 
 /** As README.md says: by the script where there is one, else from the examples. */
-async function fillSecrets(overlay: string): Promise<void> {
+export async function fillSecrets(overlay: string): Promise<void> {
   const folder = join(overlay, "secrets");
   const examples = readdirSync(folder).filter((name) => name.endsWith(".env.example"));
   if (examples.length === 0) await run(join(overlay, "make-secrets.sh"));
