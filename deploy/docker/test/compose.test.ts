@@ -13,7 +13,7 @@ import {
   ownServices,
   root,
 } from "./compose-file.js";
-import { besides, environments } from "./environments.js";
+import { beside, environments } from "./environments.js";
 
 const variables = filledVariables();
 const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
@@ -61,7 +61,8 @@ for (const service of ownServices) {
   test(`${service} is given every setting that it needs, and none that it does not know`, (t) => {
     const schema = environments[service];
     const given = environmentOf(service);
-    for (const name of Object.keys(given)) t.ok(name in schema.properties || besides.includes(name), name);
+    for (const name of Object.keys(given)) t.ok(name in schema.properties || beside.includes(name), name);
+    for (const name of beside) t.ok(name in given, name);
     t.doesNotThrow(() => readEnvironment(schema, given));
     const { build } = config.services[service] as ComposeService;
     t.equal(build?.args.SERVICE, service);

@@ -13,5 +13,14 @@ export const environments = {
   "realtime-gateway": gateway,
 } as const;
 
-/** What every process reads besides, for its log and its traces. */
-export const besides = ["LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+/** Read outside of the schemas: by the logger, and by OpenTelemetry (docs/observability.md). */
+export const beside: readonly string[] = [
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_TRACES_EXPORTER",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  "OTEL_SDK_DISABLED",
+];

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "tap";
 import { ownServices, root } from "./compose-file.js";
-import { besides, environments } from "./environments.js";
+import { beside, environments } from "./environments.js";
 
 interface Row {
   readonly name: string;
@@ -36,7 +36,7 @@ test("the table says who reads what, and by which default", (t) => {
       properties: Record<string, { default?: unknown }>;
       required?: string[];
     };
-    t.same([...rows.keys()].sort(), [...Object.keys(properties), ...besides].sort(), service);
+    t.same([...rows.keys()].sort(), [...Object.keys(properties), ...beside].sort(), service);
     for (const [name, field] of Object.entries(properties)) {
       const row = rows.get(name);
       t.equal(row?.byDefault, String(field.default ?? "").replace(tmpdir(), "/tmp"), `${service}: ${name}`);

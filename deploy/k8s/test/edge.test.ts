@@ -12,18 +12,34 @@ const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url))
 const inside = readFileSync(file, "utf8");
 const outside = readFileSync(fileURLToPath(new URL("../../edge/haproxy.cfg", import.meta.url)), "utf8");
 /** Named in this one's lines, and given by the pod's environment. */
-const environment = { NAMESPACE: "khui", CLUSTER_DOMAIN: "cluster.local" };
+const environment = {
+  NAMESPACE: "khui",
+  CLUSTER_DOMAIN: "cluster.local",
+  EDGE_CONNECTIONS_PER_ADDRESS: "2000",
+  EDGE_REQUESTS_PER_ADDRESS: "2000",
+};
 
-/** The lines that decide where a request goes and what is answered when it cannot. */
+/** Said otherwise inside: who the client is, how replicas are found, what stays inside, how long sockets outlive a stop. */
+const own =
+  /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|server-template|accepted_|deny_status|hard-stop-after/;
+
+/** All other lines, without comments and without the defaults of variables. */
 function rules(configuration: string): string[] {
-  const deciding =
-    /^\s+(acl of_|use_backend|default_backend|http-error|retry-on|retries|timeout|balance|option httpchk|http-check)/;
-  return configuration.split("\n").filter((line) => deciding.test(line));
+  const lines = configuration.split("\n").filter((line) => !/^\s*(#|$)/.test(line) && !own.test(line));
+  return lines.map((line) => line.replace(/(?<=\$\{\w+)-\w+(?=\})/, ""));
 }
 
 test("the rules are those of the edge outside of clusters", (t) => {
-  t.ok(rules(inside).length > 25);
+  t.ok(rules(inside).length > 60);
   t.same(rules(inside), rules(outside));
+  t.end();
+});
+
+test("an address may have as much as outside of clusters", async (t) => {
+  const [container] = (await render("production")).one("Deployment", "edge").spec?.template.spec?.containers ?? [];
+  for (const [, name = "", byDefault] of outside.matchAll(/\$\{(EDGE_\w+)-(\d+)\}/g)) {
+    t.equal(container?.env?.find((variable) => variable.name === name)?.value, byDefault, name);
+  }
   t.end();
 });
 

@@ -1,25 +1,6 @@
-// What a service reads from its environment, and what a rendered pod gives it.
-import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { compileFunction } from "node:vm";
+// What a rendered pod gives its containers to read.
 import type { Container } from "kubernetes-types/core/v1.js";
-import { type TObject, Type } from "typebox";
-import * as http from "../../../packages/http/src/environment.js";
-import { mediaEnvironment } from "../../../services/media-service/src/environment.js";
-import type { Rendered, Service } from "./rendered.js";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-
-/** The schema as the entry spells it, read from its source: running the entry would start the service. */
-export function environmentOf(service: Service, entry: "main" | "migrate"): TObject {
-  const source = readFileSync(join(root, "services", service, "src", `${entry}.ts`), "utf8");
-  const spelled = /^const Environment = (Type\.Object\(\{.*?\}\));$/ms.exec(source)?.[1];
-  if (spelled === undefined) throw new Error(`${service}/src/${entry}.ts spells no Environment`);
-  const scope = { Type, ...http, mediaEnvironment, join, tmpdir };
-  return compileFunction(`return ${spelled}`, Object.keys(scope))(...Object.values(scope));
-}
+import type { Rendered } from "./rendered.js";
 
 /** The variables of a container, those of its ConfigMaps and Secrets among them. Throws when one of these is not there. */
 export function variablesOf(rendered: Rendered, container: Container): Record<string, string> {

@@ -29,6 +29,7 @@ export interface Pod {
   readonly name: string;
   readonly kind: "Deployment" | "StatefulSet" | "Job";
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
 }
 
@@ -42,7 +43,8 @@ export function podsOf(rendered: Rendered): Pod[] {
   return workloads.map(({ kind, metadata, spec }) => {
     const template: { metadata?: ObjectMeta; spec?: PodSpec } = spec?.template ?? {};
     if (!kind || !metadata?.name || !template.spec) throw new Error(`${kind} ${metadata?.name} has no pod`);
-    return { name: metadata.name, kind, labels: template.metadata?.labels ?? {}, spec: template.spec };
+    const { labels = {}, annotations = {} } = template.metadata ?? {};
+    return { name: metadata.name, kind, labels, annotations, spec: template.spec };
   });
 }
 

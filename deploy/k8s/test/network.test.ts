@@ -1,11 +1,13 @@
 // The network policies let each service reach what its environment names, and nothing else.
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Container } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
 import { variablesOf } from "./environment.js";
 import { fits, type Pod, podsOf } from "./kinds.js";
 import { allows, type Connection, type End } from "./network.js";
-import { overlays, type Rendered, render, services } from "./rendered.js";
+import { fillSecrets, overlays, type Rendered, render, renderWith, services } from "./rendered.js";
 
 const ingress: End = { namespace: { "kubernetes.io/metadata.name": "ingress-nginx" } };
 const names: End = { namespace: { "kubernetes.io/metadata.name": "kube-system" } };
@@ -75,8 +77,25 @@ test("in small nobody from outside reaches the parts, and they reach nothing", a
   }
 });
 
-async function scene(overlay: (typeof overlays)[number]) {
-  const rendered = await render(overlay);
+test("with its components every service reaches its keys and the collector that it is told of", async (t) => {
+  const taken = await renderWith("production", async (folder) => {
+    await fillSecrets(folder);
+    const file = join(folder, "kustomization.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^# (?=components:| {2}- \.\.\/\.\.\/components)/gm, ""));
+  });
+  const [plain, changed] = [await scene("production"), await scene("production", taken)];
+  for (const name of services) {
+    const pod = changed.podOf(name);
+    const { OTEL_EXPORTER_OTLP_ENDPOINT = "" } = variablesOf(taken, pod.spec.containers[0]!);
+    const collector = { from: { pod }, to: monitoring, port: Number(new URL(OTEL_EXPORTER_OTLP_ENDPOINT).port) };
+    t.ok(changed.reaches(collector), `${name} reaches the collector`);
+    t.notOk(plain.reaches(collector), `${name} does not without the component`);
+    t.ok(changed.reaches({ from: { pod }, to: { ip: "93.184.216.34" }, port: 443 }), `${name} reaches the keys`);
+  }
+});
+
+async function scene(overlay: (typeof overlays)[number], changed?: Rendered) {
+  const rendered = changed ?? (await render(overlay));
   const policies = rendered.of("NetworkPolicy");
   const pods = podsOf(rendered);
   return {

@@ -68,6 +68,10 @@ for (const overlay of overlays) {
           t.ok(probe.exec ?? portOf([container], port), `${pod.name} is asked at ${port}`);
         }
       }
+      const told = pod.annotations["prometheus.io/port"];
+      t.equal(told !== undefined, pod.kind === "Deployment", `${pod.name} is watched`);
+      if (told) t.ok(portOf(pod.spec.containers, Number(told)), `${pod.name} has metrics at ${told}`);
+      if (told) t.equal(pod.annotations["prometheus.io/path"], "/metrics", pod.name);
     }
     for (const path of rendered.one("Ingress", "khui").spec?.rules?.flatMap(({ http }) => http?.paths ?? []) ?? []) {
       const { name = "", port } = path.backend.service ?? {};

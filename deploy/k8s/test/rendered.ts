@@ -11,7 +11,9 @@ import type { Kinds } from "./kinds.js";
 import { findKubectl } from "./kubectl.js";
 
 const run = promisify(execFile);
-const home = fileURLToPath(new URL("../", import.meta.url));
+const deploy = fileURLToPath(new URL("../../", import.meta.url));
+/** What the overlays are made of. */
+const parts = ["k8s", "nats"];
 
 export const overlays = ["small", "production"] as const;
 export type Overlay = (typeof overlays)[number];
@@ -53,14 +55,17 @@ export function render(overlay: Overlay): Promise<Rendered> {
   return found;
 }
 
-/** Renders an overlay in a copy of these folders, to whose secrets `fill` sees. Rejects with kustomize's words. */
+/** Renders an overlay in a copy of its folders, to whose secrets `fill` sees. Rejects with kustomize's words. */
 export async function renderWith(overlay: Overlay, fill: (folder: string) => Promise<void>): Promise<Rendered> {
   const folder = mkdtempSync(join(tmpdir(), "khui-k8s-"));
   try {
-    cpSync(home, folder, { recursive: true, filter: (path) => !path.endsWith(".env") });
-    await fill(join(folder, "overlays", overlay));
+    for (const part of parts) {
+      cpSync(join(deploy, part), join(folder, part), { recursive: true, filter: (path) => !path.endsWith(".env") });
+    }
+    const home = join(folder, "k8s/overlays", overlay);
+    await fill(home);
     const kubectl = await findKubectl();
-    const { stdout } = await run(kubectl, ["kustomize", join(folder, "overlays", overlay)], {
+    const { stdout } = await run(kubectl, ["kustomize", home], {
       maxBuffer: 16 * 2 ** 20,
     });
     return rendered(parseAllDocuments(stdout).map((document) => document.toJS() as Manifest));
@@ -70,7 +75,7 @@ export async function renderWith(overlay: Overlay, fill: (folder: string) => Pro
 }
 
 /** As README.md says: by the script where there is one, else from the examples. */
-async function fillSecrets(overlay: string): Promise<void> {
+export async function fillSecrets(overlay: string): Promise<void> {
   const folder = join(overlay, "secrets");
   const examples = readdirSync(folder).filter((name) => name.endsWith(".env.example"));
   if (examples.length === 0) await run(join(overlay, "make-secrets.sh"));

@@ -1,0 +1,116 @@
+// The edge of a cluster with its surroundings: real HAProxy with the manifest's configuration, stand-ins for services, a cluster's names.
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Test } from "tap";
+import { startHaproxy } from "../../backends/haproxy.js";
+import { freePort } from "../../backends/probes.js";
+import { until } from "../../backends/test/children.js";
+import { startDns } from "./dns.js";
+import { type Service, services } from "./rendered.js";
+
+const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
+/** Of every service. */
+export const replicas = ["127.0.0.2", "127.0.0.3"] as const;
+export const nameOf = (service: string): string => `${service}.khui.svc.cluster.local`;
+
+export interface Answer {
+  readonly status: number;
+  readonly service?: string;
+  readonly replica: string;
+  readonly headers?: IncomingMessage["headers"];
+  readonly body: unknown;
+}
+
+/** All services but those `without` replicas. Everything is gone with `t`. */
+export async function edgeScene(
+  t: Test,
+  without: readonly Service[] = [],
+  limits: Readonly<Record<string, string>> = {},
+) {
+  const dns = await startDns();
+  t.teardown(() => dns.close());
+  let configuration = readFileSync(file, "utf8").replace("parse-resolv-conf", `nameserver test 127.0.0.1:${dns.port}`);
+  for (const service of services) {
+    const port = await standIns(t, service);
+    if (!without.includes(service)) dns.addresses.set(nameOf(service), replicas);
+    configuration = configuration.replace(new RegExp(`("${service}\\.[^"]*:)3000"`), `$1${port}"`);
+  }
+  const environment = {
+    NAMESPACE: "khui",
+    CLUSTER_DOMAIN: "cluster.local",
+    EDGE_CONNECTIONS_PER_ADDRESS: "2000",
+    EDGE_REQUESTS_PER_ADDRESS: "2000",
+    ...limits,
+  };
+  const [port, statusPort] = [await freePort(), await freePort()];
+  const haproxy = await startHaproxy(
+    configuration.replace("bind :3101", `bind 127.0.0.1:${port}`).replace("bind :8404", `bind 127.0.0.1:${statusPort}`),
+    { environment },
+  );
+  t.teardown(() => haproxy.stop());
+
+  async function ask(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    const text = await response.text();
+    const body = text.startsWith("{") ? JSON.parse(text) : text;
+    return { status: response.status, replica: "", body, ...(response.status === 200 ? body : {}) };
+  }
+  return {
+    dns,
+    ask,
+    status: `http://127.0.0.1:${statusPort}`,
+    /** Asks what a stand-in holds. Resolves when it has it, with what lets it answer. */
+    async hold(headers: Record<string, string>): Promise<() => void> {
+      const before = held.length;
+      const over = ask("/socket.io/held", headers);
+      t.teardown(() => over);
+      await until(() => held.length > before);
+      const release = held[before]!;
+      t.teardown(release);
+      return release;
+    },
+    /** Asks until the answer is as wanted; the test's own time limit ends it. */
+    async asks(path: string, wanted: (answer: Answer) => boolean): Promise<Answer> {
+      for (;;) {
+        const answer = await ask(path);
+        if (wanted(answer)) return answer;
+        await sleep(50);
+      }
+    },
+  };
+}
+
+/** What lets stand-ins answer the requests that they were given to hold, in the order that these came. */
+const held: Array<() => void> = [];
+
+/** A server on each of the replicas' addresses, on one port, that tells who it is and what it was told; /socket.io/held it holds. */
+async function standIns(t: Test, service: Service): Promise<number> {
+  for (;;) {
+    const servers = replicas.map((replica) =>
+      createServer(({ headers, url }, response) => {
+        const answer = () => response.end(JSON.stringify({ service, replica, headers }));
+        if (url === "/socket.io/held") held.push(answer);
+        else answer();
+      }),
+    );
+    try {
+      const port = await listen(servers[0]!, 0, replicas[0]);
+      await listen(servers[1]!, port, replicas[1]);
+      for (const server of servers) t.teardown(() => server.close());
+      return port;
+    } catch (error) {
+      // The port is another's on the second address.
+      for (const server of servers) server.close();
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

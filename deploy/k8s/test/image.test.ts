@@ -1,0 +1,50 @@
+// What manifests take for granted of the images that deploy/docker/Dockerfile makes, and of the tags that Compose names.
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { test } from "tap";
+import { compose, filledVariables } from "../../docker/test/compose-file.js";
+import { podsOf } from "./kinds.js";
+import { overlays, render, services } from "./rendered.js";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const dockerfile = readFileSync(`${root}deploy/docker/Dockerfile`, "utf8");
+/** The service's folder is the image's working folder. */
+const start = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
+const user = Number(/^USER (\d+):\1$/m.exec(dockerfile)?.[1]);
+
+for (const overlay of overlays) {
+  test(`in ${overlay} services and migrations run as the images' user, who owns their volumes`, async (t) => {
+    const rendered = await render(overlay);
+    const own = podsOf(rendered).filter(({ spec }) => spec.containers.some(({ image }) => image?.startsWith("khui/")));
+    t.same(own.map(({ name }) => name).sort(), [...services, "migrations"].sort());
+    for (const { name, spec } of own) {
+      t.match(spec.securityContext, { runAsUser: user, runAsGroup: user }, name);
+      if (spec.volumes) t.equal(spec.securityContext?.fsGroup, user, name);
+    }
+  });
+
+  test(`in ${overlay} the Job starts what stands beside each service's start in its image`, async (t) => {
+    t.equal(start.at(-1), "dist/main.js");
+    const rendered = await render(overlay);
+    const containers = rendered.one("Job", "migrations").spec?.template.spec?.containers ?? [];
+    t.equal(containers.length, 4);
+    for (const { name, command, workingDir } of containers) {
+      t.same(command, [...start.slice(0, -1), "dist/migrate.js"], name);
+      t.equal(workingDir, undefined, `${name} starts where the image does`);
+      t.ok(existsSync(`${root}services/${name}/src/migrate.ts`), `${name} has such an entry`);
+      const { files } = JSON.parse(readFileSync(`${root}services/${name}/package.json`, "utf8")) as { files: string[] };
+      // What is not named here is not in the image.
+      for (const folder of ["dist", "migrations"]) t.ok(files.includes(folder), `${name}'s image has ${folder}`);
+    }
+    for (const service of services) {
+      const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
+      t.equal(container?.command ?? container?.args, undefined, `${service} starts as its image does`);
+    }
+  });
+}
+
+test("other programs are of the versions that Compose starts", async (t) => {
+  const images = Object.values(compose(filledVariables()).services).flatMap(({ image }) => image ?? []);
+  const used = podsOf(await render("small")).flatMap(({ spec }) => spec.containers.flatMap(({ image }) => image ?? []));
+  t.same(used.filter((image) => !image.startsWith("khui/")).sort(), images.sort());
+});
