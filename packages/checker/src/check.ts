@@ -145,6 +145,8 @@ async function settle(cast: Cast, home: readonly Actor[], ledger: Ledger, option
     return verdict;
   };
   const here = actors.filter((actor) => !home.includes(actor));
+  // Again: some were away when they were sent home, and have come back since.
+  closeAll(home);
   note(await allBack(here));
   const polled = home.filter(({ follower }) => ["polling", "default"].includes(follower.kind));
   const presence = await ask(here, polled, options.presenceMs);

@@ -25,10 +25,10 @@ const longPause = { share: 0.15, least: 13_000, most: 16_000 };
 
 /** Goes on for ever. No more than two faults at once, never on the same target; every second step is a pair. */
 export function* planFaults(targets: readonly Target[], random: Random): Generator<Step> {
-  let deck: Array<{ kind: FaultKind; target: Target }> = [];
+  const deck: Array<{ kind: FaultKind; target: Target }> = [];
   const next = (other?: Target): { kind: FaultKind; target: Target } => {
     if (!deck.some(({ target }) => target !== other)) {
-      deck = random.shuffled(targets.flatMap((target) => faultKinds.map((kind) => ({ kind, target }))));
+      deck.push(...random.shuffled(targets.flatMap((target) => faultKinds.map((kind) => ({ kind, target })))));
     }
     const index = deck.findIndex(({ target }) => target !== other);
     return deck.splice(index, 1)[0]!;

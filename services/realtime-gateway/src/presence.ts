@@ -1,7 +1,7 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { messagesRpc } from "@khui/contracts";
+import { ChatError, messagesRpc } from "@khui/contracts";
 import type { Presence, Status } from "@khui/presence";
 import { createPresenceNews, type SeenStatus, seenAs } from "./presence-news.js";
 import type { Users } from "./users.js";
@@ -28,6 +28,7 @@ export interface PresenceKeeper {
   arrived(userId: string): Promise<void>;
   /** The user's last socket here closed; it had these small rooms open. */
   departed(userId: string, openRooms: readonly string[]): void;
+  /** Throws service_unavailable while the store does not answer, as onlineContacts does. */
   setStatus(userId: string, status: Status): Promise<void>;
   /** Whether others see the user online; false when the store cannot say. */
   isSeen(userId: string): Promise<boolean>;
@@ -105,7 +106,7 @@ export function createPresenceKeeper(options: {
       departing.set(userId, setTimeout(leave, times.graceMs));
     },
     async setStatus(userId, status) {
-      await news.tell([await presence.setStatus(userId, status)]);
+      await news.tell([await answered(presence.setStatus(userId, status))]);
     },
     async isSeen(userId) {
       try {
@@ -118,7 +119,7 @@ export function createPresenceKeeper(options: {
     },
     async onlineContacts(userId) {
       const { userIds } = await call(bus, messagesRpc.contacts, { userId });
-      const states = await presence.lookup(userIds);
+      const states = await answered(presence.lookup(userIds));
       return states
         .map(({ status, ...state }) => ({ userId: state.userId, status: seenAs(status), lastSeen: state.lastSeen }))
         .filter(({ status }) => status !== "offline");
@@ -142,4 +143,13 @@ export function createPresenceKeeper(options: {
       }
     },
   };
+}
+
+/** The store rejects only when it does not answer: ids and statuses were checked before. */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause });
+  }
 }

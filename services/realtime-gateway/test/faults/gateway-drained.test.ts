@@ -6,12 +6,12 @@ test("a gateway is drained under load, and comes back", async (t) => {
   const { system, followers, moreTries, allBack, expectNothingMissed } = await startScene(t);
   const survivor = await runOf(system.gateways[1]!);
   await moreTries(30);
-  const others = followers.filter((follower) => follower.gateway() === survivor);
-  const connections = others.map(({ client }) => client.socket.id);
+  const others = followers.filter((follower) => follower.line.gateway === survivor);
+  const connections = others.map(({ line }) => line.connection);
   await system.processes["realtime-gateway-1"].stop();
-  await allBack((follower) => follower.gateway() === survivor);
+  await allBack((follower) => follower.line.gateway === survivor);
   t.strictSame(
-    others.filter(({ client }, index) => client.socket.id !== connections[index]).map(({ kind }) => kind),
+    others.filter(({ line }, index) => line.connection !== connections[index]).map(({ kind }) => kind),
     [],
     "the other gateway's own clients keep their connections",
   );

@@ -7,7 +7,7 @@ test("a gateway is killed under load, and comes back", async (t) => {
   const survivor = await runOf(system.gateways[1]!);
   await moreTries(30);
   await system.processes["realtime-gateway-1"].kill();
-  await allBack((follower) => follower.gateway() === survivor);
+  await allBack((follower) => follower.line.gateway === survivor);
   await system.processes["realtime-gateway-1"].restart();
   await expectNothingMissed();
 });

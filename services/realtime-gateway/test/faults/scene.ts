@@ -2,12 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Test } from "tap";
 import { type DistributedSystem, startDistributed } from "../../../../packages/test-kit/src/distributed.js";
-import { type Client, eventually, groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
-
-/** socket.io-client's own; its default is polling first, then an upgrade. */
-const transports = { polling: ["polling"], default: ["polling", "websocket"], websocket: ["websocket"] };
-export type Kind = keyof typeof transports;
-export const kinds = Object.keys(transports) as Kind[];
+import { fetchMessages, fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
+import { Follower } from "../../../../packages/test-kit/src/follower.js";
+import { socketIoKinds as kinds, type SocketIoKind } from "../../../../packages/test-kit/src/socketio-line.js";
+import { eventually, groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 
 const roomCount = 3;
 const senderCount = 6;
@@ -16,28 +14,6 @@ const mostOfAKind = 20;
 /** A poll that died unseen is found out by the missing ping: 25 s until it is due and 20 s more. */
 const returnMs = 60_000;
 const sendMs = 60_000;
-
-interface Followed {
-  /** The head when it first joined. */
-  readonly from: number;
-  seq: number;
-  /** As `describe` gives them. */
-  readonly messages: string[];
-}
-
-/** A client with its own reconnection on that joins again with what it has, see docs/flows/resuming.md. */
-export interface Follower {
-  readonly kind: Kind;
-  readonly user: User;
-  readonly client: Client;
-  /** The run of a gateway that holds it; undefined while it is not connected. */
-  gateway(): string | undefined;
-  /** Connected, and in all rooms. */
-  isBack(): boolean;
-  readonly rooms: ReadonlyMap<string, Followed>;
-  /** What was not the very next entry of its room. */
-  readonly faults: readonly string[];
-}
 
 /** Messages sent over REST at a steady rate, each until it is acknowledged. */
 export interface Load {
@@ -61,29 +37,23 @@ export interface Scene {
   expectNothingMissed(): Promise<void>;
 }
 
-const boot = (client: Client): string | undefined =>
-  client.socket.connected ? client.socket.io.engine.id.split(".")[0] : undefined;
-
 /** The name of the run of a gateway that answers at this address, as the ids of its sessions begin. */
 export async function runOf(gateway: string): Promise<string | undefined> {
   const opened = await fetch(`${gateway}/socket.io/?EIO=4&transport=polling`);
   return /"sid":"(\w+)\./.exec(await opened.text())?.[1];
 }
 
-const describe = (message: { _id: string; seq: number; content: unknown }): string =>
-  `${message.seq} ${message._id} ${message.content}`;
-
 /** Starts everything. It is ended with the test, which needs the rest of its file's time. */
 export async function startScene(t: Test): Promise<Scene> {
   const system = await startDistributed();
   t.teardown(() => system.stop());
   const people = await useSystem(t, system);
-  const followers: Awaited<ReturnType<typeof connectFollower>>[] = [];
+  const followers: Follower[] = [];
   for (const kind of kinds) {
     const ofKind: typeof followers = [];
-    const held = () => new Set(ofKind.map((follower) => follower.gateway())).size;
+    const held = () => new Set(ofKind.map(({ line }) => line.gateway)).size;
     while ((ofKind.length < 3 || held() < 2) && ofKind.length < mostOfAKind) {
-      ofKind.push(await connectFollower(kind, people.newUser()));
+      ofKind.push(await connectFollower(t, kind, people.newUser(), system.url));
       // The edge takes turns, so that those of an even number of requests each would all come to the same gateway.
       if (held() < 2 && Math.random() < 0.5) await fetch(`${system.url}/socket.io/`);
     }
@@ -93,7 +63,11 @@ export async function startScene(t: Test): Promise<Scene> {
   const senders = Array.from({ length: senderCount }, () => people.newUser());
   const [first, ...others] = [...senders, ...followers.map(({ user }) => user)] as [User, ...User[]];
   const roomIds = await Promise.all(Array.from({ length: roomCount }, () => groupRoom(first, others)));
-  await Promise.all(followers.map((follower) => follower.follow(roomIds)));
+  await Promise.all(
+    followers.map(async (follower) => {
+      for (const roomId of roomIds) await follower.enter(roomId);
+    }),
+  );
   const load = startLoad(t, senders, roomIds);
 
   const moreTries = async (count: number): Promise<void> => {
@@ -105,7 +79,7 @@ export async function startScene(t: Test): Promise<Scene> {
     const since = performance.now();
     const waits = kinds.map(async (kind) => {
       const ofKind = followers.filter((follower) => follower.kind === kind);
-      await eventually(() => ofKind.every((follower) => follower.isBack() && where(follower)), returnMs);
+      await eventually(() => ofKind.every((follower) => follower.isBack && where(follower)), returnMs);
       t.pass(`${kind} is back (${Math.round(performance.now() - since)} ms)`);
     });
     await Promise.all(waits);
@@ -122,91 +96,44 @@ export async function startScene(t: Test): Promise<Scene> {
       const { acknowledged, refused } = await load.finish();
       t.comment(`${acknowledged.size} messages, ${load.failures} of ${load.tries} requests failed`);
       t.strictSame(refused, [], "nothing was refused");
-      const fetched = await Promise.all(roomIds.map((roomId) => fetchAll(first, roomId)));
+      const fetched = await Promise.all(roomIds.map((roomId) => fetchMessages(first, roomId)));
+      const sent = fetched.flatMap(({ messages }) => messages.filter(({ type }) => type === "text"));
       t.strictSame(
-        fetched.flatMap(({ sent }) => sent.map(({ content, _id }) => `${content} ${_id}`)).sort(),
+        sent.map(({ content, _id }) => `${content} ${_id}`).sort(),
         [...acknowledged].map(([content, id]) => `${content} ${id}`).sort(),
         "the rooms hold what was acknowledged, each message once",
       );
       await allBack();
-      const caughtUp = (follower: Follower) =>
-        fetched.every(({ roomId, seq }) => (follower.rooms.get(roomId)?.seq ?? 0) >= seq);
-      await eventually(() => followers.every(caughtUp), returnMs).catch(() => {});
-      for (const { kind, user, faults, rooms } of followers) {
-        const seen = fetched.map(({ roomId }) => rooms.get(roomId)!);
-        const due = fetched.map(({ sent, seq }, index) => {
-          const { from } = seen[index]!;
-          return { from, seq, messages: sent.filter((message) => message.seq > from).map(describe) };
-        });
-        t.strictSame({ faults, seen }, { faults: [], seen: due }, `${kind} ${user.id}: all of it, each once, in order`);
-      }
+      await Promise.all(followers.map((follower) => expectAllKnown(t, follower)));
       await expectOnline(t, people.newUser(), followers, roomIds);
     },
   };
 }
 
-async function connectFollower(kind: Kind, user: User) {
-  const rooms = new Map<string, Followed>();
-  const faults: string[] = [];
-  /** The connection on which it has joined all rooms. */
-  let resumedOn: string | undefined;
-  const client = await user.connect({
-    transports: transports[kind],
-    reconnectionDelay: 100,
-    reconnectionDelayMax: 500,
-  });
-  const { socket } = client;
-  const gateway = () => boot(client);
+async function connectFollower(t: Test, kind: SocketIoKind, user: User, url: string): Promise<Follower> {
+  const follower = new Follower(user, url, kind);
+  t.teardown(() => follower.line.close());
+  follower.line.open();
+  await eventually(() => follower.isBack, returnMs);
+  return follower;
+}
 
-  socket.onAny(
-    (event: string, payload: { chatRoomId?: string; seq?: number; message?: Parameters<typeof describe>[0] }) => {
-      const room = rooms.get(payload.chatRoomId ?? "");
-      if (!room || payload.seq === undefined || event === "chat_updated") return;
-      const expected = event === "joined_chat" ? room.seq : room.seq + 1;
-      if (payload.seq !== expected || event === "resync_required")
-        faults.push(`${event} ${payload.seq} at ${room.seq}`);
-      room.seq = payload.seq;
-      if (event === "new_message" && payload.message) room.messages.push(describe(payload.message));
-    },
-  );
-
-  /** A refusal while the system is short of a part is temporary: asks again as long as this connection lasts. */
-  async function join(roomId: string, connection: string | undefined): Promise<void> {
-    while (socket.connected && socket.id === connection) {
-      const answer = await client
-        .ask("join_chat", { chatRoomId: roomId, lastSeq: rooms.get(roomId)?.seq })
-        .catch(() => null);
-      if (answer?.success) return;
-      if (answer?.code === "unauthorized")
-        await client.ask("authenticate", { token: user.token, userId: user.id }).catch(() => null);
-      await sleep(100);
+/** It was sent every entry once and in order, and so knows of its rooms what a fresh fetch says. */
+async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
+  const { kind, user, model, faults, rooms } = follower;
+  let difference = "";
+  const check = async (): Promise<void> => {
+    for (const roomId of rooms) {
+      await follower.reread(roomId);
+      const fetched = await fetchRoom(user, roomId);
+      model.learnNames(roomId, fetched.messages);
+      model.expectEqual(fetched);
     }
-  }
-
-  async function resume(): Promise<void> {
-    const connection = socket.id;
-    await Promise.all([...rooms.keys()].map((roomId) => join(roomId, connection)));
-    if (socket.connected && socket.id === connection) resumedOn = connection;
-  }
-
-  // Registered after the one that authenticates, so that it asks in this order.
-  socket.on("connect", () => void resume());
-  return {
-    kind,
-    user,
-    client,
-    gateway,
-    isBack: () => socket.connected && socket.id === resumedOn,
-    rooms,
-    faults,
-    async follow(roomIds: readonly string[]): Promise<void> {
-      for (const roomId of roomIds) {
-        const { seq } = await client.join(roomId);
-        rooms.set(roomId, { from: seq, seq, messages: [] });
-      }
-      resumedOn = socket.id;
-    },
   };
+  await eventually(check, returnMs).catch((error: unknown) => {
+    difference = String(error);
+  });
+  t.strictSame({ faults, difference }, { faults: [], difference: "" }, `${kind} ${user.id}: all of it, once, in order`);
 }
 
 function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]): Load {
@@ -260,17 +187,6 @@ function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]
   };
 }
 
-/** What was sent in a room, as REST tells it afresh, and the room's head. */
-async function fetchAll(user: User, roomId: string) {
-  const sent: { _id: string; seq: number; content: unknown }[] = [];
-  for (let afterSeq = 0; ; ) {
-    const { body } = await user.get(`/rooms/${roomId}/messages?limit=100&afterSeq=${afterSeq}`);
-    sent.push(...body.messages.filter(({ type }) => type === "text"));
-    if (!body.hasMore) return { roomId, sent, seq: body.seq };
-    afterSeq = body.messages.at(-1)!.seq;
-  }
-}
-
 /** The system counts all followers as there, and once their sockets are closed, none. */
 async function expectOnline(t: Test, watcher: User, followers: readonly Follower[], roomIds: readonly string[]) {
   await watcher.post(`/rooms/${roomIds[0]}/join`);
@@ -282,7 +198,7 @@ async function expectOnline(t: Test, watcher: User, followers: readonly Follower
   };
   await eventually(async () => (await online()).length === followers.length);
   t.strictSame((await online()).sort(), followers.map(({ user }) => user.id).sort(), "all of them are online");
-  for (const { client } of followers) client.close();
+  for (const { line } of followers) line.close();
   const since = performance.now();
   let left: string[] = [];
   await eventually(async () => {

@@ -79,7 +79,8 @@ export async function startBesieged(t: Test, environment: Readonly<Record<string
   await member.join(room);
   let said = 0;
 
-  const metric = (text: string, name: string): number => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+  const metric = (text: string, name: string): number =>
+    Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "m").exec(text)?.[1]);
   return {
     url: gateway.url,
     port: Number(new URL(gateway.url).port),

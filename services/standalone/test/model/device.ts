@@ -1,6 +1,7 @@
 // One device of a person: a socket that comes and goes, and a model that outlives it.
 import { type Client, connectClient } from "../../../../packages/test-kit/src/client.js";
-import { ClientModel, type FetchedRoom } from "../../../../packages/test-kit/src/client-model.js";
+import { ClientModel } from "../../../../packages/test-kit/src/client-model.js";
+import { fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
 import type { User } from "../../../../packages/test-kit/src/user.js";
 
 export class Device {
@@ -59,16 +60,4 @@ export class Device {
     this.received.set(key, [...(this.received.get(key) ?? []), `${seq} ${event}`]);
     if (event === "user_left_chat" && userId === this.user.id) this.joined.delete(chatRoomId);
   }
-}
-
-/** The model tests make fewer messages than one page takes. */
-export async function fetchRoom(user: User, roomId: string): Promise<FetchedRoom> {
-  const { chatRoom } = (await user.get(`/rooms/${roomId}`)).body;
-  return { room: chatRoom, ...(await fetchMessages(user, roomId)) };
-}
-
-export async function fetchMessages(user: User, roomId: string): Promise<Pick<FetchedRoom, "messages" | "seq">> {
-  const { status, body } = await user.get(`/rooms/${roomId}/messages?limit=100`);
-  if (status !== 200 || body.hasMore) throw new Error(`no page of all messages: ${status}`);
-  return { messages: body.messages, seq: body.seq };
 }

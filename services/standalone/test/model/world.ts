@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FetchedRoom } from "../../../../packages/test-kit/src/client-model.js";
+import { fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
 import { createUser, type User } from "../../../../packages/test-kit/src/user.js";
 import type { Standalone } from "../../src/app.js";
-import { Device, fetchRoom } from "./device.js";
+import { Device } from "./device.js";
 
 export interface Room {
   readonly id: string;

@@ -1,0 +1,35 @@
+// Gaps are told for the fault that made them, from its start.
+import { test } from "tap";
+import { createGaps } from "../src/gaps.js";
+import type { StepRecord } from "../src/injecting.js";
+
+const step = (startedAt: number, ...names: string[]): StepRecord => ({
+  faults: names.map((part) => ({ kind: "kill", name: `${part}-1`, part })),
+  startedAt,
+  endedAt: startedAt + 1_000,
+});
+
+test("the longest gap of each kind of fault", async (t) => {
+  let now = 0;
+  const gaps = createGaps(() => now);
+  const client = {};
+  const at = (time: number, what: "sent" | "heard"): void => {
+    now = time;
+    if (what === "sent") gaps.sent();
+    else gaps.heard(client);
+  };
+  const steps = [step(10_000, "nats"), step(20_000, "redis"), step(30_000, "nats"), step(40_000, "nats", "redis")];
+  // Before any fault; then one that began just before the first, and is its doing from its start on.
+  for (const time of [0, 5_000, 9_900, 12_000]) at(time, "sent");
+  // Within the second; across the third's start, but begun long before it.
+  for (const time of [21_000, 22_500, 28_000, 31_000]) at(time, "sent");
+  for (const time of [41_000, 44_000]) at(time, "heard");
+  // On its own account.
+  gaps.forget(client);
+  for (const time of [60_000, 60_100]) at(time, "heard");
+  t.same(gaps.rows(steps), [
+    { fault: "kill nats", times: 2, sending: 9_000, hearing: 0 },
+    { fault: "kill redis", times: 1, sending: 5_500, hearing: 0 },
+    { fault: "two at once", times: 1, sending: 0, hearing: 3_000 },
+  ]);
+});
