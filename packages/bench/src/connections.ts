@@ -78,11 +78,16 @@ const figures = [
   ...(options.only.has("watching") ? [rounds.figure(names.watching, 2)] : []),
 ];
 const capped = connections < options.connections ? ` (the limit of ${limit} open files allows no more)` : "";
-const setting =
+const idleSetting =
   `${connections} connections${capped} to one replica, each of ours signed in as a user of its own; resident memory after a full ` +
-  `collection, beyond that with ${warm.full} connections. The message goes to one room that all have joined at the end. ` +
+  `collection, beyond that with ${warm.full} connections. The message goes to one room that all have joined at the end.`;
+const watchingSetting =
   `Watching: ${options.users} users, each with ${rooms.each} rooms that ${rooms.sharedBy} of them share: ` +
   `${(options.users / rooms.sharedBy) * rooms.each} subscriptions on the bus, ${rooms.each / rooms.sharedBy} a user.`;
+const setting = [
+  ...(options.only.has("idle") ? [idleSetting] : []),
+  ...(options.only.has("watching") ? [watchingSetting] : []),
+].join(" ");
 if (options.short) console.log("every connection was held, and received the message once");
 else tell({ title: "Idle connections, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
 
@@ -149,7 +154,9 @@ async function measureWatching(contender: Contender, crowd: CrowdProcess): Promi
   const warmUp = Math.floor(options.users / 3);
   await crowd.run({ task: "open", group, places: people.slice(0, warmUp) });
   const before = await settled(server!);
-  await crowd.run({ task: "open", group, places: people.slice(warmUp) });
+  const rest = people.slice(warmUp);
+  const { usage } = await withUsage(contender, () => crowd.run({ task: "open", group, places: rest }));
+  elsewhere.push(usage.elsewhere);
   const after = await settled(server!);
   rounds.add(names.watching, contender, (after.rss - before.rss) / (options.users - warmUp) / 1024);
   await crowd.run({ task: "check", group });
