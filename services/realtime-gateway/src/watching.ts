@@ -25,8 +25,6 @@ export interface Watching {
   admitted(session: Session, roomId: string): void;
   /** A socket has left a room that its user may still be in. */
   dismissed(session: Session, roomId: string): void;
-  /** Rooms that are watched. */
-  readonly size: number;
   close(): void;
 }
 
@@ -159,9 +157,6 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
     admitted: (session, roomId) => void watches.get(roomId)?.sessions.delete(session),
     dismissed(session, roomId) {
       if (session.identity && roomsOf.get(session.identity.userId)?.has(roomId)) offer(watches.get(roomId), session);
-    },
-    get size() {
-      return watches.size;
     },
     close() {
       for (const watch of watches.values()) watch.stop();
