@@ -1,7 +1,7 @@
 // What the runner makes of tap's output.
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
-import { countsIn, isWorthShowing, runTap } from "../src/tap-run.js";
+import { countsIn, isAfterTheEnd, isWorthShowing, runTap } from "../src/tap-run.js";
 import { isBehaviour, testFiles } from "../src/test-files.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -24,6 +24,13 @@ test("a line a file is shown, what failed, and what was left out", (t) => {
   ];
   const hidden = ["TAP version 14", "", "1..3", "    ok 1 - should be equal", "# Subtest: a.test.ts", "    # time=1ms"];
   t.same([...hidden, ...shown].filter(isWorthShowing), shown);
+  t.end();
+});
+
+test("tests that came too late to run are known by what tap says of them", (t) => {
+  t.ok(isAfterTheEnd("Error: cannot create subtest after parent test ends"));
+  t.ok(isAfterTheEnd("    Error: assertion after automatic end"));
+  t.notOk(isAfterTheEnd("    # Error: a comment of a test"));
   t.end();
 });
 

@@ -2,16 +2,21 @@
 import type { Message } from "@khui/contracts";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t, { type Test } from "tap";
-import { pageOf, sendText, sendTexts } from "./rest-answers.js";
+import { pageOf, sendTexts } from "./rest-answers.js";
 
 const system = await useSystem(t);
 const size = 130;
 const [a, b] = [system.newUser(), system.newUser()];
 
-/** A room of 130 messages that were sent all at once. */
-async function crowdedRoom(t: Test): Promise<{ roomId: string; all: string[] }> {
+/** A room of 130 messages that were sent all at once. Asserts nothing: the file's own test ends when it has nothing more to do. */
+async function crowdedRoom(): Promise<{ roomId: string; all: string[] }> {
   const roomId = await groupRoom(a, [b]);
-  const sent = await Promise.all(Array.from({ length: size }, (_, i) => sendText(t, i % 2 ? a : b, roomId, `m${i}`)));
+  const send = async (user: User, content: string) => {
+    const { status, body } = await user.post(`/rooms/${roomId}/messages`, { type: "text", content });
+    if (!body.success) throw new Error(`${content} was answered with ${status} ${body.code}`);
+    return body.data;
+  };
+  const sent = await Promise.all(Array.from({ length: size }, (_, i) => send(i % 2 ? a : b, `m${i}`)));
   return { roomId, all: idsOf(sent.sort((x, y) => x.seq - y.seq)) };
 }
 const idsOf = (messages: readonly Message[]) => messages.map(({ _id }) => _id);
@@ -31,7 +36,7 @@ async function walkBack(t: Test, user: User, roomId: string, limit: number, next
 const byTime = ({ timestamp }: Message) => `before=${timestamp}`;
 const byNumber = ({ seq }: Message) => `beforeSeq=${seq}`;
 
-const { roomId, all } = await crowdedRoom(t);
+const { roomId, all } = await crowdedRoom();
 
 t.test("a page is the newest fifty, oldest first", async (t) => {
   const { messages, hasMore, seq, pagination } = await pageOf(t, a, roomId);
@@ -100,7 +105,7 @@ t.test("before takes any ISO 8601 date, and leaves out what is of that very time
 });
 
 t.test("what one has hidden leaves no hole in a page, and nothing is missing for others", async (t) => {
-  const hiding = await crowdedRoom(t);
+  const hiding = await crowdedRoom();
   const gone = new Set(hiding.all.filter((_, i) => i % 9 === 4 || i > 120));
   await Promise.all([...gone].map((id) => a.delete(`/messages/${id}`, { deleteFor: "sender" })));
   const left = hiding.all.filter((id) => !gone.has(id));
