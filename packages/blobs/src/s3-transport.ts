@@ -48,6 +48,8 @@ export function createTransport({ secure, silenceMs }: { secure: boolean; silenc
         else answered(incoming);
       });
       request.on("socket", (socket) => {
+        // A kept connection has been silent since its last request: that is not this one's silence.
+        socket.setTimeout(silenceMs);
         const silence = () => {
           // With bytes waiting to be taken it is our reader who is slow, not the store.
           if (response && response.readableLength > 0) socket.setTimeout(silenceMs);
