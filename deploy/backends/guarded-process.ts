@@ -70,7 +70,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
   async function pause(): Promise<void> {
     if (!running || held) return;
     held = true;
-    if (container === undefined) holdTree(pid);
+    if (container === undefined) await holdTree(pid);
     else await run(container.docker, ["pause", container.name]);
   }
 

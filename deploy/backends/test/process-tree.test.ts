@@ -1,39 +1,41 @@
-// A process is held with its children, as a Postgres with its sessions, and they go on together.
+// A held process runs nowhere any more, with all its threads and children, from when it is said to be held.
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "tap";
 import { holdTree, releaseTree } from "../process-tree.js";
-import { until } from "./children.js";
 
-const skip = existsSync("/proc/self/stat") ? false : "the kernel does not list children";
+const busyThreads = `
+  const { Worker } = require("node:worker_threads");
+  const { spawn } = require("node:child_process");
+  for (let n = 0; n < 4; n++) new Worker("for (;;);", { eval: true }).unref();
+  if (process.argv[1] === "parent") {
+    const child = spawn(process.execPath, ["-e", process.env.PROGRAM, "child"], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdout.on("data", () => console.log(child.pid));
+  } else console.log("runs");
+  process.stdin.on("end", () => process.exit()).resume();
+`;
 
-/** The letter after the name in /proc/pid/stat: T when it is held. */
-const stateOf = (pid: number): string => {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return stat.slice(stat.lastIndexOf(")") + 2)[0]!;
-};
+const skip = existsSync("/proc/self/task") ? false : "the kernel does not list threads";
 
-test("a shell and what it runs are held, and go on", { skip }, async (t) => {
-  const shell = spawn("/bin/sh", ["-c", "sleep 1000 & wait"], { stdio: "ignore" });
-  const pid = shell.pid!;
-  const children = () =>
-    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-  await until(() => children().length === 1);
-  const all = [pid, ...children()];
-  t.teardown(() => {
-    for (const one of all) process.kill(one, "SIGKILL");
+test("nothing of a held process runs until it is let go on", { skip }, async (t) => {
+  const parent = spawn(process.execPath, ["-e", busyThreads, "parent"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { PROGRAM: busyThreads },
   });
-  holdTree(pid);
-  await until(() => all.every((one) => stateOf(one) === "T"));
-  t.pass("both are held");
-  releaseTree(pid);
-  await until(() => all.every((one) => stateOf(one) !== "T"));
-  t.pass("both go on");
-});
-
-test("one that has ended is no failure", async (t) => {
-  const child = spawn("/bin/true", { stdio: "ignore" });
-  await new Promise((resolve) => child.once("exit", resolve));
-  t.doesNotThrow(() => holdTree(child.pid!));
-  t.doesNotThrow(() => releaseTree(child.pid!));
+  t.teardown(() => parent.kill("SIGKILL"));
+  const [said] = await once(parent.stdout, "data");
+  const pids = [parent.pid!, Number(String(said))];
+  const running = (): string[] =>
+    pids.flatMap((pid) =>
+      readdirSync(`/proc/${pid}/task`)
+        .map((id) => readFileSync(`/proc/${pid}/task/${id}/status`, "utf8"))
+        .filter((status) => !/^State:\s*T/m.test(status)),
+    );
+  for (let round = 0; round < 20; round++) {
+    await holdTree(pids[0]!);
+    t.same(running(), []);
+    releaseTree(pids[0]!);
+    t.not(running().length, 0, "it goes on");
+  }
 });
