@@ -74,8 +74,12 @@ export class Follower {
     }
   }
 
-  /** Is told again where a room stands: what has no number (read marks, deliveries) may have been missed. */
+  /**
+   * Is told again where a room stands: what has no number (read marks, deliveries) may have been missed. Rejects before it
+   * is back: a first join that says no number would start where the room is, and what was missed would never come.
+   */
   async reread(roomId: string): Promise<void> {
+    if (!this.isBack) throw new Error("not back in its rooms");
     const answer = await this.line.ask("join_chat", { chatRoomId: roomId });
     if (!answer.success) throw new Error(`join_chat again was refused: ${answer.code}`);
   }
