@@ -40,8 +40,8 @@ export interface Bus {
   ): Subscription;
   /**
    * Asks and resolves with the first answer. Rejects with NoResponders at once when nobody is subscribed,
-   * RequestTimeout after `timeoutMs` (a lost connection is waited for within that time), RemoteError when the handler
-   * failed, PayloadTooLarge, BusClosed.
+   * RequestTimeout after `timeoutMs` (a connection that is lost already is waited for within that time), ConnectionLost as
+   * soon as it is lost meanwhile, RemoteError when the handler failed, PayloadTooLarge, BusClosed.
    */
   request(
     subject: string,
@@ -107,6 +107,14 @@ export class RequestTimeout extends Error {
     readonly timeoutMs: number,
   ) {
     super(`no answer on ${subject} within ${timeoutMs} ms`);
+  }
+}
+
+/** The connection broke before the answer came, which would not find back: the request may have been carried out. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+  constructor(readonly subject: string) {
+    super(`the connection was lost before the answer on ${subject}`);
   }
 }
 

@@ -33,6 +33,8 @@ export interface NatsLink {
   /** Resolves true when connected; false after `timeoutMs`, if given, or when the connection is closed for good. */
   whenConnected(timeoutMs?: number): Promise<boolean>;
   onReconnect(handler: () => void): () => void;
+  /** Calls the one handler each time the connection is lost. It must not throw. */
+  onLost(handler: () => void): void;
 }
 
 /** Rejects with the client's error when no server answers, unless `waitOnFirstConnect`. */
@@ -41,6 +43,7 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
   const fields = { bus: options.name };
   const reconnectHandlers = new Set<() => void>();
   let waiting: Array<(connected: boolean) => void> = [];
+  let lostHandler = (): void => {};
   let connected = true;
   let maxPayload = nc.info?.max_payload ?? 1024 * 1024;
 
@@ -74,6 +77,7 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
       if (status.type === Events.Disconnect) {
         connected = false;
         log?.warn({ ...fields, server: status.data }, "bus connection lost");
+        lostHandler();
       } else if (status.type === Events.Reconnect) {
         log?.info({ ...fields, server: status.data }, "bus connection is back");
         void returned();
@@ -114,6 +118,9 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
       const own = (): void => handler();
       reconnectHandlers.add(own);
       return () => reconnectHandlers.delete(own);
+    },
+    onLost(handler) {
+      lostHandler = handler;
     },
   };
 }

@@ -22,6 +22,7 @@ import {
   BusClosed,
   type BusErrorHandler,
   type BusMessage,
+  ConnectionLost,
   NoResponders,
   PayloadTooLarge,
   RequestTimeout,
@@ -58,6 +59,11 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   );
   const active = new Map<NatsSub, Delivery>();
   const abandonFlush = new Set<() => void>();
+  /** Ends each request that waits for its answer. */
+  const loseAnswer = new Set<() => void>();
+  link.onLost(() => {
+    for (const lose of loseAnswer) lose();
+  });
   const dropped: Dropped = { received: 0, sent: 0 };
   let state: "open" | "closing" | "closed" = "open";
   let closing: Promise<void> | undefined;
@@ -126,8 +132,17 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       throw choked();
     }
     const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
-    const msg = await nc.request(subject, data, { timeout, ...withHeaders(headers) });
+    const msg = await unlessLost(subject, nc.request(subject, data, { timeout, ...withHeaders(headers) }));
     return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
+  }
+
+  /** The client itself would wait for its time-out. */
+  function unlessLost(subject: string, answered: Promise<Msg>): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const lose = (): void => reject(new ConnectionLost(subject));
+      loseAnswer.add(lose);
+      answered.then(resolve, reject).finally(() => loseAnswer.delete(lose));
+    });
   }
 
   /** The client's flush, but ending with the connection: the client leaves an open one hanging when it closes. */

@@ -6,6 +6,7 @@ import {
   type Bus,
   BusClosed,
   type BusMessage,
+  ConnectionLost,
   NoResponders,
   PayloadTooLarge,
   RemoteError,
@@ -127,8 +128,8 @@ function toChatError(error: unknown): unknown {
     return withCause(error.reason === "overloaded" ? "service_unavailable" : "internal_error", error);
   }
   if (error instanceof PayloadTooLarge) return withCause("payload_too_large", error);
-  const unavailable = [NoResponders, RequestTimeout, BusClosed, SlowConsumer].some((kind) => error instanceof kind);
-  return unavailable ? withCause("service_unavailable", error) : error;
+  const outages = [NoResponders, RequestTimeout, ConnectionLost, BusClosed, SlowConsumer];
+  return outages.some((kind) => error instanceof kind) ? withCause("service_unavailable", error) : error;
 }
 
 function withCause(code: ConstructorParameters<typeof ChatError>[0], cause: unknown): ChatError {

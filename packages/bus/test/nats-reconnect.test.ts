@@ -1,7 +1,7 @@
 // A NATS server that dies and comes back: nothing throws or piles up, and subscriptions are there again.
 import { test } from "tap";
 import { read, text, until } from "../src/conformance-delivery.js";
-import { BusClosed, RequestTimeout } from "../src/index.js";
+import { BusClosed, ConnectionLost, RequestTimeout } from "../src/index.js";
 import { connectNats } from "../src/nats.js";
 import { mortalNatsServer } from "./nats-server.js";
 
@@ -17,6 +17,7 @@ test("across a crash of the server", async (t) => {
   let returns = 0;
   bus.subscribe("news", (message) => void got.push(read(message)));
   bus.serve("question", async () => text("answer"));
+  bus.serve("riddle", () => new Promise<never>(() => {}));
   bus.onReconnect(() => {
     throw new Error("a handler that fails");
   });
@@ -28,7 +29,10 @@ test("across a crash of the server", async (t) => {
   await bus.flush();
 
   await t.test("while it is down, publishing is silent and requests wait in vain", async (t) => {
+    const lost = t.rejects(other.request("riddle", text(""), { timeoutMs: 600_000 }), ConnectionLost);
+    await other.flush();
     await server.kill();
+    await lost;
     await until(() => !bus.connected && !other.connected);
     other.publish("news", text("lost"));
     t.same(other.dropped, { received: 0, sent: 1 });

@@ -1,5 +1,13 @@
 // Watches a bus: its connection, what it drops, how requests fare; and carries request ids and traces across it.
-import { type Bus, BusClosed, type BusMessage, NoResponders, RemoteError, RequestTimeout } from "@khui/bus";
+import {
+  type Bus,
+  BusClosed,
+  type BusMessage,
+  ConnectionLost,
+  NoResponders,
+  RemoteError,
+  RequestTimeout,
+} from "@khui/bus";
 import { secondsBuckets } from "./metrics.js";
 import { parentsOf, traced } from "./spans.js";
 import type { Telemetry } from "./telemetry.js";
@@ -93,6 +101,7 @@ function countRequests({ metrics }: Telemetry) {
 function reasonOf(error: unknown): string {
   if (error instanceof RequestTimeout) return "timeout";
   if (error instanceof NoResponders) return "no_responders";
+  if (error instanceof ConnectionLost) return "connection_lost";
   if (error instanceof RemoteError) return error.reason;
   return error instanceof BusClosed ? "closed" : "other";
 }
