@@ -73,7 +73,7 @@ export class RelayedExchange extends Exchange {
     this.#resolve = resolve;
   }
 
-  /** The other engine does not say when a client leaves: the heartbeat finds out. */
+  /** The other engine does not say when a client leaves: no further poll comes, which tells it. */
   onAbandoned(): void {}
 
   protected write(status: number, headers: Headers, body: Buffer, onTaken?: () => void): void {

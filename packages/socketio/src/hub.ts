@@ -30,8 +30,8 @@ export class Hub {
   constructor(settings: Settings, onSocket: (socket: Socket, handshake: Handshake) => void) {
     this.settings = settings;
     this.#onSocket = onSocket;
-    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout, postTimeout } = settings;
-    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout, postTimeout);
+    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout } = settings;
+    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout);
     this.wheel = new Wheel(Math.min(Math.max(shortest / 10, 10), 100));
   }
 

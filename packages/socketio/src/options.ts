@@ -32,6 +32,8 @@ export interface EngineOptions {
   upgradeTimeout?: number;
   /** From the handshake to CONNECT on the main namespace; 45,000 */
   connectTimeout?: number;
+  /** From a poll's answer to the next poll, and a second more for each 16 KiB of it; who stays away so long is gone. 8,000 */
+  pollTimeout?: number;
   /** From a polling POST's head to the end of its body; 30,000 */
   postTimeout?: number;
   /** One frame, one polling body, and all attachments of one packet; 1,000,000 */
@@ -49,7 +51,7 @@ export interface EngineOptions {
   /** Put before every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
   ownerId?: string;
   /**
-   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET takes five
+   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET takes three
    * seconds at most. Absent or rejecting: the client is told that its session is unknown.
    */
   relay?: (request: RelayedRequest, ownerId: string) => Promise<RelayedAnswer>;
@@ -74,6 +76,7 @@ export function settle(options: EngineOptions): Settings {
     pingTimeout: 20_000,
     upgradeTimeout: 10_000,
     connectTimeout: 45_000,
+    pollTimeout: 8_000,
     postTimeout: 30_000,
     maxPayload: 1_000_000,
     sendBudget: 4 * 1024 * 1024,

@@ -107,7 +107,7 @@ async function relay(
 }
 
 /** A relayed poll ends after this, so that a client whose engine has died learns of it by its next one. */
-const relayedPollMs = 5_000;
+const relayedPollMs = 3_000;
 
 /** Answers a polling request that another engine received. Never relays it on, and never rejects. */
 export function answerRelayed(hub: Hub, request: RelayedRequest): Promise<RelayedAnswer> {

@@ -10,6 +10,8 @@ import type { Probe } from "./probe.js";
 
 /** One poll's answer stops growing here, so that a relayed one fits a message of the bus; the next poll gets the rest. */
 const pollAnswerBytes = 256 * 1024;
+/** A line so slow is still waited for: 16 KiB a second. */
+const slowestBytesPerMs = 16;
 
 export class Session extends Connection implements LinkOwner {
   readonly sid: string;
@@ -20,6 +22,8 @@ export class Session extends Connection implements LinkOwner {
   #poll: Exchange | undefined;
   /** Bytes of poll answers that the kernel has not taken. */
   #answering = 0;
+  /** Polling: when the next poll is to have come, unless one is waiting or still being answered. */
+  #pollBy = Number.POSITIVE_INFINITY;
   #posting = false;
   /** What the end said, for a client that is still to hear it. */
   #farewell: { code: number; reason: string } | undefined;
@@ -35,6 +39,7 @@ export class Session extends Connection implements LinkOwner {
     this.#connectBy = hub.wheel.now() + connectTimeout;
     hub.sessions.set(this.sid, this);
     hub.handshaking += 1;
+    if (!link) this.#expectPoll(0);
     this.rearm();
   }
 
@@ -58,14 +63,22 @@ export class Session extends Connection implements LinkOwner {
   }
 
   protected override rearm(): void {
-    super.rearm(this.#connectBy);
+    super.rearm(Math.min(this.#connectBy ?? Number.POSITIVE_INFINITY, this.#pollBy));
   }
 
   override onDue(now: number): void {
     if (this.state === "closing") this.#forget();
     else if (this.#connectBy !== undefined && now >= this.#connectBy) {
       this.#end("connect timeout", 1000, false);
-    } else super.onDue(now);
+    } else if (now >= this.#pollBy && !this.probe) this.#end("transport close", 1000, false);
+    else super.onDue(now);
+  }
+
+  /** The client has had an answer of so many bytes, and comes again if it is still there. */
+  #expectPoll(bytes: number): void {
+    this.#pollBy = this.hub.wheel.now() + this.hub.settings.pollTimeout + bytes / slowestBytesPerMs;
+    // An earlier deadline than this one will set it when it has come.
+    if (this.state === "open" && this.dueAt > this.#pollBy) this.rearm();
   }
 
   protected get unsent(): number {
@@ -98,6 +111,7 @@ export class Session extends Connection implements LinkOwner {
     this.#answering += body.length;
     poll.answer(200, "text/plain; charset=UTF-8", body, () => {
       this.#answering -= body.length;
+      if (!this.#link && !this.#poll) this.#expectPoll(body.length);
     });
   }
 
@@ -108,6 +122,7 @@ export class Session extends Connection implements LinkOwner {
       if (this.#poll) this.end("transport error");
       return;
     }
+    this.#pollBy = Number.POSITIVE_INFINITY;
     if (this.hasFrames) this.#answerPoll(poll);
     else {
       this.#poll = poll;
@@ -194,6 +209,7 @@ export class Session extends Connection implements LinkOwner {
       return;
     }
     this.#link = link;
+    this.#pollBy = Number.POSITIVE_INFINITY;
     link.owner = this;
     if (this.state === "closing") this.#finishLink(link);
     else if (this.hasFrames) this.drain();

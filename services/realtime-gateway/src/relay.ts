@@ -18,8 +18,8 @@ const Answer = Compile(
   Type.Object({ status: Type.Integer(), headers: Type.Record(Type.String(), Type.String()), body: Type.String() }),
 );
 
-/** The engine ends a relayed poll after five seconds; an owner that takes twice that is gone. */
-const relayTimeoutMs = 10_000;
+/** The engine ends a relayed poll after three seconds; an owner that takes twice that is gone. */
+const relayTimeoutMs = 6_000;
 
 export interface Relay {
   /** Asks the owner. Rejects when it is gone; the client then hears that its session is unknown, and connects anew. */

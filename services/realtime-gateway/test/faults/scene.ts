@@ -11,7 +11,7 @@ const roomCount = 3;
 const senderCount = 6;
 const sendsPerSecond = 30;
 const mostOfAKind = 20;
-/** A poll that died unseen is found out by the missing ping: 25 s until it is due and 20 s more. */
+/** For what takes twenty seconds at most where nothing else runs. */
 const returnMs = 60_000;
 const sendMs = 60_000;
 
