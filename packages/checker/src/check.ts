@@ -38,11 +38,6 @@ export interface CheckOptions {
 
 /** For what takes no longer than a minute where nothing else runs. */
 const patienceMs = 180_000;
-/**
- * A session that polls through another gateway is not told when its client is cut off: its heartbeat is missed after 25 s
- * and 20 s more, and 5 s later its user is gone.
- */
-const heartbeatMs = 60_000;
 /** Of the people, who are away when presence is asked about. */
 const atHome = 0.1;
 
@@ -132,15 +127,13 @@ interface Settled {
   readonly differences: readonly string[];
 }
 
-const idsOf = (some: readonly Actor[]) => new Set(some.map(({ user }) => user.id));
-
 /** Everybody comes back but those who stay at home; presence is asked about; then those too, and the states. */
 async function settle(cast: Cast, home: readonly Actor[], ledger: Ledger, options: CheckOptions): Promise<Settled> {
   const { actors, roomIds } = cast;
   const differences: string[] = [];
   const note = (text: string | undefined): void => void (text !== undefined && differences.push(text));
-  const ask = async (watchers: readonly Actor[], doubtful: readonly Actor[], boundMs: number) => {
-    const verdict = await awaitTruePresence(watchers, idsOf(watchers), idsOf(doubtful), roomIds, ledger, boundMs);
+  const ask = async (watchers: readonly Actor[]) => {
+    const verdict = await awaitTruePresence(watchers, roomIds, ledger, options.presenceMs);
     differences.push(...verdict.differences);
     return verdict;
   };
@@ -148,17 +141,14 @@ async function settle(cast: Cast, home: readonly Actor[], ledger: Ledger, option
   // Again: some were away when they were sent home, and have come back since.
   closeAll(home);
   note(await allBack(here));
-  const polled = home.filter(({ follower }) => ["polling", "default"].includes(follower.kind));
-  const presence = await ask(here, polled, options.presenceMs);
+  const presence = await ask(here);
   options.say(`presence is ${presence.differences.length > 0 ? "not " : ""}true after ${presence.ms} ms`);
-  const gone = await ask(here, [], heartbeatMs);
-  options.say(`those whose polls had been cut are gone after ${gone.ms} ms more`);
   note(await allBack(actors));
   const states = await findDifferences(actors, ledger, patienceMs);
   differences.push(...states.differences);
   const [last, ...others] = actors as [Actor, ...Actor[]];
   closeAll(others);
-  await ask([last], [], heartbeatMs);
+  await ask([last]);
   return { presence, nameless: states.nameless, differences };
 }
 

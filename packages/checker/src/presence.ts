@@ -9,19 +9,15 @@ export interface PresenceVerdict {
   readonly differences: readonly string[];
 }
 
-/**
- * Asks for each of `watchers`, who are connected, until all is true: `online` are those with a connection, and whether
- * others see the `doubtful` does not matter.
- */
+/** Asks for each of `watchers`, who alone are connected, until all is true; for so many milliseconds at most. */
 export async function awaitTruePresence(
   watchers: readonly Actor[],
-  online: ReadonlySet<string>,
-  doubtful: ReadonlySet<string>,
   roomIds: readonly string[],
   ledger: Ledger,
   boundMs: number,
 ): Promise<PresenceVerdict> {
   const began = performance.now();
+  const online = new Set(watchers.map(({ user }) => user.id));
   const rooms = roomIds.map((roomId) => ledger.membersOf(roomId));
 
   async function check({ user, follower }: Actor): Promise<void> {
@@ -31,7 +27,7 @@ export async function awaitTruePresence(
     const known = new Set(rooms.filter((members) => members.has(user.id)).flatMap((members) => [...members]));
     known.delete(user.id);
     const missing = [...known].filter((userId) => online.has(userId) && !seen.has(userId));
-    const ghosts = [...seen].filter((userId) => !doubtful.has(userId) && !(online.has(userId) && known.has(userId)));
+    const ghosts = [...seen].filter((userId) => !(online.has(userId) && known.has(userId)));
     if (missing.length + ghosts.length > 0)
       throw new Error(
         `${user.id} misses ${missing.join() || "nobody"}, sees the ghosts of ${ghosts.join() || "nobody"}`,

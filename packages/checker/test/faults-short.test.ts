@@ -3,7 +3,7 @@ import { test } from "tap";
 import { runCheck } from "../src/check.js";
 import { renderReport } from "../src/report.js";
 
-const seconds = 45;
+const seconds = 60;
 const { POSTGRES_URL, NATS_URL, REDIS_URL, KHUI_TEST_SEED } = process.env;
 const skip = POSTGRES_URL || NATS_URL || REDIS_URL ? "servers of the environment are not ours to end" : false;
 
