@@ -80,7 +80,7 @@ export const messagesRpc = {
     Type.Object({ roomId: ObjectId, changeNo: Type.Integer({ minimum: 1 }), change: RoomChange }),
     Type.Object({ applied: Type.Integer({ minimum: 0 }) }),
   ),
-  /** A user's rooms, the most recently active first. */
+  /** A user's rooms, the most recently active first, as many as fit in one answer: `rest` are the others of the page. */
   listRooms: defineRpc(
     "messages.listRooms",
     Type.Object({
@@ -88,7 +88,13 @@ export const messagesRpc = {
       page: Type.Integer({ minimum: 1 }),
       limit: Type.Integer({ minimum: 1, maximum: 100 }),
     }),
-    Type.Object({ rooms: Type.Array(RoomActivity), total: Type.Integer() }),
+    Type.Object({ rooms: Type.Array(RoomActivity), rest: Type.Array(ObjectId), total: Type.Integer() }),
+  ),
+  /** Those of these rooms that the user is in, in this order, as many as fit in one answer: `rest` are to be asked for again. */
+  describeRooms: defineRpc(
+    "messages.describeRooms",
+    Type.Object({ userId: UserId, roomIds: Type.Array(ObjectId, { maxItems: 100 }) }),
+    Type.Object({ rooms: Type.Array(RoomActivity), rest: Type.Array(ObjectId) }),
   ),
   /** One room for one of its members. Fails with room_not_found or not_a_participant. */
   describeRoom: defineRpc("messages.describeRoom", Type.Object({ userId: UserId, roomId: ObjectId }), RoomActivity),

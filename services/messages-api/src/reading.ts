@@ -14,11 +14,11 @@ import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor } 
 import { withRetry } from "./retry.js";
 import { accessRoom, hiddenSince, type PageRequest, readLog, readPage, roomStats } from "./store/history.js";
 import { readPositions } from "./store/positions.js";
-import { describeRoom, listParticipants, listRooms } from "./store/room-list.js";
+import { describeRoom, describeRooms, listParticipants, listRooms, type RoomRow } from "./store/room-list.js";
 
-/** Entries and bytes of one answer with log entries: well below the bus' largest message of 1 MB. */
+/** Bytes of one answer with many things, and log entries at most: well below the bus' largest message of 1 MB. */
+const maxAnswerBytes = 400_000;
 const maxEntries = 500;
-const maxEntryBytes = 400_000;
 /** A client further behind than this is better served by a fresh fetch. */
 const longestResume = 10_000;
 const longestHidden = 1_000;
@@ -55,13 +55,39 @@ export async function roomsOf(
   userId: string,
   page: number,
   limit: number,
-): Promise<{ rooms: RoomActivity[]; total: number }> {
+): Promise<RpcAnswer<typeof messagesRpc.listRooms>> {
   const { rooms, total } = await withRetry(() => listRooms(context.db, userId, page, limit));
+  return { ...(await firstRooms(context, userId, rooms)), total };
+}
+
+/** Those of these rooms that the user is in. */
+export async function roomsAmong(
+  context: Context,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<RpcAnswer<typeof messagesRpc.describeRooms>> {
+  const found = new Map(
+    (await withRetry(() => describeRooms(context.db, userId, roomIds))).map((row) => [row.id, row]),
+  );
+  const inOrder = roomIds.flatMap((roomId) => found.get(roomId) ?? []);
+  return firstRooms(context, userId, inOrder);
+}
+
+/** As many as fit in one answer, the first in any case. */
+async function firstRooms(context: Context, userId: string, rows: readonly RoomRow[]) {
   const view = await viewOf(
     context,
-    rooms.map(({ last }) => last),
+    rows.map(({ last }) => last),
   );
-  return { rooms: rooms.map((room) => renderRoom(room, userId, view)), total };
+  const rooms: RoomActivity[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const room = renderRoom(row, userId, view);
+    bytes += Buffer.byteLength(JSON.stringify(room));
+    if (rooms.length > 0 && bytes > maxAnswerBytes) break;
+    rooms.push(room);
+  }
+  return { rooms, rest: rows.slice(rooms.length).map(({ id }) => id) };
 }
 
 export async function roomOf(context: Context, userId: string, roomId: string): Promise<RoomActivity> {
@@ -128,7 +154,7 @@ export async function logPage(
   for (const { entry, message } of page.entries) {
     const rendered = renderEntry(entry, message, view);
     bytes += Buffer.byteLength(rendered.body);
-    if (entries.length > 0 && bytes > maxEntryBytes) break;
+    if (entries.length > 0 && bytes > maxAnswerBytes) break;
     entries.push(rendered);
   }
   return { seq: page.seq, floor: page.floor, entries };

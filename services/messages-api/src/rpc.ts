@@ -6,7 +6,7 @@ import type { Changing } from "./changing.js";
 import type { Context } from "./context.js";
 import type { Marking } from "./marking.js";
 import { takeRoomChange } from "./membership.js";
-import { logPage, openRoom, participantsOf, roomOf, roomsOf } from "./reading.js";
+import { logPage, openRoom, participantsOf, roomOf, roomsAmong, roomsOf } from "./reading.js";
 import { withRetry } from "./retry.js";
 import type { Sending } from "./sending.js";
 import { filesInUse } from "./store/files.js";
@@ -29,6 +29,7 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
       takeRoomChange(context, roomId, changeNo, change),
     ),
     serve(messagesRpc.listRooms, ({ userId, page, limit }) => roomsOf(context, userId, page, limit)),
+    serve(messagesRpc.describeRooms, ({ userId, roomIds }) => roomsAmong(context, userId, roomIds)),
     serve(messagesRpc.describeRoom, ({ userId, roomId }) => roomOf(context, userId, roomId)),
     serve(messagesRpc.listParticipants, ({ userId, roomId, page, limit }) =>
       participantsOf(context, userId, roomId, page, limit),

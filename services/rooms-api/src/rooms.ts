@@ -75,7 +75,12 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
       return { room: await get(userId, roomId), created };
     },
     async list(userId, page, limit) {
-      const { rooms, total } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
+      const { rooms, total, ...first } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
+      for (let { rest } = first; rest.length > 0; ) {
+        const more = await call(bus, messagesRpc.describeRooms, { userId, roomIds: rest });
+        rooms.push(...more.rooms);
+        rest = more.rest;
+      }
       return { rooms: await stored(() => describe(rooms)), total };
     },
     get: (userId, roomId) => stored(() => get(userId, roomId)),

@@ -81,8 +81,9 @@ async function change(db: Db, spec: Change): Promise<ChangeResult> {
   return { kind: "changed", roomId: row.room_id, seq: row.seq, at: row.at };
 }
 
-/** Beyond this an edit is refused: every one is kept in the message's history. */
+/** Beyond these an edit is refused: every one is kept in the message's history, which goes with it wherever it goes. */
 const maxEdits = 100;
+const maxHistoryBytes = 150_000;
 
 /** Replaces a text or caption; the old one goes to the history. */
 export function editMessage(
@@ -96,7 +97,8 @@ export function editMessage(
       WHEN t.sender_id <> ${edit.userId} THEN 'not_message_sender'
       WHEN t.deleted OR t.type NOT IN ('text', 'image', 'video', 'audio', 'file') THEN 'not_editable'
       WHEN t.type = 'text' AND ${edit.content} = '' THEN 'empty_content'
-      WHEN jsonb_array_length(coalesce(t.edits, '[]')) >= ${maxEdits} AND t.content IS DISTINCT FROM ${edit.content}
+      WHEN t.content IS DISTINCT FROM ${edit.content} AND (jsonb_array_length(coalesce(t.edits, '[]')) >= ${maxEdits}
+        OR coalesce(octet_length(t.edits::text), 0) + octet_length(to_jsonb(t.content)::text) > ${maxHistoryBytes})
         THEN 'too_many_edits' END`,
     unchanged: sql`coalesce(t.content, '') = ${edit.content}`,
     set: sql`content = ${edit.content}, edits = coalesce(m.edits, '[]') || jsonb_build_array(jsonb_build_object(
@@ -188,6 +190,9 @@ async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
   return { kind: row.hidden ? "hidden" : "unchanged", roomId: row.room_id };
 }
 
+/** Beyond this nobody else can react to a message: each event of it names all who did. */
+const maxReactions = 500;
+
 /** Sets, replaces or (with a null emoji) takes away a user's one reaction. */
 export function reactTo(
   db: Db,
@@ -209,7 +214,9 @@ export function reactTo(
     event: "reaction_updated",
     refusal: sql`CASE
       WHEN t.deleted OR t.type = 'system' THEN 'message_not_found'
-      WHEN ${emoji}::text IS NOT NULL AND NOT (room.settings->>'allowReactions')::boolean THEN 'reactions_not_allowed' END`,
+      WHEN ${emoji}::text IS NOT NULL AND NOT (room.settings->>'allowReactions')::boolean THEN 'reactions_not_allowed'
+      WHEN ${emoji}::text IS NOT NULL AND ${mine} IS NULL AND jsonb_array_length(coalesce(t.reactions, '[]')) >= ${maxReactions}
+        THEN 'too_many_reactions' END`,
     unchanged: sql`CASE WHEN ${emoji}::text IS NULL THEN ${mine} IS NULL
       ELSE ${mine}->>'emoji' = ${emoji} AND ${mine}->>'reactionType' IS NOT DISTINCT FROM ${reactionType} END`,
     set:

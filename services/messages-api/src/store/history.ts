@@ -116,6 +116,9 @@ export async function accessRoom(db: Db, roomId: string, userId: string): Promis
   return accessFailure(rows[0]) ?? rows[0] ?? "room_not_found";
 }
 
+/** Bytes of edit histories in one reading of the log: those of a few messages at least. */
+const maxHistoryBytes = 1_000_000;
+
 /** Entries after a number with their messages, oldest first; undefined when there is no such room. */
 export async function readLog(
   db: Db,
@@ -131,16 +134,20 @@ export async function readLog(
     data: LogRow["data"];
   } & MessageRow;
   const { rows } = await sql<Row>`
-    SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.data, m.*
-    FROM messages.rooms r
-    LEFT JOIN LATERAL (
-      SELECT * FROM messages.log l WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq
-      ORDER BY l.seq LIMIT ${limit}
-    ) l ON true
-    LEFT JOIN LATERAL (
-      SELECT ${messageColumns} FROM messages.messages m ${withParent} WHERE m.id = l.message_id
-    ) m ON true
-    WHERE r.id = ${roomId} ORDER BY l.seq`.execute(db);
+    WITH found AS (
+      SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.data, m.*,
+        coalesce(sum(octet_length(m.edits::text)) OVER (ORDER BY l.seq), 0) AS history_bytes
+      FROM messages.rooms r
+      LEFT JOIN LATERAL (
+        SELECT * FROM messages.log l WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq
+        ORDER BY l.seq LIMIT ${limit}
+      ) l ON true
+      LEFT JOIN LATERAL (
+        SELECT ${messageColumns} FROM messages.messages m ${withParent} WHERE m.id = l.message_id
+      ) m ON true
+      WHERE r.id = ${roomId}
+    )
+    SELECT * FROM found WHERE history_bytes <= ${maxHistoryBytes} ORDER BY entry_seq`.execute(db);
   const first = rows[0];
   if (!first) return undefined;
   const entries = rows

@@ -49,6 +49,11 @@ export async function listRooms(
   return { rooms, total: rows[0]?.total ?? 0 };
 }
 
+/** Those of these rooms that the user is in, in no order that matters. */
+export async function describeRooms(db: Db, userId: string, roomIds: readonly string[]): Promise<RoomRow[]> {
+  return describe(db, userId, sql`SELECT unnest(${roomIds}::text[]) AS id`);
+}
+
 /** One room for one of its members. */
 export async function describeRoom(db: Db, userId: string, roomId: string): Promise<RoomRow | ErrorCode> {
   const access = await accessRoom(db, roomId, userId);

@@ -1,0 +1,95 @@
+// Whatever members write, what others are to be told of it fits a message of the bus.
+import { sql } from "@khui/database";
+import t, { test } from "tap";
+import { logPage, openRoom, roomsAmong, roomsOf } from "../src/reading.js";
+import { editMessage, reactTo } from "../src/store/change.js";
+import { sendBatch } from "../src/store/send.js";
+import type { Db } from "../src/store/tables.js";
+import { offline } from "./offline.js";
+import { openReplicas } from "./postgres.js";
+import { makeRoom, newUser, text } from "./room.js";
+
+const [db] = (await openReplicas(t, 1)) as [Db];
+const context = offline(db);
+const largestMessage = 1024 * 1024;
+/** As an RPC's answer is sent. */
+const sizeOf = (answer: object) => Buffer.byteLength(JSON.stringify({ answer }));
+
+/** The longest texts, of characters that take the most room in JSON. */
+const longest = (n: number) => '\u0001"\\ก'.repeat(2_500).slice(0, 9_990) + String(n).padStart(10, "0");
+
+test("a text is edited until its history is too large, and the log can be read on", async (t) => {
+  const user = newUser("a");
+  const roomId = await makeRoom(db, [user]);
+  const message = text(roomId, user, { content: longest(0) });
+  await sendBatch(db, [message]);
+  const crowd = Array.from({ length: 500 }, (_, n) => ({
+    userId: `${String(n).padStart(3, "0")}${'"'.repeat(125)}`,
+    emoji: "👍",
+    reactionType: null,
+    createdAt: new Date().toISOString(),
+  }));
+  await sql`UPDATE messages.messages SET reactions = ${JSON.stringify(crowd)}::jsonb WHERE id = ${message.id}`.execute(
+    db,
+  );
+  const edit = (n: number) => editMessage(db, { userId: user, messageId: message.id, roomId, content: longest(n) });
+  let edits = 0;
+  let outcome = await edit(1);
+  for (; outcome.kind === "changed" && edits < 100; edits++) outcome = await edit(edits + 2);
+  t.match(outcome, { kind: "refused", code: "too_many_edits" });
+  t.ok(edits >= 2, `after ${edits}`);
+  await sendBatch(db, [text(roomId, user)]);
+
+  let position = 0;
+  for (let page = await logPage(context, roomId, 0); page.entries.length > 0; ) {
+    t.ok(sizeOf(page) < largestMessage, `a page of the log has ${sizeOf(page)} bytes`);
+    position = page.entries.at(-1)!.seq;
+    page = await logPage(context, roomId, position);
+  }
+  t.equal(position, edits + 2, "to its end");
+  const opened = await openRoom(context, user, roomId, 0);
+  t.ok(sizeOf(opened) < largestMessage, `opening takes ${sizeOf(opened)} bytes`);
+});
+
+test("five hundred can react to a message; they can change their minds", async (t) => {
+  const [first, ...others] = Array.from({ length: 502 }, (_, n) => newUser(String(n))) as [string, ...string[]];
+  const roomId = await makeRoom(db, [first, ...others]);
+  const message = text(roomId, first);
+  await sendBatch(db, [message]);
+  const react = (userId: string, emoji: string | null) =>
+    reactTo(db, { userId, messageId: message.id, roomId, emoji, reactionType: null });
+  for (const userId of others.slice(0, 500)) t.equal((await react(userId, "👍")).kind, "changed");
+  const last = others[500]!;
+  t.match(await react(last, "👍"), { kind: "refused", code: "too_many_reactions" });
+  t.match(await react(others[0]!, "🎉"), { kind: "changed" });
+  t.match(await react(others[0]!, null), { kind: "changed" });
+  t.match(await react(last, "👍"), { kind: "changed" });
+});
+
+test("a page of rooms comes in as many answers as it takes", async (t) => {
+  const user = newUser("a");
+  const people = Array.from({ length: 100 }, (_, n) => newUser(`${"ก".repeat(40)}${n}`));
+  const roomIds: string[] = [];
+  for (let n = 0; n < 60; n++) roomIds.unshift(await makeRoom(db, [user, ...people]));
+  await sendBatch(
+    db,
+    [...roomIds].reverse().map((roomId, n) => text(roomId, user, { content: longest(n) })),
+  );
+  const first = await roomsOf(context, user, 1, 50);
+  t.equal(first.total, 60);
+  const told = [...first.rooms];
+  let answers = 1;
+  t.ok(sizeOf(first) < largestMessage);
+  for (let { rest } = first; rest.length > 0; answers++) {
+    const more = await roomsAmong(context, user, rest);
+    t.ok(sizeOf(more) < largestMessage);
+    told.push(...more.rooms);
+    rest = more.rest;
+  }
+  t.same(
+    told.map(({ roomId }) => roomId),
+    roomIds.slice(0, 50),
+  );
+  t.ok(answers > 1, `${answers} answers`);
+  t.same(await roomsAmong(context, newUser("b"), roomIds), { rooms: [], rest: [] }, "nobody else is told");
+});
