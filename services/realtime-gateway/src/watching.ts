@@ -45,11 +45,14 @@ interface Watch {
   /** Sockets to be told: those of the users that have not joined. Where all have, an entry costs nothing. */
   readonly sessions: Set<Session>;
   readonly stop: () => void;
-  /** The last entry heard of; undefined until one is. */
+  /** The last entry heard of, or `unsure`; undefined until one is. */
   seq: number | undefined;
   /** An entry was missed, which may have taken someone out of the room: who is in it is asked before more is told. */
   doubt: Promise<boolean> | undefined;
 }
+
+/** As `seq`: the next entry is a hole, and it is asked who is in the room. */
+const unsure = -1;
 
 /** Users whose rooms are asked for at once, when many come back together. */
 const startsAtOnce = 16;
@@ -74,7 +77,9 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
     if (!rooms.delete(roomId)) watch.users += 1;
     rooms.add(roomId);
     for (const session of users.sessionsOf(userId)) offer(watch, session);
-    watch.seq ??= seq;
+    // A notice or an answer that was late says nothing of what was heard since, which may have taken them out.
+    if (seq === undefined || (watch.seq !== undefined && seq < watch.seq)) watch.seq = unsure;
+    else watch.seq ??= seq;
     const [oldest] = rooms;
     if (rooms.size > limit && oldest !== undefined) leave(userId, oldest);
   }
@@ -104,16 +109,18 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
   /** Asks who of those to be told is still in the room. Resolves with false when that cannot be had now. */
   async function clear(watch: Watch): Promise<boolean> {
     try {
-      const asked = [...new Set([...watch.sessions].map(({ userId }) => userId))];
-      if (asked.length === 0) return true;
-      const { userIds } = await call(bus, messagesRpc.activeMembers, { roomId: watch.roomId, userIds: asked });
-      const active = new Set(userIds);
-      for (const userId of asked) if (!active.has(userId)) leave(userId, watch.roomId);
-      return true;
+      const sure = new Set<string>();
+      for (;;) {
+        const userIds = [...new Set([...watch.sessions].map(({ userId }) => userId))].filter((id) => !sure.has(id));
+        // Some may have come while others were asked about.
+        if (userIds.length === 0) return true;
+        const answer = await call(bus, messagesRpc.activeMembers, { roomId: watch.roomId, userIds });
+        for (const userId of answer.userIds) sure.add(userId);
+        for (const userId of userIds) if (!sure.has(userId)) leave(userId, watch.roomId);
+      }
     } catch (error) {
       onError(error);
-      // So that the next entry is a hole again, and asks again.
-      watch.seq = -1;
+      watch.seq = unsure;
       return false;
     } finally {
       watch.doubt = undefined;

@@ -17,16 +17,17 @@ function watchingOf(t: Test, people: readonly string[], limit = 50) {
   const api = local.connect();
   const bus = local.connect();
   const listeners = new Map<string, Listener>(people.map((userId) => [userId, listener(userId)]));
+  /** Of the first room; everybody is in the others. */
   const members = new Set(people);
   const state = { listed: 0, asked: 0, down: false };
   serveRpc(api, messagesRpc.recentRooms, async (request) => {
     state.listed++;
     return { rooms: rooms.slice(0, request.limit).map((roomId) => ({ roomId, seq: 10 })) };
   });
-  serveRpc(api, messagesRpc.activeMembers, async ({ userIds }) => {
+  serveRpc(api, messagesRpc.activeMembers, async ({ roomId, userIds }) => {
     state.asked++;
     if (state.down) throw new Error("messages-api is down");
-    return { userIds: userIds.filter((userId) => members.has(userId)) };
+    return { userIds: userIds.filter((userId) => roomId !== room || members.has(userId)) };
   });
   const sessionsOf = (userId: string): Session[] => [listeners.get(userId)?.session].filter((one) => !!one);
   const logs = createRoomLogs(bus);
@@ -93,6 +94,42 @@ test("after a hole, only those are told who are still in the room", async (t) =>
   t.same(heard("ben"), [12, 13, 14]);
   t.same(heard("ann"), [], "her leaving was in the hole");
   t.equal(state.asked, 1);
+});
+
+test("a late notice of a room that the user has left meanwhile tells them nothing of it", async (t) => {
+  const { watching, publish, heard, started, members } = watchingOf(t, ["ann", "ben"]);
+  await started();
+  publish(room, 11, "ann");
+  publish(room, 12);
+  members.delete("ann");
+  await until("ben was told", () => heard("ben").includes(12));
+  watching.add("ann", room);
+  publish(room, 13);
+  await until("ben was told again", () => heard("ben").includes(13));
+  t.same(heard("ann"), []);
+});
+
+test("an answer as of before the user left tells them nothing of what came after", async (t) => {
+  const { watching, publish, heard, logs, members, bus } = watchingOf(t, ["ann", "ben"]);
+  watching.start("ben");
+  await until("rooms are watched", () => logs.size === rooms.length);
+  await bus.flush();
+  publish(room, 500, "ann");
+  publish(room, 501);
+  members.delete("ann");
+  await until("ben was told", () => heard("ben").includes(501));
+  watching.start("ann");
+  let seq = 10;
+  await until("ann watches her rooms, as they were at entry 10", () => {
+    publish(rooms[1], ++seq);
+    return heard("ann").length > 0;
+  });
+  publish(room, 502);
+  await until("ben was told again", () => heard("ben").includes(502));
+  t.same(
+    heard("ann").filter((one) => Number(one) >= 500),
+    [],
+  );
 });
 
 test("while it cannot be known who is in the room, nobody is told", async (t) => {
