@@ -1,4 +1,5 @@
 // Lets a socket into a room: backfill, cut over, live. What it missed comes first, then everything new, nothing twice.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
@@ -16,6 +17,10 @@ export interface JoinContext {
   readonly typing: Pick<Typing, "inRoom">;
   readonly counts: Pick<Counts, "resyncs">;
 }
+
+/** A socket that is sent what it missed takes it at its own pace: the next page waits while so many bytes are under way. */
+const maxUnderWay = 1024 * 1024;
+const lookMs = 20;
 
 /** What `joined_chat` tells beside the room's own state. */
 export interface Welcome {
@@ -42,7 +47,7 @@ export async function joinRoom(
     const request = { userId: session.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
     const already = feed.sessions.has(session);
     const liveFrom = feed.liveTail.end;
-    const [opened, typing] = await Promise.all([call(bus, messagesRpc.openRoom, request), inRoom(roomId)]);
+    const [opened, typing] = await Promise.all([call(bus, messagesRpc.openRoom, request), inRoom(feed)]);
     if (feed.position === undefined) feed.members = opened.members;
     feed.start(opened.seq);
     if (already) {
@@ -94,6 +99,7 @@ async function backfill(
       cursor = entry.seq;
     }
     if (cursor >= opened.seq) break;
+    while (session.socket.bufferedBytes > maxUnderWay && !session.closed) await sleep(lookMs);
     const page = await call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
     if (page.entries.length === 0 || page.floor > cursor) return startAnew();
     entries = page.entries;

@@ -16,8 +16,8 @@ export interface Typing {
   heard(feed: RoomFeed, header: LiveHeader, now: number): boolean;
   /** Ends what has not been renewed in time. Every gateway does so for its own sockets, so that none depends on another. */
   expire(now: number): void;
-  /** Those typing in a room, for who joins it; nobody while the store is down. */
-  inRoom(roomId: string): Promise<string[]>;
+  /** Those typing in a room, for who joins it, who is told when they stop; nobody while the store is down. */
+  inRoom(feed: RoomFeed): Promise<string[]>;
 }
 
 export function createTyping(options: {
@@ -66,9 +66,12 @@ export function createTyping(options: {
         }
       }
     },
-    async inRoom(roomId) {
+    async inRoom(feed) {
       try {
-        return await presence.typing(roomId);
+        const userIds = await presence.typing(feed.roomId);
+        // This gateway may not have heard them begin: the feed is there since someone joins.
+        for (const userId of userIds) if (!feed.typing.has(userId)) feed.typing.set(userId, Date.now() + typingMs);
+        return userIds;
       } catch (error) {
         onError(error);
         return [];

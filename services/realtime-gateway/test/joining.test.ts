@@ -226,3 +226,19 @@ test("a busy room is joined though more goes through than is kept", async (t) =>
   t.same(a.received, b.received.slice(-a.received.length));
   t.equal(a.received.length, 1_501);
 });
+
+test("who takes slowly what was missed is sent it page by page, and holds nobody up", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  for (let i = 0; i < 7; i++) api.append();
+  const [slow, quick] = [enter("a"), enter("b")];
+  const socket = slow.session.socket as { bufferedBytes: number };
+  socket.bufferedBytes = 2 * 1024 * 1024;
+  const joining = join(slow, 0);
+  await until("the first page is sent", () => slow.received.length === 3);
+  await join(quick, 0);
+  t.same(quick.received, [1, 2, 3, 4, 5, 6, 7]);
+  t.same(slow.received, [1, 2, 3]);
+  socket.bufferedBytes = 0;
+  await joining;
+  t.same(slow.received, quick.received);
+});

@@ -33,6 +33,7 @@ export interface Listener {
 export function listener(userId: string): Listener {
   const received: Array<number | string> = [];
   const socket = {
+    bufferedBytes: 0,
     emit: (event: string) => received.push(event),
     send: (frame: Frame) => received.push(numberIn(frame)),
   } as unknown as Socket;
