@@ -27,6 +27,8 @@ export interface GatewayDeps {
   readonly gateway?: Partial<Omit<GatewayOptions, "bus" | "presence" | "guard" | "onError" | "telemetry">>;
 }
 
+/** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
+const connectTimeout = 10_000;
 /** The largest frame a client may send: a text of 10,000 characters, escaped, fits well. */
 const maxPayload = 256 * 1024;
 
@@ -43,6 +45,7 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
     const engine = createEngine(
       {
         maxPayload,
+        connectTimeout,
         slowConsumerCode: closeCodes.slow_consumer.code,
         cors: { origin: true },
         ...deps.engine,
