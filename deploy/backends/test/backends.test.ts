@@ -79,7 +79,8 @@ test("a server that is held answers when it goes on, and can be ended while it i
     await until(questions[name]);
     await backends.pause(name);
     await backends.restart(name);
-    t.ok(await questions[name](), `${name} was held, and is back`);
+    await until(questions[name]);
+    t.pass(`${name} was held, and is back`);
     await backends.shutDown(name);
     t.notOk(await accepts(portOf(backends[`${name}Url`])), `${name} is down`);
     await backends.restart(name);
