@@ -159,7 +159,7 @@ t.test("nothing of them stays: files and memory are as before", async (t) => {
   };
   const before = await gateway.held();
   for (let round = 0; round < 2; round += 1) await all();
-  // A session that never asked for CONNECT stays for 45 s; its memory is small, and it has no file.
+  // A session that never asked for CONNECT stays for 10 s; its memory is small, and it has no file.
   await eventually(async () => (await gateway.held()).files <= before.files + 5, 60_000);
   await eventually(async () => (await gateway.held()).heap <= before.heap + 10, 60_000).catch(() => {});
   const after = await gateway.held();
