@@ -159,6 +159,22 @@ t.test("the room list has the most recently active first, a page at a time", asy
   t.same(await list("?page=9&limit=2"), { ids: [], pagination: paged(9) });
 });
 
+t.test("a page of rooms may hold more than services can tell each other at once", async (t) => {
+  const a = system.newUser();
+  const ids: string[] = [];
+  for (let n = 0; n < 30; n++) {
+    const roomId = await privateRoom(a, system.newUser());
+    await sendText(t, a, roomId, "ยาว".repeat(3_333));
+    ids.unshift(roomId);
+  }
+  const { chatRooms, pagination } = good(t, routes.listRooms, await a.get("/rooms?limit=100"));
+  t.same(
+    chatRooms.map(({ _id }) => _id),
+    ids,
+  );
+  t.equal(pagination.total, 30);
+});
+
 t.test("the room list shows the last message and how many are unread", async (t) => {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const roomId = await privateRoom(a, b);
