@@ -136,10 +136,15 @@ test("everything is locked up, bounded, watched, and started in the order of hea
 });
 
 test("volumes and networks are there, and servers with data are out of the edge's reach", (t) => {
-  for (const [name, { volumes = [], networks }] of services) {
+  for (const [name, { volumes = [], networks, command }] of services) {
     for (const volume of volumes as string[]) {
-      const [from = ""] = volume.split(":");
-      t.ok(from.startsWith("./") ? statSync(`${root}${from}`).isFile() : from in config.volumes, `${name}: ${volume}`);
+      const [from = "", to] = volume.split(":");
+      // A folder, never a file: of a file the container keeps what it was at the start, and editors put another in its place.
+      if (from.startsWith("./")) t.ok(statSync(`${root}${from}`).isDirectory(), `${name}: ${volume}`);
+      else t.ok(from in config.volumes, `${name}: ${volume}`);
+      for (const word of (command ?? []) as string[]) {
+        if (word.startsWith(`${to}/`)) t.ok(statSync(`${root}${word.replace(String(to), from)}`).isFile(), word);
+      }
     }
     for (const network of networks as string[]) t.ok(network in config.networks);
     if (["postgres", "nats", "redis", "minio"].includes(name)) t.same(networks, ["data"]);
