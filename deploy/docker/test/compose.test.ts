@@ -49,6 +49,17 @@ test("without its secrets compose refuses to start, and none has a default", (t)
   t.end();
 });
 
+test("no secret for tokens is made up where they have another key, of which the services take one kind alone", (t) => {
+  for (const key of ["JWT_JWKS_URL=https://example.com/jwks.json", 'JWT_PUBLIC_KEY="-----BEGIN PUBLIC KEY-----"']) {
+    const filled = filledVariables(key);
+    t.equal(filled.JWT_SECRET, "", key);
+    t.match(filled.MEDIA_URL_SECRET, /^[0-9a-f]{48}$/);
+    t.doesNotThrow(() => compose(filled));
+  }
+  for (const none of ["JWT_JWKS_URL=", 'JWT_PUBLIC_KEY=""']) t.not(filledVariables(none).JWT_SECRET, "", none);
+  t.end();
+});
+
 test("every variable that the file reads is in .env.example or in the table of settings", (t) => {
   const table = readFileSync(`${root}deploy/docker/README.md`, "utf8");
   for (const [, name = ""] of composeText.matchAll(/(?<!\$)\$\{(\w+)/g)) {
