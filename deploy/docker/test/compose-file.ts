@@ -38,9 +38,9 @@ export function compose(variables: Readonly<Record<string, string>>): Compose {
   return interpolated(parse(composeText, { merge: true }), variables) as Compose;
 }
 
-/** .env.example with its empty secrets filled in by the script that it names. */
-export function filledVariables(): Record<string, string> {
-  const example = readFileSync(`${root}.env.example`, "utf8");
+/** .env.example, with lines that a user has added, and its empty secrets filled in by the script that it names. */
+export function filledVariables(...added: string[]): Record<string, string> {
+  const example = [readFileSync(`${root}.env.example`, "utf8"), ...added].join("\n");
   const filled = execFileSync("sh", [`${root}deploy/docker/fill-env.sh`], { input: example, encoding: "utf8" });
   return environmentFile(filled);
 }

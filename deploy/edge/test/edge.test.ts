@@ -102,9 +102,9 @@ test("each path leads to its service, with the address that the edge saw", async
   }
 });
 
-test("metrics and statistics are on the inner port alone", async (t) => {
+test("metrics and statistics are on the inner port alone, and what services depend on is told to nobody", async (t) => {
   const edge = await edgeOf(t);
-  t.equal((await ask(edge, "/metrics")).status, 404);
+  for (const path of ["/metrics", "/readyz", "/%72eadyz"]) t.equal((await ask(edge, path)).status, 404, path);
   t.equal(await (await ask(edge, "/stats")).text(), "rooms-api");
   const metrics = await (await fetch(`${edge.internalUrl}/metrics`)).text();
   t.match(metrics, /haproxy_backend_http_responses_total\{proxy="rooms-api",code="2xx"\} \d/);

@@ -19,9 +19,8 @@ const environment = {
   EDGE_REQUESTS_PER_ADDRESS: "2000",
 };
 
-/** Said otherwise inside: who the client is, how replicas are found, what stays inside, how long sockets outlive a stop. */
-const own =
-  /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|server-template|accepted_|deny_status|hard-stop-after/;
+/** Said otherwise inside: who the client is, how replicas are found, how long sockets outlive a stop. */
+const own = /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|server-template|hard-stop-after/;
 
 /** All other lines, without comments and without the defaults of variables. */
 function rules(configuration: string): string[] {

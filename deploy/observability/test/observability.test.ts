@@ -167,6 +167,21 @@ test("Prometheus takes the rules and the example, and the alerts go off when the
   t.match(await check("test", "rules", join(here, "alerts.test.yml")), /SUCCESS/);
 });
 
+test("a job that is gone is missed, whichever of those that are scraped", (t) => {
+  const { scrape_configs } = parseYaml(read("prometheus.yml")) as { scrape_configs: Array<{ job_name: string }> };
+  const { expr = "" } = rules.find(({ alert }) => alert === "KhuiServiceGone") ?? {};
+  const asked = [...expr.matchAll(/absent\(up\{job="(.+?)"\} == 1\), "job", "(.+?)"/g)];
+  t.same(
+    asked.map(([, job]) => job),
+    scrape_configs.map(({ job_name }) => job_name),
+  );
+  t.same(
+    asked.map(([, job]) => job),
+    asked.map(([, , label]) => label),
+  );
+  t.end();
+});
+
 test("every panel has an id of its own and expressions that Prometheus can read", async (t) => {
   const ids = panels.map(({ id }) => id);
   t.equal(new Set(ids).size, ids.length);

@@ -3,7 +3,8 @@ import type { AcquireSession, Session } from "./session.js";
 
 /**
  * Called as a statement begins; what it returns is called when it has ended, with what it failed with. The text holds
- * placeholders where values were given, so nothing that people wrote. Neither may throw.
+ * placeholders where values were given, so nothing that people wrote. Where there is no connection to run it on, the text
+ * is `connect`. Neither may throw.
  */
 export type StatementObserver = (text: string) => (failure?: unknown) => void;
 
@@ -11,7 +12,10 @@ export type StatementObserver = (text: string) => (failure?: unknown) => void;
 export function observed(acquire: AcquireSession, observe: StatementObserver | undefined): AcquireSession {
   if (!observe) return acquire;
   return async () => {
-    const session = await acquire();
+    const session = await acquire().catch((error: unknown) => {
+      observe("connect")(error);
+      throw error;
+    });
     return {
       query: (text, parameters) => queryObserved(session, observe, text, parameters),
       script: (text) => session.script(text),

@@ -10,7 +10,11 @@ export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): 
     "From a statement's sending to its answer.",
     secondsBuckets,
   );
-  const failures = metrics.counter("khui_database_failures_total", "Failed statements, by what went wrong.", ["kind"]);
+  const failures = metrics.counter(
+    "khui_database_failures_total",
+    "Failed statements and connects, by what went wrong.",
+    ["kind"],
+  );
   const logged = log.isLevelEnabled("debug");
   return (text) => {
     const began = performance.now();

@@ -1,5 +1,5 @@
 // Brings the service's schema up to date and ends: run before its replicas, by a role that may change the schema.
-import { openPostgres } from "@khui/database/postgres";
+import { migratePostgres } from "@khui/database/migrate";
 import { createLogger, readEnvironment } from "@khui/runtime";
 import { Type } from "typebox";
 import { migrations, schema } from "./plugin.js";
@@ -9,14 +9,11 @@ const Environment = Type.Object({ POSTGRES_URL: Type.String() });
 const name = "messages-api";
 const log = createLogger({ name, level: process.env.LOG_LEVEL || "info" });
 try {
-  const env = readEnvironment(Environment, process.env);
-  const database = openPostgres({ url: env.POSTGRES_URL, poolSize: 1, applicationName: `${name}-migrate` });
-  try {
-    const { applied } = await database.migrate(schema, migrations);
-    log.info({ schema, applied }, "the schema is up to date");
-  } finally {
-    await database.close();
-  }
+  const { POSTGRES_URL: url } = readEnvironment(Environment, process.env);
+  const onPause = (error: unknown) => log.warn({ err: error }, "waiting for Postgres");
+  const applicationName = `${name}-migrate`;
+  const { applied } = await migratePostgres({ url, applicationName, schema, migrations, onPause });
+  log.info({ schema, applied }, "the schema is up to date");
 } catch (error) {
   log.fatal({ err: error }, "could not migrate");
   process.exitCode = 1;

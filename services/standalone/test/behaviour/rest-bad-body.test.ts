@@ -123,6 +123,6 @@ t.test("requests that need no body take an empty one of JSON", async (t) => {
 });
 
 t.test("after all of it all is well", async (t) => {
-  t.equal((await fetch(`${system.url}/readyz`)).status, 200);
+  t.equal((await fetch(`${system.url}/healthz`)).status, 200);
   t.equal((await sendText(t, a, groupId, "still here")).content, "still here");
 });

@@ -238,6 +238,6 @@ t.test("an Idempotency-Key must be short and plain", async (t) => {
 });
 
 t.test("after all of it all is well", async (t) => {
-  t.equal((await fetch(`${system.url}/readyz`)).status, 200);
+  t.equal((await fetch(`${system.url}/healthz`)).status, 200);
   t.equal((await sendText(t, a, groupId, "still here")).content, "still here");
 });
