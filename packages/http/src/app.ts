@@ -63,6 +63,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   acceptEmptyJson(app);
   await app.register(fastifyCors, {
     origin: options.corsOrigin ?? true,
+    methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
     exposedHeaders: ["retry-after", "x-request-id"],
     maxAge: 600,
   });

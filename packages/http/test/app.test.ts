@@ -26,6 +26,17 @@ async function rig(rules: Partial<Guard["rules"]> = {}) {
 
 const url = "/api/v1/chat/messages/0123456789abcdef01234567";
 
+test("a page of another origin may use every method that a route has", async (t) => {
+  const { app, close } = await rig();
+  t.teardown(close);
+  for (const { method } of Object.values(routes)) {
+    const headers = { origin: "https://app.example", "access-control-request-method": method };
+    const { statusCode, headers: told } = await app.inject({ method: "OPTIONS", url, headers });
+    t.equal(statusCode, 204);
+    t.ok(String(told["access-control-allow-methods"]).split(/, ?/).includes(method), method);
+  }
+});
+
 test("a handler's answer gets success in front, and the contract's status", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);
