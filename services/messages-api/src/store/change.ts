@@ -85,6 +85,10 @@ async function change(db: Db, spec: Change): Promise<ChangeResult> {
 const maxEdits = 100;
 const maxHistoryBytes = 150_000;
 
+/** What the present text adds to the history: itself in JSON, and about as much as its time takes. */
+const versionBytes = (message: "m" | "t") =>
+  sql`coalesce(octet_length(to_jsonb(${sql.ref(`${message}.content`)})::text), 4) + 60`;
+
 /** Replaces a text or caption; the old one goes to the history. */
 export function editMessage(
   db: Db,
@@ -98,11 +102,12 @@ export function editMessage(
       WHEN t.deleted OR t.type NOT IN ('text', 'image', 'video', 'audio', 'file') THEN 'not_editable'
       WHEN t.type = 'text' AND ${edit.content} = '' THEN 'empty_content'
       WHEN t.content IS DISTINCT FROM ${edit.content} AND (jsonb_array_length(coalesce(t.edits, '[]')) >= ${maxEdits}
-        OR coalesce(octet_length(t.edits::text), 0) + octet_length(to_jsonb(t.content)::text) > ${maxHistoryBytes})
+        OR t.edit_bytes + ${versionBytes("t")} > ${maxHistoryBytes})
         THEN 'too_many_edits' END`,
     unchanged: sql`coalesce(t.content, '') = ${edit.content}`,
     set: sql`content = ${edit.content}, edits = coalesce(m.edits, '[]') || jsonb_build_array(jsonb_build_object(
-      'content', m.content, 'editedAt', to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))`,
+        'content', m.content, 'editedAt', to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))),
+      edit_bytes = m.edit_bytes + ${versionBytes("m")}`,
   });
 }
 
@@ -135,7 +140,7 @@ export function deleteForEveryone(
       WHEN t.type = 'system' THEN 'forbidden'
       WHEN t.sender_id <> ${removal.userId} AND member.role <> 'admin' THEN 'not_message_sender' END`,
       unchanged: sql`t.deleted`,
-      set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, reactions = NULL`,
+      set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, edit_bytes = 0, reactions = NULL`,
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
       n_reactions = r.n_reactions - jsonb_array_length(coalesce(t.reactions, '[]'))`,
       also: sql`, uncounted AS (

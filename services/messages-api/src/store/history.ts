@@ -136,14 +136,14 @@ export async function readLog(
   const { rows } = await sql<Row>`
     WITH found AS (
       SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.data, m.*,
-        coalesce(sum(octet_length(m.edits::text)) OVER (ORDER BY l.seq), 0) AS history_bytes
+        coalesce(sum(m.edit_bytes) OVER (ORDER BY l.seq), 0) AS history_bytes
       FROM messages.rooms r
       LEFT JOIN LATERAL (
         SELECT * FROM messages.log l WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq
         ORDER BY l.seq LIMIT ${limit}
       ) l ON true
       LEFT JOIN LATERAL (
-        SELECT ${messageColumns} FROM messages.messages m ${withParent} WHERE m.id = l.message_id
+        SELECT ${messageColumns}, m.edit_bytes FROM messages.messages m ${withParent} WHERE m.id = l.message_id
       ) m ON true
       WHERE r.id = ${roomId}
     )
