@@ -44,9 +44,11 @@ export function createChanging(context: Context): Changing {
 
   /** As the viewer sees it, with its status. */
   async function view(row: MessageRow, viewerId: string): Promise<Message> {
-    const others = othersPositions(db, row.room_id, viewerId);
-    const view = viewOf(context, [row]);
-    return renderMessage(row, await view, statusFor(row, viewerId, await others));
+    const [view, others] = await Promise.all([
+      viewOf(context, [row]),
+      withRetry(() => othersPositions(db, row.room_id, viewerId)),
+    ]);
+    return renderMessage(row, view, statusFor(row, viewerId, others));
   }
 
   return {
@@ -91,10 +93,11 @@ export function createChanging(context: Context): Changing {
 async function announceChange(context: Context, result: ChangeResult): Promise<ReactionAction | null> {
   if (result.kind === "refused") throw new ChatError(result.code);
   if (result.kind === "unchanged") return null;
-  const page = await readLog(context.db, result.roomId, result.seq - 1, 1);
+  const { roomId, seq } = result;
+  const page = await withRetry(() => readLog(context.db, roomId, seq - 1, 1));
   const found = page?.entries[0];
   if (!found) return null;
   const view = await viewOf(context, [found.message]);
-  context.announce.entry(result.roomId, renderEntry(found.entry, found.message, view));
+  context.announce.entry(roomId, renderEntry(found.entry, found.message, view));
   return (found.entry.data?.action as ReactionAction | undefined) ?? null;
 }

@@ -24,7 +24,7 @@ export async function takeRoomChange(
   if (change.kind === "joined") context.announce.added(roomId, [change.userId]);
   const first = entries[0];
   if (first) {
-    const page = await readLog(context.db, roomId, first.seq - 1, entries.length);
+    const page = await withRetry(() => readLog(context.db, roomId, first.seq - 1, entries.length));
     const found = page?.entries ?? [];
     const view = await viewOf(
       context,

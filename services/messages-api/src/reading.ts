@@ -128,9 +128,9 @@ export async function openRoom(
   const resync = from !== undefined && (from < access.floor || access.seq - from > longestResume);
   const resuming = from !== undefined && !resync;
   const [positions, log, hidden] = await Promise.all([
-    readPositions(context.db, roomId, userId, shownPositions),
+    withRetry(() => readPositions(context.db, roomId, userId, shownPositions)),
     resuming ? logPage(context, roomId, from) : undefined,
-    resuming ? hiddenSince(context.db, roomId, userId, from, longestHidden + 1) : [],
+    resuming ? withRetry(() => hiddenSince(context.db, roomId, userId, from, longestHidden + 1)) : [],
   ]);
   const answer = { seq: access.seq, members: access.members, positions };
   if (hidden.length > longestHidden) return { ...answer, resync: true, entries: [], hidden: [] };

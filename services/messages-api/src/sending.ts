@@ -221,11 +221,12 @@ async function answer(
 ): Promise<Message> {
   if ("room_id" in outcome) return renderMessage(outcome, await viewOf(context, [outcome]), "sent");
   if (outcome.kind === "refused") throw new ChatError(outcome.code);
-  const row = await findMessage(context.db, message.senderId, outcome.messageId, message.roomId);
+  const { messageId } = outcome;
+  const row = await withRetry(() => findMessage(context.db, message.senderId, messageId, message.roomId));
   if (!row) throw new ChatError("message_not_found");
   const [view, others] = await Promise.all([
     viewOf(context, [row]),
-    othersPositions(context.db, row.room_id, message.senderId),
+    withRetry(() => othersPositions(context.db, row.room_id, message.senderId)),
   ]);
   return renderMessage(row, view, statusFor(row, message.senderId, others));
 }

@@ -71,8 +71,8 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async create(userId, wish, key) {
       const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
       const { roomId, created } = await stored(() => createRoom(db, plan));
-      await outbox.handOver(roomId);
-      return { room: await get(userId, roomId), created };
+      await stored(() => outbox.handOver(roomId));
+      return { room: await stored(() => get(userId, roomId)), created };
     },
     async list(userId, page, limit) {
       const { rooms, total, ...first } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
@@ -101,8 +101,8 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
           return { change: { kind: "joined", userId, role, text } };
         }),
       );
-      await outbox.handOver(roomId);
-      return get(userId, roomId);
+      await stored(() => outbox.handOver(roomId));
+      return stored(() => get(userId, roomId));
     },
     async leave(userId, roomId) {
       const text = await stored(() => textOf("member_left", userId));
@@ -113,7 +113,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
           return { change: { kind: "left", userId, newAdmin: heirOf(userId, await active()), text } };
         }),
       );
-      await outbox.handOver(roomId);
+      await stored(() => outbox.handOver(roomId));
     },
     async update(userId, roomId, update) {
       const text = await stored(() => textOf("settings_changed", userId));
@@ -126,8 +126,8 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
           return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
         }),
       );
-      await outbox.handOver(roomId);
-      return get(userId, roomId);
+      await stored(() => outbox.handOver(roomId));
+      return stored(() => get(userId, roomId));
     },
   };
 }
@@ -137,13 +137,18 @@ function requireMember(room: RoomRow | undefined, isActive: boolean | undefined)
   if (!isActive) throw new ChatError("not_a_participant");
 }
 
-/** A database out of reach is service_unavailable. */
+/** What lost against another one, or against a migration, will not do so for ever. */
+const attempts = 5;
+
+/** Runs a statement, again when it lost against a concurrent one. A database out of reach is service_unavailable. */
 export async function stored<T>(statement: () => Promise<T>): Promise<T> {
-  try {
-    return await statement();
-  } catch (error) {
-    const kind = failureKind(error);
-    if (kind === "unavailable" || kind === "timeout") throw new ChatError("service_unavailable", { retryAfter: 1 });
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement();
+    } catch (error) {
+      const kind = failureKind(error);
+      if (kind === "unavailable" || kind === "timeout") throw new ChatError("service_unavailable", { retryAfter: 1 });
+      if (kind !== "serialization" || attempt === attempts) throw error;
+    }
   }
 }
