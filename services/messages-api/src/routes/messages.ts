@@ -77,12 +77,13 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   mount(routes.roomStats, async ({ params, identity }) => statsOf(context, identity.userId, params.chatRoomId));
 }
 
-/** ISO 8601, a date or a date with a time; anything else is invalid_request. */
+/** ISO 8601, a date or a date with a time, of the years 1 to 9999 in UTC; anything else is invalid_request. */
 function readDate(text: string): Date {
   const date = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
     ? new Date(text)
     : undefined;
-  if (!date || Number.isNaN(date.getTime())) {
+  const year = date?.getUTCFullYear() ?? Number.NaN;
+  if (!date || !(year >= 1 && year <= 9999)) {
     throw new ChatError("invalid_request", {
       part: "querystring",
       faults: [{ path: "/before", message: "must be an ISO 8601 date" }],

@@ -209,6 +209,8 @@ t.test("queries outside their bounds are refused", async (t) => {
     "-1",
     "x".repeat(70),
     "2024-01-01T00:00:00.000Z%27--",
+    "0000-01-01",
+    "9999-12-31T23:59:59-12:00",
   ];
   for (const date of dates) {
     refused(t, await a.get(`/rooms/${roomId}/messages?before=${date}`), "invalid_request", date);
