@@ -30,7 +30,7 @@ export interface Transition {
  */
 export interface Presence {
   /**
-   * Renews the lease of a boot for leaseMs from now. A boot whose lease ran out is dead with all its users, even if
+   * Renews the lease of a boot for leaseMs from now, even if it would have run longer. A boot whose lease ran out is dead with all its users, even if
    * it comes back: then, and for a boot not seen before, the answer is `known: false`, a new lease has begun with no users,
    * and the caller must connect() its users again.
    */
@@ -53,8 +53,6 @@ export interface Presence {
    * returned to anybody.
    */
   reap(): Promise<Transition[]>;
-  /** Ends a boot on shutdown: returns the users that thereby went offline. */
-  leave(boot: string): Promise<Transition[]>;
   /** Shows the user typing in the room for ttlMs, or for ttlMs more. fresh: was not typing before. */
   startTyping(roomId: string, userId: string, ttlMs: number): Promise<{ fresh: boolean }>;
   stopTyping(roomId: string, userId: string): Promise<{ was: boolean }>;

@@ -76,7 +76,9 @@ test("of users who are offline only the status and lastSeen remain, for 30 days"
   t.equal(await redis.pttl(`${prefix}user:left`), -1, "a user with a socket does not expire");
   await presence.setStatus("never connected", "away");
   await presence.disconnect("a", ["disconnected", "unheard of"]);
-  await presence.leave("a");
+  await presence.renew("a", 1);
+  while ((await presence.lookup(["left"]))[0]?.status !== "offline");
+  await presence.reap();
   await presence.renew("b", 1);
   while ((await presence.lookup(["reaped"]))[0]?.status !== "offline");
   await presence.reap();

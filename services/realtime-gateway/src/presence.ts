@@ -16,7 +16,7 @@ export interface PresenceTimes {
   readonly graceMs: number;
 }
 
-/** A killed gateway's users are offline for all within lease + renew = 17 s. */
+/** A killed gateway's users are offline within lease + renew = 17 s, those of one that closes within grace + renew = 10 s. */
 export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
 
 export interface OnlineUser {
@@ -36,6 +36,7 @@ export interface PresenceKeeper {
   /** People who share a room with the user and are seen online. */
   onlineContacts(userId: string): Promise<OnlineUser[]>;
   start(): Promise<void>;
+  /** Users stay online for the time of grace, for other gateways to take over or to tell that they went. */
   close(): Promise<void>;
 }
 
@@ -166,7 +167,8 @@ export function createPresenceKeeper(options: {
       for (const wait of departing.values()) clearTimeout(wait);
       await renewing;
       await tending;
-      await presence.leave(boot).then(news.tell, onError);
+      // Not an end at once: those whose sockets closed last are still on their way to another gateway.
+      await presence.renew(boot, times.graceMs).catch(onError);
       await Promise.race([news.told(), sleep(lastWordsMs, undefined, { ref: false })]);
     },
   };

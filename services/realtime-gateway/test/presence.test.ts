@@ -79,7 +79,7 @@ function scene(t: Test) {
     };
   }
   const of = (userId: string) => heard.filter((line) => line.startsWith(`${userId} `));
-  return { store, gateway, of, asked, audience };
+  return { store, gateway, listener, of, asked, audience };
 }
 
 test("a lease goes on however long it takes to tell of everybody", async (t) => {
@@ -150,4 +150,33 @@ test("who comes back at another gateway while it is still to be told that they w
   answer();
   await eventually(() => of("ann").length === 2);
   t.same(of("ann"), ["ann user_online online", "ann user_online online"]);
+});
+
+test("a gateway that closes leaves its users time to reach another, and who does not is offline", async (t) => {
+  const { store, gateway, of } = scene(t);
+  const [one, two] = [gateway("one"), gateway("two")];
+  await one.start();
+  await two.start();
+  for (const userId of ["ann", "bob"]) await one.arrive(userId);
+  await eventually(() => of("bob").length === 1);
+  for (const userId of ["ann", "bob"]) one.depart(userId);
+  await one.close();
+  t.match(await store.lookup(["ann"]), [{ status: "online" }]);
+  await two.arrive("ann");
+  await eventually(() => of("bob").includes("bob user_offline"));
+  t.same(of("ann"), ["ann user_online online"], "there was no flicker");
+  await two.close();
+  await eventually(async () => (await store.lookup(["ann"]))[0]?.status === "offline");
+  t.same(of("ann"), ["ann user_online online"], "the last gateway has nobody left to tell");
+});
+
+test("what waits to be told is told before a gateway has closed", async (t) => {
+  const { gateway, listener, of, audience } = scene(t);
+  const one = gateway("one");
+  await one.start();
+  audience.pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+  await one.arrive("ann");
+  await one.close();
+  await listener.flush();
+  t.same(of("ann"), ["ann user_online online"]);
 });
