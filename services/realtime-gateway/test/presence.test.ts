@@ -131,6 +131,25 @@ test("a coming, a going and a status whose answers are lost are told", async (t)
   t.same(of("ann"), ["ann user_online online", "ann user_online away", "ann user_offline"], "each of it once");
 });
 
+test("who had just left when the store lost everything is offline in the end", async (t) => {
+  const { gateway, of } = scene(t);
+  let store = createLocalPresence();
+  const one = gateway("one", {
+    ...store,
+    renew: (...given) => store.renew(...given),
+    connect: (...given) => store.connect(...given),
+    disconnect: (...given) => store.disconnect(...given),
+    lookup: (...given) => store.lookup(...given),
+    reap: () => store.reap(),
+  });
+  await one.start();
+  await one.arrive("ann");
+  await eventually(() => of("ann").length === 1);
+  one.depart("ann");
+  store = createLocalPresence();
+  await eventually(() => of("ann").includes("ann user_offline"));
+});
+
 test("who comes back at another gateway while it is still to be told that they went ends up online", async (t) => {
   const { store, gateway, of, asked, audience } = scene(t);
   const [one, two] = [gateway("one"), gateway("two")];
