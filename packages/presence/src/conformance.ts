@@ -149,19 +149,19 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "invisible")]);
   });
 
-  await behaviour("leave takes 5,000 users offline, but not those held elsewhere", async (t, presence) => {
+  await behaviour("a lease cut short takes 5,000 users offline, but not those held elsewhere", async (t, presence) => {
     const users = Array.from({ length: 5_000 }, (_, i) => ({ userId: `u${i}` }));
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
     t.equal((await presence.connect("a", users)).length, 5_000);
     await presence.connect("b", [{ userId: "u7" }]);
-    const left = await presence.leave("a");
+    await runOut(presence, "a", "u0");
+    const left = await presence.reap();
     const expected = users
       .filter(({ userId }) => userId !== "u7")
       .map(({ userId }) => change(userId, "online", "offline"));
     t.same(byUser(left), byUser(expected));
     t.same(await statuses(presence, ["u0", "u7"]), ["offline", "online"]);
-    t.same(await presence.leave("a"), []);
     t.same(await presence.reap(), []);
     t.same(await presence.renew("a", longLease), { known: false });
   });
@@ -184,8 +184,14 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     );
     for (const id of strangeIds) t.same(await presence.startTyping(id, id, longLease), { fresh: true });
     for (const id of strangeIds) t.same(await presence.typing(id), [id]);
-    for (const boot of strangeIds.slice(1)) t.same(await presence.leave(boot), []);
-    t.equal((await presence.leave(strangeIds[0] ?? "")).length, strangeIds.length);
+    const [first = "", ...others] = strangeIds;
+    await presence.renew("last", longLease);
+    await presence.connect("last", [{ userId: "last" }]);
+    for (const boot of others) await presence.renew(boot, 20);
+    await runOut(presence, "last", "last");
+    t.same(await presence.reap(), [change("last", "online", "offline")]);
+    await runOut(presence, first, first);
+    t.equal((await presence.reap()).length, strangeIds.length);
   });
 
   await behaviour("a user is typing until stopped", async (t, presence) => {

@@ -21,15 +21,16 @@ export interface Transition {
  * long as its lease runs.
  *
  * Guarantees: each user's change is atomic. A change to offline is returned to exactly one caller, whichever call
- * brings it about. Long lists are worked through in slices, so a rejected call may have done a part of its work: repeat it
- * (every call may be repeated); changes made by the part that succeeded are then not reported again.
+ * brings it about. Long lists are worked through in slices, and an answer may be lost on its way, so a rejected call may have
+ * done its work or a part of it: repeat it (every call may be repeated). Changes that it made are then not reported again:
+ * look its users up.
  *
  * Ids (of users, rooms and boots) are strings of 1–128 characters, any characters; every call rejects with a
  * RangeError for another id, status or duration, and with an Error when the store does not answer.
  */
 export interface Presence {
   /**
-   * Renews the lease of a boot for leaseMs from now. A boot whose lease ran out is dead with all its users, even if
+   * Renews the lease of a boot for leaseMs from now, even if it would have run longer. A boot whose lease ran out is dead with all its users, even if
    * it comes back: then, and for a boot not seen before, the answer is `known: false`, a new lease has begun with no users,
    * and the caller must connect() its users again.
    */
@@ -46,10 +47,12 @@ export interface Presence {
   setStatus(userId: string, status: Status): Promise<Transition>;
   /** In the order asked; unknown users are offline with lastSeen null. Expired leases count as offline even before reap(). */
   lookup(userIds: string[]): Promise<PresenceState[]>;
-  /** Removes boots with expired leases and returns the users that thereby went offline. */
+  /**
+   * Removes boots with expired leases and returns the users that thereby went offline. When it fails on the way it returns
+   * those so far, and a later call the rest; it rejects when there are none. Those of a step whose answer is lost are not
+   * returned to anybody.
+   */
   reap(): Promise<Transition[]>;
-  /** Ends a boot on shutdown: returns the users that thereby went offline. */
-  leave(boot: string): Promise<Transition[]>;
   /** Shows the user typing in the room for ttlMs, or for ttlMs more. fresh: was not typing before. */
   startTyping(roomId: string, userId: string, ttlMs: number): Promise<{ fresh: boolean }>;
   stopTyping(roomId: string, userId: string): Promise<{ was: boolean }>;

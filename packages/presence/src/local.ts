@@ -178,16 +178,6 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
       });
     },
 
-    async leave(boot) {
-      checkIds("boot", [boot]);
-      return later(() => {
-        const life = boots.get(boot);
-        if (!life) return [];
-        life.leasedUntil = Math.min(life.leasedUntil, now());
-        return end(life);
-      });
-    },
-
     async startTyping(roomId, userId, ttlMs) {
       checkIds("room", [roomId]);
       checkIds("user", [userId]);

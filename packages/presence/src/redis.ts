@@ -51,11 +51,6 @@ export function connectRedisPresence({
   };
   const list = async (name: ScriptName, ...args: Argument[]) => strings(await run(name, ...args));
 
-  const drain = async (life: string): Promise<{ state: string; transitions: Transition[] }> => {
-    const [state = "none", ...changes] = await list("presence_drain", sliceSize, life);
-    return { state, transitions: transitionsOf(changes) };
-  };
-
   return {
     async renew(boot, leaseMs) {
       checkIds("boot", [boot]);
@@ -108,23 +103,17 @@ export function connectRedisPresence({
     },
 
     async reap() {
-      const all: Transition[] = [];
-      for (;;) {
-        const { state, transitions } = await drain("");
-        if (state === "none") return all;
-        all.push(...transitions);
-      }
-    },
-
-    async leave(boot) {
-      checkIds("boot", [boot]);
-      const life = await run("presence_expire", boot);
-      if (typeof life !== "string" || life === "") return [];
-      const all: Transition[] = [];
-      for (;;) {
-        const { state, transitions } = await drain(life);
-        all.push(...transitions);
-        if (state !== "more") return all;
+      const transitions: Transition[] = [];
+      try {
+        for (;;) {
+          const [found, ...changes] = await list("presence_drain", sliceSize);
+          if (found !== "some") return transitions;
+          transitions.push(...transitionsOf(changes));
+        }
+      } catch (error) {
+        if (transitions.length === 0) throw error;
+        // Nobody else will be given these.
+        return transitions;
       }
     },
 

@@ -140,21 +140,11 @@ end
 return answer
 `;
 
-// ARGV: boot → its life, whose lease is over from now on, or ''
-const expire = `
-local life = redis.call('HGET', lives, 'boot:' .. ARGV[2])
-if not life then return '' end
-redis.call('HDEL', lives, 'boot:' .. ARGV[2])
-if leasedUntil(life) > now then redis.call('ZADD', leases, text(now), life) end
-return life
-`;
-
-// ARGV: most users to take, a life whose lease is over or '' for any → 'none', 'more' or 'done', then user, before, after in turn
+// ARGV: most users to take from a life whose lease is over → 'some' or, when there is no such life, 'none'; then user, before, after in turn
 const drain = `
-local life = ARGV[3]
-if life == '' then life = redis.call('ZRANGEBYSCORE', leases, '-inf', text(now), 'LIMIT', 0, 1)[1] end
+local life = redis.call('ZRANGEBYSCORE', leases, '-inf', text(now), 'LIMIT', 0, 1)[1]
 if not life then return { 'none' } end
-table.insert(answer, 'more')
+table.insert(answer, 'some')
 for _, id in ipairs(redis.call('SPOP', heldKey(life), ARGV[2])) do
   if redis.call('HDEL', userKey(id), '@' .. life) == 1 then
     local user = read(id)
@@ -165,7 +155,6 @@ for _, id in ipairs(redis.call('SPOP', heldKey(life), ARGV[2])) do
   end
 end
 if redis.call('EXISTS', heldKey(life)) == 0 then
-  answer[1] = 'done'
   local boot = redis.call('HGET', lives, 'life:' .. life)
   if boot and redis.call('HGET', lives, 'boot:' .. boot) == life then redis.call('HDEL', lives, 'boot:' .. boot) end
   redis.call('HDEL', lives, 'life:' .. life)
@@ -196,7 +185,7 @@ const typing = `
 return redis.call('ZRANGEBYSCORE', prefix .. 'typing:' .. ARGV[2], '(' .. text(now), '+inf')
 `;
 
-const bodies = { renew, connect, disconnect, setStatus, lookup, expire, drain, startTyping, stopTyping, typing };
+const bodies = { renew, connect, disconnect, setStatus, lookup, drain, startTyping, stopTyping, typing };
 
 export type ScriptName = `presence_${keyof typeof bodies}`;
 

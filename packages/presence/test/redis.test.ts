@@ -40,6 +40,29 @@ test("two processes see the same presence, and each change is reaped by one of t
   t.same(reaped.sort(), [...userIds].sort());
 });
 
+test("who was reaped before a step failed is returned, and the rest when it works again", async (t) => {
+  const url = await redisForTest(t);
+  const { redis, prefix } = keyspace(t, url);
+  const presence = connectRedisPresence({ url, prefix, onError: fail });
+  t.teardown(() => presence.close());
+  for (const boot of ["a", "b"]) {
+    await presence.renew(boot, 60_000);
+    await presence.connect(boot, [{ userId: `of ${boot}` }]);
+  }
+  // The leases end one after the other, and that is the order of reaping.
+  for (const boot of ["a", "b"]) {
+    await presence.renew(boot, 1);
+    while ((await presence.lookup([`of ${boot}`]))[0]?.status !== "offline");
+  }
+  const held = `${prefix}held:${await redis.hget(`${prefix}lives`, "boot:b")}`;
+  await redis.rename(held, `${held}:kept`);
+  await redis.set(held, "no set");
+  t.same(await presence.reap(), [{ userId: "of a", before: "online", after: "offline" }]);
+  await t.rejects(presence.reap(), "there is nobody to return");
+  await redis.rename(`${held}:kept`, held);
+  t.same(await presence.reap(), [{ userId: "of b", before: "online", after: "offline" }]);
+});
+
 test("of users who are offline only the status and lastSeen remain, for 30 days", async (t) => {
   const url = await redisForTest(t);
   const { redis, prefix, keys } = keyspace(t, url);
@@ -53,7 +76,9 @@ test("of users who are offline only the status and lastSeen remain, for 30 days"
   t.equal(await redis.pttl(`${prefix}user:left`), -1, "a user with a socket does not expire");
   await presence.setStatus("never connected", "away");
   await presence.disconnect("a", ["disconnected", "unheard of"]);
-  await presence.leave("a");
+  await presence.renew("a", 1);
+  while ((await presence.lookup(["left"]))[0]?.status !== "offline");
+  await presence.reap();
   await presence.renew("b", 1);
   while ((await presence.lookup(["reaped"]))[0]?.status !== "offline");
   await presence.reap();

@@ -1,4 +1,5 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
@@ -15,7 +16,7 @@ export interface PresenceTimes {
   readonly graceMs: number;
 }
 
-/** A killed gateway's users are offline for all within lease + renew = 17 s. */
+/** A killed gateway's users are offline within lease + renew = 17 s, those of one that closes within grace + renew = 10 s. */
 export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
 
 export interface OnlineUser {
@@ -35,8 +36,14 @@ export interface PresenceKeeper {
   /** People who share a room with the user and are seen online. */
   onlineContacts(userId: string): Promise<OnlineUser[]>;
   start(): Promise<void>;
+  /** Users stay online for the time of grace, for other gateways to take over or to tell that they went. */
   close(): Promise<void>;
 }
+
+/** Users whom the store is told of at once: as many as Redis takes in one step, so that none comes or goes between two. */
+const groupSize = 250;
+/** A gateway that closes waits at most so long for what is still to be told. */
+const lastWordsMs = 2_000;
 
 /** `boot` names this run of this gateway. Failures are reported and healed by the next renewal. */
 export function createPresenceKeeper(options: {
@@ -58,32 +65,49 @@ export function createPresenceKeeper(options: {
   /** Users whose coming or going could not be told to the store: done again at the next renewal, as it then is. */
   const unsettled = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
-  let beating: Promise<void> | undefined;
+  let renewing: Promise<void> | undefined;
+  let tending: Promise<void> | undefined;
 
-  /** Brings the store in line with whether these users have sockets here. */
+  const isHere = (userId: string) => users.has(userId) || departing.has(userId);
+
+  /** Brings the store in line with whether these users are here. Rejects when it does not answer. */
   async function settle(userIds: readonly string[]): Promise<void> {
-    const here = userIds.filter((userId) => users.has(userId)).map((userId) => ({ userId }));
-    const gone = userIds.filter((userId) => !users.has(userId) && !departing.has(userId));
     try {
-      if (here.length > 0) await news.tell(await presence.connect(boot, here));
-      if (gone.length > 0) await news.tell(await presence.disconnect(boot, gone));
+      const here = userIds.filter(isHere).map((userId) => ({ userId }));
+      if (here.length > 0) news.tell(await presence.connect(boot, here));
+      const gone = userIds.filter((userId) => !isHere(userId));
+      if (gone.length > 0) news.tell(await presence.disconnect(boot, gone));
     } catch (error) {
       for (const userId of userIds) unsettled.add(userId);
+      news.doubt(userIds);
+      throw error;
+    }
+  }
+
+  /** Everything else waits for the lease, and the lease for nothing: without it all users here would be offline. */
+  async function renew(): Promise<void> {
+    try {
+      const { known } = await presence.renew(boot, times.leaseMs);
+      if (!known) for (const userId of [...users.ids(), ...departing.keys()]) unsettled.add(userId);
+      tending ??= tend()
+        .catch(onError)
+        .finally(() => {
+          tending = undefined;
+        });
+    } catch (error) {
       onError(error);
     }
   }
 
-  async function beat(): Promise<void> {
-    try {
-      const { known } = await presence.renew(boot, times.leaseMs);
-      const due = known ? [...unsettled] : [...new Set([...unsettled, ...users.ids()])];
-      unsettled.clear();
-      if (due.length > 0) await settle(due);
-      await news.tell(await presence.reap());
-      await news.retell();
-    } catch (error) {
-      onError(error);
+  async function tend(): Promise<void> {
+    const due = [...unsettled];
+    for (let start = 0; start < due.length; start += groupSize) {
+      const group = due.slice(start, start + groupSize);
+      for (const userId of group) unsettled.delete(userId);
+      await settle(group);
     }
+    news.tell(await presence.reap());
+    news.retell();
   }
 
   return {
@@ -91,22 +115,30 @@ export function createPresenceKeeper(options: {
       clearTimeout(departing.get(userId));
       departing.delete(userId);
       lastRooms.delete(userId);
-      await settle([userId]);
+      await settle([userId]).catch(onError);
     },
     departed(userId, openRooms) {
       clearTimeout(departing.get(userId));
       lastRooms.set(userId, openRooms);
       const leave = () => {
         departing.delete(userId);
-        void settle([userId]).then(() => {
-          // Unless they came and went again meanwhile.
-          if (!departing.has(userId)) lastRooms.delete(userId);
-        });
+        void settle([userId])
+          .catch(onError)
+          .then(news.told)
+          .then(() => {
+            // Unless they came and went again meanwhile.
+            if (lastRooms.get(userId) === openRooms) lastRooms.delete(userId);
+          });
       };
       departing.set(userId, setTimeout(leave, times.graceMs));
     },
     async setStatus(userId, status) {
-      await news.tell([await answered(presence.setStatus(userId, status))]);
+      try {
+        news.tell([await answered(presence.setStatus(userId, status))]);
+      } catch (error) {
+        news.doubt([userId]);
+        throw error;
+      }
     },
     async isSeen(userId) {
       try {
@@ -125,22 +157,19 @@ export function createPresenceKeeper(options: {
         .filter(({ status }) => status !== "offline");
     },
     async start() {
-      await beat();
+      await renew();
       timer = setInterval(() => {
-        beating ??= beat().finally(() => {
-          beating = undefined;
-        });
+        renewing = renew();
       }, times.renewMs);
     },
     async close() {
       clearInterval(timer);
       for (const wait of departing.values()) clearTimeout(wait);
-      await beating;
-      try {
-        await news.tell(await presence.leave(boot));
-      } catch (error) {
-        onError(error);
-      }
+      await renewing;
+      await tending;
+      // Not an end at once: those whose sockets closed last are still on their way to another gateway.
+      await presence.renew(boot, times.graceMs).catch(onError);
+      await Promise.race([news.told(), sleep(lastWordsMs, undefined, { ref: false })]);
     },
   };
 }

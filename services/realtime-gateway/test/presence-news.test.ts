@@ -1,4 +1,4 @@
-// Whoever shares a room with a user hears of them: at once where they are, later where nobody could say which rooms those are.
+// Whoever shares a room with a user hears how they stand: at once where they are, later where nobody could say which rooms those are.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
@@ -20,67 +20,150 @@ function rig(t: Test) {
       heard.push(`${roomId === open ? "open" : "closed"} ${header.event} ${userId} ${status ?? ""}`.trim());
     });
   }
-  const states = new Map<string, PresenceState>();
+  const states = new Map<string, PresenceState["status"]>();
+  const store = { down: false };
   const errors: unknown[] = [];
+  const lookup = async (userIds: string[]) => {
+    if (store.down) throw new Error("the store is down");
+    return userIds.map((userId) => ({ userId, status: states.get(userId) ?? "offline", lastSeen: null }));
+  };
   const news = createPresenceNews({
     bus,
-    presence: { lookup: async (userIds) => userIds.map((userId) => states.get(userId)!) },
+    presence: { lookup },
     openRoomsOf: () => [open],
     onError: (error) => errors.push(error),
   });
-  const serve = () => serveRpc(bus, messagesRpc.audience, async () => ({ roomIds: [open, closed] }));
-  const stand = (userId: string, status: PresenceState["status"]) =>
-    states.set(userId, { userId, status, lastSeen: null });
-  return { bus, news, heard, errors, serve, stand };
+  const serve = (pause = async (_userId: string) => {}) =>
+    serveRpc(bus, messagesRpc.audience, async ({ userId }) => {
+      await pause(userId);
+      return { roomIds: [open, closed] };
+    });
+  /** The store says so from now on, and hands out the change. */
+  const change = (userId: string, after: PresenceState["status"]) => {
+    const before = states.get(userId) ?? "offline";
+    states.set(userId, after);
+    return { userId, before, after };
+  };
+  const told = async () => {
+    await news.told();
+    await bus.flush();
+    return heard.splice(0);
+  };
+  return { bus, news, heard, told, errors, serve, states, store, change };
 }
 
 test("a change is told in all small rooms of the user, and one that others cannot see in none", async (t) => {
-  const { bus, news, heard, serve } = rig(t);
+  const { news, told, serve, states, change } = rig(t);
   serve();
-  await news.tell([
-    { userId: "ann", before: "offline", after: "invisible" },
-    { userId: "bob", before: "online", after: "online" },
-    { userId: "cid", before: "offline", after: "away" },
-    { userId: "dan", before: "away", after: "busy" },
-    { userId: "eve", before: "busy", after: "invisible" },
-  ]);
+  for (const userId of ["bob", "dan", "eve"]) states.set(userId, "online");
+  const changes = [change("ann", "invisible"), change("bob", "online"), change("cid", "away"), change("dan", "busy")];
+  news.tell([...changes, change("eve", "invisible")]);
   const expected = ["user_online cid away", "user_status_updated dan busy", "user_offline eve"];
-  await eventually(() => heard.length >= 2 * expected.length);
-  t.same(
-    heard.filter((line) => line.startsWith("open")),
-    expected.map((line) => `open ${line}`),
-  );
-  t.same(
-    heard.filter((line) => line.startsWith("closed")),
-    expected.map((line) => `closed ${line}`),
-  );
-  await news.retell();
-  await bus.flush();
-  t.equal(heard.length, 2 * expected.length, "nothing is left to tell");
+  const lines = await told();
+  for (const room of ["open", "closed"])
+    t.same(
+      lines.filter((line) => line.startsWith(room)),
+      expected.map((line) => `${room} ${line}`),
+    );
+  news.retell();
+  t.same(await told(), [], "nothing is left to tell");
 });
 
 test("while nobody knows the rooms it is told in the open ones, and then in all, as it is by then", async (t) => {
-  const { bus, news, heard, errors, serve, stand } = rig(t);
-  await news.tell([
-    { userId: "ann", before: "offline", after: "online" },
-    { userId: "bob", before: "online", after: "offline" },
-  ]);
-  await eventually(() => heard.length >= 2);
-  t.same(heard.splice(0), ["open user_online ann online", "open user_offline bob"]);
+  const { news, heard, told, errors, serve, states, change } = rig(t);
+  states.set("bob", "online");
+  news.tell([change("ann", "online"), change("bob", "offline")]);
+  t.same(await told(), ["open user_online ann online", "open user_offline bob"]);
   t.ok(errors.length > 0, "and it is reported");
-  stand("ann", "away");
-  stand("bob", "offline");
-  await news.retell();
-  await eventually(() => heard.length >= 2);
-  t.same(heard.splice(0), ["open user_online ann away", "open user_offline bob"], "there is still nobody");
+  states.set("ann", "away");
+  news.retell();
+  t.same(await told(), ["open user_online ann away", "open user_offline bob"], "there is still nobody");
   serve();
   await eventually(async () => {
-    await news.retell();
+    news.retell();
+    await news.told();
     return heard.some((line) => line.startsWith("closed user_offline bob"));
   });
   t.ok(heard.includes("closed user_online ann away"));
-  const told = heard.length;
-  await news.retell();
-  await bus.flush();
-  t.equal(heard.length, told, "and not again");
+  await told();
+  news.retell();
+  t.same(await told(), [], "and not again");
+});
+
+test("thousands are told of a few at a time, each once", async (t) => {
+  const { news, told, serve, change } = rig(t);
+  let [asked, most] = [0, 0];
+  serve(async () => {
+    most = Math.max(most, ++asked);
+    await new Promise((resolve) => setImmediate(resolve));
+    asked--;
+  });
+  const userIds = Array.from({ length: 2_000 }, (_, n) => `u${n}`);
+  news.tell(userIds.map((userId) => change(userId, "online")));
+  const lines = await told();
+  t.same(
+    lines.filter((line) => line.startsWith("open")),
+    userIds.map((userId) => `open user_online ${userId} online`),
+  );
+  t.equal(most, 16);
+});
+
+test("a later change of a user is told after an earlier one, and what waits for its turn is told as it is by then", async (t) => {
+  const { news, told, serve, change } = rig(t);
+  let answer = () => {};
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const asked: string[] = [];
+  serve((userId) => {
+    asked.push(userId);
+    return asked.length === 1 ? slow : Promise.resolve();
+  });
+  news.tell([change("ann", "online")]);
+  await eventually(() => asked.length === 1);
+  news.tell([change("bob", "online")]);
+  news.tell([change("bob", "away")]);
+  news.tell([change("ann", "busy")]);
+  news.tell([change("ann", "away")]);
+  answer();
+  const lines = (await told()).filter((line) => line.startsWith("open"));
+  t.same(lines, ["open user_online ann away", "open user_online bob away", "open user_status_updated ann away"]);
+  t.same(asked, ["ann", "bob", "ann"]);
+});
+
+test("who has come back at another gateway meanwhile is not told to be offline", async (t) => {
+  const { news, told, serve, states, change } = rig(t);
+  states.set("ann", "online");
+  serve(async () => {
+    states.set("ann", "busy");
+  });
+  news.tell([change("ann", "offline")]);
+  t.same(await told(), ["open user_online ann busy", "closed user_online ann busy"]);
+});
+
+test("nothing is told while the store cannot say how users stand, and then all of it", async (t) => {
+  const { news, told, errors, serve, store, states, change } = rig(t);
+  serve();
+  store.down = true;
+  const userIds = Array.from({ length: 40 }, (_, n) => `u${n}`);
+  news.tell(userIds.map((userId) => change(userId, "online")));
+  t.same(await told(), []);
+  t.equal(errors.length, 1, "which is reported once");
+  store.down = false;
+  states.set("u39", "offline");
+  news.retell();
+  const lines = await told();
+  t.equal(lines.length, 80);
+  t.ok(lines.includes("closed user_online u0 online"));
+  t.ok(lines.includes("closed user_offline u39"));
+});
+
+test("who may have changed is told of as they stand, when others are told again", async (t) => {
+  const { news, told, serve, states } = rig(t);
+  serve();
+  news.doubt(["ann"]);
+  t.same(await told(), []);
+  states.set("ann", "online");
+  news.retell();
+  t.same(await told(), ["open user_online ann online", "closed user_online ann online"]);
 });

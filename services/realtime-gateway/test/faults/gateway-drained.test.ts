@@ -1,10 +1,19 @@
-// A gateway that is told to stop hands its clients over: they come to the other, and miss nothing.
+// A gateway that is told to stop hands its clients over: they come to the other, miss nothing, and are never seen offline.
 import { test } from "tap";
+import { groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 import { runOf, startScene } from "./scene.js";
+
+/** So many that some are closed in the last moment, and still on their way when the gateway is gone. */
+const crowdSize = 40;
 
 test("a gateway is drained under load, and comes back", async (t) => {
   const { system, followers, moreTries, allBack, expectNothingMissed } = await startScene(t);
   const survivor = await runOf(system.gateways[1]!);
+  const people = await useSystem(t, system);
+  const [alice, ...crowd] = Array.from({ length: crowdSize }, () => people.newUser()) as [User, ...User[]];
+  const roomId = await groupRoom(alice, crowd);
+  const clients = await Promise.all([alice, ...crowd].map((user) => user.connect()));
+  await Promise.all(clients.map((client) => client.join(roomId)));
   await moreTries(30);
   const others = followers.filter((follower) => follower.line.gateway === survivor);
   const connections = others.map(({ line }) => line.connection);
@@ -15,6 +24,12 @@ test("a gateway is drained under load, and comes back", async (t) => {
     [],
     "the other gateway's own clients keep their connections",
   );
+  t.same(
+    clients.map((client) => client.count("user_offline")),
+    clients.map(() => 0),
+    "nobody was seen offline",
+  );
+  for (const client of clients) client.close();
   await system.processes["realtime-gateway-1"].restart();
   await expectNothingMissed();
 });
