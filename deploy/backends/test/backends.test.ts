@@ -29,12 +29,12 @@ test("two sets of all three start at once and know nothing of each other", async
   t.equal(new Set(urls).size, 6);
   for (const [index, set] of sets.entries()) {
     await sql(set.postgresUrl, `create table own (n int); insert into own values (${index})`);
-    t.ok(await replies(portOf(set.redisUrl), `SET own ${index}\r\n`, "+OK"));
-    t.ok(await replies(portOf(set.natsUrl), "PING\r\n", "PONG"));
+    await until(() => replies(portOf(set.redisUrl), `SET own ${index}\r\n`, "+OK"));
+    await until(() => replies(portOf(set.natsUrl), "PING\r\n", "PONG"));
   }
   for (const [index, set] of sets.entries()) {
     t.equal(await sql(set.postgresUrl, "select n from own"), String(index));
-    t.ok(await replies(portOf(set.redisUrl), "GET own\r\n", `\r\n${index}\r\n`));
+    await until(() => replies(portOf(set.redisUrl), "GET own\r\n", `\r\n${index}\r\n`));
   }
   t.equal(await sql(sets[0].postgresUrl, "show fsync"), "on");
   await Promise.all(sets.map((set) => set.stop()));

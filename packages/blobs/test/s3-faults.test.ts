@@ -29,7 +29,7 @@ async function blobsIn(t: Test, play: Play) {
     if (request.method === "HEAD" && request.url === "/bucket") response.end();
     else play(request, response);
   });
-  const blobs = connectS3Blobs({ endPoint, accessKey: "a", secretKey: "b", bucket: "bucket", silenceMs: 1_000 });
+  const blobs = connectS3Blobs({ endPoint, accessKey: "a", secretKey: "b", bucket: "bucket", silenceMs: 3_000 });
   t.teardown(() => blobs.close());
   return blobs;
 }

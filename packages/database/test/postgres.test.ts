@@ -58,7 +58,7 @@ test("a migration may run longer than a statement", async (t) => {
 });
 
 test("who finds every connection taken is refused as unavailable", async (t) => {
-  const single = openPostgres({ url, poolSize: 1, connectTimeoutMs: 100 });
+  const single = openPostgres({ url, poolSize: 1, connectTimeoutMs: 2_000 });
   t.teardown(() => single.close());
   await single
     .kysely()

@@ -9,10 +9,19 @@ const reportEveryMs = 5_000;
 
 /**
  * Limits kept in one Redis. Answers at once and connects by itself, again and again. Takes wait for the first attempt to connect;
- * after that, a take that Redis cannot count at once, or within 500 ms when it hangs, is counted in this process.
+ * after that, a take that Redis cannot count at once, or within `timeoutMs` when it hangs, is counted in this process.
+ * @param timeoutMs 500 by default
  * @param onError told why takes are counted here or why Redis was not reached, at most every 5 s
  */
-export function connectRedisLimits({ url, onError }: { url: string; onError: (error: Error) => void }): Limits {
+export function connectRedisLimits({
+  url,
+  timeoutMs = 500,
+  onError,
+}: {
+  url: string;
+  timeoutMs?: number;
+  onError: (error: Error) => void;
+}): Limits {
   const redis = new Redis(url, {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -20,7 +29,7 @@ export function connectRedisLimits({ url, onError }: { url: string; onError: (er
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     connectTimeout: 1_000,
-    commandTimeout: 500,
+    commandTimeout: timeoutMs,
     // A peer that vanished without closing is only noticed by its silence.
     socketTimeout: 2_000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),

@@ -112,8 +112,8 @@ test("a room in which nobody types any more leaves nothing behind", async (t) =>
   t.ok((await redis.pttl(`${prefix}typing:lively`)) > 20, "a room lasts as long as the one who types longest");
   await redis.del(`${prefix}typing:lively`);
 
-  await presence.startTyping("room", "u", 50);
-  await presence.startTyping("room", "v", 20);
+  await presence.startTyping("room", "u", 2_000);
+  await presence.startTyping("room", "v", 1_000);
   t.same(await keys(), [`${prefix}typing:room`]);
   while ((await keys()).length > 0);
   t.same(await presence.typing("room"), []);

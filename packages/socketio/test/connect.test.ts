@@ -146,7 +146,7 @@ test("with a grace, sockets are closed a few at a time, and work until it is the
   const gone = clients.map((client) =>
     next(client, "disconnect").then(() => closed.push({ left: engine.sockets.size, at: performance.now() })),
   );
-  const closing = engine.drain(800, 4000, "going away");
+  const closing = engine.drain(3_000, 4000, "going away");
   await until("the first few are gone", () => closed.length >= 3);
   const rest = clients.filter((client) => client.connected);
   t.ok(rest.length > 0 && rest.length <= 9, `${rest.length} are left`);

@@ -23,7 +23,7 @@ test("a client that answers pings stays, on every transport", async (t) => {
 
 test("a mute client is closed at the ping timeout, on every transport", async (t) => {
   const reasons: string[] = [];
-  const timing = { pingInterval: 300, pingTimeout: 100 };
+  const timing = { pingInterval: 1_500, pingTimeout: 500 };
   const { url, engine } = await start(t, timing, (socket) => socket.onClose((reason) => reasons.push(reason)));
   const webSocket = await openRaw(t, url + webSocketQuery);
   webSocket.socket.send("40");

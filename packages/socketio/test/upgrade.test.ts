@@ -105,7 +105,7 @@ test("polling requests of a session that has upgraded are refused, and it lives 
 });
 
 test("an upgrade that never finishes is given up, and the session stays on polling", async (t) => {
-  const { url, engine } = await start(t, { upgradeTimeout: 500 }, () => {});
+  const { url, engine } = await start(t, { upgradeTimeout: 2_000 }, () => {});
   const session = await openPolling(url);
   const sid = new URL(session).searchParams.get("sid");
   const probe = await openRaw(t, `${url}${webSocketQuery}&sid=${sid}`);

@@ -3,7 +3,7 @@ import type { Acknowledgement, EventPayload, ServerEventName, serverEvents } fro
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { eventFault, isServerEvent } from "./event-check.js";
 
-const answerTimeoutMs = 10_000;
+const answerTimeoutMs = 30_000;
 
 export type Payload<Name extends ServerEventName> = EventPayload<(typeof serverEvents)[Name]>;
 export type Received = { [Name in ServerEventName]: { event: Name; payload: Payload<Name> } }[ServerEventName];

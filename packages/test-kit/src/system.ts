@@ -88,7 +88,7 @@ async function created(user: User, request: Record<string, unknown>): Promise<st
 }
 
 /** Asks every 25 ms until `check` neither throws nor returns false. Rejects with its last failure after the time-out. */
-export async function eventually(check: () => unknown, timeoutMs = 10_000): Promise<void> {
+export async function eventually(check: () => unknown, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {

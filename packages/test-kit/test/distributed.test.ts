@@ -4,6 +4,9 @@ import { test } from "tap";
 import { startDistributed } from "../src/distributed.js";
 import { eventually, privateRoom, useSystem } from "../src/system.js";
 
+/** Longer than a restart takes on a busy machine. */
+const backMs = 60_000;
+
 /** Pids of this process's children, from /proc/pid/stat: pid (name) state parent. */
 function children(): string[] {
   return readdirSync("/proc").filter((pid) => {
@@ -45,8 +48,8 @@ test("a distributed system runs, survives its parts, and leaves no process behin
     const roomId = await privateRoom(alice, bob);
     for (const name of ["messages-api-1", "realtime-gateway-1", "messages-api-2", "realtime-gateway-2"] as const) {
       await system.processes[name].kill();
-      await eventually(async () => (await alice.get(`/rooms/${roomId}/messages`)).status === 200);
-      await eventually(async () => (await bob.connect()).join(roomId));
+      await eventually(async () => (await alice.get(`/rooms/${roomId}/messages`)).status === 200, backMs);
+      await eventually(async () => (await bob.connect()).join(roomId), backMs);
       t.pass(`without ${name}`);
       await system.processes[name].restart();
     }
@@ -63,9 +66,9 @@ test("a distributed system runs, survives its parts, and leaves no process behin
     t.equal((await fetch(`${address}/readyz`)).status, 200);
     await system.backends.kill("nats");
     const health = async () => (await fetch(`${address}/readyz`)).json() as Promise<{ status: string }>;
-    await eventually(async () => (await health()).status === "degraded");
+    await eventually(async () => (await health()).status === "degraded", backMs);
     await system.backends.restart("nats");
-    await eventually(async () => (await health()).status === "ready");
+    await eventually(async () => (await health()).status === "ready", backMs);
   });
 
   await t.test("stopped, nothing is left", async (t) => {

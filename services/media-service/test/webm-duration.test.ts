@@ -123,8 +123,7 @@ test("a large file of nothing but headers does not hold up what else there is to
   t.teardown(() => clearInterval(watch));
   const began = performance.now();
   t.equal(await durationOf(folder, content), undefined);
-  t.comment(
-    `20 MB in ${Math.round(performance.now() - began)} ms, the event loop waited ${Math.round(longest)} ms at most`,
-  );
-  t.ok(longest < 1_000);
+  const took = performance.now() - began;
+  t.comment(`20 MB in ${Math.round(took)} ms, the event loop waited ${Math.round(longest)} ms at most`);
+  t.ok(longest < took / 2);
 });

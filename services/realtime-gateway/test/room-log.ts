@@ -50,9 +50,9 @@ function numberIn(frame: Frame): number {
   return Number(seq);
 }
 
-/** Resolves when the condition holds; rejects after five seconds, naming what was waited for. */
+/** Resolves when the condition holds; rejects after thirty seconds, naming what was waited for. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setImmediate(resolve));

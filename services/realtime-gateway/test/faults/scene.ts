@@ -196,7 +196,7 @@ async function expectOnline(t: Test, watcher: User, followers: readonly Follower
     const users = answer.success ? (answer.data as { userId: string }[]) : [];
     return users.map(({ userId }) => userId).filter((userId) => userId !== watcher.id);
   };
-  await eventually(async () => (await online()).length === followers.length);
+  await eventually(async () => (await online()).length === followers.length, returnMs);
   t.strictSame((await online()).sort(), followers.map(({ user }) => user.id).sort(), "all of them are online");
   for (const { line } of followers) line.close();
   const since = performance.now();

@@ -135,16 +135,14 @@ t.test("a socket that does not sign in in time is told so and closed", async (t)
 
 t.test("the token's end is told and closes the socket; a fresh token before that extends it", async (t) => {
   const user = system.newUser();
-  const short = () => system.sign({ sub: user.id, name: user.name }, 2);
+  const short = () => system.sign({ sub: user.id, name: user.name }, 5);
   const extended = openSocket(t, system.url);
   await extended.emitWithAck("authenticate", { token: short() });
   const ending = openSocket(t, system.url);
+  const end = Promise.all([nextOf<AuthError>(ending, "auth_error"), nextOf<string>(ending, "disconnect")]);
   await ending.emitWithAck("authenticate", { token: short() });
   t.match(await extended.emitWithAck("authenticate", { token: user.token }), { success: true });
-  const [error, reason] = await Promise.all([
-    nextOf<AuthError>(ending, "auth_error"),
-    nextOf<string>(ending, "disconnect"),
-  ]);
+  const [error, reason] = await end;
   t.match(error, { code: "token_expired" });
   t.not(reason, "io client disconnect");
   t.match(
@@ -159,16 +157,17 @@ t.test("a socket closed at its token's end comes back with a fresh one and resum
   const { body } = await alice.post("/rooms", { type: "private", participants: [bob.id] });
   const roomId = body.chatRoom._id;
   const alices = await inRooms(alice, roomId);
-  let token = system.sign({ sub: bob.id }, 2);
+  let token = system.sign({ sub: bob.id }, 5);
   const socket = openSocket(t, system.url, {
     auth: (give) => give({ token }),
     reconnection: true,
     reconnectionDelay: 20,
   });
+  const ended = nextOf(socket, "auth_error");
   await nextOf(socket, "authenticated");
   const { data } = await socket.emitWithAck("join_chat", { chatRoomId: roomId });
   const back = nextOf<string>(socket, "disconnect").then(() => nextOf(socket, "authenticated"));
-  await nextOf(socket, "auth_error");
+  await ended;
   token = bob.token;
   await done(alices, "send_message", { chatRoomId: roomId, content: "while you were away" });
   await back;

@@ -96,7 +96,7 @@ t.test("a plain socket is told why it is closed, and with which code", async (t)
   const user = system.newUser();
   const silent = await openBare(t, system.url, "/ws");
   const ending = await openBare(t, system.url, "/ws");
-  await ending.ask("authenticate", { token: system.sign({ sub: user.id }, 2) });
+  await ending.ask("authenticate", { token: system.sign({ sub: user.id }, 5) });
   t.equal(await ending.closed(), closeCodes.token_expired.code);
   t.match(await ending.frame(({ event }) => event === "auth_error"), { data: { code: "token_expired" } });
   t.equal(await silent.closed(), closeCodes.authentication_timeout.code);

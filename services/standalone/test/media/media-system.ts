@@ -134,7 +134,7 @@ async function s3Store(t: Test): Promise<Breakable> {
   t.teardown(() => server.close());
   const gate = await gateTo(t, server.url);
   const { accessKey, secretKey } = server;
-  const blobs = connectS3Blobs({ endPoint: gate.url, accessKey, secretKey, bucket: "media", silenceMs: 500 });
+  const blobs = connectS3Blobs({ endPoint: gate.url, accessKey, secretKey, bucket: "media", silenceMs: 5_000 });
   t.teardown(() => blobs.close());
   return { blobs, breakDown: () => gate.shut(), repair: () => gate.open(), hang: () => gate.hold() };
 }
