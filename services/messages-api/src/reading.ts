@@ -2,19 +2,26 @@
 import {
   ChatError,
   type ErrorCode,
-  type LogEntry,
   type messagesRpc,
   type RoomActivity,
   type RouteAnswer,
   type RpcAnswer,
   type routes,
+  smallRoomLimit,
 } from "@khui/contracts";
 import { type Context, viewOf } from "./context.js";
 import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor } from "./render.js";
 import { withRetry } from "./retry.js";
 import { accessRoom, hiddenSince, type PageRequest, readLog, readPage, roomStats } from "./store/history.js";
 import { readPositions } from "./store/positions.js";
-import { describeRoom, describeRooms, listParticipants, listRooms, type RoomRow } from "./store/room-list.js";
+import {
+  contactsOf,
+  describeRoom,
+  describeRooms,
+  listParticipants,
+  listRooms,
+  type RoomRow,
+} from "./store/room-list.js";
 
 /** Bytes of one answer with many things, and log entries at most: well below the bus' largest message of 1 MB. */
 const maxAnswerBytes = 400_000;
@@ -73,21 +80,34 @@ export async function roomsAmong(
   return firstRooms(context, userId, inOrder);
 }
 
-/** As many as fit in one answer, the first in any case. */
 async function firstRooms(context: Context, userId: string, rows: readonly RoomRow[]) {
   const view = await viewOf(
     context,
     rows.map(({ last }) => last),
   );
-  const rooms: RoomActivity[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const room = renderRoom(row, userId, view);
-    bytes += Buffer.byteLength(JSON.stringify(room));
-    if (rooms.length > 0 && bytes > maxAnswerBytes) break;
-    rooms.push(room);
-  }
+  const rooms = asManyAsFit(
+    rows.map((row) => renderRoom(row, userId, view)),
+    sizeInJson,
+  );
   return { rooms, rest: rows.slice(rooms.length).map(({ id }) => id) };
+}
+
+/** People who share a small room with the user: see `contactsOf`. */
+export async function contactsIn(context: Context, userId: string): Promise<RpcAnswer<typeof messagesRpc.contacts>> {
+  const userIds = await withRetry(() => contactsOf(context.db, userId, smallRoomLimit));
+  return { userIds: asManyAsFit(userIds, sizeInJson) };
+}
+
+const sizeInJson = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+/** The first of these, as many as fit in one answer: one in any case. */
+function asManyAsFit<Item>(items: readonly Item[], sizeOf: (item: Item) => number): Item[] {
+  let bytes = 0;
+  const end = items.findIndex((item, n) => {
+    bytes += sizeOf(item);
+    return n > 0 && bytes > maxAnswerBytes;
+  });
+  return items.slice(0, end === -1 ? items.length : end);
 }
 
 export async function roomOf(context: Context, userId: string, roomId: string): Promise<RoomActivity> {
@@ -149,13 +169,9 @@ export async function logPage(
     context,
     page.entries.map(({ message }) => message),
   );
-  const entries: LogEntry[] = [];
-  let bytes = 0;
-  for (const { entry, message } of page.entries) {
-    const rendered = renderEntry(entry, message, view);
-    bytes += Buffer.byteLength(rendered.body);
-    if (entries.length > 0 && bytes > maxAnswerBytes) break;
-    entries.push(rendered);
-  }
+  const entries = asManyAsFit(
+    page.entries.map(({ entry, message }) => renderEntry(entry, message, view)),
+    ({ body }) => Buffer.byteLength(body),
+  );
   return { seq: page.seq, floor: page.floor, entries };
 }

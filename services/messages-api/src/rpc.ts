@@ -6,12 +6,12 @@ import type { Changing } from "./changing.js";
 import type { Context } from "./context.js";
 import type { Marking } from "./marking.js";
 import { takeRoomChange } from "./membership.js";
-import { logPage, openRoom, participantsOf, roomOf, roomsAmong, roomsOf } from "./reading.js";
+import { contactsIn, logPage, openRoom, participantsOf, roomOf, roomsAmong, roomsOf } from "./reading.js";
 import { withRetry } from "./retry.js";
 import type { Sending } from "./sending.js";
 import { filesInUse } from "./store/files.js";
 import { roomsAhead } from "./store/history.js";
-import { activeAmong, contactsOf, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
+import { activeAmong, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
 
 export interface Actions {
   readonly sending: Sending;
@@ -60,9 +60,7 @@ export function serveMessages(bus: Bus, context: Context, { sending, changing, m
     serve(messagesRpc.audience, async ({ userId }) => ({
       roomIds: await withRetry(() => smallRoomsOf(db, userId, smallRoomLimit)),
     })),
-    serve(messagesRpc.contacts, async ({ userId }) => ({
-      userIds: await withRetry(() => contactsOf(db, userId, smallRoomLimit)),
-    })),
+    serve(messagesRpc.contacts, ({ userId }) => contactsIn(context, userId)),
     serve(messagesRpc.recentRooms, async ({ userId, limit }) => ({
       rooms: await withRetry(() => recentRoomsOf(db, userId, limit)),
     })),

@@ -126,13 +126,14 @@ export async function smallRoomsOf(db: Db, userId: string, size: number): Promis
   return rows.map(({ id }) => id);
 }
 
-/** Everyone who shares such a room with the user. */
+/** Those who share such a room with the user, the most recently active room's first; five thousand at most. */
 export async function contactsOf(db: Db, userId: string, size: number): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
-    SELECT DISTINCT m.user_id FROM messages.members me
+    SELECT m.user_id FROM messages.members me
     JOIN messages.rooms r ON r.id = me.room_id AND r.member_count <= ${size}
     JOIN messages.members m ON m.room_id = me.room_id AND m.is_active AND m.user_id <> ${userId}
-    WHERE me.user_id = ${userId} AND me.is_active LIMIT 5000`.execute(db);
+    WHERE me.user_id = ${userId} AND me.is_active
+    GROUP BY m.user_id ORDER BY max(r.last_at) DESC, m.user_id LIMIT 5000`.execute(db);
   return rows.map(({ user_id }) => user_id);
 }
 
