@@ -55,8 +55,13 @@ export function isShown(contentType: string): boolean {
 /** What a browser that guesses takes for a page. */
 const pageMark = /<(?:!doctype\s+html|html|head|body|script|iframe|svg)[\s>]/i;
 
-const pageStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->)\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]/i;
-const drawingStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->|<!doctype[^>]*>)\s*)*<svg[\s>]/i;
+// A comment has no end within: where its text could go on beyond one, a row of comments would take exponential time.
+const comment = "<!--(?:(?!-->)[^])*-->";
+const pageStart = new RegExp(
+  String.raw`^\s*(?:(?:<\?[^>]*>|${comment})\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]`,
+  "i",
+);
+const drawingStart = new RegExp(String.raw`^\s*(?:(?:<\?[^>]*>|${comment}|<!doctype[^>]*>)\s*)*<svg[\s>]`, "i");
 // Of the control characters, texts have tabs, line ends and form feeds.
 const control = /[^\P{Cc}\t\n\r\f\u0085]/u;
 

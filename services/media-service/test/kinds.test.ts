@@ -117,6 +117,18 @@ test("a comment may hold what would end a tag", async (t) => {
   ]);
 });
 
+test("however many comments come first, what follows them decides, at once", async (t) => {
+  const comments = ["<!---->".repeat(580), "<!-- a -->\n".repeat(360), "<?a?><!---->".repeat(330)];
+  for (const before of comments) {
+    await expectTypes(t, [
+      [`${before}x`, text],
+      [`${before}<!-- no end`, text],
+      [`${before}<html>`, "text/html"],
+      [`${before}<svg>`, "image/svg+xml"],
+    ]);
+  }
+});
+
 test("what is shown and is something else as well is refused", async (t) => {
   const folder = await folderFor(t);
   const picture = noise(8, 8);
