@@ -8,6 +8,8 @@ export interface MediaLimits {
   readonly pixels: number;
   /** Uploads that one process takes at once: each may fill the scratch folder with a file of the largest size. */
   readonly uploads: number;
+  /** Of them, those of one user: nobody takes the places of all by sending slowly. */
+  readonly uploadsPerUser: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -17,4 +19,5 @@ export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,
   uploads: 100,
+  uploadsPerUser: 5,
 };

@@ -77,7 +77,10 @@ test("a picture sent as a file is a picture still: upright and without metadata"
 test("a picture may be as large as pictures may, also when sent as a file", async (t) => {
   const content = await noise(20, 10).png().toBuffer();
   const { bytes } = defaultLimits;
-  const strict = createInspection(reader, undefined, { ...defaultLimits, bytes: { ...bytes, image: content.length - 1 } });
+  const strict = createInspection(reader, undefined, {
+    ...defaultLimits,
+    bytes: { ...bytes, image: content.length - 1 },
+  });
   t.equal((await inspect(t, content, "file", strict)).code, "file_too_large");
   t.match(await inspect(t, pdf, "file", strict), { facts: { mimeType: "application/pdf" } });
   const exact = createInspection(reader, undefined, { ...defaultLimits, bytes: { ...bytes, image: content.length } });
