@@ -27,9 +27,11 @@ export async function contentTypeOf(path: string, size: number): Promise<string>
     const type = text ?? aliases[detected ?? ""] ?? detected ?? "application/octet-stream";
     if (isShown(type)) {
       const tail = await read(file, Math.max(0, size - tailBytes), Math.min(size, tailBytes));
+      // A text may speak of PDFs and of pages.
+      const isText = type.startsWith("text/");
       const others = [
-        type !== "application/pdf" && head.subarray(0, 1024).includes("%PDF-"),
-        !type.startsWith("text/") && pageMark.test(head.toString("latin1", 0, 1024)),
+        type !== "application/pdf" && !isText && head.subarray(0, 1024).includes("%PDF-"),
+        !isText && pageMark.test(head.toString("latin1", 0, 1024)),
         endsAsArchive(tail),
       ];
       if (others.some(Boolean)) throw new ChatError("ambiguous_file");

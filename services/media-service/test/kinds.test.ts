@@ -63,6 +63,7 @@ test("text in UTF-8 is text, also where its last letter is cut in two by what is
     ["{}", text],
     ["a < b and c > d <html", text],
     ["<?xml version='1.0'?><a/>", text],
+    ["Files of this kind begin with %PDF-1.4", text],
   ]);
   for (const letter of ["é", "ก", "😀"]) {
     for (let before = 4_094; before <= 4_101; before++) {
