@@ -5,8 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServiceProcess, startService } from "./service-process.js";
 
-/** Far above what tests ask in a minute. */
-export const highLimits = { LIMIT_PER_USER: "1000000", LIMIT_PER_ADDRESS: "10000000" };
+/** Far above what tests ask in a minute, or send at once. */
+export const highLimits = {
+  LIMIT_PER_USER: "1000000",
+  LIMIT_PER_ADDRESS: "10000000",
+  MEDIA_MAX_UPLOADS_PER_USER: "100",
+};
 
 export interface EmbeddedSystem {
   readonly url: string;

@@ -16,6 +16,7 @@ export const mediaEnvironment = {
   MEDIA_MAX_FILE_MB: size(defaultLimits.bytes.file),
   MEDIA_MAX_MEGAPIXELS: Type.Integer({ minimum: 1, maximum: 500, default: defaultLimits.pixels / 1_000_000 }),
   MEDIA_MAX_UPLOADS: Type.Integer({ minimum: 1, maximum: 10_000, default: defaultLimits.uploads }),
+  MEDIA_MAX_UPLOADS_PER_USER: Type.Integer({ minimum: 1, maximum: 10_000, default: defaultLimits.uploadsPerUser }),
 };
 
 /** All that the process reads. */
@@ -39,5 +40,6 @@ export function mediaLimits(env: Static<ReturnType<typeof Type.Object<typeof med
     },
     pixels: env.MEDIA_MAX_MEGAPIXELS * 1_000_000,
     uploads: env.MEDIA_MAX_UPLOADS,
+    uploadsPerUser: env.MEDIA_MAX_UPLOADS_PER_USER,
   };
 }

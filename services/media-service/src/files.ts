@@ -7,10 +7,13 @@ import { ChatError, messagesRpc } from "@khui/contracts";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
 import type { Inspected } from "./inspection.js";
-import { abandonedUploads, beginUpload, type Db, settleUploads } from "./store.js";
+import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "./store.js";
 
 export interface Files {
-  /** Stores a file and its thumbnail, and returns its id. Until it is kept or discarded, the sweep may come for it. */
+  /**
+   * Stores a file and its thumbnail, and returns its id. Until it is kept or discarded, the sweep may come for it. Throws
+   * service_unavailable.
+   */
   store(file: Inspected): Promise<string>;
   /** A message has it. */
   keep(fileId: string): Promise<void>;
@@ -59,10 +62,10 @@ export function createFiles(
   const removeBlobs = (fileIds: readonly string[]) =>
     reached(blobs.remove(fileIds.flatMap((id) => [blobNames.file(id), blobNames.thumbnail(id)])));
 
-  async function discard(fileId: string): Promise<void> {
+  async function discard(fileId: string, settled = true): Promise<void> {
     try {
       await removeBlobs([fileId]);
-      await settleUploads(db, [fileId]);
+      if (settled) await settleUploads(db, [fileId]);
     } catch (error) {
       log.warn({ err: error, fileId }, "a file that no message has waits to be removed");
     }
@@ -70,7 +73,7 @@ export function createFiles(
 
   async function settleAbandoned(): Promise<void> {
     for (;;) {
-      const fileIds = await abandonedUploads(db, times.abandonedMs, chunk);
+      const fileIds = await claimAbandoned(db, times.abandonedMs, chunk);
       if (fileIds.length === 0) return;
       const used = await call(bus, messagesRpc.filesInUse, { fileIds });
       const unused = fileIds.filter((id) => !used.fileIds.includes(id));
@@ -98,16 +101,20 @@ export function createFiles(
       try {
         await reached(blobs.put(blobNames.file(fileId), { file: path }, facts.mimeType));
         if (thumbnail) await reached(blobs.put(blobNames.thumbnail(fileId), { bytes: thumbnail }, "image/webp"));
-        return fileId;
       } catch (error) {
-        await discard(fileId);
+        // A put that nobody answered may come about yet: the sweep removes the file once more, later.
+        const answered = !(error instanceof ChatError && error.cause instanceof BlobsUnavailable);
+        await discard(fileId, answered);
         throw error;
       }
+      if (await renewUpload(db, fileId)) return fileId;
+      await discard(fileId);
+      throw new ChatError("service_unavailable", { retryAfter: 1 });
     },
     async keep(fileId) {
       await settleUploads(db, [fileId]).catch((error) => log.warn({ err: error, fileId }, "an upload is not settled"));
     },
-    discard,
+    discard: (fileId) => discard(fileId),
     remove: removeBlobs,
     sweep,
     async close() {

@@ -17,8 +17,8 @@ export interface Inspected {
 
 export interface Inspection {
   /**
-   * `declared` is what the sender says it is; `file` takes anything. Throws wrong_kind_of_file, unsupported_media_type,
-   * ambiguous_file, damaged_file, too_many_pixels.
+   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Throws
+   * wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels.
    */
   inspect(file: { path: string; size: number }, declared: MediaKind, folder: string): Promise<Inspected>;
 }
@@ -55,6 +55,8 @@ export function createInspection(
       const contentType = await contentTypeOf(file.path, file.size);
       if (isPicture(contentType)) {
         mustBe("image", declared);
+        // Of some formats all is read into memory, to know their size alone.
+        if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
         return inTurn(async () => {
           const { path, ...facts } = await cleanPicture(file.path, contentType, folder, limits.pixels);
           return { path, facts, thumbnail: await thumbnailOf(path) };

@@ -27,9 +27,11 @@ export async function contentTypeOf(path: string, size: number): Promise<string>
     const type = text ?? aliases[detected ?? ""] ?? detected ?? "application/octet-stream";
     if (isShown(type)) {
       const tail = await read(file, Math.max(0, size - tailBytes), Math.min(size, tailBytes));
+      // A text may speak of PDFs and of pages.
+      const isText = type.startsWith("text/");
       const others = [
-        type !== "application/pdf" && head.subarray(0, 1024).includes("%PDF-"),
-        !type.startsWith("text/") && pageMark.test(head.toString("latin1", 0, 1024)),
+        type !== "application/pdf" && !isText && head.subarray(0, 1024).includes("%PDF-"),
+        !isText && pageMark.test(head.toString("latin1", 0, 1024)),
         endsAsArchive(tail),
       ];
       if (others.some(Boolean)) throw new ChatError("ambiguous_file");
@@ -55,8 +57,13 @@ export function isShown(contentType: string): boolean {
 /** What a browser that guesses takes for a page. */
 const pageMark = /<(?:!doctype\s+html|html|head|body|script|iframe|svg)[\s>]/i;
 
-const pageStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->)\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]/i;
-const drawingStart = /^\s*(?:(?:<\?[^>]*>|<!--[\s\S]*?-->|<!doctype[^>]*>)\s*)*<svg[\s>]/i;
+// A comment has no end within: where its text could go on beyond one, a row of comments would take exponential time.
+const comment = "<!--(?:(?!-->)[^])*-->";
+const pageStart = new RegExp(
+  String.raw`^\s*(?:(?:<\?[^>]*>|${comment})\s*)*<(?:!doctype\s+html|html|head|body|script|iframe)[\s>]`,
+  "i",
+);
+const drawingStart = new RegExp(String.raw`^\s*(?:(?:<\?[^>]*>|${comment}|<!doctype[^>]*>)\s*)*<svg[\s>]`, "i");
 // Of the control characters, texts have tabs, line ends and form feeds.
 const control = /[^\P{Cc}\t\n\r\f\u0085]/u;
 

@@ -2,19 +2,22 @@
 import type { MediaKind } from "@khui/contracts";
 
 export interface MediaLimits {
-  /** Bytes, by the declared type. */
+  /** Bytes, by the declared type; a picture sent as a file may have those of a picture. */
   readonly bytes: Readonly<Record<MediaKind, number>>;
-  /** Of a picture, its width times its height. */
+  /** Of a picture, its width times its height, of all frames together. What takes more memory may have a share of them. */
   readonly pixels: number;
   /** Uploads that one process takes at once: each may fill the scratch folder with a file of the largest size. */
   readonly uploads: number;
+  /** Of them, those of one user: nobody takes the places of all by sending slowly. */
+  readonly uploadsPerUser: number;
 }
 
 const mebibyte = 1024 * 1024;
 
-/** Section 4 of the design. 50 million pixels are those of a large phone camera, and 150 MB once unpacked. */
+/** Section 4 of the design. 50 million pixels are those of a large phone camera. */
 export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,
   uploads: 100,
+  uploadsPerUser: 5,
 };

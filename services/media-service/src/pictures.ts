@@ -29,6 +29,11 @@ const formats = {
   "image/avif": { mimeType: "image/webp", share: 0.25, write: (i: Sharp) => i.webp({ quality: 90 }) },
 } as const;
 type Format = keyof typeof formats;
+/**
+ * How much of the allowed pixels a picture may have that is held in memory whole, since it comes in passes (progressive,
+ * interlaced), and each frame of a GIF: they take 10 to 20 bytes a pixel, 250 MB for 12.5 million.
+ */
+const wholeShare = 0.25;
 
 /** No honest picture of 50 million pixels takes this long. */
 const timeoutSeconds = 20;
@@ -51,7 +56,10 @@ export async function cleanPicture(path: string, contentType: Format, folder: st
   const cleaned = join(folder, "cleaned");
   try {
     const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
-    const animated = ((await sharp(path, options).metadata()).pages ?? 1) > 1;
+    const { width: across, height: down, pages = 1, isProgressive } = await sharp(path, options).metadata();
+    const whole = isProgressive || contentType === "image/gif";
+    if (whole && across * down > maxPixels * wholeShare) throw new ChatError("too_many_pixels");
+    const animated = pages > 1;
     const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
     // A roll of frames cannot be turned; animations are upright as they are.
     const { width, height, pageHeight } = await write(animated ? image : image.autoOrient()).toFile(cleaned);
@@ -72,6 +80,7 @@ export function thumbnailOf(picture: string | Buffer): Promise<Buffer> {
 }
 
 function refusal(error: unknown): unknown {
+  if (error instanceof ChatError) return error;
   const { message = "" } = error as Error;
   // The disk's or the system's fault: libvips says so beside what it could not do because of it.
   if (/system error:|is missing/i.test(message)) return error;

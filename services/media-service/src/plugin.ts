@@ -55,7 +55,8 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     const guard = { ...deps.guard, onIdentity: directory.learn };
     const files = createFiles(database.kysely(), blobs, bus, log, deps.sweep);
     const recordings = await createRecordingReader();
-    const inspection = createInspection(recordings, await findVideoFrame(deps.ffmpeg ?? "ffmpeg"), limits);
+    const videoFrame = await findVideoFrame(deps.ffmpeg ?? "ffmpeg", limits.pixels);
+    const inspection = createInspection(recordings, videoFrame, limits);
     const scratch = await openScratch(deps.scratchDir);
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
     const stopWatching = await watchDisk(metrics, deps.scratchDir);

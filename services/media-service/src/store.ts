@@ -14,13 +14,29 @@ export async function settleUploads(db: Db, fileIds: readonly string[]): Promise
   await stored(() => sql`DELETE FROM media.uploads WHERE file_id = ANY(${fileIds}::text[])`.execute(db));
 }
 
-/** Uploads begun at least `olderThanMs` ago that nobody settled, oldest first. */
-export async function abandonedUploads(db: Db, olderThanMs: number, limit: number): Promise<string[]> {
+/** All is stored: counts the upload as begun now. False when it was settled or claimed. */
+export async function renewUpload(db: Db, fileId: string): Promise<boolean> {
+  const { rows } = await stored(() =>
+    sql`
+      UPDATE media.uploads SET started_at = clock_timestamp()
+      WHERE file_id = ${fileId} AND started_at > '-infinity' RETURNING file_id`.execute(db),
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Uploads begun at least `olderThanMs` ago that nobody settled, the oldest; from now on they count as begun before all time,
+ * so that they are not renewed.
+ */
+export async function claimAbandoned(db: Db, olderThanMs: number, limit: number): Promise<string[]> {
   const { rows } = await stored(() =>
     sql<{ file_id: string }>`
-      SELECT file_id FROM media.uploads
-      WHERE started_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
-      ORDER BY started_at LIMIT ${limit}`.execute(db),
+      UPDATE media.uploads SET started_at = '-infinity'
+      WHERE file_id IN (
+        SELECT file_id FROM media.uploads
+        WHERE started_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+        ORDER BY started_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      RETURNING file_id`.execute(db),
   );
   return rows.map(({ file_id }) => file_id);
 }

@@ -33,10 +33,15 @@ const silenceMs = 60_000;
 /** Returns a function that takes an upload and resolves with its message: that of the first try, if this is a repeated one. */
 export function createUploads(uploading: Uploading): (request: FastifyRequest, sender: Sender) => Promise<Message> {
   let running = 0;
+  const runningOf = new Map<string, number>();
   const meters = createMeters(uploading.metrics, () => running);
   return async (request, sender) => {
-    if (running >= uploading.limits.uploads) throw new ChatError("service_unavailable", { retryAfter: 5 });
+    const { limits } = uploading;
+    const own = runningOf.get(sender.userId) ?? 0;
+    if (own >= limits.uploadsPerUser) throw new ChatError("rate_limited", { retryAfter: 5 });
+    if (running >= limits.uploads) throw new ChatError("service_unavailable", { retryAfter: 5 });
     running++;
+    runningOf.set(sender.userId, own + 1);
     const { socket } = request.raw;
     socket.setTimeout(silenceMs);
     const known: Known = {};
@@ -47,6 +52,9 @@ export function createUploads(uploading: Uploading): (request: FastifyRequest, s
       throw error;
     } finally {
       running--;
+      const left = (runningOf.get(sender.userId) ?? 0) - 1;
+      if (left > 0) runningOf.set(sender.userId, left);
+      else runningOf.delete(sender.userId);
       // What is left of a refused body is still to come.
       if (request.raw.complete) socket.setTimeout(0);
     }

@@ -31,9 +31,14 @@ const timeoutMs = 20_000;
 /** Of the frame on its way: twice what the thumbnail needs. */
 const framePixels = 640;
 const maxFrameBytes = 8 * 1024 * 1024;
+/**
+ * Of the pixels that a picture may have, a frame's share: a decoder keeps up to 16 frames to make the next one of (H.264, A.3).
+ * With 12.5 million pixels, beyond 4K, they take some 450 MB.
+ */
+const pixelShare = 0.25;
 
-/** Resolves with undefined when `program` cannot be run. */
-export async function findVideoFrame(program: string): Promise<VideoFrame | undefined> {
+/** `maxPixels` is what a picture may have. Resolves with undefined when `program` cannot be run. */
+export async function findVideoFrame(program: string, maxPixels: number): Promise<VideoFrame | undefined> {
   const there = await run(program, ["-version"], { timeout: timeoutMs }).then(
     () => true,
     () => false,
@@ -45,7 +50,8 @@ export async function findVideoFrame(program: string): Promise<VideoFrame | unde
     // The very first frame is often black.
     const seconds = String(Math.min(1, duration / 3));
     const box = `scale=w=${framePixels}:h=${framePixels}:force_original_aspect_ratio=decrease`;
-    const input = ["-protocol_whitelist", "file", "-f", reader, "-ss", seconds, "-i", `file:${path}`];
+    const limit = ["-max_pixels", String(Math.floor(maxPixels * pixelShare))];
+    const input = [...limit, "-protocol_whitelist", "file", "-f", reader, "-ss", seconds, "-i", `file:${path}`];
     const output = ["-map", "0:v:0", "-frames:v", "1", "-vf", box, "-c:v", "png", "-f", "image2pipe", "pipe:1"];
     const options = {
       encoding: "buffer",

@@ -85,13 +85,32 @@ test("a discarded file leaves nothing", async (t) => {
 
 for (const failing of ["file", "thumbnail"]) {
   test(`a store that fails at the ${failing} leaves nothing`, async (t) => {
-    const { files, inspected, stored } = await rig(t, never, (real) => ({
+    const { files, open, inspected, stored } = await rig(t, never, (real) => ({
       put: async (name, content, type) => {
         if (name.endsWith(failing)) throw new BlobsUnavailable("it failed");
         await real.put(name, content, type);
       },
     }));
     await t.rejects(files.store(inspected("small")), { code: "service_unavailable" });
+    t.same(await stored(), []);
+    await open(now).sweep();
+    t.same(await unsettled(), []);
+  });
+
+  test(`a store that says nothing at the ${failing} and has it later is cleared by the sweep`, async (t) => {
+    let late = async () => {};
+    const { files, open, inspected, stored } = await rig(t, never, (real) => ({
+      put: async (name, content, type) => {
+        if (!name.endsWith(failing)) return real.put(name, content, type);
+        late = () => real.put(name, content, type);
+        throw new BlobsUnavailable("it said nothing");
+      },
+    }));
+    await t.rejects(files.store(inspected("small")), { code: "service_unavailable" });
+    t.same(await stored(), []);
+    await late();
+    t.equal((await stored()).length, 1);
+    await open(now).sweep();
     t.same([await stored(), await unsettled()], [[], []]);
   });
 
@@ -148,6 +167,50 @@ test("the sweep leaves alone what is not old", async (t) => {
   await open({ ...now, abandonedMs: 60_000 }).sweep();
   t.same([await stored(), await unsettled()], [named(fileId), [fileId]]);
   await open({ ...now, abandonedMs: 40_000 }).sweep();
+  t.same([await stored(), await unsettled()], [[], []]);
+});
+
+test("the sweep's patience begins when all is stored", async (t) => {
+  const { open, files, inspected, stored } = await rig(t, never, (real) => ({
+    put: async (name, content, type) => {
+      await real.put(name, content, type);
+      await sql`UPDATE media.uploads SET started_at = started_at - interval '50 seconds'`.execute(db);
+    },
+  }));
+  const fileId = await files.store(inspected("small"));
+  await open({ ...now, abandonedMs: 40_000 }).sweep();
+  t.same([await stored(), await unsettled()], [named(fileId), [fileId]]);
+});
+
+test("a file that the sweep comes for while it is stored is not there to be sent", async (t) => {
+  const { open, files, inspected, stored, messages } = await rig(t, never, (real) => ({
+    put: async (name, content, type) => {
+      await real.put(name, content, type);
+      if (name.endsWith("thumbnail")) await sweptMeanwhile();
+    },
+  }));
+  const sweeper = open(now);
+  let sweptMeanwhile = () => sweeper.sweep();
+  await t.rejects(files.store(inspected("small")), { code: "service_unavailable" }, "gone");
+  t.same([await stored(), await unsettled()], [[], []]);
+
+  // The sweep has asked for it, and not yet removed it.
+  let goOn = () => {};
+  let sweeping = Promise.resolve();
+  const waiting = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  sweptMeanwhile = () =>
+    new Promise((resolve) => {
+      messages.asked = async () => {
+        resolve();
+        await waiting;
+      };
+      sweeping = sweeper.sweep();
+    });
+  await t.rejects(files.store(inspected("small")), { code: "service_unavailable" }, "about to go");
+  goOn();
+  await sweeping;
   t.same([await stored(), await unsettled()], [[], []]);
 });
 

@@ -74,6 +74,19 @@ test("a picture sent as a file is a picture still: upright and without metadata"
   t.notOk((await readFile(path)).includes("Secret Maker").valueOf());
 });
 
+test("a picture may be as large as pictures may, also when sent as a file", async (t) => {
+  const content = await noise(20, 10).png().toBuffer();
+  const { bytes } = defaultLimits;
+  const strict = createInspection(reader, undefined, {
+    ...defaultLimits,
+    bytes: { ...bytes, image: content.length - 1 },
+  });
+  t.equal((await inspect(t, content, "file", strict)).code, "file_too_large");
+  t.match(await inspect(t, pdf, "file", strict), { facts: { mimeType: "application/pdf" } });
+  const exact = createInspection(reader, undefined, { ...defaultLimits, bytes: { ...bytes, image: content.length } });
+  t.match(await inspect(t, content, "file", exact), { facts: { mimeType: "image/png" } });
+});
+
 test("drawings and pictures that browsers do not know are files only", async (t) => {
   const drawing = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
   t.equal((await inspect(t, drawing, "image")).code, "unsupported_media_type");

@@ -63,6 +63,7 @@ test("text in UTF-8 is text, also where its last letter is cut in two by what is
     ["{}", text],
     ["a < b and c > d <html", text],
     ["<?xml version='1.0'?><a/>", text],
+    ["Files of this kind begin with %PDF-1.4", text],
   ]);
   for (const letter of ["é", "ก", "😀"]) {
     for (let before = 4_094; before <= 4_101; before++) {
@@ -115,6 +116,18 @@ test("a comment may hold what would end a tag", async (t) => {
     ["<!-- a > b --><svg >", "image/svg+xml"],
     ["<?xml version='1.0'?><!-- <b> --><html>", "text/html"],
   ]);
+});
+
+test("however many comments come first, what follows them decides, at once", async (t) => {
+  const comments = ["<!---->".repeat(580), "<!-- a -->\n".repeat(360), "<?a?><!---->".repeat(330)];
+  for (const before of comments) {
+    await expectTypes(t, [
+      [`${before}x`, text],
+      [`${before}<!-- no end`, text],
+      [`${before}<html>`, "text/html"],
+      [`${before}<svg>`, "image/svg+xml"],
+    ]);
+  }
 });
 
 test("what is shown and is something else as well is refused", async (t) => {

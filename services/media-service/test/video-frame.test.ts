@@ -1,20 +1,23 @@
 // A picture out of a video.
+import { execFileSync } from "node:child_process";
 import sharp from "sharp";
 import { test } from "tap";
+import { defaultLimits } from "../src/limits.js";
 import { findVideoFrame } from "../src/video-frame.js";
 import { fixture, folderFor, noise } from "./made-files.js";
 
-const frameOf = await findVideoFrame("ffmpeg");
+const { pixels } = defaultLimits;
+const frameOf = await findVideoFrame("ffmpeg", pixels);
 const skip = frameOf ? false : "there is no ffmpeg here";
 
 test("without the program there are no pictures", async (t) => {
   const folder = await folderFor(t);
-  t.equal(await findVideoFrame(`${folder.path}/not-there`), undefined);
-  t.equal(await findVideoFrame(folder.path), undefined);
+  t.equal(await findVideoFrame(`${folder.path}/not-there`, pixels), undefined);
+  t.equal(await findVideoFrame(folder.path, pixels), undefined);
 });
 
 test("a program that is not what it should be gives none either", async (t) => {
-  const lying = await findVideoFrame("true");
+  const lying = await findVideoFrame("true", pixels);
   const { path } = await fixture("video.mp4");
   t.equal(await lying?.(path, "video/mp4", 1), undefined);
 });
@@ -40,6 +43,23 @@ test("videos give a picture, upright and in their proportions", { skip }, async 
       const { entropy } = await sharp(frame).stats();
       t.ok(entropy > 0.5, "and it is not empty");
     }
+  }
+});
+
+test("a video whose frames have more than a quarter of the allowed pixels gives none", { skip }, async (t) => {
+  const folder = await folderFor(t);
+  const path = `${folder.path}/video.mov`;
+  const source = ["-f", "lavfi", "-i", "color=red:size=200x100", "-frames:v", "1", "-c:v", "png"];
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", ...source, path]);
+  const { path: phone } = await fixture("video.mp4");
+  for (const [file, type, size] of [
+    [path, "video/quicktime", 200 * 100],
+    [phone, "video/mp4", 320 * 192],
+  ] as const) {
+    const enough = await findVideoFrame("ffmpeg", 8 * size);
+    t.ok(await enough?.(file, type, 0), type);
+    const tooFew = await findVideoFrame("ffmpeg", 2 * size);
+    t.equal(await tooFew?.(file, type, 0), undefined, type);
   }
 });
 

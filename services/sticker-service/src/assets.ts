@@ -20,17 +20,13 @@ export async function reached<T>(work: Promise<T>): Promise<T> {
 /** A put waits for the disk or the network: a set's pictures go several at a time. */
 const atOnce = 8;
 
-/**
- * Stores the pictures that are not there yet. The assets of those it began to store are in `added`, also when it throws; nothing is
- * under way any more then.
- */
-export async function storePictures(blobs: Blobs, pictures: Iterable<Picture>, added: string[]): Promise<void> {
+/** Stores the pictures that are not there yet. When it throws, nothing is under way any more. */
+export async function storePictures(blobs: Blobs, pictures: Iterable<Picture>): Promise<void> {
   const waiting = [...new Map([...pictures].map((picture) => [picture.asset, picture])).values()];
   async function storeNext(): Promise<void> {
     for (let picture = waiting.pop(); picture; picture = waiting.pop()) {
       const { asset, bytes } = picture;
       if (await blobs.stat(blobName(asset))) continue;
-      added.push(asset);
       await blobs.put(blobName(asset), { bytes }, contentTypeOf(asset));
     }
   }

@@ -42,7 +42,7 @@ export function stickerService(deps: StickerDeps): FastifyPluginAsync {
     const { database, blobs, bus, log, telemetry = unobserved(log) } = deps;
     await database.migrate(schema, migrations);
     const db: Db = database.kysely();
-    const publisher = createPublisher(db, blobs, log);
+    const publisher = createPublisher(db, blobs);
     await publishStarters(db, publisher, deps.starterFolder ?? starterSets);
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const guard = { ...deps.guard, onIdentity: directory.learn };

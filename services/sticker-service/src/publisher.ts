@@ -1,53 +1,29 @@
 // Publishes checked sets: the pictures first, then the set with all its stickers at once.
 import type { Blobs } from "@khui/blobs";
-import { createTurns } from "@khui/runtime";
 import { ObjectId } from "bson";
-import type { Logger } from "pino";
-import { blobName, reached, storePictures } from "./assets.js";
+import { storePictures } from "./assets.js";
 import type { CheckedSet } from "./checking.js";
 import type { Picture } from "./pictures.js";
 import { foldTerms } from "./search-text.js";
-import { assetsInUse, type NewSet, type Saved, saveSet } from "./store/publishing.js";
+import { type NewSet, type Saved, saveSet } from "./store/publishing.js";
 import type { Db, Interactive } from "./store/tables.js";
 
 export interface Publisher {
   /**
    * Publishes a set, or updates the one of that key; the same again changes nothing, but puts back pictures that the store has lost.
-   * A retired one comes back. With `starter` it does not, and one that an administrator has published stays as it is. A set never shows without its pictures, and when
-   * it fails, what this call has stored is removed. Pictures that an update no longer names stay: messages show them. Throws
-   * service_unavailable.
+   * A retired one comes back. With `starter` it does not, and one that an administrator has published stays as it is. A set never
+   * shows without its pictures. Those that are in the store stay there, when it fails as well: other replicas may count on them, and
+   * messages show what an update no longer names. Throws service_unavailable.
    */
   publish(set: CheckedSet, options?: { readonly starter?: boolean }): Promise<Saved>;
 }
 
-export function createPublisher(db: Db, blobs: Blobs, log: Pick<Logger, "warn">): Publisher {
-  // One after the other, so that no failing one takes away what another counts on.
-  const inTurn = createTurns(1);
-
-  async function discard(assets: readonly string[]): Promise<void> {
-    if (assets.length === 0) return;
-    try {
-      const used = await assetsInUse(db, assets);
-      const unused = assets.filter((asset) => !used.includes(asset));
-      await reached(blobs.remove(unused.map(blobName)));
-    } catch (error) {
-      // The next try finds them there, and they are no one's harm.
-      log.warn({ err: error, assets }, "pictures of a set that was not published stay in the store");
-    }
-  }
-
+export function createPublisher(db: Db, blobs: Blobs): Publisher {
   return {
-    publish: (set, { starter = false } = {}) =>
-      inTurn(async () => {
-        const added: string[] = [];
-        try {
-          await storePictures(blobs, set.pictures.values(), added);
-          return await saveSet(db, newSet(set), starter);
-        } catch (error) {
-          await discard(added);
-          throw error;
-        }
-      }),
+    async publish(set, { starter = false } = {}) {
+      await storePictures(blobs, set.pictures.values());
+      return saveSet(db, newSet(set), starter);
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 // What people see of the sets: lists, searches, their collections, the pictures.
 import type { Sticker, StickerSet, StickerSetManifest } from "@khui/contracts";
 import t, { before, test } from "tap";
+import { addToCollection, knownSet } from "../src/store/catalogue.js";
+import type { Db } from "../src/store/tables.js";
 import { coin, manifest, sticker } from "./files.js";
 import { openRig, type Rig } from "./rig.js";
 
@@ -184,6 +186,16 @@ test("a retired set is out of lists and searches and cannot be had, but stays wi
   }
   t.match(await rig.ask(owner, "GET", "/stickers/my-collections"), { body: { collections: [{ _id, retired: true }] } });
   t.match(await rig.ask("admin", "DELETE", `/stickers/sets/${unknownId}`), { status: 404 });
+});
+
+test("a set that is retired between being looked up and being had is not had", async (t) => {
+  const user = someone();
+  const { _id } = await rig.publish(manifest("retired-meanwhile"));
+  const db: Db = rig.database.kysely();
+  t.equal((await knownSet(db, user, _id)).retired, false);
+  await rig.ask("admin", "DELETE", `/stickers/sets/${_id}`);
+  t.equal(await addToCollection(db, user, _id), false);
+  t.match(await rig.ask(user, "GET", "/stickers/my-collections"), { body: { collections: [] } });
 });
 
 test("stickers are found by the whole word first, then by its beginning, then by a part, each once", async (t) => {

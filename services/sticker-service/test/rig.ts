@@ -22,7 +22,7 @@ export interface TestFile {
 }
 
 const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-export const silentLog = createLogger({ name: "test", level: "silent" });
+const silentLog = createLogger({ name: "test", level: "silent" });
 
 /** A database in memory, gone with `t`. */
 export async function openDatabase(t: TestFile): Promise<Database> {

@@ -13,7 +13,7 @@ import { retireSet } from "../src/store/publishing.js";
 import { coin, type Files, filesOf, json, manifest } from "./files.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
-import { emptyFolder, openDatabase, openRig, silentLog } from "./rig.js";
+import { emptyFolder, openDatabase, openRig } from "./rig.js";
 
 let replicas: Database[];
 before(async () => {
@@ -26,7 +26,7 @@ async function write(folder: string, name: string, files: Files): Promise<void> 
 }
 
 const start = (database: Database, blobs: MemoryBlobs, folder: string) =>
-  publishStarters(database.kysely(), createPublisher(database.kysely(), blobs, silentLog), folder);
+  publishStarters(database.kysely(), createPublisher(database.kysely(), blobs), folder);
 
 async function rowOf(key: string) {
   const { rows } = await sql<{ id: string; author: string; retired_at: Date | null; updated_at: Date }>`
@@ -71,7 +71,7 @@ test("a set that an administrator has published in its place stays", async (t) =
   await start(replicas[0]!, blobs, folder);
   const theirs = await filesOf(manifest("own", { author: "administrator" }), 6);
   const mine = new Map(Object.entries(theirs).map(([name, bytes]) => [name, Buffer.from(bytes)]));
-  await createPublisher(replicas[0]!.kysely(), blobs, silentLog).publish(await checkSet(mine));
+  await createPublisher(replicas[0]!.kysely(), blobs).publish(await checkSet(mine));
   await change("after");
   await start(replicas[0]!, blobs, folder);
   t.match(await rowOf("own"), { author: "administrator", retired_at: null });
@@ -128,7 +128,7 @@ test("the sets that ship with the service can be published, and their pictures b
   for (const name of await readdir(folder)) await checkSet(await readFolder(join(folder, name)));
   const blobs = memoryBlobs();
   const db = replicas[0]!.kysely<Record<string, never>>();
-  await publishStarters(db, createPublisher(db, blobs, silentLog), starterSets);
+  await publishStarters(db, createPublisher(db, blobs), starterSets);
   const { rows } = await sql<{ type: string }>`
     SELECT DISTINCT type FROM stickers.sets WHERE author = 'Khui' AND free ORDER BY type`.execute(db);
   t.same(rows, [{ type: "animated" }, { type: "interactive" }, { type: "static" }]);

@@ -33,8 +33,7 @@ export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: 
 
   mount(routes.downloadStickerSet, async ({ params, identity, say }) => {
     const set = await knownSet(db, identity.userId, params.setId);
-    if (set.retired) throw new ChatError("sticker_set_retired");
-    await addToCollection(db, identity.userId, set.id);
+    if (!(await addToCollection(db, identity.userId, set.id))) throw new ChatError("sticker_set_retired");
     const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), addressOf);
     return { message: say("sticker_set_downloaded"), data };
   });

@@ -111,11 +111,17 @@ export async function collectionOf(
   });
 }
 
-/** Puts a set into a user's collection. One that is there stays as it is, and so does the time it came. */
-export async function addToCollection(db: Db, userId: string, setId: string): Promise<void> {
-  await stored(() =>
-    sql`INSERT INTO stickers.collections (user_id, set_id) VALUES (${userId}, ${setId}) ON CONFLICT DO NOTHING`.execute(
-      db,
-    ),
+/**
+ * Puts a set into a user's collection. One that is there stays as it is, and so does the time it came. False for a set that is
+ * retired by then, or not there.
+ */
+export async function addToCollection(db: Db, userId: string, setId: string): Promise<boolean> {
+  const { rows } = await stored(() =>
+    sql`
+      WITH offered AS (SELECT id FROM stickers.sets WHERE id = ${setId} AND retired_at IS NULL),
+        added AS (INSERT INTO stickers.collections (user_id, set_id)
+          SELECT ${userId}, id FROM offered ON CONFLICT DO NOTHING)
+      SELECT id FROM offered`.execute(db),
   );
+  return rows.length > 0;
 }

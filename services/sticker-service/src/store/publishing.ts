@@ -100,15 +100,3 @@ export async function retireSet(db: Db, setId: string): Promise<boolean> {
   );
   return rows.length > 0;
 }
-
-/** Of these assets, those that a set names now. */
-export async function assetsInUse(db: Db, assets: readonly string[]): Promise<string[]> {
-  const { rows } = await stored(() =>
-    sql<{ asset: string }>`
-      SELECT a.asset FROM unnest(${assets}::text[]) AS a(asset)
-      WHERE EXISTS (SELECT FROM stickers.sets s WHERE s.cover = a.asset)
-        OR EXISTS (SELECT FROM stickers.stickers t WHERE t.asset = a.asset
-          OR t.interactive->'outcomes' @> jsonb_build_array(jsonb_build_object('asset', a.asset)))`.execute(db),
-  );
-  return rows.map(({ asset }) => asset);
-}
