@@ -19,5 +19,5 @@ export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,
   uploads: 100,
-  uploadsPerUser: 5,
+  uploadsPerUser: 50,
 };

@@ -30,10 +30,11 @@ const formats = {
 } as const;
 type Format = keyof typeof formats;
 /**
- * How much of the allowed pixels a picture may have that is held in memory whole, since it comes in passes (progressive,
- * interlaced), and each frame of a GIF: they take 10 to 20 bytes a pixel, 250 MB for 12.5 million.
+ * How much of the allowed pixels a picture may have that is held in memory whole: one that comes in passes (progressive,
+ * interlaced) takes 10 bytes a pixel, and a frame of a GIF up to 20. Either way 250 MB.
  */
-const wholeShare = 0.25;
+const inPassesShare = 0.5;
+const gifFrameShare = 0.25;
 
 /** No honest picture of 50 million pixels takes this long. */
 const timeoutSeconds = 20;
@@ -57,8 +58,8 @@ export async function cleanPicture(path: string, contentType: Format, folder: st
   try {
     const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
     const { width: across, height: down, pages = 1, isProgressive } = await sharp(path, options).metadata();
-    const whole = isProgressive || contentType === "image/gif";
-    if (whole && across * down > maxPixels * wholeShare) throw new ChatError("too_many_pixels");
+    const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? inPassesShare : 1;
+    if (across * down > maxPixels * wholeShare) throw new ChatError("too_many_pixels");
     const animated = pages > 1;
     const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
     // A roll of frames cannot be turned; animations are upright as they are.
