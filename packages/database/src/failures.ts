@@ -26,6 +26,7 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   "57P02": "unavailable", // crash_shutdown
   "57P03": "unavailable", // cannot_connect_now
   "53300": "unavailable", // too_many_connections
+  "25P03": "unavailable", // idle_in_transaction_session_timeout, which closes the connection
   "25006": "unavailable", // read_only_sql_transaction: the server became a standby
 };
 

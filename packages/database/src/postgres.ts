@@ -15,6 +15,8 @@ export interface PostgresOptions {
   poolSize?: number;
   /** The server ends a statement that runs longer. */
   statementTimeoutMs?: number;
+  /** The server ends a transaction that does nothing for longer: a process that was frozen in it would hold its locks. */
+  idleInTransactionMs?: number;
   /** How long to wait for the server to accept a connection, and for one of the pool to become free. */
   connectTimeoutMs?: number;
   /** Shown in `pg_stat_activity`. */
@@ -39,13 +41,15 @@ const ANSWER_GRACE_MS = 2_000;
  * Connections that break are replaced by themselves.
  */
 export function openPostgres(options: PostgresOptions): Database {
-  const { url, poolSize = 10, statementTimeoutMs = 10_000, connectTimeoutMs = 3_000, onError } = options;
+  const { url, poolSize = 10, connectTimeoutMs = 3_000, onError } = options;
+  const { statementTimeoutMs = 10_000, idleInTransactionMs = 5_000 } = options;
   const broken = new WeakSet<pg.PoolClient>();
   const nameOf = statementNames();
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     options: sessionSettings,

@@ -19,6 +19,7 @@ test("codes of the server become kinds", async (t) => {
     "57P03": "unavailable",
     "53300": "unavailable",
     "08006": "unavailable",
+    "25P03": "unavailable",
     "25006": "unavailable",
     "57014": "timeout",
     "42601": "other",

@@ -42,6 +42,25 @@ test("a statement that runs too long is ended by the server, and the connection 
   t.equal(hasty.stats().total, 1);
 });
 
+test("a transaction that stands still is ended by the server, and gives its locks back", async (t) => {
+  const frozen = openPostgres({ url, poolSize: 1, idleInTransactionMs: 100 });
+  t.teardown(() => frozen.close());
+  const db = frozen.kysely();
+  await sql`create table public.contended (id int primary key)`.execute(db);
+  await sql`insert into public.contended values (1)`.execute(db);
+  const taken = sql`select * from public.contended for update`;
+  const ended = db.transaction().execute(async (trx) => {
+    await taken.execute(trx);
+    t.equal((await taken.execute(database.kysely())).rows.length, 1, "another has the lock");
+    await taken.execute(trx);
+  });
+  t.equal(failureKind(await ended.catch((failure: unknown) => failure)), "unavailable");
+  await frozen.ping();
+  const { rows } = await sql<{ limit: string }>`
+    select current_setting('idle_in_transaction_session_timeout') as limit`.execute(database.kysely());
+  t.equal(rows[0]?.limit, "5s", "unless told otherwise");
+});
+
 test("a migration may run longer than a statement", async (t) => {
   const folder = await mkdtemp(`${tmpdir()}/slow-`);
   const hasty = openPostgres({ url, poolSize: 1, statementTimeoutMs: 50 });

@@ -6,8 +6,8 @@ import { LRUCache } from "lru-cache";
 
 export interface Directory {
   /**
-   * Names and avatars by id; never rejects: who cannot be had now comes as last known, from rooms-api or a token, and else
-   * with nulls.
+   * Names and avatars by id; never rejects. A name that rooms-api told longer ago is given as it was, and asked again behind;
+   * only others are waited for. Who cannot be had now comes as last known, from rooms-api or a token, and else with nulls.
    */
   resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
   /**
@@ -19,30 +19,36 @@ export interface Directory {
 
 export interface DirectoryOptions {
   readonly onError: (error: unknown) => void;
-  /** How long a known name is kept; an unknown one is asked again after a second. */
+  /** How old a known name may become before it is asked again; an unknown one is asked again after a second. */
   readonly ttlMs?: number;
 }
 
 const capacity = 50_000;
 const unknownTtlMs = 1_000;
-const largestBatch = 500;
+/** A user is 2,400 characters at most (id, name, avatar), a character 6 bytes of JSON: so many fit into 1 MiB, the bus' limit. */
+const largestBatch = 64;
 const askTimeoutMs = 1_000;
+/** How long nobody is asked after a question failed: else each new name would wait for a rooms-api that hangs. */
+const restMs = 1_000;
 
 /** Asks rooms-api over `bus`. */
 export function createDirectory(bus: Bus, options: DirectoryOptions): Directory {
   const ttlMs = options.ttlMs ?? 30_000;
-  const known = new LRUCache<string, User>({ max: capacity, ttl: ttlMs });
+  /** As rooms-api told it; what is past its time stays until there is better. */
+  const known = new LRUCache<string, User>({ max: capacity, ttl: ttlMs, allowStale: true, noDeleteOnStaleGet: true });
   /** For when rooms-api cannot be asked: a name that was good a while ago is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
   const asked = new Map<string, Promise<User>>();
   const told = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
+  let restUntil = 0;
   let wanted: Array<{ userId: string; answer: (user: User) => void }> = [];
   let news = new Map<string, UserProfile>();
   let telling: Promise<void> | undefined;
 
-  const nameless = (userId: string): User => ({ _id: userId, name: null, avatar: null });
+  const bestKnown = (userId: string): User => lastKnown.get(userId) ?? { _id: userId, name: null, avatar: null };
 
   const ask = (userId: string): Promise<User> => {
+    if (performance.now() < restUntil) return Promise.resolve(bestKnown(userId));
     const running = asked.get(userId);
     if (running) return running;
     if (wanted.length === 0) setImmediate(() => void askWanted());
@@ -54,11 +60,12 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
   async function askWanted(): Promise<void> {
     const batch = wanted;
     wanted = [];
-    for (let start = 0; start < batch.length; start += largestBatch) {
-      const part = batch.slice(start, start + largestBatch);
-      const users = await lookUp(part.map(({ userId }) => userId));
-      for (const { userId, answer } of part) answer(users.get(userId) ?? lastKnown.get(userId) ?? nameless(userId));
-    }
+    await Promise.all(
+      inParts(batch).map(async (part) => {
+        const users = await lookUp(part.map(({ userId }) => userId));
+        for (const { userId, answer } of part) answer(users.get(userId) ?? bestKnown(userId));
+      }),
+    );
   }
 
   async function lookUp(userIds: string[]): Promise<Map<string, User>> {
@@ -70,6 +77,7 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
       }
       return new Map(users.map((user) => [user._id, user]));
     } catch (error) {
+      restUntil = performance.now() + restMs;
       options.onError(error);
       return new Map();
     }
@@ -81,14 +89,15 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
     telling = undefined;
     const users = [...news.values()];
     news = new Map();
-    for (let start = 0; start < users.length; start += largestBatch) {
-      const part = users.slice(start, start + largestBatch);
-      try {
-        await call(bus, roomsRpc.learnUsers, { users: part }, { timeoutMs: askTimeoutMs });
-      } catch (error) {
-        for (const { _id } of part) told.delete(_id);
-        options.onError(error);
-      }
+    await Promise.all(inParts(users).map(handOn));
+  }
+
+  async function handOn(users: UserProfile[]): Promise<void> {
+    try {
+      await call(bus, roomsRpc.learnUsers, { users }, { timeoutMs: askTimeoutMs });
+    } catch (error) {
+      for (const { _id } of users) told.delete(_id);
+      options.onError(error);
     }
   }
 
@@ -99,7 +108,9 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
       for (const userId of new Set(userIds)) {
         const user = known.get(userId);
         if (user) users.set(userId, user);
-        else missing.push(ask(userId));
+        if (known.getRemainingTTL(userId) > 0) continue;
+        const asking = ask(userId);
+        if (!user?.name) missing.push(asking);
       }
       if (missing.length > 0) for (const user of await Promise.all(missing)) users.set(user._id, user);
       return users;
@@ -118,4 +129,10 @@ export function createDirectory(bus: Bus, options: DirectoryOptions): Directory 
       return telling;
     },
   };
+}
+
+function inParts<T>(items: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let start = 0; start < items.length; start += largestBatch) parts.push(items.slice(start, start + largestBatch));
+  return parts;
 }

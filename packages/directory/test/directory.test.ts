@@ -1,9 +1,14 @@
 // Names are learned once, asked in batches, and never in the way.
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { roomsRpc, type User } from "@khui/contracts";
 import { type Test, test } from "tap";
 import { createDirectory } from "../src/index.js";
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(5);
+}
 
 function rig(t: Test, ttlMs = 30_000) {
   const hub = createLocalBus();
@@ -25,7 +30,7 @@ function rig(t: Test, ttlMs = 30_000) {
     }),
   ];
   const directory = createDirectory(bus, { onError: (error) => errors.push(error), ttlMs });
-  return { directory, users, asked, told, errors, serve };
+  return { bus, directory, users, asked, told, errors, serve };
 }
 
 test("many who ask at once are one question, and what is known is not asked again", async (t) => {
@@ -66,7 +71,60 @@ test("a name that has to be asked again is kept when nobody answers", async (t) 
   await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
   t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: "a.png" });
   serve();
-  t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: null });
+  await until(async () => (await directory.resolve(["a"])).get("a")?.avatar === null);
+});
+
+test("a name past its time is given at once and asked again behind", async (t) => {
+  const { directory, users, asked, serve } = rig(t, 1);
+  serve();
+  users.set("a", { _id: "a", name: "Ann", avatar: null });
+  await directory.resolve(["a"]);
+  users.set("a", { _id: "a", name: "Anna", avatar: null });
+  await sleep(5);
+  t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
+  await until(() => asked.length > 1);
+  await until(async () => (await directory.resolve(["a"])).get("a")?.name === "Anna");
+});
+
+test("a rooms-api that hangs is waited for once, not for each new name", async (t) => {
+  const { bus, directory, users, errors, serve } = rig(t, 1);
+  const [lookups] = serve();
+  users.set("a", { _id: "a", name: "Ann", avatar: null });
+  await directory.resolve(["a"]);
+  lookups?.unsubscribe();
+  let asked = 0;
+  let answer: () => void = () => undefined;
+  const hanging = new Promise<{ users: User[] }>((resolve) => {
+    answer = () => resolve({ users: [] });
+  });
+  serveRpc(bus, roomsRpc.lookupUsers, () => {
+    asked++;
+    return hanging;
+  });
+  await sleep(5);
+  const before = performance.now();
+  t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
+  t.ok(performance.now() - before < 500, "a known name waits for nobody");
+  t.equal((await directory.resolve(["b"])).get("b")?.name, null);
+  for (let i = 0; i < 20; i++) await directory.resolve(["a", `new ${i}`]);
+  t.ok(performance.now() - before < 1_900, "one question was waited for");
+  t.equal(asked, 1);
+  t.equal(errors.length, 1);
+  answer();
+});
+
+test("a batch fits into a message of the bus, whatever the names are made of", async (t) => {
+  const { bus, directory, asked, told, errors, serve } = rig(t);
+  serve();
+  const userIds = Array.from({ length: 500 }, (_, i) => `${i}`.padEnd(128, "\u0001"));
+  const [name, avatar] = ["\u0001".repeat(200), "\u0001".repeat(2048)];
+  await Promise.all(userIds.map((userId) => directory.learn({ userId, name, avatar })));
+  const elsewhere = createDirectory(bus, { onError: (error) => errors.push(error) });
+  const users = await elsewhere.resolve(userIds);
+  t.same(errors, []);
+  t.ok([...users.values()].every((user) => user.name === name && user.avatar === avatar));
+  t.equal(told.flat().length, 500);
+  t.equal(asked.flat().length, 500);
 });
 
 test("while rooms-api is away people have the names last known, nothing waits, and it is tried again", async (t) => {

@@ -1,11 +1,10 @@
 // Which tokens are taken, by each kind of key.
 import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { ChatError } from "@khui/contracts";
 import { test } from "tap";
 import { Compile } from "typebox/compile";
 import { createTokens, keyEnvironment, keysFrom, type Tokens } from "../src/index.js";
+import { keyPair, keyServer } from "./key-server.js";
 
 const secret = "a secret of decent length";
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -115,20 +114,30 @@ test("several public keys stand one after another, and what is none is refused",
 });
 
 test("with a JWKS address the key is the one that the token names", async (t) => {
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const jwk = { ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "RS256", use: "sig" };
-  const server = createServer((_request, response) => {
-    response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [jwk] }));
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  const tokens = await createTokens({ jwksUrl: `http://127.0.0.1:${port}/keys/jwks.json` });
+  const { jwk, privateKey } = keyPair("k1");
+  const server = await keyServer(t, [jwk]);
+  const tokens = await createTokens({ jwksUrl: server.url });
   t.equal((await tokens.verify(signRs256(privateKey, { sub: "u", exp: later() }, { kid: "k1" }))).userId, "u");
   t.equal(await codeOf(tokens, signRs256(privateKey, { sub: "u" }, { kid: "unknown" })), "invalid_token");
   t.equal(await codeOf(tokens, `${part({ alg: "none" })}.${part({ sub: "u" })}.`), "invalid_token");
   t.equal(await codeOf(tokens, "garbage"), "invalid_token");
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  const away = await createTokens({ jwksUrl: `http://127.0.0.1:${port}/keys/jwks.json` });
+  await server.close();
+  const away = await createTokens({ jwksUrl: server.url });
   t.equal(await codeOf(away, signRs256(privateKey, { sub: "u" }, { kid: "k1" })), "service_unavailable");
+});
+
+test("tokens that name keys which nobody has cost the key server nothing, and no one's key", async (t) => {
+  const { jwk, privateKey } = keyPair("k1");
+  const server = await keyServer(t, [jwk]);
+  const tokens = await createTokens({ jwksUrl: server.url });
+  const good = signRs256(privateKey, { sub: "u", exp: later() }, { kid: "k1" });
+  t.equal(await codeOf(tokens, good), "accepted");
+  for (let i = 0; i < 500; i++) {
+    t.equal(
+      await codeOf(tokens, `${part({ alg: "RS256", kid: `k${i + 2}` })}.${part({ sub: "u" })}.AAAA`),
+      "invalid_token",
+    );
+  }
+  t.equal(await codeOf(tokens, good), "accepted");
+  t.equal(server.asked(), 1);
 });

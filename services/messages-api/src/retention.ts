@@ -14,9 +14,13 @@ export async function pruneLog(db: Db, olderThan: Date): Promise<number> {
         SELECT ctid FROM messages.log WHERE at < ${olderThan} LIMIT ${chunk} FOR UPDATE SKIP LOCKED
       ) RETURNING room_id, seq
     ),
+    -- in the order of their ids, as sending locks them
+    room AS MATERIALIZED (
+      SELECT r.id, o.seq FROM (SELECT room_id, max(seq) AS seq FROM old GROUP BY room_id) o
+      JOIN messages.rooms r ON r.id = o.room_id ORDER BY r.id FOR NO KEY UPDATE OF r
+    ),
     raised AS (
-      UPDATE messages.rooms r SET floor = greatest(r.floor, o.seq)
-      FROM (SELECT room_id, max(seq) AS seq FROM old GROUP BY room_id) o WHERE r.id = o.room_id
+      UPDATE messages.rooms r SET floor = greatest(r.floor, room.seq) FROM room WHERE r.id = room.id
     )
     SELECT count(*) AS gone FROM old`.execute(db);
   return rows[0]?.gone ?? 0;

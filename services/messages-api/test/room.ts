@@ -10,8 +10,7 @@ export const newId = () => new ObjectId().toHexString();
 export const newUser = (name: string) => `${name} ${randomUUID()}`;
 
 /** A group of these people, the first of them admin. */
-export async function makeRoom(db: Db, userIds: readonly string[]): Promise<string> {
-  const roomId = newId();
+export async function makeRoom(db: Db, userIds: readonly string[], roomId = newId()): Promise<string> {
   const members = userIds.map((userId, i) => ({ userId, role: i === 0 ? ("admin" as const) : ("member" as const) }));
   const created = { kind: "created" as const, type: "group" as const, settings: defaultSettings, members };
   await applyRoomChange(db, roomId, 1, created, newId());

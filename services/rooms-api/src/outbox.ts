@@ -39,6 +39,8 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   }
 
   let seen = { changes: 0, oldestAt: 0 };
+  /** Rooms that the last sweep could not hand over: the next one comes to them last, for they may fail again. */
+  let failed: string[] = [];
 
   async function look(): Promise<void> {
     const { changes, oldestSeconds } = await backlog(db);
@@ -48,13 +50,20 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   async function sweep(): Promise<void> {
     try {
       await look();
-      for (const roomId of await pendingRooms(db, times.abandonedMs)) {
+      const roomIds = await pendingRooms(db, times.abandonedMs, failed);
+      failed = [];
+      let reason: unknown;
+      for (const roomId of roomIds) {
         if (stopped) return;
-        await handOver(roomId);
+        await handOver(roomId).catch((error: unknown) => {
+          failed.push(roomId);
+          reason = error;
+        });
       }
+      if (failed.length > 0) log.warn({ err: reason, rooms: failed.length }, "changes of rooms wait in the outbox");
       if (seen.changes > 0) await look();
     } catch (error) {
-      log.warn({ err: error }, "changes of rooms wait in the outbox");
+      log.warn({ err: error }, "the outbox could not be read");
     }
   }
 

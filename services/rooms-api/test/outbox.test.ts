@@ -11,17 +11,22 @@ import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
+import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
 
 const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
 const silent = { warn: () => undefined };
 const activityId = "activity";
 
-/** A messages-api that takes changes as the real one does, and knows nothing else. */
-function fakeMessages(bus: Bus) {
+/** A messages-api that takes changes as the real one does but for rooms that it fails on, and knows nothing else. */
+function fakeMessages(bus: Bus, failing: ReadonlySet<string> = new Set()) {
   const taken = new Map<string, RoomChange[]>();
   const subscriptions = [
     serveRpc(bus, messagesRpc.applyRoomChange, async ({ roomId, changeNo, change }) => {
+      if (failing.has(roomId)) throw new ChatError("service_unavailable");
       const changes = taken.get(roomId) ?? [];
       taken.set(roomId, changes);
       if (changeNo === changes.length + 1) changes.push(change);
@@ -77,9 +82,6 @@ test("with a database", async (t: Test) => {
 
   await t.test("while messages-api is down a request is 503, and the work is finished when it is back", async (t) => {
     const { bus, rooms, outbox } = await rig(t);
-    const until = async (holds: () => boolean) => {
-      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-    };
     const pair = [userId(), userId()] as const;
     const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined);
     await t.rejects(create(), { code: "service_unavailable" });
@@ -95,6 +97,19 @@ test("with a database", async (t: Test) => {
     t.equal(messages.taken.get(room._id)?.length, 1);
     await until(() => outbox.waiting().changes === 0);
     t.equal(outbox.waiting().oldestSeconds, 0);
+  });
+
+  await t.test("rooms that fail hold up no other, be they as many as one sweep takes", async (t) => {
+    const { bus, rooms, outbox } = await rig(t);
+    for (let i = 0; i <= 100; i++) {
+      await t.rejects(rooms.create(userId(), { type: "group", name: "x", activityId }, undefined));
+    }
+    const failing = new Set(await pendingRooms(db, 0, []));
+    t.equal(failing.size, 100, "the newest is not among them");
+    const messages = fakeMessages(bus, failing);
+    await until(() => messages.taken.size === 1);
+    failing.clear();
+    await until(() => outbox.waiting().changes === 0);
   });
 
   await t.test("a change is confirmed only once: concurrent requests do not repeat it", async (t) => {

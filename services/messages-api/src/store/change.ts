@@ -143,9 +143,15 @@ export function deleteForEveryone(
       set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, edit_bytes = 0, reactions = NULL`,
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
       n_reactions = r.n_reactions - jsonb_array_length(coalesce(t.reactions, '[]'))`,
-      also: sql`, uncounted AS (
-      UPDATE messages.positions o SET gone = o.gone + 1 FROM act, target t
+      // The positions are locked in the same order as reading and deliveries lock them.
+      also: sql`, held AS MATERIALIZED (
+      SELECT o.room_id, o.user_id FROM act, target t, messages.positions o
       WHERE o.room_id = act.room_id AND o.read_seq < t.seq AND o.user_id <> t.sender_id
+      ORDER BY o.room_id, o.user_id FOR UPDATE OF o
+    ),
+    uncounted AS (
+      UPDATE messages.positions o SET gone = o.gone + 1 FROM held, target t
+      WHERE o.room_id = held.room_id AND o.user_id = held.user_id
         AND NOT EXISTS (SELECT FROM messages.hidden h
           WHERE h.user_id = o.user_id AND h.room_id = o.room_id AND h.message_id = t.id)
     ),

@@ -61,6 +61,12 @@ export function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise
         LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = input.user_id AND me.is_active
         LEFT JOIN messages.messages upto ON upto.id = input.message_id AND upto.room_id = r.id
       ),
+      -- in the same order as deliveries and deletions lock them
+      held AS MATERIALIZED (
+        SELECT g.* FROM goal g JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id
+        WHERE g.is_member AND g.message_known AND o.read_seq < g.goal_seq
+        ORDER BY o.room_id, o.user_id FOR UPDATE OF o
+      ),
       moved AS (
         UPDATE messages.positions o SET read_seq = g.goal_seq, read_ordinal = g.goal_ordinal,
           read_at = date_trunc('milliseconds', clock_timestamp()),
@@ -79,9 +85,7 @@ export function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise
               WHERE h.user_id = g.user_id AND h.room_id = g.room_id AND h.seq > g.goal_seq
                 AND m.sender_id <> g.user_id AND m.type <> 'system'
             ) x) END
-        FROM goal g
-        WHERE o.room_id = g.room_id AND o.user_id = g.user_id AND g.is_member AND g.message_known
-          AND o.read_seq < g.goal_seq
+        FROM held g WHERE o.room_id = g.room_id AND o.user_id = g.user_id
         RETURNING g.i, o.read_seq, o.read_message, o.read_at
       )
       SELECT g.i, g.room_known, g.is_member, g.message_known, moved.i IS NOT NULL AS moved,

@@ -51,7 +51,8 @@ const refusals = sql`
  * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
  * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
  * a removal that committed while we waited is seen. A repeated client id of a concurrent statement violates
- * `messages_once`: the whole batch fails with nothing done, and is sent again by the caller.
+ * `messages_once`: the whole batch fails with nothing done, and is sent again by the caller. Messages are stored in the order
+ * of sender and client id, since each waits for a statement that has just stored the same.
  */
 export async function sendBatch(db: Db, messages: readonly NewMessage[], together = false): Promise<SendResult[]> {
   const input = messages.map((message, i) => ({
@@ -131,7 +132,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker,
         created_at, reply_to, forwarded, client_id)
       SELECT id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id
-      FROM numbered
+      FROM numbered ORDER BY sender_id, client_id
     ),
     logged AS (
       INSERT INTO messages.log (room_id, seq, event, message_id, at)

@@ -15,11 +15,14 @@ export async function pendingChanges(db: Db, roomId: string): Promise<OutboxRow[
   return rows;
 }
 
-/** Rooms with something to hand over that was written `olderThanMs` ago: a request that is alive does it by itself. */
-export async function pendingRooms(db: Db, olderThanMs: number): Promise<string[]> {
+/**
+ * Rooms with something to hand over that was written `olderThanMs` ago: a request that is alive does it by itself. Oldest
+ * first, those of `last` behind all others.
+ */
+export async function pendingRooms(db: Db, olderThanMs: number, last: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ room_id: string }>`
     SELECT room_id FROM rooms.outbox WHERE created_at < clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
-    GROUP BY room_id ORDER BY min(created_at) LIMIT 100`.execute(db);
+    GROUP BY room_id ORDER BY room_id = ANY(${last}::text[]), min(created_at) LIMIT 100`.execute(db);
   return rows.map(({ room_id }) => room_id);
 }
 

@@ -1,0 +1,126 @@
+// Statements of two replicas that lock the same rows: both take them in the same order, so neither is ended for a deadlock.
+import { failureKind, sql } from "@khui/database";
+import t, { test } from "tap";
+import { pruneLog } from "../src/retention.js";
+import { deleteForEveryone } from "../src/store/change.js";
+import { markDelivered, markReadBatch } from "../src/store/positions.js";
+import { sendBatch } from "../src/store/send.js";
+import type { Db } from "../src/store/tables.js";
+import { openReplicas } from "./postgres.js";
+import { makeRoom, newId, newUser, text } from "./room.js";
+
+const [first, second] = (await openReplicas(t, 2)) as [Db, Db];
+
+/** Ids in order, of which the middle one is what both statements come to wait for. */
+const count = 21;
+const middle = 10;
+
+/**
+ * Runs both statements while a third has locked what lies in the middle of what they lock, and lets them on when both wait:
+ * two that come from different ends then hold what the other needs. Resolves with what became of each.
+ */
+async function meet(
+  gate: (trx: Db) => Promise<unknown>,
+  one: () => Promise<unknown>,
+  other: () => Promise<unknown>,
+): Promise<string[]> {
+  const outcome = (statement: () => Promise<unknown>) => statement().then(() => "done", failureKind);
+  let outcomes: Promise<string[]> | undefined;
+  const undone = new Error("the gate leaves nothing behind");
+  await first
+    .transaction()
+    .execute(async (trx) => {
+      await gate(trx);
+      outcomes = Promise.all([outcome(one), outcome(other)]);
+      while ((await waiting()) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      throw undone;
+    })
+    .catch((error: unknown) => {
+      if (error !== undone) throw error;
+    });
+  return (await outcomes) ?? [];
+}
+
+/** How many statements wait for a lock. */
+async function waiting(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(second);
+  return rows[0]?.count ?? 0;
+}
+
+/** Members whose positions are stored from the last to the first: so a statement finds them that does not order them. */
+async function makeCrowd(): Promise<{ roomId: string; people: string[] }> {
+  const people = Array.from({ length: count }, () => newUser("p")).sort();
+  return { roomId: await makeRoom(first, [...people].reverse()), people };
+}
+
+const lockPosition = (roomId: string, userId: string) => (trx: Db) =>
+  sql`SELECT FROM messages.positions WHERE room_id = ${roomId} AND user_id = ${userId} FOR UPDATE`.execute(trx);
+
+test("batches with the same clientMessageIds in different orders", async (t) => {
+  const sender = newUser("a");
+  const [gated, one, other] = [
+    await makeRoom(first, [sender]),
+    await makeRoom(first, [sender]),
+    await makeRoom(first, [sender]),
+  ];
+  const clientIds = Array.from({ length: count }, newId).sort();
+  const batch = (roomId: string, ids: string[]) => ids.map((clientId) => text(roomId, sender, { clientId }));
+  const outcomes = await meet(
+    (trx) => sendBatch(trx, batch(gated, clientIds.slice(middle, middle + 1))),
+    () => sendBatch(first, batch(one, clientIds)),
+    () => sendBatch(second, batch(other, [...clientIds].reverse())),
+  );
+  t.same(outcomes.sort(), ["done", "unique_violation"], "the later one has been sent before");
+});
+
+test("reading and being reached", async (t) => {
+  const { roomId, people } = await makeCrowd();
+  await sendBatch(first, [text(roomId, people[0]!)]);
+  const outcomes = await meet(
+    lockPosition(roomId, people[middle]!),
+    () =>
+      markReadBatch(
+        first,
+        [...people].reverse().map((userId) => ({ roomId, userId, messageId: undefined })),
+      ),
+    () =>
+      markDelivered(
+        second,
+        people.map((userId) => ({ roomId, userId, seq: 1 })),
+      ),
+  );
+  t.same(outcomes, ["done", "done"]);
+});
+
+test("deleting for everyone and being reached", async (t) => {
+  const { roomId, people } = await makeCrowd();
+  const message = text(roomId, people[0]!);
+  await sendBatch(first, [message]);
+  const outcomes = await meet(
+    lockPosition(roomId, people[middle]!),
+    () => deleteForEveryone(first, { roomId, messageId: message.id, userId: people[0]! }),
+    () =>
+      markDelivered(
+        second,
+        people.map((userId) => ({ roomId, userId, seq: 1 })),
+      ),
+  );
+  t.same(outcomes, ["done", "done"]);
+});
+
+test("pruning and sending", async (t) => {
+  const sender = newUser("a");
+  const rooms = Array.from({ length: count }, newId);
+  for (const roomId of [...rooms].reverse()) await makeRoom(first, [sender], roomId);
+  const batch = () => rooms.map((roomId) => text(roomId, sender));
+  await sendBatch(first, batch());
+  await sql`UPDATE messages.log SET at = '2001-01-01' WHERE room_id = ANY(${rooms}::text[])`.execute(first);
+  const outcomes = await meet(
+    (trx) => sql`SELECT FROM messages.rooms WHERE id = ${rooms[middle]!} FOR UPDATE`.execute(trx),
+    () => pruneLog(first, new Date("2002-01-01")),
+    () => sendBatch(second, batch()),
+  );
+  t.same(outcomes, ["done", "done"]);
+});
