@@ -64,6 +64,8 @@ export function createPresenceKeeper(options: {
   const news = createPresenceNews({ bus, presence, openRoomsOf, onError });
   /** Users whose coming or going could not be told to the store: done again at the next renewal, as it then is. */
   const unsettled = new Set<string>();
+  /** The last renewal brought no answer: it may have begun a new lease, with no users. */
+  let inDoubt = false;
   let timer: NodeJS.Timeout | undefined;
   let renewing: Promise<void> | undefined;
   let tending: Promise<void> | undefined;
@@ -88,13 +90,15 @@ export function createPresenceKeeper(options: {
   async function renew(): Promise<void> {
     try {
       const { known } = await presence.renew(boot, times.leaseMs);
-      if (!known) for (const userId of [...users.ids(), ...departing.keys()]) unsettled.add(userId);
+      if (!known || inDoubt) for (const userId of [...users.ids(), ...departing.keys()]) unsettled.add(userId);
+      inDoubt = false;
       tending ??= tend()
         .catch(onError)
         .finally(() => {
           tending = undefined;
         });
     } catch (error) {
+      inDoubt = true;
       onError(error);
     }
   }

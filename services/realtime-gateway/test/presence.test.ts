@@ -82,6 +82,32 @@ function scene(t: Test) {
   return { store, gateway, listener, of, asked, audience };
 }
 
+test("users are there again after a lease ran out whose renewal was not answered", async (t) => {
+  const { store, gateway } = scene(t);
+  const isOnline = async () => (await store.lookup(["ann"]))[0]?.status === "online";
+  let [isAway, renewedUnheard] = [false, false];
+  const one = gateway("one", {
+    ...store,
+    async renew(boot, leaseMs) {
+      if (!isAway) return store.renew(boot, leaseMs);
+      await store.renew(boot, 1);
+      await eventually(async () => !(await isOnline()));
+      await store.reap();
+      // What was asked while the store hung is done when it goes on, and the answer is waited for no more.
+      t.same(await store.renew(boot, leaseMs), { known: false });
+      [isAway, renewedUnheard] = [false, true];
+      throw new Error("no answer in time");
+    },
+  });
+  await one.start();
+  await one.arrive("ann");
+  t.ok(await isOnline());
+  isAway = true;
+  await eventually(() => renewedUnheard);
+  await eventually(isOnline);
+  await one.close();
+});
+
 test("a lease goes on however long it takes to tell of everybody", async (t) => {
   const { store, gateway, asked, audience } = scene(t);
   let answer = () => {};
