@@ -159,9 +159,16 @@ test("a reload breaks no WebSocket, and the edge goes on", async (t) => {
   };
   const before = await counted();
   t.ok(before > 0);
-  edge.haproxy.reload();
-  // A new process counts from nothing.
-  await until(async () => (await counted().catch(() => before)) < before);
+  let askedAt = Number.NEGATIVE_INFINITY;
+  await until(async () => {
+    // A master that has only just begun may miss the signal.
+    if (performance.now() - askedAt > 2_000) {
+      edge.haproxy.reload();
+      askedAt = performance.now();
+    }
+    // A new process counts from nothing.
+    return (await counted().catch(() => before)) < before;
+  });
   t.equal(await socket.echo("still here"), "still here");
   t.equal(await (await ask(edge, "/anything")).text(), "rooms-api");
 });
