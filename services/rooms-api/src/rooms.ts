@@ -57,7 +57,8 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   }
 
   async function get(userId: string, roomId: string): Promise<ChatRoom> {
-    const [room] = await describe([await call(bus, messagesRpc.describeRoom, { userId, roomId })]);
+    const activity = await call(bus, messagesRpc.describeRoom, { userId, roomId });
+    const [room] = await stored(() => describe([activity]));
     if (!room) throw new ChatError("room_not_found");
     return room;
   }
@@ -72,7 +73,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
       const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
       const { roomId, created } = await stored(() => createRoom(db, plan));
       await stored(() => outbox.handOver(roomId));
-      return { room: await stored(() => get(userId, roomId)), created };
+      return { room: await get(userId, roomId), created };
     },
     async list(userId, page, limit) {
       const { rooms, total, ...first } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
@@ -83,7 +84,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
       }
       return { rooms: await stored(() => describe(rooms)), total };
     },
-    get: (userId, roomId) => stored(() => get(userId, roomId)),
+    get,
     async participants(userId, roomId, page, limit) {
       const found = await call(bus, messagesRpc.listParticipants, { userId, roomId, page, limit });
       const users = await stored(() => usersOf([found]));
@@ -102,7 +103,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
         }),
       );
       await stored(() => outbox.handOver(roomId));
-      return stored(() => get(userId, roomId));
+      return get(userId, roomId);
     },
     async leave(userId, roomId) {
       const text = await stored(() => textOf("member_left", userId));
@@ -127,7 +128,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
         }),
       );
       await stored(() => outbox.handOver(roomId));
-      return stored(() => get(userId, roomId));
+      return get(userId, roomId);
     },
   };
 }
