@@ -41,7 +41,7 @@ interface Change {
 async function change(db: Db, spec: Change): Promise<ChangeResult> {
   const { rows } = await sql<{ refusal: ErrorCode | null; room_id: string; seq: number | null; at: Date | null }>`
     WITH place AS MATERIALIZED (
-      SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${spec.messageId}
+      SELECT room_id, ${lockWithin()} FROM messages.messages WHERE id = ${spec.messageId}
     ),
     room AS MATERIALIZED (
       SELECT r.* FROM place JOIN messages.rooms r ON r.id = place.room_id
@@ -139,7 +139,7 @@ export function editMessage(
 function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db) => Promise<T>): Promise<T> {
   return db.transaction().execute(async (trx) => {
     await sql`
-      SELECT r.id FROM (SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${messageId}) m
+      SELECT r.id FROM (SELECT room_id, ${lockWithin()} FROM messages.messages WHERE id = ${messageId}) m
       JOIN messages.rooms r ON r.id = m.room_id FOR NO KEY UPDATE OF r`.execute(trx);
     return statement(trx);
   });
@@ -295,6 +295,13 @@ export function reactTo(
               reaction_type = excluded.reaction_type, created_at = excluded.created_at)`,
   };
   return withRoomLocked(db, messageId, (trx) => change(trx, spec));
+}
+
+/** The room in which a message is. */
+export async function roomOfMessage(db: Db, messageId: string): Promise<string | undefined> {
+  const { rows } = await sql<{ room_id: string }>`
+    SELECT room_id FROM messages.messages WHERE id = ${messageId}`.execute(db);
+  return rows[0]?.room_id;
 }
 
 /** The message as it is now, for someone who is in its room; undefined otherwise, and when they hid it. */

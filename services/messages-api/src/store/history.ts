@@ -94,19 +94,14 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
 }
 
 /**
- * CTEs that end in `start`: the place at which a page begins, hidden or not; no row for those who are not in room `r`.
+ * CTEs that end in `start`: the place at which a page begins, hidden or not; no row for those who are not in room `r`. `top` is
+ * the newest place that it may hold.
  *
  * Times and numbers rise with places, so a time is found by bisecting places (an index on times would cost every send). What
  * lies above page n are (n - 1) × limit visible messages: without hidden ones that is a subtraction, else it is found by
  * bisecting too.
  */
 function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }: PageRequest): RawBuilder<unknown> {
-  if (afterSeq !== undefined) {
-    return sql`start AS MATERIALIZED (
-      SELECT m.place FROM r, LATERAL (SELECT place FROM messages.messages m
-        WHERE m.room_id = r.id AND m.seq > ${afterSeq} ORDER BY m.seq LIMIT 1) m WHERE r.is_member
-    )`;
-  }
   const newest =
     beforeSeq === undefined
       ? sql`r.places`
@@ -122,6 +117,12 @@ function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }
       ),
       top AS MATERIALIZED (SELECT low AS place FROM by_time WHERE low = high)`
     : sql`top AS MATERIALIZED (SELECT ${newest} AS place FROM r WHERE r.is_member)`;
+  if (afterSeq !== undefined) {
+    return sql`${top}, start AS MATERIALIZED (
+      SELECT m.place FROM top, LATERAL (SELECT place FROM messages.messages m
+        WHERE m.room_id = ${roomId} AND m.seq > ${afterSeq} ORDER BY m.seq LIMIT 1) m
+    )`;
+  }
   const skipped = sql`${(page - 1) * limit}::bigint`;
   const hiddenAfter = (position: RawBuilder<unknown>) =>
     sumAfter("hidden", { room: sql`${roomId}`, owner: sql`${userId}`, position });
@@ -154,10 +155,10 @@ function visibleSpans({ roomId, userId, limit, afterSeq }: PageRequest): RawBuil
     return sql`spans AS (
       SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
       UNION ALL
-      SELECT coalesce(h.last_place, r.places) + 1, next, coalesce(h.first_place - 1, r.places),
-        found + greatest(0, coalesce(h.first_place - 1, r.places) - next + 1)
-      FROM spans CROSS JOIN r ${range(sql`h.last_place >= next ORDER BY h.last_place`)}
-      WHERE next <= r.places AND found <= ${limit}
+      SELECT coalesce(h.last_place, top.place) + 1, next, least(h.first_place - 1, top.place),
+        found + greatest(0, least(h.first_place - 1, top.place) - next + 1)
+      FROM spans CROSS JOIN top ${range(sql`h.last_place >= next ORDER BY h.last_place`)}
+      WHERE next <= top.place AND found <= ${limit}
     )`;
   }
   return sql`spans AS (

@@ -45,7 +45,7 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
   }));
   const { rows } = await sql<ReadRow>`
     WITH input AS MATERIALIZED (
-      SELECT *, ${lockWithin} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
+      SELECT *, ${lockWithin()} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
         AS x(i int, room_id text, user_id text, message_id text)
     ),
     goal AS MATERIALIZED (
