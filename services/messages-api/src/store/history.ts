@@ -40,11 +40,11 @@ const accessFailure = (row: Access | undefined): ErrorCode | undefined =>
  * for reports of delivery only reading is known.
  */
 export const leastOfOthers = (userId: string, asked: RawBuilder<unknown>) => sql`
-  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read ELSE (
+  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read WHEN ${asked} THEN (
       SELECT min(o.delivered_seq) FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
     ) END AS others_delivered
-  FROM (SELECT (SELECT o.read_seq FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
-    ORDER BY o.read_seq LIMIT 1) AS least_read WHERE ${asked}) least`;
+  FROM (SELECT CASE WHEN ${asked} THEN (SELECT o.read_seq FROM messages.positions o
+    WHERE o.room_id = r.id AND o.user_id <> ${userId} ORDER BY o.read_seq LIMIT 1) END AS least_read) least`;
 
 /** One page, the head and the positions of others in one snapshot. */
 export async function readPage(db: Db, request: PageRequest): Promise<MessagePage | ErrorCode> {
