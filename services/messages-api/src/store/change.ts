@@ -165,11 +165,14 @@ export function deleteForEveryone(
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
       n_reactions = r.n_reactions - t.reaction_count, deleted_upto = greatest(r.deleted_upto, t.ordinal)`,
       // It counted for nobody who sent or hid it.
-      also: sql`, uncounted AS (
-      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, t.ordinal) FROM target t
-      WHERE m.room_id = (SELECT room_id FROM act) AND m.user_id = ANY(ARRAY(
-        SELECT sender_id FROM target UNION SELECT user_id FROM messages.hidden WHERE message_id = ${removal.messageId}))
-      RETURNING m.room_id, m.user_id, t.ordinal
+      also: sql`, exempt AS MATERIALIZED (
+      SELECT act.room_id, t.sender_id AS user_id, t.ordinal FROM act, target t
+      UNION SELECT act.room_id, h.user_id, t.ordinal FROM act, target t, messages.hidden h
+        WHERE h.message_id = ${removal.messageId}
+    ),
+    uncounted AS (
+      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, e.ordinal) FROM exempt e
+      WHERE m.room_id = e.room_id AND m.user_id = e.user_id RETURNING m.room_id, m.user_id, e.ordinal
     ),
     tallied AS (${addAmounts(sql`
       SELECT act.room_id, 'deleted' AS kind, '' AS owner, t.ordinal AS position, 1 AS amount FROM act, target t

@@ -145,30 +145,34 @@ function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }
 
 /**
  * CTEs that end in `spans`: stretches of visible places from `start` on, as many as it takes for a page and one message more.
- * Each step jumps over one range of hidden messages; places have no gap, so what a span holds is known without reading it.
+ * They lie between ranges of hidden messages; places have no gap, so what a span holds is known without reading it, and as
+ * many ranges as the page has messages are enough.
  */
 function visibleSpans({ roomId, userId, limit, afterSeq }: PageRequest): RawBuilder<unknown> {
-  const range = (where: RawBuilder<unknown>) => sql`LEFT JOIN LATERAL (
-    SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
-    WHERE h.user_id = ${userId} AND h.room_id = ${roomId} AND ${where} LIMIT 1) h ON true`;
-  if (afterSeq !== undefined) {
-    return sql`spans AS (
-      SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
-      UNION ALL
-      SELECT coalesce(h.last_place, top.place) + 1, next, least(h.first_place - 1, top.place),
-        found + greatest(0, least(h.first_place - 1, top.place) - next + 1)
-      FROM spans CROSS JOIN top ${range(sql`h.last_place >= next ORDER BY h.last_place`)}
-      WHERE next <= top.place AND found <= ${limit}
+  const forward = afterSeq !== undefined;
+  const near = forward
+    ? sql`h.last_place >= start.place ORDER BY h.last_place`
+    : sql`h.first_place <= start.place ORDER BY h.first_place DESC`;
+  const between = forward
+    ? sql`SELECT coalesce(lag(last_place) OVER (ORDER BY last_place) + 1, start.place) AS lowest,
+          least(first_place - 1, top.place) AS highest FROM ranges, start, top
+        UNION ALL SELECT coalesce((SELECT max(last_place) FROM ranges) + 1, start.place), top.place FROM start, top`
+    : sql`SELECT last_place + 1 AS lowest,
+          coalesce(lag(first_place) OVER (ORDER BY first_place DESC) - 1, start.place) AS highest FROM ranges, start
+        UNION ALL SELECT 1, coalesce((SELECT min(first_place) FROM ranges) - 1, start.place) FROM start`;
+  return sql`ranges AS MATERIALIZED (
+      SELECT h.first_place, h.last_place FROM start, LATERAL (
+        SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
+        WHERE h.user_id = ${userId} AND h.room_id = ${roomId} AND ${near} LIMIT ${limit + 2}
+      ) h
+    ),
+    spans AS MATERIALIZED (
+      SELECT lowest, highest FROM (
+        SELECT lowest, highest, coalesce(sum(greatest(0, highest - lowest + 1)) OVER (
+          ORDER BY ${forward ? sql`lowest` : sql`highest DESC`} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS nearer
+        FROM (${between}) stretches
+      ) spans WHERE nearer <= ${limit} AND lowest <= highest
     )`;
-  }
-  return sql`spans AS (
-    SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
-    UNION ALL
-    SELECT coalesce(h.first_place, 1) - 1, coalesce(h.last_place, 0) + 1, next,
-      found + greatest(0, next - coalesce(h.last_place, 0))
-    FROM spans ${range(sql`h.first_place <= next ORDER BY h.first_place DESC`)}
-    WHERE next > 0 AND found <= ${limit}
-  )`;
 }
 
 /** The least positions of the other active participants, for the status of one message. */
@@ -293,7 +297,9 @@ export async function roomStats(db: Db, roomId: string, userId: string): Promise
           SELECT m.sender_id, max(m.place) AS place FROM messages.messages m
           WHERE m.room_id = r.id AND m.place > r.places - ${activeAmong} AND m.type <> 'system' AND me.user_id IS NOT NULL
           GROUP BY m.sender_id
-        ) s JOIN messages.members m ON m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active
+        ) s, LATERAL (
+          SELECT FROM messages.members m WHERE m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active LIMIT 1
+        ) m
         ORDER BY s.place DESC LIMIT 100) AS active
     FROM messages.rooms r
     LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active

@@ -184,8 +184,10 @@ function resultOf(row: SendRow): SendResult {
 /** Messages by the client ids under which this sender sent them. */
 export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ id: string; client_id: string }>`
-    SELECT id, client_id FROM messages.messages
-    WHERE sender_id = ${senderId} AND client_id = ANY(${clientIds}::text[])`.execute(db);
+    SELECT m.id, m.client_id FROM unnest(${clientIds}::text[]) AS asked(client_id), LATERAL (
+      SELECT m.id, m.client_id FROM messages.messages m
+      WHERE m.sender_id = ${senderId} AND m.client_id = asked.client_id LIMIT 1
+    ) m`.execute(db);
   return new Map(rows.map(({ id, client_id }) => [client_id, id]));
 }
 
