@@ -14,7 +14,7 @@ import { failureKind } from "@khui/database";
 import { ObjectId } from "bson";
 import type { Outbox } from "./outbox.js";
 import { renderParticipants, renderRoom } from "./render.js";
-import { checkJoin, heirOf, planRoom, planSettings, systemText } from "./rules.js";
+import { checkJoin, planRoom, planSettings, systemText } from "./rules.js";
 import { changeRoom, createRoom, findRooms } from "./store/rooms.js";
 import type { Db, RoomRow } from "./store/tables.js";
 import { findUsers } from "./store/users.js";
@@ -93,12 +93,11 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async join(userId, roomId) {
       const text = await stored(() => textOf("member_joined", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine) => {
           if (!room) throw new ChatError("room_not_found");
           if (mine?.is_active) return undefined;
-          const others = await active();
-          checkJoin(room, others.length);
-          const role = others.length === 0 ? "admin" : "member";
+          checkJoin(room);
+          const role = room.participant_count === 0 ? "admin" : "member";
           return { change: { kind: "joined", userId, role, text } };
         }),
       );
@@ -108,10 +107,10 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async leave(userId, roomId) {
       const text = await stored(() => textOf("member_left", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine, successor) => {
           requireMember(room, mine?.is_active);
           if (room?.type === "private") throw new ChatError("private_room");
-          return { change: { kind: "left", userId, newAdmin: heirOf(userId, await active()), text } };
+          return { change: { kind: "left", userId, newAdmin: await successor(), text } };
         }),
       );
       await stored(() => outbox.handOver(roomId));
@@ -119,10 +118,10 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async update(userId, roomId, update) {
       const text = await stored(() => textOf("settings_changed", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine) => {
           requireMember(room, mine?.is_active);
           if (!room || !mine) return undefined;
-          const { settings, changes, ...shown } = planSettings(room, mine.role, (await active()).length, update);
+          const { settings, changes, ...shown } = planSettings(room, mine.role, update);
           if (Object.keys(changes).length === 0) return undefined;
           return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
         }),
