@@ -47,6 +47,10 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
 }
 
 function watchOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "waiting">): void {
-  gauge("khui_rooms_outbox_changes", "Changes that wait to enter the log.", () => outbox.waiting().changes);
+  gauge(
+    "khui_rooms_outbox_changes",
+    "Changes that wait to enter the log, counted up to 1,000.",
+    () => outbox.waiting().changes,
+  );
   gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.waiting().oldestSeconds);
 }
