@@ -15,12 +15,18 @@ import { ObjectId } from "bson";
 import type { Outbox } from "./outbox.js";
 import { renderParticipants, renderRoom } from "./render.js";
 import { checkJoin, planRoom, planSettings, systemText } from "./rules.js";
-import { changeRoom, createRoom, findRooms } from "./store/rooms.js";
+import { changeRoom, createRoom, findCreated, findRooms } from "./store/rooms.js";
 import type { Db, RoomRow } from "./store/tables.js";
 import { findUsers } from "./store/users.js";
 
 export interface Rooms {
-  create(userId: string, wish: CreateRoom, key: string | undefined): Promise<{ room: ChatRoom; created: boolean }>;
+  /** `admit` is asked before a room is made with so many others in it, not where it is there already; it may throw. */
+  create(
+    userId: string,
+    wish: CreateRoom,
+    key: string | undefined,
+    admit: (others: number) => Promise<void>,
+  ): Promise<{ room: ChatRoom; created: boolean }>;
   list(userId: string, page: number, limit: number): Promise<{ rooms: ChatRoom[]; total: number }>;
   get(userId: string, roomId: string): Promise<ChatRoom>;
   participants(
@@ -69,9 +75,11 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   }
 
   return {
-    async create(userId, wish, key) {
+    async create(userId, wish, key, admit) {
       const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
-      const { roomId, created } = await stored(() => createRoom(db, plan));
+      const there = await stored(() => findCreated(db, plan));
+      if (!there) await admit(plan.members.length - 1);
+      const { roomId, created } = there ? { roomId: there, created: false } : await stored(() => createRoom(db, plan));
       await stored(() => outbox.handOver(roomId));
       return { room: await get(userId, roomId), created };
     },

@@ -10,7 +10,7 @@ import { backlog, confirmChanges, pendingChanges, pendingRooms } from "../src/st
 import { findCreated, findRooms } from "../src/store/rooms.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
-import { fakeMessages } from "./fake-messages.js";
+import { admit, fakeMessages } from "./fake-messages.js";
 import { pagesTouched } from "./touched.js";
 
 const [database] = (await openReplicas(t, "rooms", migrations, { count: 1, poolSize: 1 })) as [Database];
@@ -106,7 +106,7 @@ await t.test("beside few rooms, people and waiting changes, and beside very many
   const people = Array.from({ length: 10 }, (_, n) => `02${n}`);
   const statements: Record<string, () => Promise<unknown>> = {
     "create a group": () =>
-      rooms.create("maker", { type: "group", name: "x", activityId: "x", participants: people }, `${unique++}`),
+      rooms.create("maker", { type: "group", name: "x", activityId: "x", participants: people }, `${unique++}`, admit),
     "find a pair's room": () => findCreated(db, pair),
     "find a room by its key": () => findCreated(db, { ...pair, pair: null, clientId: "02-1" }),
     "find rooms": () => findRooms(db, ids),

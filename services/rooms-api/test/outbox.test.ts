@@ -11,7 +11,7 @@ import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
 import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
-import { fakeMessages } from "./fake-messages.js";
+import { admit, fakeMessages } from "./fake-messages.js";
 
 const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const until = async (holds: () => boolean) => {
@@ -43,7 +43,7 @@ test("with a database", async (t: Test) => {
     const { bus, rooms } = await rig(t);
     const messages = fakeMessages(bus);
     const [admin, member] = [userId(), userId()];
-    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined);
+    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, admit);
     await rooms.join(member, room._id);
     await rooms.update(admin, room._id, { settings: { allowReactions: false } });
     await rooms.leave(admin, room._id);
@@ -57,7 +57,7 @@ test("with a database", async (t: Test) => {
   await t.test("while messages-api is down a request is 503, and the work is finished when it is back", async (t) => {
     const { bus, rooms, outbox } = await rig(t);
     const pair = [userId(), userId()] as const;
-    const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined);
+    const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined, admit);
     await t.rejects(create(), { code: "service_unavailable" });
     await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
     await until(() => outbox.waiting().changes === 1);
@@ -76,7 +76,7 @@ test("with a database", async (t: Test) => {
   await t.test("rooms that fail hold up no other, be they as many as one sweep takes", async (t) => {
     const { bus, rooms, outbox } = await rig(t);
     for (let i = 0; i <= 100; i++) {
-      await t.rejects(rooms.create(userId(), { type: "group", name: "x", activityId }, undefined));
+      await t.rejects(rooms.create(userId(), { type: "group", name: "x", activityId }, undefined, admit));
     }
     const failing = new Set((await pendingRooms(db, "", 0)).map(({ roomId }) => roomId));
     t.equal(failing.size, 100, "the last is not among them");
@@ -90,7 +90,7 @@ test("with a database", async (t: Test) => {
     const { bus, rooms } = await rig(t);
     const messages = fakeMessages(bus);
     const admin = userId();
-    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined);
+    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, admit);
     const people = Array.from({ length: 10 }, userId);
     await Promise.all(people.map((person) => rooms.join(person, room._id)));
     const joined = messages.taken.get(room._id)?.flatMap((change) => (change.kind === "joined" ? [change.userId] : []));
@@ -105,6 +105,7 @@ test("with a database", async (t: Test) => {
       userId(),
       { type: "group", name: "x", activityId, settings: { maxParticipants: 4 } },
       undefined,
+      admit,
     );
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => rooms.join(userId(), room._id)));
     t.equal(results.filter(({ status }) => status === "fulfilled").length, 3);
@@ -119,7 +120,7 @@ test("with a database", async (t: Test) => {
     const [a, b] = [userId(), userId()] as const;
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        rooms.create(i % 2 ? a : b, { type: "private", participants: [a, b] }, undefined),
+        rooms.create(i % 2 ? a : b, { type: "private", participants: [a, b] }, undefined, admit),
       ),
     );
     t.equal(new Set(made.map(({ room }) => room._id)).size, 1);
@@ -130,9 +131,9 @@ test("with a database", async (t: Test) => {
     const { bus, rooms } = await rig(t);
     fakeMessages(bus);
     const admin = userId();
-    const create = () => rooms.create(admin, { type: "group", name: "x", activityId }, "key");
+    const create = () => rooms.create(admin, { type: "group", name: "x", activityId }, "key", admit);
     t.equal((await create()).room._id, (await create()).room._id);
-    const other = await rooms.create(userId(), { type: "group", name: "x", activityId }, "key");
+    const other = await rooms.create(userId(), { type: "group", name: "x", activityId }, "key", admit);
     t.not(other.room._id, (await create()).room._id, "another user's key is another key");
   });
 });

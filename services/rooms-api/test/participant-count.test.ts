@@ -11,7 +11,7 @@ import { createOutbox } from "../src/outbox.js";
 import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
 import type { Db } from "../src/store/tables.js";
-import { fakeMessages } from "./fake-messages.js";
+import { admit, fakeMessages } from "./fake-messages.js";
 
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const database: Database = await openPglite({ cache });
@@ -78,7 +78,12 @@ await t.test("people who come and go at random, several at once", async (t) => {
     people
       .slice(0, 3)
       .map((userId, n) =>
-        rooms.create(userId, { type: "group", name: "x", activityId: "x", participants: people.slice(n) }, undefined),
+        rooms.create(
+          userId,
+          { type: "group", name: "x", activityId: "x", participants: people.slice(n) },
+          undefined,
+          admit,
+        ),
       ),
   );
   t.same(await faults(), []);
@@ -115,7 +120,7 @@ await t.test(
     });
     const rooms = createRooms(db, bus, outbox);
     const wish = { type: "group", name: "x", activityId: "x", participants: ["zoe", "ann"] } as const;
-    const { room } = await rooms.create("maker", { ...wish, participants: [...wish.participants] }, undefined);
+    const { room } = await rooms.create("maker", { ...wish, participants: [...wish.participants] }, undefined, admit);
     // Zoe came before Ann, and is behind her once she has been away.
     await rooms.leave("zoe", room._id);
     await rooms.join("zoe", room._id);

@@ -57,6 +57,7 @@ export async function findCreated(
   db: Db,
   room: Pick<NewRoom, "pair" | "createdBy" | "clientId">,
 ): Promise<string | undefined> {
+  if (!room.pair && !room.clientId) return undefined;
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM rooms.rooms
     WHERE pair = ${pairOf(room)} OR (created_by = ${room.createdBy} AND client_id = ${room.clientId})
