@@ -53,6 +53,7 @@ export const errors = {
   file_not_found: entry(404, "ไม่พบไฟล์", "There is no such file"),
   sticker_set_not_found: entry(404, "ไม่พบชุดสติกเกอร์", "There is no such sticker set"),
   sticker_not_found: entry(404, "ไม่พบสติกเกอร์", "There is no such sticker"),
+  request_timeout: entry(408, "ส่งข้อมูลช้าเกินไป", "The request did not come in time"),
   room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full"),
   too_many_edits: entry(409, "แก้ไขข้อความนี้ครบจำนวนครั้งแล้ว", "The message has been edited as often as allowed"),
   too_many_reactions: entry(
@@ -73,6 +74,7 @@ export const errors = {
   wrong_kind_of_file: entry(415, "ชนิดไฟล์ไม่ตรงกับที่ระบุ", "The file is not of the kind that was declared"),
   ambiguous_file: entry(415, "ไฟล์เป็นได้มากกว่าหนึ่งชนิด", "The file is of two kinds at once"),
   range_not_satisfiable: entry(416, "ช่วงข้อมูลที่ขอไม่ถูกต้อง", "The file does not reach that far"),
+  headers_too_large: entry(431, "header ของคำขอมีขนาดใหญ่เกินไป", "The headers of the request are too large"),
   rate_limited: entry(429, "ส่งคำขอถี่เกินไป กรุณารอสักครู่", "Too many requests, wait a little"),
   internal_error: entry(500, "ข้อผิดพลาดของเซิร์ฟเวอร์", "Something failed on the server"),
   service_unavailable: entry(503, "บริการไม่พร้อมใช้งานชั่วคราว", "A part of the service is down for now"),
