@@ -1,7 +1,15 @@
 // Typed questions between services: JSON over any bus, both directions checked against the contract's schemas.
-import { ChatError, isErrorCode, type Rpc, type RpcAnswer, type RpcRequest } from "@khui/contracts";
+import {
+  ChatError,
+  type Checker,
+  createChecker,
+  type Fault,
+  isErrorCode,
+  type Rpc,
+  type RpcAnswer,
+  type RpcRequest,
+} from "@khui/contracts";
 import type { TSchema } from "typebox";
-import { Compile } from "typebox/compile";
 import {
   type Bus,
   BusClosed,
@@ -26,12 +34,7 @@ export interface RpcContext {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface Validator {
-  Check(value: unknown): boolean;
-  Errors(value: unknown): Array<{ instancePath: string; message: string }>;
-}
-
-const validators = new WeakMap<TSchema, Validator>();
+const checkers = new WeakMap<TSchema, Checker>();
 
 /**
  * Asks whoever serves `rpc`. Rejects with a ChatError only (malformed headers apart): the one that the handler threw;
@@ -99,15 +102,11 @@ export function serveRpc<R extends Rpc>(
 }
 
 /** The first faults of a value, or undefined when it fits. */
-function check(schema: TSchema, value: unknown): Array<{ path: string; message: string }> | undefined {
-  let validator = validators.get(schema);
-  if (validator === undefined) {
-    validator = Compile(schema);
-    validators.set(schema, validator);
-  }
-  if (validator.Check(value)) return undefined;
-  const faults = validator.Errors(value).slice(0, 5);
-  return faults.map(({ instancePath, message }) => ({ path: instancePath, message }));
+function check(schema: TSchema, value: unknown): readonly Fault[] | undefined {
+  const checker = checkers.get(schema) ?? createChecker(schema);
+  checkers.set(schema, checker);
+  const faults = checker(value, 5);
+  return faults.length > 0 ? faults : undefined;
 }
 
 /** Undefined when it is not JSON; no schema of ours takes that. */

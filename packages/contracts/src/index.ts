@@ -1,4 +1,5 @@
 // Everything that crosses a boundary of Khui: routes, events, RPC, errors, close codes, subjects.
+export * from "./checker.js";
 export * from "./close-codes.js";
 export * from "./errors.js";
 export * from "./events.js";

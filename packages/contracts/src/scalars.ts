@@ -7,7 +7,11 @@ const storable = "^[^\\u0000\\ud800-\\udfff]*$";
 /** A storable string of `min` to `max` UTF-16 units. */
 export const Text = (min: number, max: number) => Type.String({ minLength: min, maxLength: max, pattern: storable });
 
-export const ObjectId = Type.String({ pattern: "^[0-9a-f]{24}$", description: "24 hexadecimal digits, made here" });
+export const ObjectId = Type.String({
+  maxLength: 24,
+  pattern: "^[0-9a-f]{24}$",
+  description: "24 hexadecimal digits, made here",
+});
 export const UserId = Text(1, 128);
 export const Timestamp = Type.String({ description: "ISO 8601 in UTC with milliseconds" });
 export const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

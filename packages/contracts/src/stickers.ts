@@ -5,7 +5,8 @@ import { Nullable, ObjectId, OneOf, Text, Timestamp } from "./scalars.js";
 export const StickerType = OneOf("static", "animated", "interactive");
 export type StickerType = Static<typeof StickerType>;
 
-const Slug = (max: number) => Type.String({ pattern: `^[a-z0-9](?:[a-z0-9-]{0,${max - 2}}[a-z0-9])?$` });
+const Slug = (max: number) =>
+  Type.String({ maxLength: max, pattern: `^[a-z0-9](?:[a-z0-9-]{0,${max - 2}}[a-z0-9])?$` });
 const Wording = (max: number) => Type.Object({ th: Text(1, max), en: Text(1, max) });
 const Keywords = Type.Array(Text(1, 60), { maxItems: 40 });
 
@@ -31,6 +32,7 @@ export const StickerField = Type.Union([
 export type StickerField = Static<typeof StickerField>;
 
 const takes = Type.Record(Type.String({ pattern: "^(?!outcome$|outcomeName$)[a-z][A-Za-z0-9]{0,39}$" }), StickerField, {
+  maxProperties: 40,
   description: "what `metadata` may hold, by name",
 });
 
@@ -106,7 +108,7 @@ export const SendSticker = Type.Object({
 });
 export type SendSticker = Static<typeof SendSticker>;
 
-const FileName = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" });
+const FileName = Type.String({ maxLength: 100, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" });
 
 /** `manifest.json` of a set's folder or archive. Files stand beside it. */
 export const StickerManifest = Type.Object(

@@ -2,15 +2,11 @@
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
 import type { Telemetry } from "@khui/telemetry";
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { smallestBodyLimit } from "./body-limit.js";
 import { answerFailure, toChatError } from "./failures.js";
 import { isLeaving } from "./leaving.js";
+import { answerBroken, boundReceiving } from "./receiving.js";
 import { watchRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
@@ -23,20 +19,26 @@ export interface AppOptions {
   readonly trustProxy?: boolean | string;
   /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
   readonly corsOrigin?: true | string[];
+  /** How long a body of JSON may take to arrive; 30,000. */
+  readonly bodyMs?: number;
 }
 
-/** JSON bodies beyond this are refused with 413: 10,000 characters of four bytes, escaped, fit well. */
-const jsonBodyLimit = 256 * 1024;
-
-/** For a request to arrive: 100 MB at 1 Mbit/s. */
+/** For a request to arrive, be it an upload: 100 MB at 1 Mbit/s. */
 const longestRequestMs = 900_000;
+/** For the headers alone; they fit one packet or two. */
+const headersTimeout = 10_000;
+/** How often Node looks for requests beyond their time. */
+const connectionsCheckingInterval = 5_000;
 
 /** Makes the app that services mount their routes on. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : {}),
-    bodyLimit: jsonBodyLimit,
+    // Routes of the contracts have limits of their own, see `mounter`.
+    bodyLimit: smallestBodyLimit,
     requestTimeout: longestRequestMs,
+    http: { headersTimeout, connectionsCheckingInterval },
+    clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
@@ -49,7 +51,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
     const failure = toChatError(error);
-    if (failure.code === "payload_too_large") linger(request, reply);
     if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });
@@ -58,6 +59,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     reply.header("x-request-id", request.id);
     if (isLeaving(app)) reply.header("connection", "close");
   });
+  boundReceiving(app, options.bodyMs);
   app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");
   acceptEmptyJson(app);
@@ -67,21 +69,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     exposedHeaders: ["retry-after", "x-request-id"],
     maxAge: 600,
   });
+  // Fastify would parse the body first. After CORS, so that pages can read the answer.
+  app.addHook("onRequest", async (request) => {
+    if (request.is404) throw new ChatError("not_found");
+  });
   return app;
-}
-
-/** For how long the rest of a body that is refused is still taken in. */
-const lingerMs = 30_000;
-
-/**
- * Lets a client that is still sending its body see the answer. Fastify would close the connection at once, and a close with
- * bytes unread resets it, which may take the answer away from the client. Node drops what comes after an answer.
- */
-function linger({ raw }: FastifyRequest, reply: FastifyReply): void {
-  reply.removeHeader("connection");
-  if (raw.complete) return;
-  const timer = setTimeout(() => raw.destroy(), lingerMs).unref();
-  raw.once("close", () => clearTimeout(timer));
 }
 
 /** An id from the edge is kept where it is plain; otherwise one is made. */

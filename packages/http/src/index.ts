@@ -6,6 +6,7 @@ export * from "./environment.js";
 export * from "./failures.js";
 export * from "./health.js";
 export { leave } from "./leaving.js";
+export * from "./local.js";
 export * from "./metrics.js";
 export * from "./mount.js";
 export * from "./tokens.js";

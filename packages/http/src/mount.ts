@@ -12,6 +12,7 @@ import {
 } from "@khui/contracts";
 import type { Limits, Rule } from "@khui/limits";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { bodyLimitOf } from "./body-limit.js";
 import { languageOf } from "./failures.js";
 import type { Identity, Tokens } from "./tokens.js";
 
@@ -54,6 +55,7 @@ export function mounter(app: FastifyInstance, guard: Guard) {
     app.route({
       method: route.method,
       url: route.url,
+      bodyLimit: bodyLimitOf(route.body),
       schema: {
         ...(route.params ? { params: route.params } : {}),
         ...(route.query ? { querystring: route.query } : {}),

@@ -18,7 +18,7 @@ export function readBody(hub: Hub, request: IncomingMessage): Promise<Body> {
     };
     const refuse = (why: "too large" | "too slow") => {
       request.removeAllListeners("data");
-      // Leaves the rest unread; Node drops what still comes once the answer is out.
+      // What still comes is dropped, and once the answer is out not for long: see `closeBehind`.
       request.resume();
       settle(why);
     };

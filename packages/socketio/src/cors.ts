@@ -3,13 +3,16 @@ import type { Settings } from "./options.js";
 
 export type Headers = Record<string, string>;
 
-/** The headers that let a page of `origin` read an answer; none if CORS is off or the origin is not allowed. */
+/**
+ * The headers that let a page of `origin` read an answer; none if CORS is off or the origin is not allowed. Never with
+ * credentials: no cookie means anything here, and a client that does not set `withCredentials` sends none.
+ */
 export function corsHeaders(cors: Settings["cors"], origin: string | undefined): Headers {
   if (cors === undefined) return {};
   const allowed = cors.origin;
   if (typeof allowed === "string") return { "access-control-allow-origin": allowed, vary: "Origin" };
   if (origin === undefined || (allowed !== true && !allowed.includes(origin))) return { vary: "Origin" };
-  return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", vary: "Origin" };
+  return { "access-control-allow-origin": origin, vary: "Origin" };
 }
 
 /** What a preflight gets on top. */

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Headers } from "./cors.js";
 import type { Hub } from "./hub.js";
+import { closeBehind } from "./lingering.js";
 import type { RelayedAnswer } from "./options.js";
 import { type RefusalCode, refusalBody } from "./refusals.js";
 
@@ -57,8 +58,8 @@ export class LocalExchange extends Exchange {
       else this.#response.once("close", onTaken);
     }
     // A proxy that kept the connection could send its next request into its end, and must not send that one again.
-    // And the rest of a body that comes too slowly is not waited for.
-    if (this.#hub.closed || status === 408) this.#response.setHeader("connection", "close");
+    if (this.#hub.closed) this.#response.setHeader("connection", "close");
+    closeBehind(this.#response);
     this.#response.writeHead(status, { ...headers, "content-length": body.length });
     this.#response.end(body);
   }

@@ -5,6 +5,7 @@ import { corsHeaders, preflightHeaders } from "./cors.js";
 import { type Exchange, LocalExchange, RelayedExchange } from "./exchange.js";
 import { payloadOf } from "./frames.js";
 import type { Hub } from "./hub.js";
+import { closeBehind } from "./lingering.js";
 import { ownerOf, type RelayedAnswer, type RelayedRequest } from "./options.js";
 import { Session } from "./session.js";
 import { SocketIoSocket } from "./socketio-socket.js";
@@ -18,6 +19,7 @@ export async function handleRequest(hub: Hub, request: IncomingMessage, response
   const { origin } = request.headers;
   const headers = corsHeaders(cors, origin);
   if (request.method === "OPTIONS") {
+    closeBehind(response);
     response.writeHead(204, {
       ...headers,
       ...preflightHeaders(cors, request.headers["access-control-request-headers"]),

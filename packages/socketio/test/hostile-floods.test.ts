@@ -1,5 +1,6 @@
 // Peers that send too much, too slowly, or without end: each is held to its bounds, and others notice nothing.
 import { once } from "node:events";
+import { connect as netConnect, type Socket } from "node:net";
 import { test } from "tap";
 import { startRoom } from "./bystanders.js";
 import { openStream, rawFrame, upgradeRequest } from "./raw-stream.js";
@@ -149,4 +150,43 @@ test("sessions of others, made up or another engine's, cannot be polled", async 
   t.equal(engine.stats().sessions, 2);
   await unnoticed();
   await alone();
+});
+
+test("nobody reads on for long after an answer, whatever is asked", async (t) => {
+  const { server, port, url } = await start(t, { cors: { origin: true }, maxPayload: 1000 }, () => {});
+  let accepted: Socket | undefined;
+  server.on("connection", (socket) => {
+    accepted = socket;
+  });
+  const session = new URL(await openPolling(url));
+  const targets = [
+    ["POST", `${pollingQuery}&sid=nobody`],
+    ["POST", pollingQuery],
+    ["POST", session.pathname + session.search],
+    ["GET", pollingQuery],
+    ["OPTIONS", pollingQuery],
+    ["DELETE", "/socket.io/"],
+  ];
+  for (const [method, target] of targets) {
+    const what = `${method} ${target}`;
+    const socket = netConnect(port, "127.0.0.1");
+    t.teardown(() => socket.destroy());
+    let answer = "";
+    socket
+      .on("error", () => {})
+      .on("data", (chunk) => {
+        answer += chunk;
+      });
+    socket.write(`${what} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000000\r\n\r\n`);
+    const chunk = Buffer.alloc(65_536, "x");
+    const more = () => {
+      while (!socket.destroyed && socket.write(chunk));
+    };
+    socket.on("drain", more);
+    more();
+    await new Promise((closed) => socket.once("close", closed));
+    t.match(answer, /^HTTP\/1.1 (200|204|400|413) /, what);
+    t.match(answer, /^connection: close\r$/im, what);
+    t.ok(accepted!.bytesRead < 1_000_000, `${what}: ${accepted?.bytesRead} bytes were read`);
+  }
 });

@@ -1,8 +1,15 @@
 // From a raw event to its handler: flood control, validation, sign-in, answer.
-import { type Acknowledgement, ChatError, type ClientEventName, clientEvents, closeCodes } from "@khui/contracts";
+import {
+  type Acknowledgement,
+  ChatError,
+  type Checker,
+  type ClientEventName,
+  clientEvents,
+  closeCodes,
+  createChecker,
+} from "@khui/contracts";
 import { type Guard, toChatError } from "@khui/http";
 import { type Telemetry, traced } from "@khui/telemetry";
-import { Compile, type Validator } from "typebox/compile";
 import { type AuthenticationContext, authenticate } from "./authentication.js";
 import { type CommandContext, createCommands } from "./commands.js";
 import type { Flood } from "./flood.js";
@@ -39,19 +46,15 @@ const writes: ReadonlySet<string> = new Set([
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { guard, flood, onError, telemetry } = options;
   const commands = createCommands(options);
-  const validators = new Map<string, Validator>(
-    Object.values(clientEvents).map(({ name, payload }) => [name, Compile(payload)]),
+  const checkers = new Map<string, Checker>(
+    Object.values(clientEvents).map(({ name, payload }) => [name, createChecker(payload)]),
   );
 
   async function answer(session: Session, name: string, payload: unknown): Promise<unknown> {
-    const validator = validators.get(name);
-    if (!validator) throw new ChatError("unsupported_event");
-    if (!validator.Check(payload)) {
-      const faults = validator.Errors(payload).slice(0, 10);
-      throw new ChatError("invalid_request", {
-        faults: faults.map(({ instancePath, message }) => ({ path: instancePath, message })),
-      });
-    }
+    const check = checkers.get(name);
+    if (!check) throw new ChatError("unsupported_event");
+    const faults = check(payload);
+    if (faults.length > 0) throw new ChatError("invalid_request", { faults });
     if (name === "authenticate") return authenticate(options, session, payload as never);
     const { userId } = session;
     if (writes.has(name)) {
@@ -75,7 +78,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (session.closed) return;
     if (!telemetry.scopes.active) return take(session, name, payload, ack);
     const scope = { requestIds: [crypto.randomUUID()], parents: [] };
-    const event = validators.has(name) ? name : "unsupported";
+    const event = checkers.has(name) ? name : "unsupported";
     await traced(telemetry, scope, { name: `socket ${event}`, kind: "server" }, async () => {
       const began = performance.now();
       await take(session, name, payload, ack);

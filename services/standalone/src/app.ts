@@ -11,6 +11,7 @@ import {
   createApp,
   createTokens,
   type Guard,
+  keepLocal,
   mountHealth,
   mountMetrics,
   type TokenKeys,
@@ -50,6 +51,8 @@ export interface StandaloneOptions {
   readonly telemetry?: Telemetry;
   /** Offers tokens to anyone on this machine. */
   readonly developmentSignIn?: boolean;
+  /** Answers /metrics and /readyz to other machines too. */
+  readonly exposeMetrics?: boolean;
   readonly gateway?: GatewayDeps["gateway"];
   readonly engine?: GatewayDeps["engine"];
   /** Puts something between the services and the bus: tests lose messages here. */
@@ -93,6 +96,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     closers.add("http", () => app.close());
     mountHealth(app, { database: () => database.ping(), blobs: () => blobs.ping() });
     mountMetrics(app, telemetry.metrics);
+    if (!options.exposeMetrics) keepLocal(app, "/metrics", "/readyz");
     let url = "";
     const publicUrl = () => options.publicUrl || url;
     const links = createMediaLinks({ secrets: [options.mediaSecret], validSeconds: linkSeconds, publicUrl });

@@ -1,7 +1,7 @@
 // Sign-in without a host application, for trying Khui out: any user id gets a token, on this machine only.
 import { ChatError, UserProfile } from "@khui/contracts";
-import type { Tokens } from "@khui/http";
-import type { FastifyInstance } from "fastify";
+import { isLocal, type Tokens } from "@khui/http";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 
 /** A day. */
@@ -13,17 +13,28 @@ const SignIn = Type.Object({
   admin: Type.Optional(Type.Boolean()),
 });
 
-const loopback = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
-
-/** POST /dev/token {userId, name?, admin?} → {token}. Anyone who is not on this machine gets 404, as if it were not there. */
+/**
+ * POST /dev/token {userId, name?, admin?} → {token}. Requests that were not made on this machine, and those of pages that are
+ * not served here, get 404, as if it were not there; no page gets an admin's token.
+ */
 export function mountDevelopmentSignIn(app: FastifyInstance, tokens: Tokens): void {
-  app.post<{ Body: Static<typeof SignIn> }>("/dev/token", { schema: { body: SignIn } }, async (request) => {
-    const { origin, forwarded, "x-forwarded-for": forwardedFor } = request.headers;
-    const local = loopback.has(request.socket.remoteAddress ?? "") && !forwarded && !forwardedFor;
-    // A page must not fetch tokens through its visitor either.
-    if (!local || origin !== undefined) throw new ChatError("not_found");
+  const onRequest = async (request: FastifyRequest) => {
+    if (!isLocal(request) || isForeignPage(request)) throw new ChatError("not_found");
+  };
+  app.post<{ Body: Static<typeof SignIn> }>("/dev/token", { schema: { body: SignIn }, onRequest }, async (request) => {
     const { userId, name, admin } = request.body;
+    if (admin && isPage(request)) throw new ChatError("forbidden");
     const claims = { sub: userId, ...(name ? { name } : {}), ...(admin ? { scope: "chat:admin" } : {}) };
     return { success: true, token: tokens.sign(claims, developmentTokenSeconds), userId };
   });
+}
+
+/** Browsers say one of these with every POST. Not so Sec-Fetch-Mode, which Node's `fetch` sends too. */
+function isPage({ headers }: FastifyRequest): boolean {
+  return [headers.origin, headers["sec-fetch-site"], headers["sec-fetch-dest"]].some((told) => told !== undefined);
+}
+
+function isForeignPage({ headers }: FastifyRequest): boolean {
+  const { origin, host, "sec-fetch-site": site = "same-origin" } = headers;
+  return site !== "same-origin" || (origin !== undefined && origin !== `http://${host}`);
 }

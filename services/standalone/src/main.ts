@@ -20,6 +20,8 @@ const Environment = Type.Object({
   ...mediaEnvironment,
   PUBLIC_URL: linkEnvironment.PUBLIC_URL,
   DATA_DIR: Type.String({ default: "./.data" }),
+  DEVELOPMENT_SIGN_IN: Type.Optional(Type.Boolean()),
+  EXPOSE_METRICS: Type.Boolean({ default: false }),
 });
 
 const level = process.env.LOG_LEVEL || "warn";
@@ -31,6 +33,10 @@ await run(log, async (closers) => {
   const dataDir = resolve(env.DATA_DIR);
   await mkdir(dataDir, { recursive: true });
   const ownKey = !env.JWT_SECRET && !env.JWT_PUBLIC_KEY && !env.JWT_JWKS_URL;
+  const listensHere = ["localhost", "127.0.0.1", "::1"].includes(env.HOST);
+  const developmentSignIn = env.DEVELOPMENT_SIGN_IN ?? (ownKey && listensHere);
+  if (developmentSignIn && !ownKey && !env.JWT_SECRET)
+    throw new Error("DEVELOPMENT_SIGN_IN needs a secret to sign with");
   const keys = ownKey ? { secret: await keptSecret(join(dataDir, "jwt-secret")) } : keysFrom(env);
   const app = await startStandalone({
     dataDir,
@@ -44,7 +50,8 @@ await run(log, async (closers) => {
     host: env.HOST,
     log,
     telemetry,
-    developmentSignIn: ownKey,
+    developmentSignIn,
+    exposeMetrics: env.EXPOSE_METRICS,
   });
   closers.add("khui", () => app.close());
   const lines = [`Khui is serving on ${app.url}`, `  data: ${dataDir}`];
@@ -54,8 +61,11 @@ await run(log, async (closers) => {
       "  no JWT_SECRET is given, so this is for trying out: tokens for two people, good for a day",
       `  export ALICE=${sign("alice", "Alice")}`,
       `  export BOB=${sign("bob", "Bob")}`,
-      `  more: curl -s ${app.url}/dev/token -H 'content-type: application/json' -d '{"userId":"carol","name":"Carol"}'`,
     );
+  }
+  if (developmentSignIn) {
+    const example = `-H 'content-type: application/json' -d '{"userId":"carol","name":"Carol"}'`;
+    lines.push(`  more: curl -s ${app.url}/dev/token ${example}`);
   }
   process.stdout.write(`${lines.join("\n")}\n`);
 });

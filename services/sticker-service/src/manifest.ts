@@ -1,13 +1,12 @@
 // Reads a set's manifest, and says all that is wrong with it.
-import { StickerManifest } from "@khui/contracts";
-import { Compile } from "typebox/compile";
+import { createChecker, StickerManifest } from "@khui/contracts";
 import { Clean } from "typebox/value";
-import type { Fault } from "./faults.js";
+import { type Fault, mostFaults } from "./faults.js";
 
 export const manifestName = "manifest.json";
 /** 120 stickers with all the keywords they may have. */
 const mostBytes = 1024 * 1024;
-const validator = Compile(StickerManifest);
+const check = createChecker(StickerManifest);
 
 /** The manifest among these files, with no field that its schema does not name; undefined with the reasons in `faults`. */
 export function readManifest(files: ReadonlyMap<string, Buffer>, faults: Fault[]): StickerManifest | undefined {
@@ -17,12 +16,13 @@ export function readManifest(files: ReadonlyMap<string, Buffer>, faults: Fault[]
     faults.push({ path: manifestName, message: found });
     return undefined;
   }
-  if (!validator.Check(found.value)) {
-    faults.push(...schemaFaults(found.value));
+  const misfits = check(found.value, mostFaults);
+  if (misfits.length > 0) {
+    faults.push(...misfits.map(({ path, message }) => ({ path: path || "/", message })));
     return undefined;
   }
   const manifest = Clean(StickerManifest, structuredClone(found.value)) as StickerManifest;
-  faults.push(...ruleFaults(manifest, found.value));
+  faults.push(...ruleFaults(manifest, found.value as StickerManifest));
   return manifest;
 }
 
@@ -48,14 +48,6 @@ function parse(bytes: Buffer): { value: unknown } | string {
   } catch {
     return "is not JSON in UTF-8";
   }
-}
-
-function schemaFaults(value: unknown): Fault[] {
-  return validator.Errors(value).flatMap(({ keyword, instancePath, message }) => {
-    // Told at the field itself.
-    if (keyword === "additionalProperties") return [];
-    return [{ path: instancePath || "/", message: keyword === "boolean" ? "is not a field of a manifest" : message }];
-  });
 }
 
 /** What a schema does not say. `given` is the manifest before it was cleaned. */

@@ -1,12 +1,9 @@
 // A browser sends a picture as the API's description shows, and shows what it is given: pictures anywhere, scripts nowhere.
-import { accessSync, constants } from "node:fs";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
-import { delimiter, join } from "node:path";
 import { privateRoom, useSystem } from "@khui/test-kit/system";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import t, { type Test } from "tap";
+import { anotherOrigin, openBrowser } from "./chromium.js";
 import { html, joined, made, plainText, redAndBlue, svg } from "./media-files.js";
 import { fixture, mediaScene, withMedia } from "./media-scene.js";
 import { inRooms } from "./socket-scene.js";
@@ -14,29 +11,7 @@ import { inRooms } from "./socket-scene.js";
 const system = await useSystem(t);
 const { absolute, send } = mediaScene(system);
 
-const browser = await chromium.launch({
-  executablePath: process.env.KHUI_CHROMIUM ?? findChromium(),
-  // Chromium has no sandbox for root.
-  chromiumSandbox: process.getuid?.() !== 0,
-});
-t.teardown(() => browser.close());
-
-function findChromium(): string {
-  const names = ["chromium", "chromium-browser", "google-chrome"];
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram);
-  if (!found) throw new Error(`there is no ${names.join(" or ")} on the PATH, and KHUI_CHROMIUM does not name one`);
-  return found;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const browser = await openBrowser(t);
 
 /** A page of the system's own origin, or of the one given; closed with the test. */
 async function openPage(t: Test, url = `${system.url}/healthz`): Promise<Page> {
@@ -45,16 +20,6 @@ async function openPage(t: Test, url = `${system.url}/healthz`): Promise<Page> {
   const page = await context.newPage();
   await page.goto(url);
   return page;
-}
-
-/** Another origin, with one empty page. */
-async function anotherOrigin(t: Test): Promise<string> {
-  const server = createServer((_, response) =>
-    response.setHeader("content-type", "text/html").end("<title>other</title>"),
-  );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 async function scene() {

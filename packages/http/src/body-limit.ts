@@ -1,0 +1,31 @@
+// How large the body of a route may be: as large as the largest that its schema takes, within bounds.
+import { type TSchema, Type } from "typebox";
+
+/** For bodies of which nothing is needed, and for fields that a client sends on its own account. */
+export const smallestBodyLimit = 16 * 1024;
+/** A text of 10,000 characters, escaped, fits twice. Lists that could be longer come in several requests. */
+const largestBodyLimit = 256 * 1024;
+/** A character beyond the Basic Multilingual Plane as JSON in ASCII: two escapes of six bytes. */
+const bytesPerCharacter = 12;
+/** Quotes, comma and colon, and room for indentation. */
+const bytesPerField = 32;
+
+/** Bytes. A body beyond it is refused with 413 before it is parsed. */
+export function bodyLimitOf(schema: TSchema | undefined): number {
+  const bytes = schema ? largestOf(schema) : 0;
+  return Math.min(largestBodyLimit, Math.max(smallestBodyLimit, bytes));
+}
+
+function largestOf(schema: TSchema): number {
+  const { maxLength, maxItems } = schema as { maxLength?: number; maxItems?: number };
+  if (Type.IsUnion(schema)) return Math.max(...schema.anyOf.map(largestOf));
+  if (Type.IsArray(schema)) return (maxItems ?? Number.POSITIVE_INFINITY) * (largestOf(schema.items) + bytesPerField);
+  if (Type.IsObject(schema)) {
+    const fields = Object.entries(schema.properties);
+    return fields.reduce((sum, [name, field]) => sum + name.length + bytesPerField + largestOf(field), bytesPerField);
+  }
+  if (Type.IsString(schema)) return (maxLength ?? Number.POSITIVE_INFINITY) * bytesPerCharacter;
+  if (Type.IsEnum(schema)) return Math.max(...schema.enum.map((value) => String(value).length));
+  const isSmall = Type.IsInteger(schema) || Type.IsBoolean(schema) || Type.IsNull(schema) || Type.IsLiteral(schema);
+  return isSmall ? bytesPerField : Number.POSITIVE_INFINITY;
+}
