@@ -89,7 +89,10 @@ test("a service signs in with users of its own", (t) => {
   for (const service of ownServices) {
     const role = service.replaceAll("-", "_");
     const name = role.toUpperCase();
-    const { POSTGRES_URL, NATS_URL = "" } = environmentOf(service);
+    const { POSTGRES_URL, NATS_URL = "", REDIS_URL = "" } = environmentOf(service);
+    const redis = new URL(REDIS_URL);
+    t.same([redis.username, redis.password], [service, variables[`REDIS_${name}_PASSWORD`]]);
+    t.equal(environmentOf("redis")[`REDIS_${name}_PASSWORD`], redis.password);
     const nats = new URL(NATS_URL);
     t.same([nats.username, nats.password], [service, variables[`NATS_${name}_PASSWORD`]]);
     t.equal(environmentOf("nats")[`NATS_${name}_PASSWORD`], `"${nats.password}"`);

@@ -8,8 +8,7 @@ import { connectRaw } from "./raw-client.js";
 const secrets = makeSecrets();
 const backends = await startBackends(["nats"], { environment: {}, secrets });
 t.teardown(() => backends.stop());
-const addressOf = (service: string): string =>
-  ownAddresses(service, { postgres: "", nats: backends.natsUrl ?? "" }, secrets).NATS_URL;
+const addressOf = (service: string): string => ownAddresses(service, { nats: backends.natsUrl }, secrets).NATS_URL;
 
 const room = "0123456789abcdef01234567";
 const victims = {

@@ -16,8 +16,7 @@ type Service = (typeof services)[number];
 const secrets = makeSecrets();
 const backends = await startBackends(["nats"], { environment: {}, secrets });
 t.teardown(() => backends.stop());
-const address = (service: Service): string =>
-  ownAddresses(service, { postgres: "", nats: backends.natsUrl ?? "" }, secrets).NATS_URL;
+const address = (service: Service): string => ownAddresses(service, { nats: backends.natsUrl }, secrets).NATS_URL;
 
 interface Member {
   readonly bus: Bus;

@@ -21,7 +21,7 @@ const backends = await startBackends(["postgres"], { environment: {}, secrets })
 t.teardown(() => backends.stop());
 const superuser = backends.postgresUrl ?? "";
 const roleUrl = (service: string, by: Secrets = secrets): string =>
-  ownAddresses(service, { postgres: superuser, nats: "" }, by).POSTGRES_URL;
+  ownAddresses(service, { postgres: superuser }, by).POSTGRES_URL;
 const sql = async (url: string, query: string): Promise<string> =>
   (await run("psql", [url, "-wXAtqc", query])).stdout.trim();
 const runScript = (url: string, by: Secrets) => run("psql", [url, "-wXqf", script], { env: { ...process.env, ...by } });

@@ -15,7 +15,9 @@ for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE; do echo "PO
 for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GATEWAY; do
   echo "NATS_${service}_PASSWORD=$(random)"
 done | keep nats.env
-echo "REDIS_PASSWORD=$(random)" | keep redis.env
+for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GATEWAY; do
+  echo "REDIS_${service}_PASSWORD=$(random)"
+done | { echo "REDIS_PASSWORD=$(random)"; cat; } | keep redis.env
 printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio.env
 echo "JWT_SECRET=$(random)" | keep tokens.env
 echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
@@ -28,7 +30,7 @@ for name in rooms-api messages-api media-service sticker-service realtime-gatewa
   {
     if [ -n "$postgres" ]; then echo "POSTGRES_URL=postgres://$role:$postgres@postgres:5432/khui"; fi
     echo "NATS_URL=nats://$name:$(value nats.env "NATS_$variable")@nats:4222"
-    echo "REDIS_URL=redis://:$(value redis.env REDIS_PASSWORD)@redis:6379"
+    echo "REDIS_URL=redis://$name:$(value redis.env "REDIS_$variable")@redis:6379"
     case $name in media-service | sticker-service)
       echo "S3_ACCESS_KEY=$(value minio.env MINIO_ROOT_USER)"
       echo "S3_SECRET_KEY=$(value minio.env MINIO_ROOT_PASSWORD)" ;;
