@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "tap";
 import { Compile } from "typebox/schema";
 import { readEnvironment } from "../../../packages/runtime/src/environment.js";
+import { tableUnder } from "../../security/test/page.js";
 import {
   type ComposeService,
   compose,
@@ -20,6 +21,8 @@ const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
 const secrets = Object.keys(variables).filter((name) => /_(SECRET|PASSWORD|SECRET_KEY)$/.test(name));
 const config = compose(variables);
 const services = Object.entries(config.services);
+/** Runs once and ends. */
+const setup = "minio-setup";
 const environmentOf = (service: string): Record<string, string> => config.services[service]?.environment ?? {};
 
 test("the file fits the compose specification's schema", (t) => {
@@ -34,6 +37,15 @@ test("the file fits the compose specification's schema", (t) => {
   t.notOk(schema.Check({ services: { x: { image: "x", imgae: "x" } } }), "the schema refuses what is misspelt");
   t.end();
 });
+
+/** Who has the secrets that are no service's own. */
+const special: Readonly<Record<string, string[]>> = {
+  POSTGRES_PASSWORD: ["postgres"],
+  REDIS_PASSWORD: ["redis"],
+  MINIO_ROOT_PASSWORD: ["minio", setup],
+  MEDIA_URL_SECRET: ["messages-api", "media-service"],
+  JWT_SECRET: [...ownServices],
+};
 
 test("without its secrets compose refuses to start, and none has a default", (t) => {
   t.ok(secrets.length >= 14);
@@ -105,6 +117,39 @@ test("a service signs in with users of its own", (t) => {
   t.end();
 });
 
+test("each service that keeps files has a key and a bucket of its own, and the root's is the setup's alone", (t) => {
+  const keeping = ownServices.filter((service) => "S3_URL" in environmentOf(service));
+  t.same(
+    keeping.map((service) => [service, environmentOf(service).S3_BUCKET]),
+    tableUnder("S3: which bucket, which actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
+  );
+  for (const service of keeping) {
+    const secret = `S3_${service.toUpperCase().replaceAll("-", "_")}_SECRET_KEY`;
+    const { S3_ACCESS_KEY, S3_SECRET_KEY } = environmentOf(service);
+    t.same([S3_ACCESS_KEY, S3_SECRET_KEY], [service, variables[secret]]);
+    t.equal(environmentOf(setup)[secret], S3_SECRET_KEY);
+  }
+  const root = environmentOf("minio");
+  const { username, password, host } = new URL(environmentOf(setup).MC_HOST_root ?? "");
+  t.same([username, password, host], [root.MINIO_ROOT_USER, root.MINIO_ROOT_PASSWORD, "minio:9000"]);
+  t.end();
+});
+
+test("no secret is given to anybody who has no use for it", (t) => {
+  const holders = (name: string) =>
+    services
+      .filter(([, service]) => JSON.stringify(service.environment ?? {}).includes(variables[name]!))
+      .map(([holder]) => holder);
+  const kept: Record<string, string> = { POSTGRES: "postgres", NATS: "nats", REDIS: "redis", S3: setup };
+  for (const name of secrets) {
+    const [, kind = "", owner] = /^([A-Z0-9]+)_(?:([A-Z_]+)_)?(?:PASSWORD|SECRET_KEY|SECRET)$/.exec(name) ?? [];
+    const service = ownServices.find((one) => one.toUpperCase().replaceAll("-", "_") === owner);
+    const expected = service ? [service, kept[kind]] : special[name];
+    t.same(holders(name).sort(), expected?.toSorted(), name);
+  }
+  t.end();
+});
+
 test("as many replicas as the edge finds open no more connections than Postgres takes", (t) => {
   const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
   let sum = 0;
@@ -141,10 +186,10 @@ test("everything is locked up, bounded, watched, and started in the order of hea
     else
       t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
     // The images of services bring their own.
-    t.equal("healthcheck" in service, !service.build, name);
+    t.equal("healthcheck" in service, !service.build && name !== setup, name);
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
       t.ok(other in config.services);
-      t.equal(condition, "service_healthy");
+      t.equal(condition, other === setup ? "service_completed_successfully" : "service_healthy");
     }
   }
   t.same(Object.keys(config.services.edge?.depends_on ?? {}).sort(), [...ownServices].sort());
@@ -163,7 +208,7 @@ test("volumes and networks are there, and servers with data are out of the edge'
       }
     }
     for (const network of networks as string[]) t.ok(network in config.networks);
-    if (["postgres", "nats", "redis", "minio"].includes(name)) t.same(networks, ["data"]);
+    if (["postgres", "nats", "redis", "minio", setup].includes(name)) t.same(networks, ["data"]);
   }
   t.same(config.services.edge?.networks, ["front"]);
   t.equal(config.networks.data?.internal, true);

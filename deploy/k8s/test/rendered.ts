@@ -13,7 +13,7 @@ import { findKubectl } from "./kubectl.js";
 const run = promisify(execFile);
 const deploy = fileURLToPath(new URL("../../", import.meta.url));
 /** What the overlays are made of. */
-const parts = ["k8s", "nats", "redis"];
+const parts = ["k8s", "nats", "redis", "s3"];
 
 export const overlays = ["small", "production"] as const;
 export type Overlay = (typeof overlays)[number];

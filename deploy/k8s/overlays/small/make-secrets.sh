@@ -19,6 +19,10 @@ for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GAT
   echo "REDIS_${service}_PASSWORD=$(random)"
 done | { echo "REDIS_PASSWORD=$(random)"; cat; } | keep redis.env
 printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio.env
+{
+  echo "MC_HOST_root=http://$(value minio.env MINIO_ROOT_USER):$(value minio.env MINIO_ROOT_PASSWORD)@minio:9000"
+  for service in MEDIA_SERVICE STICKER_SERVICE; do echo "S3_${service}_SECRET_KEY=$(random)"; done
+} | keep minio-setup.env
 echo "JWT_SECRET=$(random)" | keep tokens.env
 echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
 
@@ -32,8 +36,8 @@ for name in rooms-api messages-api media-service sticker-service realtime-gatewa
     echo "NATS_URL=nats://$name:$(value nats.env "NATS_$variable")@nats:4222"
     echo "REDIS_URL=redis://$name:$(value redis.env "REDIS_$variable")@redis:6379"
     case $name in media-service | sticker-service)
-      echo "S3_ACCESS_KEY=$(value minio.env MINIO_ROOT_USER)"
-      echo "S3_SECRET_KEY=$(value minio.env MINIO_ROOT_PASSWORD)" ;;
+      echo "S3_ACCESS_KEY=$name"
+      echo "S3_SECRET_KEY=$(value minio-setup.env "S3_$(echo "$role" | tr a-z A-Z)_SECRET_KEY")" ;;
     esac
   } | keep "$name.env"
   # The same role: here a service's own may change its schema.
