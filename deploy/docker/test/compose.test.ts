@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "tap";
 import { Compile } from "typebox/schema";
 import { readEnvironment } from "../../../packages/runtime/src/environment.js";
+import { connectionLimits } from "../../backends/connection-limits.js";
 import { tableUnder } from "../../security/test/page.js";
 import {
   type ComposeService,
@@ -44,31 +45,18 @@ const special: Readonly<Record<string, string[]>> = {
   REDIS_PASSWORD: ["redis"],
   MINIO_ROOT_PASSWORD: ["minio", setup],
   MEDIA_URL_SECRET: ["messages-api", "media-service"],
-  JWT_SECRET: [...ownServices],
 };
 
 test("without its secrets compose refuses to start, and none has a default", (t) => {
-  t.ok(secrets.length >= 14);
+  t.ok(secrets.length >= 20);
   for (const name of secrets) {
     t.equal(example[name], "", `${name} is empty in .env.example`);
     t.match(variables[name], /^[0-9a-f]{48}$/, `${name} is filled in`);
     const { [name]: _left, ...others } = variables;
     t.throws(() => compose(others), new RegExp(`${name} is not set`), `${name} is asked for`);
-    // Another kind of key may stand in its place, which the services see to.
-    if (name !== "JWT_SECRET") t.throws(() => compose({ ...variables, [name]: "" }), new RegExp(`${name} is not set`));
+    t.throws(() => compose({ ...variables, [name]: "" }), new RegExp(`${name} is not set`));
   }
   t.equal(new Set(secrets.map((name) => variables[name])).size, secrets.length, "each is another");
-  t.end();
-});
-
-test("no secret for tokens is made up where they have another key, of which the services take one kind alone", (t) => {
-  for (const key of ["JWT_JWKS_URL=https://example.com/jwks.json", 'JWT_PUBLIC_KEY="-----BEGIN PUBLIC KEY-----"']) {
-    const filled = filledVariables(key);
-    t.equal(filled.JWT_SECRET, "", key);
-    t.match(filled.MEDIA_URL_SECRET, /^[0-9a-f]{48}$/);
-    t.doesNotThrow(() => compose(filled));
-  }
-  for (const none of ["JWT_JWKS_URL=", 'JWT_PUBLIC_KEY=""']) t.not(filledVariables(none).JWT_SECRET, "", none);
   t.end();
 });
 
@@ -150,19 +138,24 @@ test("no secret is given to anybody who has no use for it", (t) => {
   t.end();
 });
 
-test("as many replicas as the edge finds open no more connections than Postgres takes", (t) => {
+test("as many replicas as the edge finds open no more connections than their role may have, and all roles than Postgres takes", (t) => {
   const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
+  const byDefault = connectionLimits();
   let sum = 0;
   for (const service of ownServices) {
     const { POSTGRES_POOL } = environmentOf(service);
     const replicas = Number(new RegExp(`server-template ${service}- (\\d+) `).exec(edge)?.[1]);
     t.ok(replicas >= 10, `${service}: ${replicas}`);
-    if (POSTGRES_POOL !== undefined) sum += replicas * Number(POSTGRES_POOL);
+    if (POSTGRES_POOL === undefined) continue;
+    const name = `POSTGRES_${service.toUpperCase().replaceAll("-", "_")}_CONNECTIONS`;
+    const limit = Number(environmentOf("postgres")[name]);
+    t.equal(limit, byDefault[service], `${name} is what roles.sql says`);
+    t.ok(replicas * Number(POSTGRES_POOL) < limit, `${service}: ${replicas} × ${POSTGRES_POOL} of ${limit}`);
+    sum += limit;
   }
-  const limit = Number(/max_connections=(\d+)/.exec(String(config.services.postgres?.command))?.[1]);
-  // Postgres keeps three for superusers; a few are for looking in by hand.
-  t.ok(sum > 0 && sum <= limit - 10, `${sum} of ${limit}`);
-  t.ok(20 * Number(environmentOf("messages-api").POSTGRES_POOL) <= limit - 10, "20 replicas of messages-api");
+  const most = Number(/max_connections=(\d+)/.exec(String(config.services.postgres?.command))?.[1]);
+  // Postgres keeps three for superusers.
+  t.ok(sum > 0 && sum <= most - 3, `${sum} of ${most}`);
   t.end();
 });
 
