@@ -23,7 +23,13 @@ printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio
   echo "MC_HOST_root=http://$(value minio.env MINIO_ROOT_USER):$(value minio.env MINIO_ROOT_PASSWORD)@minio:9000"
   for service in MEDIA_SERVICE STICKER_SERVICE; do echo "S3_${service}_SECRET_KEY=$(random)"; done
 } | keep minio-setup.env
-echo "JWT_SECRET=$(random)" | keep tokens.env
+# Of the pair for tokens (ES256) the services get the public key; the private one is for your application.
+[ -e jwt-private-key.pem ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt-private-key.pem
+{
+  printf 'JWT_PUBLIC_KEY='
+  openssl pkey -in jwt-private-key.pem -pubout | while IFS= read -r line; do printf '%s\\n' "$line"; done
+  echo
+} | keep tokens.env
 echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
 
 # Each service's own, spelled from those above.
