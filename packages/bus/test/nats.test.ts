@@ -35,6 +35,25 @@ test("an answer goes to an inbox, and nowhere else that an asker may name", asyn
   t.same(heard.filter((subject) => !["question", "failing"].includes(subject)).sort(), ["_INBOX.me.1", "_INBOX.me.1"]);
 });
 
+test("answers are heard under the name of who asks", async (t) => {
+  const server = await natsServer();
+  t.teardown(() => server.stop());
+  const asker = await connectNats({ servers: server.url, name: "some-service", onError: () => {} });
+  t.teardown(() => asker.close());
+  const answerer = await connect({ servers: server.url });
+  t.teardown(() => answerer.close());
+  let reply: string | undefined;
+  answerer.subscribe("question", {
+    callback: (_error, message) => {
+      reply = message.reply;
+      message.respond();
+    },
+  });
+  await answerer.flush();
+  await asker.request("question", new Uint8Array(), { timeoutMs: 10_000 });
+  t.match(reply, /^_INBOX\.some-service\.\w+\.\w+$/);
+});
+
 test("without a server connecting fails, unless told to wait for one", async (t) => {
   const nobody = { servers: "nats://127.0.0.1:1", name: "test", onError: () => {} };
   await t.rejects(connectNats(nobody), { code: "CONNECTION_REFUSED" });
