@@ -25,17 +25,18 @@ export interface BackendOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly machine?: Machine;
   /**
-   * With these, private servers run under deploy/nats/nats.conf and deploy/postgres/roles.sql, and Redis with a password.
+   * With these, private servers run under deploy/nats/nats.conf, deploy/postgres/roles.sql and deploy/redis/users.conf.
    * Without, anyone may do anything.
    */
   readonly secrets?: Secrets;
 }
 
 export interface Backends {
-  /** A superuser's, to an empty database. Set if postgres was asked for. */
+  /** A superuser's, to an empty database. Set if postgres was asked for. With secrets see `ownAddresses` of secrets.ts. */
   readonly postgresUrl?: string;
-  /** With secrets it names no user: see `ownAddresses` of secrets.ts. */
+  /** With secrets it names no user. */
   readonly natsUrl?: string;
+  /** Of one who may do anything. */
   readonly redisUrl?: string;
   /** Ends a server as a crash does (SIGKILL). Throws for one that was given by the environment. */
   kill(name: BackendName): Promise<void>;

@@ -1,7 +1,7 @@
 // The passwords that the files of deploy/ ask for, and the addresses by which each service reaches its servers with them.
 import { randomBytes } from "node:crypto";
 
-/** By the names that deploy/nats/nats.conf, deploy/postgres/roles.sql and docker-compose.yml have for them. */
+/** By the names that the files of deploy/ and docker-compose.yml have for them. */
 export type Secrets = Readonly<Record<(typeof secretNames)[number], string>>;
 
 const secretNames = [
@@ -16,6 +16,11 @@ const secretNames = [
   "NATS_STICKER_SERVICE_PASSWORD",
   "NATS_REALTIME_GATEWAY_PASSWORD",
   "REDIS_PASSWORD",
+  "REDIS_ROOMS_API_PASSWORD",
+  "REDIS_MESSAGES_API_PASSWORD",
+  "REDIS_MEDIA_SERVICE_PASSWORD",
+  "REDIS_STICKER_SERVICE_PASSWORD",
+  "REDIS_REALTIME_GATEWAY_PASSWORD",
 ] as const;
 
 /** Random ones, with characters that configurations and URLs trip over if they are not quoted. */
@@ -30,18 +35,30 @@ export function natsEnvironment(secrets: Secrets): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `"${secrets[name].replaceAll(/["\\]/g, "\\$&")}"`]));
 }
 
+/** What deploy/redis/start.sh reads. */
+export function redisEnvironment(secrets: Secrets): Record<string, string> {
+  const names = secretNames.filter((name) => name.startsWith("REDIS_"));
+  return Object.fromEntries(names.map((name) => [name, secrets[name]]));
+}
+
 /** A service's own users in place of whoever these addresses name. The gateway has no database. */
 export function ownAddresses(
   service: string,
-  urls: { readonly postgres: string; readonly nats: string },
+  urls: {
+    readonly postgres?: string | undefined;
+    readonly nats?: string | undefined;
+    readonly redis?: string | undefined;
+  },
   secrets: Secrets,
-): { POSTGRES_URL: string; NATS_URL: string } {
+): { POSTGRES_URL: string; NATS_URL: string; REDIS_URL: string } {
   const passwords: Readonly<Record<string, string>> = secrets;
   const suffix = `${service.toUpperCase().replaceAll("-", "_")}_PASSWORD`;
-  const role = service.replaceAll("-", "_");
+  const own = (url: string | undefined, user: string, kind: string): string =>
+    withUser(url ?? "", user, passwords[`${kind}_${suffix}`] ?? "");
   return {
-    POSTGRES_URL: withUser(urls.postgres, role, passwords[`POSTGRES_${suffix}`] ?? ""),
-    NATS_URL: withUser(urls.nats, service, passwords[`NATS_${suffix}`] ?? ""),
+    POSTGRES_URL: own(urls.postgres, service.replaceAll("-", "_"), "POSTGRES"),
+    NATS_URL: own(urls.nats, service, "NATS"),
+    REDIS_URL: own(urls.redis, service, "REDIS"),
   };
 }
 

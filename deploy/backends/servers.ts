@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Command } from "./guarded-process.js";
 import { replies } from "./probes.js";
-import { natsEnvironment, type Secrets } from "./secrets.js";
+import { natsEnvironment, redisEnvironment, type Secrets } from "./secrets.js";
 import type { Wanted } from "./source.js";
 
 const run = promisify(execFile);
@@ -23,6 +23,7 @@ export interface Place {
 const deployed = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const natsConfiguration = deployed("nats/nats.conf");
 const postgresRoles = deployed("postgres/roles.sql");
+const redisFolder = deployed("redis");
 
 export interface Server extends Wanted {
   readonly variable: string;
@@ -51,8 +52,9 @@ const redisDirectory = ({ port, secrets }: Place, folder: string): Promise<boole
   const signIn = secrets ? `AUTH "${secrets.REDIS_PASSWORD}"\r\n` : "";
   return replies(port, `${signIn}CONFIG GET dir\r\n`, `\r\n${folder}\r\n`);
 };
-const redisSecret = (secrets: Secrets | undefined): string[] =>
-  secrets ? ["--requirepass", secrets.REDIS_PASSWORD] : [];
+/** By whom the server is started: with secrets, by the script that gives it its users. */
+const redisStart = (secrets: Secrets | undefined, server: string, folder: string): readonly [string, ...string[]] =>
+  secrets ? ["sh", join(folder, "start.sh")] : [server];
 
 const variables = (environment: Readonly<Record<string, string>>): string[] =>
   Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
@@ -92,18 +94,25 @@ export const servers: Readonly<Record<BackendName, Server>> = {
     debianPackages: ["redis-server"],
     imagePort: 6379,
     imageData: "/data",
-    imageOptions: () => [],
-    imageArgs: (secrets) => ["redis-server", "--save", "", "--appendonly", "yes", ...redisSecret(secrets)],
+    imageOptions: (secrets) =>
+      secrets ? ["--volume", `${redisFolder}:/etc/khui:ro`, ...variables(redisEnvironment(secrets))] : [],
+    imageArgs: (secrets) => [
+      ...redisStart(secrets, "redis-server", "/etc/khui"),
+      ...["--dir", "/data", "--save", "", "--appendonly", "yes"],
+    ],
     url: (port, secrets) => `redis://${userInfo("", secrets?.REDIS_PASSWORD)}127.0.0.1:${port}`,
     prepare: async () => {},
     initialize: async () => {},
-    command: (path, { folder, port, secrets }) => ({
-      file: path,
-      args: [
-        ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", "--appendonly", "yes"],
-        ...redisSecret(secrets),
-      ],
-    }),
+    command(path, { folder, port, secrets }) {
+      const [file, ...words] = redisStart(secrets, path, redisFolder);
+      const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
+      return {
+        file,
+        args: [...words, ...place, "--save", "", "--appendonly", "yes"],
+        // The script looks for the program on its path.
+        env: secrets ? { ...redisEnvironment(secrets), PATH: `${dirname(path)}:${process.env.PATH}` } : {},
+      };
+    },
     answers: (_path, place) => redisDirectory(place, realpathSync(place.folder)),
     containerAnswers: (_docker, _container, place) => redisDirectory(place, "/data"),
   },

@@ -1,22 +1,35 @@
 -- A role a service, each owning its own schema and seeing no other's. Run by psql (15 or later) as a superuser, or as a managed
--- server's administrator, in the database of Khui; running it again sets the passwords anew, which is how they are changed.
+-- server's administrator, in the database of Khui; running it again sets passwords and limits anew, which is how they are changed.
 -- The passwords come from the environment: POSTGRES_ROOMS_API_PASSWORD and so on. An unset one ends the script.
+--
+-- So do the connections that a role may have at once, POSTGRES_ROOMS_API_CONNECTIONS and so on, so that none can take those of the
+-- others. Unless given they are what ten replicas of a service open, and a twentieth more for migrations and hands. Their sum has to
+-- stay below max_connections less superuser_reserved_connections.
 \set ON_ERROR_STOP on
 \getenv rooms_api POSTGRES_ROOMS_API_PASSWORD
 \getenv messages_api POSTGRES_MESSAGES_API_PASSWORD
 \getenv media_service POSTGRES_MEDIA_SERVICE_PASSWORD
 \getenv sticker_service POSTGRES_STICKER_SERVICE_PASSWORD
 
+\set rooms_api_connections 105
+\set messages_api_connections 105
+\set media_service_connections 42
+\set sticker_service_connections 42
+\getenv rooms_api_connections POSTGRES_ROOMS_API_CONNECTIONS
+\getenv messages_api_connections POSTGRES_MESSAGES_API_CONNECTIONS
+\getenv media_service_connections POSTGRES_MEDIA_SERVICE_CONNECTIONS
+\getenv sticker_service_connections POSTGRES_STICKER_SERVICE_CONNECTIONS
+
 BEGIN;
 
-CREATE TEMPORARY TABLE wanted (role, schema, password) ON COMMIT DROP AS VALUES
-  ('rooms_api', 'rooms', :'rooms_api'),
-  ('messages_api', 'messages', :'messages_api'),
-  ('media_service', 'media', :'media_service'),
-  ('sticker_service', 'stickers', :'sticker_service');
+CREATE TEMPORARY TABLE wanted (role, schema, password, connections) ON COMMIT DROP AS VALUES
+  ('rooms_api', 'rooms', :'rooms_api', :'rooms_api_connections'::int),
+  ('messages_api', 'messages', :'messages_api', :'messages_api_connections'),
+  ('media_service', 'media', :'media_service', :'media_service_connections'),
+  ('sticker_service', 'stickers', :'sticker_service', :'sticker_service_connections');
 
 SELECT format('CREATE ROLE %I', role) FROM wanted WHERE to_regrole(role) IS NULL \gexec
-SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', role, password) FROM wanted \gexec
+SELECT format('ALTER ROLE %I LOGIN PASSWORD %L CONNECTION LIMIT %s', role, password, connections) FROM wanted \gexec
 
 -- By default anyone may connect to any database, make temporary tables, and see the schema public.
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec

@@ -1,6 +1,8 @@
 // docker-compose.yml as Compose reads it: anchors merged, variables put in.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
@@ -40,14 +42,27 @@ export function compose(variables: Readonly<Record<string, string>>): Compose {
 
 /** .env.example, with lines that a user has added, and its empty secrets filled in by the script that it names. */
 export function filledVariables(...added: string[]): Record<string, string> {
-  const example = [readFileSync(`${root}.env.example`, "utf8"), ...added].join("\n");
-  const filled = execFileSync("sh", [`${root}deploy/docker/fill-env.sh`], { input: example, encoding: "utf8" });
-  return environmentFile(filled);
+  const folder = mkdtempSync(join(tmpdir(), "khui-env-"));
+  try {
+    return environmentFile(fill(folder, added));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-/** The variables of an environment file. */
+/** What the script makes of .env.example and lines that a user has added, in a folder where it leaves what it makes besides. */
+export function fill(folder: string, added: readonly string[] = [], earlier: readonly string[] = []): string {
+  const example = [readFileSync(`${root}.env.example`, "utf8"), ...added].join("\n");
+  const args = [`${root}deploy/docker/fill-env.sh`, ...earlier];
+  return execFileSync("sh", args, { input: example, encoding: "utf8", cwd: folder });
+}
+
+/** The variables of an environment file as Compose reads it; of what is quoted, only the ends of lines have a form of their own. */
 export function environmentFile(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
+  const pairs = [...text.matchAll(/^(\w+)=(?:"(.*)"|(.*))$/gm)];
+  return Object.fromEntries(
+    pairs.map(([, name = "", quoted, plain = ""]) => [name, quoted?.replaceAll("\\n", "\n") ?? plain]),
+  );
 }
 
 function interpolated(value: unknown, variables: Readonly<Record<string, string>>): unknown {

@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 import { test } from "tap";
 import { Compile } from "typebox/schema";
 import { readEnvironment } from "../../../packages/runtime/src/environment.js";
+import { connectionLimits } from "../../backends/connection-limits.js";
+import { tableUnder } from "../../security/test/page.js";
 import {
   type ComposeService,
   compose,
@@ -20,6 +22,8 @@ const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
 const secrets = Object.keys(variables).filter((name) => /_(SECRET|PASSWORD|SECRET_KEY)$/.test(name));
 const config = compose(variables);
 const services = Object.entries(config.services);
+/** Runs once and ends. */
+const setup = "minio-setup";
 const environmentOf = (service: string): Record<string, string> => config.services[service]?.environment ?? {};
 
 test("the file fits the compose specification's schema", (t) => {
@@ -35,28 +39,24 @@ test("the file fits the compose specification's schema", (t) => {
   t.end();
 });
 
+/** Who has the secrets that are no service's own. */
+const special: Readonly<Record<string, string[]>> = {
+  POSTGRES_PASSWORD: ["postgres"],
+  REDIS_PASSWORD: ["redis"],
+  MINIO_ROOT_PASSWORD: ["minio", setup],
+  MEDIA_URL_SECRET: ["messages-api", "media-service"],
+};
+
 test("without its secrets compose refuses to start, and none has a default", (t) => {
-  t.ok(secrets.length >= 14);
+  t.ok(secrets.length >= 20);
   for (const name of secrets) {
     t.equal(example[name], "", `${name} is empty in .env.example`);
     t.match(variables[name], /^[0-9a-f]{48}$/, `${name} is filled in`);
     const { [name]: _left, ...others } = variables;
     t.throws(() => compose(others), new RegExp(`${name} is not set`), `${name} is asked for`);
-    // Another kind of key may stand in its place, which the services see to.
-    if (name !== "JWT_SECRET") t.throws(() => compose({ ...variables, [name]: "" }), new RegExp(`${name} is not set`));
+    t.throws(() => compose({ ...variables, [name]: "" }), new RegExp(`${name} is not set`));
   }
   t.equal(new Set(secrets.map((name) => variables[name])).size, secrets.length, "each is another");
-  t.end();
-});
-
-test("no secret for tokens is made up where they have another key, of which the services take one kind alone", (t) => {
-  for (const key of ["JWT_JWKS_URL=https://example.com/jwks.json", 'JWT_PUBLIC_KEY="-----BEGIN PUBLIC KEY-----"']) {
-    const filled = filledVariables(key);
-    t.equal(filled.JWT_SECRET, "", key);
-    t.match(filled.MEDIA_URL_SECRET, /^[0-9a-f]{48}$/);
-    t.doesNotThrow(() => compose(filled));
-  }
-  for (const none of ["JWT_JWKS_URL=", 'JWT_PUBLIC_KEY=""']) t.not(filledVariables(none).JWT_SECRET, "", none);
   t.end();
 });
 
@@ -89,7 +89,10 @@ test("a service signs in with users of its own", (t) => {
   for (const service of ownServices) {
     const role = service.replaceAll("-", "_");
     const name = role.toUpperCase();
-    const { POSTGRES_URL, NATS_URL = "" } = environmentOf(service);
+    const { POSTGRES_URL, NATS_URL = "", REDIS_URL = "" } = environmentOf(service);
+    const redis = new URL(REDIS_URL);
+    t.same([redis.username, redis.password], [service, variables[`REDIS_${name}_PASSWORD`]]);
+    t.equal(environmentOf("redis")[`REDIS_${name}_PASSWORD`], redis.password);
     const nats = new URL(NATS_URL);
     t.same([nats.username, nats.password], [service, variables[`NATS_${name}_PASSWORD`]]);
     t.equal(environmentOf("nats")[`NATS_${name}_PASSWORD`], `"${nats.password}"`);
@@ -102,19 +105,57 @@ test("a service signs in with users of its own", (t) => {
   t.end();
 });
 
-test("as many replicas as the edge finds open no more connections than Postgres takes", (t) => {
+test("each service that keeps files has a key and a bucket of its own, and the root's is the setup's alone", (t) => {
+  const keeping = ownServices.filter((service) => "S3_URL" in environmentOf(service));
+  t.same(
+    keeping.map((service) => [service, environmentOf(service).S3_BUCKET]),
+    tableUnder("S3: which bucket, which actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
+  );
+  for (const service of keeping) {
+    const secret = `S3_${service.toUpperCase().replaceAll("-", "_")}_SECRET_KEY`;
+    const { S3_ACCESS_KEY, S3_SECRET_KEY } = environmentOf(service);
+    t.same([S3_ACCESS_KEY, S3_SECRET_KEY], [service, variables[secret]]);
+    t.equal(environmentOf(setup)[secret], S3_SECRET_KEY);
+  }
+  const root = environmentOf("minio");
+  const { username, password, host } = new URL(environmentOf(setup).MC_HOST_root ?? "");
+  t.same([username, password, host], [root.MINIO_ROOT_USER, root.MINIO_ROOT_PASSWORD, "minio:9000"]);
+  t.end();
+});
+
+test("no secret is given to anybody who has no use for it", (t) => {
+  const holders = (name: string) =>
+    services
+      .filter(([, service]) => JSON.stringify(service.environment ?? {}).includes(variables[name]!))
+      .map(([holder]) => holder);
+  const kept: Record<string, string> = { POSTGRES: "postgres", NATS: "nats", REDIS: "redis", S3: setup };
+  for (const name of secrets) {
+    const [, kind = "", owner] = /^([A-Z0-9]+)_(?:([A-Z_]+)_)?(?:PASSWORD|SECRET_KEY|SECRET)$/.exec(name) ?? [];
+    const service = ownServices.find((one) => one.toUpperCase().replaceAll("-", "_") === owner);
+    const expected = service ? [service, kept[kind]] : special[name];
+    t.same(holders(name).sort(), expected?.toSorted(), name);
+  }
+  t.end();
+});
+
+test("as many replicas as the edge finds open no more connections than their role may have, and all roles than Postgres takes", (t) => {
   const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
+  const byDefault = connectionLimits();
   let sum = 0;
   for (const service of ownServices) {
     const { POSTGRES_POOL } = environmentOf(service);
     const replicas = Number(new RegExp(`server-template ${service}- (\\d+) `).exec(edge)?.[1]);
     t.ok(replicas >= 10, `${service}: ${replicas}`);
-    if (POSTGRES_POOL !== undefined) sum += replicas * Number(POSTGRES_POOL);
+    if (POSTGRES_POOL === undefined) continue;
+    const name = `POSTGRES_${service.toUpperCase().replaceAll("-", "_")}_CONNECTIONS`;
+    const limit = Number(environmentOf("postgres")[name]);
+    t.equal(limit, byDefault[service], `${name} is what roles.sql says`);
+    t.ok(replicas * Number(POSTGRES_POOL) < limit, `${service}: ${replicas} × ${POSTGRES_POOL} of ${limit}`);
+    sum += limit;
   }
-  const limit = Number(/max_connections=(\d+)/.exec(String(config.services.postgres?.command))?.[1]);
-  // Postgres keeps three for superusers; a few are for looking in by hand.
-  t.ok(sum > 0 && sum <= limit - 10, `${sum} of ${limit}`);
-  t.ok(20 * Number(environmentOf("messages-api").POSTGRES_POOL) <= limit - 10, "20 replicas of messages-api");
+  const most = Number(/max_connections=(\d+)/.exec(String(config.services.postgres?.command))?.[1]);
+  // Postgres keeps three for superusers.
+  t.ok(sum > 0 && sum <= most - 3, `${sum} of ${most}`);
   t.end();
 });
 
@@ -138,10 +179,10 @@ test("everything is locked up, bounded, watched, and started in the order of hea
     else
       t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
     // The images of services bring their own.
-    t.equal("healthcheck" in service, !service.build, name);
+    t.equal("healthcheck" in service, !service.build && name !== setup, name);
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
       t.ok(other in config.services);
-      t.equal(condition, "service_healthy");
+      t.equal(condition, other === setup ? "service_completed_successfully" : "service_healthy");
     }
   }
   t.same(Object.keys(config.services.edge?.depends_on ?? {}).sort(), [...ownServices].sort());
@@ -160,7 +201,7 @@ test("volumes and networks are there, and servers with data are out of the edge'
       }
     }
     for (const network of networks as string[]) t.ok(network in config.networks);
-    if (["postgres", "nats", "redis", "minio"].includes(name)) t.same(networks, ["data"]);
+    if (["postgres", "nats", "redis", "minio", setup].includes(name)) t.same(networks, ["data"]);
   }
   t.same(config.services.edge?.networks, ["front"]);
   t.equal(config.networks.data?.internal, true);

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t, { test } from "tap";
-import { startS3Server } from "../../../packages/blobs/test/s3-server.js";
+import { connectS3Blobs } from "../../../packages/blobs/src/s3.js";
 import { startBackends } from "../../backends/backends.js";
 import { type GuardedProcess, startGuarded } from "../../backends/guarded-process.js";
 import { freePort, ready } from "../../backends/probes.js";
 import type { Secrets } from "../../backends/secrets.js";
+import { rootKey, startPolicedStore } from "../../s3/test/policed-store.js";
 import { compose, filledVariables, type OwnService, ownServices, root } from "./compose-file.js";
 import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
 
@@ -28,9 +29,15 @@ const backends = await startBackends(["postgres", "nats", "redis"], {
   secrets: variables as unknown as Secrets,
 });
 t.teardown(() => backends.stop());
-const files = await startS3Server();
+const files = await startPolicedStore();
 t.teardown(() => files.close());
-const config = compose({ ...variables, S3_ACCESS_KEY: files.accessKey, S3_SECRET_KEY: files.secretKey });
+const config = compose(variables);
+for (const { environment: { S3_BUCKET: bucket } = {} } of Object.values(config.services)) {
+  if (bucket === undefined) continue;
+  const blobs = connectS3Blobs({ endPoint: files.url, ...rootKey, bucket });
+  await blobs.ping();
+  await blobs.close();
+}
 
 /** The addresses that Compose's network has, on loopback. */
 const servers: Readonly<Record<string, string>> = {

@@ -68,15 +68,19 @@ for (const overlay of overlays) {
 
 test("the connections that README counts for production are what its replicas can open", async (t) => {
   const rendered = await render("production");
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   let most = 0;
   for (const service of services) {
     const { replicas, pool } = sizesOf(service);
     // One replica more while a new version comes up.
-    most += (replicas + 1) * pool;
+    const own = (replicas + 1) * pool;
+    const name = service.replace(/-(api|service)$/, "").replace("sticker", "stickers");
+    if (pool > 0) t.match(readme, `${own} (${name})`, "the limit of its role");
+    most += own;
   }
   // Each migration has one.
   most += rendered.one("Job", "migrations").spec?.template.spec?.containers.length ?? 0;
-  t.match(readFileSync(new URL("../README.md", import.meta.url), "utf8"), `**${most} connections**`);
+  t.match(readme, `**${most} connections**`);
 
   function sizesOf(service: Service): { replicas: number; pool: number } {
     const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];

@@ -1,6 +1,7 @@
 // The migration entries on a real Postgres whose roles are those of the overlay `small`: once, again, at once, and before the service.
 import { execFile } from "node:child_process";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import t, { test } from "tap";
@@ -8,10 +9,12 @@ import { sql } from "../../../packages/database/src/index.js";
 import { openPostgres } from "../../../packages/database/src/postgres.js";
 import { startPostgres } from "../../../packages/database/test/postgres-server.js";
 import { findSource, thisMachine } from "../../backends/source.js";
+import { variablesOf } from "./environment.js";
+import { render } from "./rendered.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const roles = fileURLToPath(new URL("../overlays/small/parts/postgres-roles.sh", import.meta.url));
+const roles = fileURLToPath(new URL("../../postgres/roles.sql", import.meta.url));
 /** Each with its schema. */
 const schemas = {
   "rooms-api": "rooms",
@@ -30,29 +33,37 @@ t.teardown(async () => {
   await server.remove();
 });
 
-test("the roles are made by the overlay's script", async (t) => {
+test("the roles are made by the script that the overlay mounts", async (t) => {
   const psql = await findSource({ binary: "psql", debianPackages: ["postgresql-client"] }, thisMachine(process.env));
-  const { hostname, port, username } = new URL(server.url);
   const passwords = Object.keys(schemas).map((service) => [
     `POSTGRES_${roleOf(service).toUpperCase()}_PASSWORD`,
     `${service}'s password`,
   ]);
-  await run("sh", [roles], {
-    env: {
-      PATH: `${psql.kind === "binary" ? dirname(psql.path) : ""}:${process.env.PATH}`,
-      PGHOST: hostname,
-      PGPORT: port,
-      POSTGRES_USER: username,
-      POSTGRES_DB: "postgres",
-      ...Object.fromEntries(passwords),
-    },
-  });
+  const program = psql.kind === "binary" ? psql.path : "psql";
+  await run(program, [server.url, "-wXqf", roles], { env: { ...process.env, ...Object.fromEntries(passwords) } });
   const { rows } = await sql<{ name: string; owner: string }>`select nspname as name, nspowner::regrole::text as owner
     from pg_namespace where nspname = any(${Object.values(schemas)}) order by 1`.execute(admin.kysely());
   t.same(
     rows.map(({ name, owner }) => `${name} ${owner}`),
     services.map(([service, schema]) => `${schema} ${roleOf(service)}`).sort(),
   );
+});
+
+test("the script is the one of deploy/postgres, and its roles leave Postgres some connections", async (t) => {
+  const rendered = await render("small");
+  t.same(rendered.one("ConfigMap", "postgres-roles").data, { "roles.sql": readFileSync(roles, "utf8") });
+  const [postgres] = rendered.one("StatefulSet", "postgres").spec?.template.spec?.containers ?? [];
+  const most = Number(/max_connections=(\d+)/.exec(String(postgres?.args))?.[1]);
+  const variables = variablesOf(rendered, postgres!);
+  let sum = 0;
+  for (const service of Object.keys(schemas)) {
+    const limit = Number(variables[`POSTGRES_${roleOf(service).toUpperCase()}_CONNECTIONS`]);
+    const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
+    const pool = Number(variablesOf(rendered, container!).POSTGRES_POOL);
+    t.ok(limit > 2 * pool, `${service}: one replica, another that takes its place, and the migrations`);
+    sum += limit;
+  }
+  t.ok(sum <= most - 10, `${sum} of ${most}`);
 });
 
 test("every service's entry migrates its schema, by several at once and again, each file once", async (t) => {
@@ -73,6 +84,7 @@ test("one service's role cannot read another's tables", async (t) => {
 
 test("on a schema that is up to date, a role that may not change it can start a service", async (t) => {
   await sql`create role teller login`.execute(admin.kysely());
+  await sql`grant connect on database postgres to teller`.execute(admin.kysely());
   await sql`grant usage on schema rooms to teller`.execute(admin.kysely());
   await sql`grant select on all tables in schema rooms to teller`.execute(admin.kysely());
   const database = openPostgres({ url: urlOf("teller"), poolSize: 1 });

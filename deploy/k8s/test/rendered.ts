@@ -13,7 +13,7 @@ import { findKubectl } from "./kubectl.js";
 const run = promisify(execFile);
 const deploy = fileURLToPath(new URL("../../", import.meta.url));
 /** What the overlays are made of. */
-const parts = ["k8s", "nats"];
+const parts = ["k8s", "nats", "postgres", "redis", "s3"];
 
 export const overlays = ["small", "production"] as const;
 export type Overlay = (typeof overlays)[number];
@@ -42,7 +42,7 @@ const values: Readonly<Record<string, string>> = {
   REDIS_URL: "rediss://someone:secret@10.1.0.7:6379",
   S3_ACCESS_KEY: "an-access-key",
   S3_SECRET_KEY: "a-secret-key",
-  JWT_SECRET: "a secret of more than sixteen characters",
+  JWT_PUBLIC_KEY: "-----BEGIN PUBLIC KEY-----\\nAAAA\\n-----END PUBLIC KEY-----",
   MEDIA_URL_SECRET: "another secret of more than sixteen",
 };
 

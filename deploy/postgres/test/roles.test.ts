@@ -3,8 +3,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import t, { test } from "tap";
+import { openPostgres } from "../../../packages/database/src/postgres.js";
 import { startBackends } from "../../backends/backends.js";
+import { connectionLimits } from "../../backends/connection-limits.js";
 import { makeSecrets, ownAddresses, type Secrets } from "../../backends/secrets.js";
+import { tableUnder } from "../../security/test/page.js";
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("../roles.sql", import.meta.url));
@@ -21,7 +24,7 @@ const backends = await startBackends(["postgres"], { environment: {}, secrets })
 t.teardown(() => backends.stop());
 const superuser = backends.postgresUrl ?? "";
 const roleUrl = (service: string, by: Secrets = secrets): string =>
-  ownAddresses(service, { postgres: superuser, nats: "" }, by).POSTGRES_URL;
+  ownAddresses(service, { postgres: superuser }, by).POSTGRES_URL;
 const sql = async (url: string, query: string): Promise<string> =>
   (await run("psql", [url, "-wXAtqc", query])).stdout.trim();
 const runScript = (url: string, by: Secrets) => run("psql", [url, "-wXqf", script], { env: { ...process.env, ...by } });
@@ -56,6 +59,53 @@ test("a role makes nothing elsewhere, and is nobody special", async (t) => {
   await t.rejects(sql(url, "create role x"), /permission denied/);
   await t.rejects(sql(url, "select pg_read_file('/etc/passwd')"), /permission denied/);
   await t.rejects(sql(roleUrl("sticker-service", { ...secrets, POSTGRES_STICKER_SERVICE_PASSWORD: "x" }), "select 1"));
+});
+
+test("a role that takes all connections it can get leaves others theirs", async (t) => {
+  const limits = { ...secrets, POSTGRES_STICKER_SERVICE_CONNECTIONS: "5" };
+  await runScript(superuser, limits);
+  t.teardown(() => runScript(superuser, secrets));
+  const greedy = openPostgres({ url: roleUrl("sticker-service"), poolSize: 8, connectTimeoutMs: 60_000 });
+  t.teardown(() => greedy.close());
+  const held: Array<() => void> = [];
+  const faults: string[] = [];
+  let settled = (): void => {};
+  const all = new Promise<void>((resolve) => {
+    settled = () => held.length + faults.length === 8 && resolve();
+  });
+  const hold = () =>
+    new Promise<void>((release) => {
+      held.push(release);
+      settled();
+    });
+  const attempts = Array.from({ length: 8 }, () =>
+    greedy
+      .kysely()
+      .connection()
+      .execute(hold)
+      .catch((error: unknown) => {
+        faults.push(String(error));
+        settled();
+      }),
+  );
+  await all;
+  t.equal(held.length, 5);
+  t.match(faults[0], /too many connections for role "sticker_service"/);
+  t.equal(await sql(roleUrl("rooms-api"), "select 1"), "1");
+  for (const release of held) release();
+  await Promise.all(attempts);
+});
+
+test("the table of docs/security.md says what the roles have", async (t) => {
+  const roles = await sql(
+    superuser,
+    `select rolname, nspname, rolconnlimit from pg_roles join pg_namespace on nspowner = pg_roles.oid
+     where rolname like '%\\_api' or rolname like '%\\_service'`,
+  );
+  const listed = tableUnder("Postgres: which schema, how many connections");
+  t.same(roles.split("\n").sort(), listed.map(({ name, cells }) => [name, ...cells].join("|")).sort());
+  const limits = listed.map(({ name, cells }) => [name.replace("_", "-"), Number(cells[1]?.[0])]);
+  t.same(limits, Object.entries(connectionLimits()));
 });
 
 test("run again, the script changes passwords and leaves data", async (t) => {

@@ -12,7 +12,7 @@ export interface S3Settings {
   endPoint: string;
   accessKey: string;
   secretKey: string;
-  /** Made if it is not there. */
+  /** Made if it is not there, where the key may do that. */
   bucket: string;
   /** "us-east-1" by default, which MinIO takes too. */
   region?: string;

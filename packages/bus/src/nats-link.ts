@@ -10,10 +10,13 @@ export interface BusLog {
 export interface NatsLinkOptions {
   /**
    * `nats://host:port`, or `tls://…`; several are tried in turn. A user and password in the first one are used, percent-decoded.
-   * A user of letters, digits, `-` and `_` hears answers under `_INBOX.<user>.>` alone, so that no other need have the right to.
    */
   readonly servers: string | string[];
-  /** Shown in the server's list of connections. */
+  /**
+   * Shown in the server's list of connections. One of letters, digits, `-` and `_` hears answers under `_INBOX.<name>.>` alone, so
+   * that no other need have the right to. Not the user's name: two users of one service must reach the same answers, while its
+   * password is replaced.
+   */
   readonly name: string;
   readonly user?: string | undefined;
   readonly pass?: string | undefined;
@@ -136,7 +139,7 @@ function toConnectionOptions(options: NatsLinkOptions): ConnectionOptions {
     servers: list.map((address) => address.replace(/^(\w+:\/\/)?[^@/]*@/, "$1")),
     name,
     ...(user === "" ? {} : { user, pass }),
-    ...(/^[\w-]+$/.test(user) ? { inboxPrefix: `_INBOX.${user}` } : {}),
+    ...(/^[\w-]+$/.test(name) ? { inboxPrefix: `_INBOX.${name}` } : {}),
     ...(first?.protocol === "tls:" ? { tls: {} } : {}),
     maxReconnectAttempts: -1,
     // A wrong password may be a deployment in progress; giving up would leave a process that is deaf for good.

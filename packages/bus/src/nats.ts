@@ -33,6 +33,9 @@ import { type BusLog, type NatsLinkOptions, openLink } from "./nats-link.js";
 import { createOutflow } from "./outflow.js";
 import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
 
+/** Who asks names the place of the answer, and may have no right to speak there: we answer in inboxes only. */
+const inboxes = "_INBOX.";
+
 export interface NatsBusOptions extends NatsLinkOptions, DeliveryLimits {
   /** Bytes on their way to the server, above which more is dropped and reported; 64 MiB by default. */
   readonly maxOutgoingBytes?: number;
@@ -112,7 +115,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   function receive(delivery: Delivery, msg: Msg): void {
     const message: BusMessage = { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
     const { reply } = msg;
-    const respond = reply
+    const respond = reply?.startsWith(inboxes)
       ? (data: Uint8Array, headers: Record<string, string>) => send(reply, data, headers)
       : undefined;
     if (delivery.admit(message)) delivery.run(message, respond);

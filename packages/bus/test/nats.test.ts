@@ -1,5 +1,6 @@
 // The NATS adapter keeps the port's promises on a real server.
 import { createServer, type Socket } from "node:net";
+import { connect } from "nats";
 import { test } from "tap";
 import { conformance } from "../src/conformance.js";
 import { until } from "../src/conformance-delivery.js";
@@ -11,6 +12,46 @@ test("the bus on a NATS server", async (t) => {
   const server = await natsServer();
   t.teardown(() => server.stop());
   await conformance(t, (options) => connectNats({ servers: server.url, name: "conformance", ...options }));
+});
+
+test("an answer goes to an inbox, and nowhere else that an asker may name", async (t) => {
+  const server = await natsServer();
+  t.teardown(() => server.stop());
+  const bus = await connectNats({ servers: server.url, name: "test", onError: () => {} });
+  t.teardown(() => bus.close());
+  const asker = await connect({ servers: server.url });
+  t.teardown(() => asker.close());
+  const heard: string[] = [];
+  asker.subscribe(">", { callback: (_error, { subject }) => void heard.push(subject) });
+  bus.serve("question", async ({ data }) => data);
+  bus.serve("failing", () => Promise.reject(new Error("it fails")));
+  await Promise.all([bus.flush(), asker.flush()]);
+  for (const subject of ["question", "failing"]) {
+    for (const reply of ["elsewhere", "_INBOX_.x", "_INBOX.me.1"]) asker.publish(subject, "?", { reply });
+  }
+  await until(() => heard.filter((subject) => subject.startsWith("_INBOX.")).length === 2);
+  await bus.flush();
+  await asker.flush();
+  t.same(heard.filter((subject) => !["question", "failing"].includes(subject)).sort(), ["_INBOX.me.1", "_INBOX.me.1"]);
+});
+
+test("answers are heard under the name of who asks", async (t) => {
+  const server = await natsServer();
+  t.teardown(() => server.stop());
+  const asker = await connectNats({ servers: server.url, name: "some-service", onError: () => {} });
+  t.teardown(() => asker.close());
+  const answerer = await connect({ servers: server.url });
+  t.teardown(() => answerer.close());
+  let reply: string | undefined;
+  answerer.subscribe("question", {
+    callback: (_error, message) => {
+      reply = message.reply;
+      message.respond();
+    },
+  });
+  await answerer.flush();
+  await asker.request("question", new Uint8Array(), { timeoutMs: 10_000 });
+  t.match(reply, /^_INBOX\.some-service\.\w+\.\w+$/);
 });
 
 test("without a server connecting fails, unless told to wait for one", async (t) => {

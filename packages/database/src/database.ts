@@ -1,6 +1,14 @@
 // The database port: what every adapter promises.
 import type { Kysely } from "kysely";
 
+export interface MigrationOptions {
+  /**
+   * How long to wait for each lock, that of another replica's migration above all; 240,000 ms by default, which ends
+   * before the five minutes that Kubernetes gives a service to start (deploy/k8s/base/every-service.yaml).
+   */
+  readonly lockTimeoutMs?: number;
+}
+
 /**
  * One opened Postgres server, or one opened PGlite folder.
  *
@@ -22,8 +30,9 @@ export interface Database {
 
   /**
    * Runs the folder's numbered files `NNNN-name.sql` (0001 first) that have not run yet, in order, each in its own
-   * transaction together with its record in `<schema>.migrations`. Every transaction holds an advisory lock, so
-   * many replicas may start together. The schema is created if it is missing. Files spell their schema, and hold
+   * transaction together with its record in `<schema>.migrations`. Every transaction locks that table, so many
+   * replicas may start together, and who has no rights in the schema can hold up none of them. Where nothing is
+   * left to do nothing is locked. The schema is created if it is missing. Files spell their schema, and hold
    * nothing that ends or refuses a transaction (`COMMIT`, `CREATE INDEX CONCURRENTLY`).
    *
    * A database that is ahead, with migrations applied that the folder does not know yet, is accepted, so that an
@@ -31,9 +40,10 @@ export interface Database {
    *
    * @returns the names of the files that this call applied
    * @throws on a gap or a repeated number, on a changed name of an applied file, and on a failing statement, of
-   *   whose file nothing stays; the database's own error is the `cause`, and `failureKind` sees it
+   *   whose file nothing stays, also where a lock is not had in time; the database's own error is the `cause`, and
+   *   `failureKind` sees it
    */
-  migrate(schema: string, folder: string | URL): Promise<{ applied: string[] }>;
+  migrate(schema: string, folder: string | URL, options?: MigrationOptions): Promise<{ applied: string[] }>;
 
   /** Answers when the database does. @throws an error of kind `unavailable` */
   ping(): Promise<void>;

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { MigrationOptions } from "./database.js";
 import type { AcquireSession, Session } from "./session.js";
 
 interface MigrationFile {
@@ -9,6 +10,11 @@ interface MigrationFile {
   name: string;
   path: string;
 }
+
+/** SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const lockNotAvailable = "55P03";
+/** unique_violation (of the catalogue's own index), duplicate_schema, duplicate_table */
+const alreadyThere: ReadonlySet<string> = new Set(["23505", "42P06", "42P07"]);
 
 /**
  * Runs what is missing; see `Database.migrate` for the guarantees.
@@ -20,6 +26,7 @@ export async function migrate(
   acquire: AcquireSession,
   schema: string,
   folder: string | URL,
+  { lockTimeoutMs = 240_000 }: MigrationOptions = {},
 ): Promise<{ applied: string[] }> {
   // The name goes into statements that take no parameters, so nothing that would need quoting is let in.
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) throw new Error(`not a schema name: ${schema}`);
@@ -27,11 +34,13 @@ export async function migrate(
   const applied: string[] = [];
   const session = await acquire();
   try {
-    for (;;) {
-      const name = await applyNext(session, schema, files);
-      if (name === undefined) return { applied };
-      applied.push(name);
+    await createRecords(session, schema, lockTimeoutMs);
+    // Without the lock, which a service's own role need not have the right to.
+    while ((await countApplied(session, schema, files)) < files.length) {
+      const name = await applyNext(session, schema, files, lockTimeoutMs);
+      if (name !== undefined) applied.push(name);
     }
+    return { applied };
   } finally {
     await session.release();
   }
@@ -52,12 +61,15 @@ async function migrationFiles(folder: string | URL): Promise<MigrationFile[]> {
 }
 
 /** Applies the first file that has not run yet, and returns its name; undefined when there is none. */
-async function applyNext(session: Session, schema: string, files: MigrationFile[]): Promise<string | undefined> {
-  // Waiting for another replica, and rewriting a large table, may take longer than any query may.
-  await session.script("begin; set local statement_timeout = 0");
+async function applyNext(
+  session: Session,
+  schema: string,
+  files: MigrationFile[],
+  lockTimeoutMs: number,
+): Promise<string | undefined> {
+  await begin(session, lockTimeoutMs);
   try {
-    await session.script(`select pg_advisory_xact_lock(hashtextextended('migrations of ${schema}', 0))`);
-    await createRecords(session, schema);
+    await lockRecords(session, schema, lockTimeoutMs);
     const next = files[await countApplied(session, schema, files)];
     if (next) {
       await runFile(session, next, schema);
@@ -72,20 +84,54 @@ async function applyNext(session: Session, schema: string, files: MigrationFile[
   }
 }
 
-async function createRecords(session: Session, schema: string): Promise<void> {
+/** Waiting for another replica, and rewriting a large table, may take longer than any query may. */
+function begin(session: Session, lockTimeoutMs: number): Promise<void> {
+  return session.script(`begin; set local statement_timeout = 0; set local lock_timeout = ${lockTimeoutMs}`);
+}
+
+/**
+ * Of all who migrate, one at a time. A table of the schema, not an advisory lock, which any role of the server can hold; in a mode
+ * that lets others read.
+ */
+async function lockRecords(session: Session, schema: string, lockTimeoutMs: number): Promise<void> {
+  try {
+    await session.script(`lock table ${schema}.migrations in share row exclusive mode`);
+  } catch (cause) {
+    if (codeOf(cause) !== lockNotAvailable) throw cause;
+    const held = `another session has held ${schema}.migrations for ${lockTimeoutMs} ms (pg_locks names it)`;
+    throw new Error(`the migrations of ${schema} were not begun: ${held}`, { cause });
+  }
+}
+
+/** Makes the schema and its table of records where they are missing. */
+async function createRecords(session: Session, schema: string, lockTimeoutMs: number): Promise<void> {
   // IF NOT EXISTS asks for the right to create before it looks, which a service's own role need not have.
-  const found = await session.query(
+  const { schemaThere, recordsThere } = await lookAround(session, schema);
+  if (recordsThere) return;
+  await begin(session, lockTimeoutMs);
+  try {
+    if (!schemaThere) await session.script(`create schema ${schema}`);
+    await session.script(`create table ${schema}.migrations (
+      number integer primary key,
+      name text not null,
+      applied_at timestamptz not null default now()
+    )`);
+    await session.query("commit", []);
+  } catch (error) {
+    await session.script("rollback").catch(() => undefined);
+    // Another replica may have made it meanwhile; then all of it is there.
+    if (alreadyThere.has(codeOf(error) ?? "") && (await lookAround(session, schema)).recordsThere) return;
+    throw error;
+  }
+}
+
+async function lookAround(session: Session, schema: string): Promise<{ schemaThere: boolean; recordsThere: boolean }> {
+  const { rows } = await session.query(
     "select to_regnamespace($1) is not null as schema, to_regclass($2) is not null as records",
     [schema, `${schema}.migrations`],
   );
-  const present: Record<string, unknown> = isRow(found.rows[0]) ? found.rows[0] : {};
-  if (present.schema !== true) await session.script(`create schema ${schema}`);
-  if (present.records === true) return;
-  await session.script(`create table ${schema}.migrations (
-    number integer primary key,
-    name text not null,
-    applied_at timestamptz not null default now()
-  )`);
+  const present: Record<string, unknown> = isRow(rows[0]) ? rows[0] : {};
+  return { schemaThere: present.schema === true, recordsThere: present.records === true };
 }
 
 /** How many have run. @throws where what has run is not what the folder says */
@@ -115,4 +161,9 @@ async function runFile(session: Session, file: MigrationFile, schema: string): P
 
 function isRow(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  return typeof code === "string" ? code : undefined;
 }

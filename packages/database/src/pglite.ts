@@ -66,7 +66,7 @@ function database(engine: PgliteEngine, unlock: () => void, options: PgliteOptio
   let closed: Promise<void> | undefined;
   return {
     kysely: <Tables>() => new Kysely<Tables>({ dialect: sessionDialect(acquire) }),
-    migrate: (schema, files) => migrate(acquire, schema, files),
+    migrate: (schema, files, own) => migrate(acquire, schema, files, own),
     async ping() {
       const session = await acquire();
       try {

@@ -78,7 +78,7 @@ export function openPostgres(options: PostgresOptions): Database {
   let closed: Promise<void> | undefined;
   return {
     kysely: <Tables>() => new Kysely<Tables>({ dialect: sessionDialect(acquire) }),
-    migrate: (schema, folder) => migrate(acquire, schema, folder),
+    migrate: (schema, folder, own) => migrate(acquire, schema, folder, own),
     async ping() {
       const session = await acquire();
       try {

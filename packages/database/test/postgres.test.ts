@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import t, { test } from "tap";
+import t, { type Test, test } from "tap";
 import { databaseConformance } from "../src/conformance.js";
-import { failureKind, sql } from "../src/index.js";
+import { type Database, failureKind, type RawBuilder, sql } from "../src/index.js";
 import { openPostgres } from "../src/postgres.js";
 import { startPostgres } from "./postgres-server.js";
 
@@ -106,6 +106,75 @@ test("a service's role needs no right to create schemas once its own is there", 
   });
   t.same(await limited.migrate("owned", folder), { applied: [] });
   await t.rejects(limited.migrate("elsewhere", folder), /permission denied/);
+});
+
+/** A schema with a folder of one migration, and its owner's role, all gone with the test. */
+async function ownedSchema(t: Test, prefix: string) {
+  const folder = await mkdtemp(`${tmpdir()}/${prefix}-`);
+  const [role, schema] = [prefix, `${prefix}_schema`];
+  const db = database.kysely();
+  await sql`create role ${sql.id(role)} login password 'secret'`.execute(db);
+  await sql`create schema ${sql.id(schema)} authorization ${sql.id(role)}`.execute(db);
+  const roleUrl = Object.assign(new URL(url), { username: role, password: "secret" }).href;
+  const owned = openPostgres({ url: roleUrl });
+  t.teardown(async () => {
+    await owned.close();
+    await sql`drop owned by ${sql.id(role)} cascade`.execute(db);
+    await sql`drop role ${sql.id(role)}`.execute(db);
+    await rm(folder, { recursive: true });
+  });
+  await writeFile(`${folder}/0001-a.sql`, `create table ${schema}.a (id int)`);
+  return { schema, folder, owned, records: sql.table(`${schema}.migrations`) };
+}
+
+/** Keeps a lock that `take` takes for as long as `during` lasts. */
+async function holding(by: Database, take: RawBuilder<unknown>, during: () => Promise<void>): Promise<void> {
+  await by
+    .kysely()
+    .transaction()
+    .execute(async (trx) => {
+      await take.execute(trx);
+      await during();
+    });
+}
+
+test("a role without rights in a schema cannot hold up its migrations", async (t) => {
+  const { schema, folder, owned } = await ownedSchema(t, "held_up");
+  const stranger = (await ownedSchema(t, "stranger")).owned;
+  const key = `migrations of ${schema}`;
+  await holding(stranger, sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`, async () => {
+    t.same(await owned.migrate(schema, folder, { lockTimeoutMs: 1_000 }), { applied: ["0001-a.sql"] });
+  });
+  const lock = sql`lock table ${sql.table(`${schema}.migrations`)} in access share mode`;
+  await t.rejects(
+    holding(stranger, lock, async () => undefined),
+    /permission denied/,
+  );
+});
+
+test("who holds the records is waited for until the deadline, and the error says so", async (t) => {
+  const { schema, folder, owned, records } = await ownedSchema(t, "waited_for");
+  await owned.migrate(schema, folder);
+  await writeFile(`${folder}/0002-b.sql`, `create table ${schema}.b (id int)`);
+  const lock = sql`lock table ${records} in share row exclusive mode`;
+  await holding(owned, lock, async () => {
+    const waited = owned.migrate(schema, folder, { lockTimeoutMs: 100 });
+    await t.rejects(waited, /^the migrations of waited_for_schema .* waited_for_schema\.migrations .* 100 ms/);
+  });
+  t.same(await owned.migrate(schema, folder), { applied: ["0002-b.sql"] });
+  await holding(owned, lock, async () => {
+    t.same(await owned.migrate(schema, folder, { lockTimeoutMs: 100 }), { applied: [] }, "nothing is left to do");
+  });
+});
+
+test("a migration that cannot have its locks gives up, and leaves nothing", async (t) => {
+  const { schema, folder, owned } = await ownedSchema(t, "contended");
+  await owned.migrate(schema, folder);
+  await writeFile(`${folder}/0002-b.sql`, `create table ${schema}.b (id int); alter table ${schema}.a add b int`);
+  await holding(owned, sql`select * from ${sql.table(`${schema}.a`)}`, async () => {
+    await t.rejects(owned.migrate(schema, folder, { lockTimeoutMs: 100 }), /0002-b\.sql.*lock timeout/);
+  });
+  t.same(await owned.migrate(schema, folder), { applied: ["0002-b.sql"] });
 });
 
 test("a connection given back inside a transaction is not used again", async (t) => {

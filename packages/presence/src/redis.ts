@@ -32,6 +32,8 @@ export function connectRedisPresence({
   const redis = new Redis(url, {
     scripts,
     lazyConnect: true,
+    // One command fewer that a user of its own must be allowed.
+    disableClientInfo: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,

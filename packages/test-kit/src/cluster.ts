@@ -1,6 +1,7 @@
 // `npm run cluster`: the distributed form on this machine, each service its own process behind HAProxy, until Ctrl-C.
 import { parseArgs } from "node:util";
 import { createSigner } from "fast-jwt";
+import { connectionLimits } from "../../../deploy/backends/connection-limits.js";
 import { type DistributedSystem, type Replicas, startDistributed } from "./distributed.js";
 
 const usage =
@@ -38,10 +39,12 @@ function readOptions(): { replicas: Replicas; port: number } {
   return { replicas, port: number("port", 65_535) };
 }
 
-/** Those of all replicas together stay below what our Postgres takes. */
+/** Those of all replicas together stay below what our Postgres takes, and those of a service below what its role may have. */
 function poolSize({ "realtime-gateway": _, ...storing }: Replicas): number {
+  const limits = connectionLimits();
   const pools = Object.values(storing).reduce((sum, count) => sum + count, 0);
-  return Math.max(2, Math.min(10, Math.floor(mostConnections / pools)));
+  const own = Object.entries(storing).map(([service, count]) => Math.floor((limits[service] ?? 0) / count));
+  return Math.max(2, Math.min(10, Math.floor(mostConnections / pools), ...own));
 }
 
 function tell({ url, secret, processes }: DistributedSystem, ownSecret: boolean): void {

@@ -57,9 +57,9 @@ export interface DistributedOptions {
 }
 
 /**
- * Resolves when all is ready. `environment` overrides the services' settings. Every service has its own Postgres role and NATS
- * user, with the rights that deploy/ gives them; but servers that POSTGRES_URL, NATS_URL, REDIS_URL and S3_URL name in this
- * process's environment are used as they are. Rejects with the log of what failed; then nothing is left running.
+ * Resolves when all is ready. `environment` overrides the services' settings. Every service has its own Postgres role, NATS
+ * user and Redis user, with the rights that deploy/ gives them; but servers that POSTGRES_URL, NATS_URL, REDIS_URL and S3_URL name
+ * in this process's environment are used as they are. Rejects with the log of what failed; then nothing is left running.
  */
 export async function startDistributed(
   environment: Readonly<Record<string, string>> = {},
@@ -79,7 +79,6 @@ export async function startDistributed(
     closers.push(files.close);
     const settings = {
       ...highLimits,
-      REDIS_URL: backends.redisUrl ?? "",
       MEDIA_URL_SECRET: randomBytes(32).toString("hex"),
       SCRATCH_DIR: join(folder, "uploads"),
       // Long enough for the edge to notice, on a busy machine too.
@@ -110,11 +109,12 @@ export async function startDistributed(
 }
 
 function serversOf(service: string, backends: Backends, secrets: Secrets): Record<string, string> {
-  const { postgresUrl: postgres = "", natsUrl: nats = "" } = backends;
-  const own = ownAddresses(service, { postgres, nats }, secrets);
+  const { postgresUrl: postgres = "", natsUrl: nats = "", redisUrl: redis = "" } = backends;
+  const own = ownAddresses(service, { postgres, nats, redis }, secrets);
   return {
     POSTGRES_URL: process.env.POSTGRES_URL ? postgres : own.POSTGRES_URL,
     NATS_URL: process.env.NATS_URL ? nats : own.NATS_URL,
+    REDIS_URL: process.env.REDIS_URL ? redis : own.REDIS_URL,
   };
 }
 

@@ -39,7 +39,10 @@ await run(log, async (closers) => {
   watchDatabase(telemetry, database);
   const bus = watchBus(telemetry, await connectNats({ servers: env.NATS_URL, name, onError }));
   closers.add("bus", () => bus.close());
-  const limits = watchLimits(telemetry, connectRedisLimits({ url: env.REDIS_URL, onError }));
+  const limits = watchLimits(
+    telemetry,
+    connectRedisLimits({ url: env.REDIS_URL, prefix: `khui:limits:${name}:`, onError }),
+  );
   closers.add("limits", () => limits.close());
   const blobs = connectS3Blobs({ ...blobOptions(env), onError });
   closers.add("blobs", () => blobs.close());

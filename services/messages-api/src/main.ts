@@ -37,7 +37,10 @@ await run(log, async (closers) => {
   watchDatabase(telemetry, database);
   const bus = watchBus(telemetry, await connectNats({ servers: env.NATS_URL, name, onError }));
   closers.add("bus", () => bus.close());
-  const limits = watchLimits(telemetry, connectRedisLimits({ url: env.REDIS_URL, onError }));
+  const limits = watchLimits(
+    telemetry,
+    connectRedisLimits({ url: env.REDIS_URL, prefix: `khui:limits:${name}:`, onError }),
+  );
   closers.add("limits", () => limits.close());
   const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => leave(app));

@@ -20,7 +20,10 @@ await run(log, async (closers) => {
   closers.add("bus", () => bus.close());
   const presence = connectRedisPresence({ url: env.REDIS_URL, onError });
   closers.add("presence", () => presence.close());
-  const limits = watchLimits(telemetry, connectRedisLimits({ url: env.REDIS_URL, onError }));
+  const limits = watchLimits(
+    telemetry,
+    connectRedisLimits({ url: env.REDIS_URL, prefix: `khui:limits:${name}:`, onError }),
+  );
   closers.add("limits", () => limits.close());
   const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
   closers.add("http", () => app.close());

@@ -15,9 +15,21 @@ for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE; do echo "PO
 for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GATEWAY; do
   echo "NATS_${service}_PASSWORD=$(random)"
 done | keep nats.env
-echo "REDIS_PASSWORD=$(random)" | keep redis.env
+for service in ROOMS_API MESSAGES_API MEDIA_SERVICE STICKER_SERVICE REALTIME_GATEWAY; do
+  echo "REDIS_${service}_PASSWORD=$(random)"
+done | { echo "REDIS_PASSWORD=$(random)"; cat; } | keep redis.env
 printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio.env
-echo "JWT_SECRET=$(random)" | keep tokens.env
+{
+  echo "MC_HOST_root=http://$(value minio.env MINIO_ROOT_USER):$(value minio.env MINIO_ROOT_PASSWORD)@minio:9000"
+  for service in MEDIA_SERVICE STICKER_SERVICE; do echo "S3_${service}_SECRET_KEY=$(random)"; done
+} | keep minio-setup.env
+# Of the pair for tokens (ES256) the services get the public key; the private one is for your application.
+[ -e jwt-private-key.pem ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt-private-key.pem
+{
+  printf 'JWT_PUBLIC_KEY='
+  openssl pkey -in jwt-private-key.pem -pubout | while IFS= read -r line; do printf '%s\\n' "$line"; done
+  echo
+} | keep tokens.env
 echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
 
 # Each service's own, spelled from those above.
@@ -28,10 +40,10 @@ for name in rooms-api messages-api media-service sticker-service realtime-gatewa
   {
     if [ -n "$postgres" ]; then echo "POSTGRES_URL=postgres://$role:$postgres@postgres:5432/khui"; fi
     echo "NATS_URL=nats://$name:$(value nats.env "NATS_$variable")@nats:4222"
-    echo "REDIS_URL=redis://:$(value redis.env REDIS_PASSWORD)@redis:6379"
+    echo "REDIS_URL=redis://$name:$(value redis.env "REDIS_$variable")@redis:6379"
     case $name in media-service | sticker-service)
-      echo "S3_ACCESS_KEY=$(value minio.env MINIO_ROOT_USER)"
-      echo "S3_SECRET_KEY=$(value minio.env MINIO_ROOT_PASSWORD)" ;;
+      echo "S3_ACCESS_KEY=$name"
+      echo "S3_SECRET_KEY=$(value minio-setup.env "S3_$(echo "$role" | tr a-z A-Z)_SECRET_KEY")" ;;
     esac
   } | keep "$name.env"
   # The same role: here a service's own may change its schema.

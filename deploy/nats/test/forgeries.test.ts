@@ -1,0 +1,45 @@
+// What a stolen service might forge on the bus, each tried with that service's own credentials.
+import t, { test } from "tap";
+import { mediaRpc, messagesRpc, roomsRpc, subjects } from "../../../packages/contracts/src/index.js";
+import { startBackends } from "../../backends/backends.js";
+import { makeSecrets, ownAddresses } from "../../backends/secrets.js";
+import { connectRaw } from "./raw-client.js";
+
+const secrets = makeSecrets();
+const backends = await startBackends(["nats"], { environment: {}, secrets });
+t.teardown(() => backends.stop());
+const addressOf = (service: string): string => ownAddresses(service, { nats: backends.natsUrl }, secrets).NATS_URL;
+
+const room = "0123456789abcdef01234567";
+const victims = {
+  "an entry of a room's log": subjects.roomLog(room),
+  "a message to one user": subjects.userLive("somebody"),
+  "a change of a room": messagesRpc.applyRoomChange.subject,
+  "the removal of a file": mediaRpc.remove.subject,
+  "an answer to messages-api": "_INBOX.messages-api.forged",
+};
+/** Who may both say and hear a subject, so that a message of its own can ask it for an answer, and what it may say anyway. */
+const loops = [
+  { service: "realtime-gateway", subject: subjects.gatewayRelay("b00t"), queue: undefined, own: [] },
+  { service: "realtime-gateway", subject: subjects.roomLive(room), queue: undefined, own: [] },
+  {
+    service: "rooms-api",
+    subject: roomsRpc.learnUsers.subject,
+    queue: "rooms-api",
+    own: ["a change of a room", "an answer to messages-api"],
+  },
+] as const;
+
+for (const { service, subject, queue, own } of loops) {
+  test(`${service} cannot let itself answer where it may not speak, by ${subject}`, async (t) => {
+    const client = await connectRaw(addressOf(service));
+    t.teardown(() => client.close());
+    t.ok(await client.maySubscribe(subject, queue));
+    for (const [what, victim] of Object.entries(victims)) {
+      if ((own as readonly string[]).includes(what)) continue;
+      t.ok(await client.mayPublish(subject, victim), "it asks itself");
+      t.equal(await client.nextReply(), victim);
+      t.notOk(await client.mayPublish(victim), `${what} is refused`);
+    }
+  });
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts redis-server with the users of users.conf; its passwords are environment variables, arguments go to the server.
+# By standard input, and as digests: an argument would be in the list of processes.
+set -eu
+users=$(cat "$(dirname "$0")/users.conf")
+for name in $(printf '%s\n' "$users" | grep -o 'REDIS_[A-Z_]*PASSWORD' | sort -u); do
+  eval "password=\${$name:?is not set}"
+  digest=$(printf '%s' "$password" | sha256sum | cut -d ' ' -f 1)
+  users=$(printf '%s\n' "$users" | sed "s/#\\\$$name /#$digest /")
+done
+exec redis-server - "$@" <<CONFIGURATION
+$users
+CONFIGURATION
