@@ -33,7 +33,9 @@ export function boundReceiving(app: FastifyInstance, bodyMs = defaultBodyMs): vo
     await setImmediate();
     if (!isComing(raw)) return;
     reply.header("connection", "close");
-    linger(raw, identity ? lingerMs : strangerLingerMs, identity ? Number.POSITIVE_INFINITY : strangerLingerBytes);
+    // Who trickled has had the time.
+    const isPatient = identity && reply.statusCode !== 408;
+    linger(raw, isPatient ? lingerMs : strangerLingerMs, isPatient ? Number.POSITIVE_INFINITY : strangerLingerBytes);
   });
 }
 

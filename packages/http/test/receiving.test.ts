@@ -95,12 +95,13 @@ test("a body that trickles is answered 408, and its connection ends", async (t) 
     socket.write(head(`PUT /api/v1/chat/messages/${id}`, json, length, `authorization: Bearer ${token}`));
     const drip = setInterval(() => socket.write(length.startsWith("t") ? "1\r\n \r\n" : " "), 20);
     socket.on("error", () => undefined);
+    const gone = new Promise((closed) => socket.once("close", closed));
     const [answer] = await once(socket, "data");
-    clearInterval(drip);
     t.match(String(answer), /^HTTP\/1.1 408 /, length);
     t.match(String(answer), /^connection: close\r$/im, length);
     t.match(String(answer), '"code":"request_timeout"', length);
-    await new Promise((closed) => socket.end().once("close", closed));
+    await gone;
+    clearInterval(drip);
   }
 });
 
