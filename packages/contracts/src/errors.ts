@@ -68,6 +68,7 @@ export const errors = {
   sticker_set_retired: entry(409, "ชุดสติกเกอร์นี้เลิกให้บริการแล้ว", "The sticker set has been retired"),
   file_too_large: entry(413, "ไฟล์มีขนาดใหญ่เกินไป", "The file is too large"),
   too_many_pixels: entry(413, "รูปภาพมีความละเอียดสูงเกินไป", "The picture has too many pixels"),
+  too_many_frames: entry(413, "ภาพเคลื่อนไหวมีเฟรมมากเกินไป", "The animation has too many frames"),
   payload_too_large: entry(413, "ข้อมูลมีขนาดใหญ่เกินไป", "The body is too large"),
   unsupported_media_type: entry(415, "ชนิดข้อมูลไม่รองรับ", "The content type is not supported"),
   wrong_kind_of_file: entry(415, "ชนิดไฟล์ไม่ตรงกับที่ระบุ", "The file is not of the kind that was declared"),
