@@ -86,7 +86,7 @@ async function take(
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
     const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
     if (repeated) return repeated;
-    const file = await inspection.inspect(form.file, kind, folder);
+    const file = await inspection.inspect(form.file, kind, folder, sender.userId);
     const fileId = await files.store(file);
     const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
     meters.stored(kind, form.file.size);
