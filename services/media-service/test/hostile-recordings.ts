@@ -65,7 +65,16 @@ const sample = [
 const sampleDescription = fullBox("stsd", u32(1), box("avc1", ...sample));
 const times = fullBox("stts", u32(1), u32(1), u32(1));
 
-function mp4({ tables = [times], edits = zeros(0), movie = zeros(0), after = zeros(0) }): Buffer {
+interface Movie {
+  /** Those of its track's samples. */
+  readonly tables?: readonly Buffer[];
+  readonly edits?: Buffer;
+  /** What stands behind the track, and behind the movie. */
+  readonly movie?: Buffer;
+  readonly after?: Buffer;
+}
+
+function mp4({ tables = [times], edits = zeros(0), movie = zeros(0), after = zeros(0) }: Movie): Buffer {
   const samples = box("stbl", sampleDescription, ...tables);
   const media = box("mdia", mediaHeader, handler, box("minf", box("vmhd", u32(1), zeros(8)), dataReference, samples));
   const moov = box("moov", movieHeader, box("trak", trackHeader, edits, media), movie);

@@ -86,6 +86,25 @@ export async function animatedWebp(frames: readonly Frame[]): Promise<Buffer> {
     .toBuffer();
 }
 
+/** An animated WebP of so many frames of 64 by 64 pixels, each another. */
+export function manyFrames(count: number): Promise<Buffer> {
+  const side = 64;
+  const bytes = Buffer.alloc(side * side * count, 0);
+  for (let frame = 0; frame < count; frame++) bytes.fill(frame, frame * side * side, frame * side * side + 32);
+  const raw = { width: side, height: side * count, channels: 1, pageHeight: side } as const;
+  return sharp(bytes, { raw, limitInputPixels: false }).webp({ lossless: true, effort: 0 }).toBuffer();
+}
+
+/** A GIF of so many frames of one pixel each. */
+export function gifFrames(count: number): Buffer {
+  const screen = [Buffer.from("GIF89a"), Buffer.of(1, 0, 1, 0, 0x80, 0, 0), Buffer.of(0, 0, 0, 255, 255, 255)];
+  // Shown for 100 ms, then LZW of two bits: clear, 0 or 1, end.
+  const frame = (pixel: number) =>
+    Buffer.of(0x21, 0xf9, 4, 0, 10, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44 + 8 * pixel, 0x01, 0);
+  const frames = Array.from({ length: count }, (_, i) => frame(i % 2));
+  return Buffer.concat([...screen, ...frames, Buffer.of(0x3b)]);
+}
+
 /**
  * A photo as a phone writes it: its pixels lie on their side (`width` by `height`), the left half red and the right half
  * blue, EXIF says so, and where it was taken.
