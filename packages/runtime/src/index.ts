@@ -5,5 +5,6 @@ export * from "./fair-semaphore.js";
 export * from "./logger.js";
 export * from "./resource-limits.js";
 export * from "./run.js";
+export * from "./stalled.js";
 export * from "./turns.js";
 export * from "./worker-pool.js";
