@@ -53,6 +53,7 @@ export const errors = {
   file_not_found: entry(404, "ไม่พบไฟล์", "There is no such file"),
   sticker_set_not_found: entry(404, "ไม่พบชุดสติกเกอร์", "There is no such sticker set"),
   sticker_not_found: entry(404, "ไม่พบสติกเกอร์", "There is no such sticker"),
+  upload_too_slow: entry(408, "อัปโหลดช้าเกินไป", "The upload was too slow"),
   room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full"),
   too_many_edits: entry(409, "แก้ไขข้อความนี้ครบจำนวนครั้งแล้ว", "The message has been edited as often as allowed"),
   too_many_reactions: entry(
