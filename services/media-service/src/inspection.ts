@@ -39,7 +39,7 @@ export function createInspection(
   const inTurn = createFairSemaphore(turns);
 
   async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
-    const { kind, duration, dimensions } = await parsers.parse("recording", file);
+    const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
     mustBe(kind, declared);
     // Files for video hold sound alone as well: it is what browsers and phones record as a voice message.
     const mimeType = contentType.replace(/^(?:audio|video)/, kind);

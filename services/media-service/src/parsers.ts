@@ -29,7 +29,7 @@ export function createParsers(deadlines: ParserDeadlines = defaultDeadlines): Pa
   return {
     async parse<Name extends ParserJobName>(name: Name, asked: ParserJobs[Name]["asked"]) {
       const outcome = await pool
-        .run({ name, ...asked } as ParserJob, deadlines[name])
+        .run({ ...asked, name } as ParserJob, deadlines[name])
         .catch((error: unknown) => Promise.reject(refusal(error, name)));
       if ("refused" in outcome) throw new ChatError(outcome.refused.code, outcome.refused.details);
       return outcome.found as ParserJobs[Name]["found"];
