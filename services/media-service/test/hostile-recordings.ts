@@ -107,7 +107,7 @@ function mp4Files(count: number): Record<string, Buffer> {
 }
 
 /** An FLV (Adobe's specification, annex E) whose onMetaData has arrays of `count` key frames. */
-function flv(count: number): Buffer {
+export function flv(count: number): Buffer {
   const name = (text: string) => joined([u16(text.length), text]);
   const array = (entries: number) => joined(["\x0a", u32(entries), "\0", zeros(8)]);
   const keyFrames = joined(["\x03", name("times"), array(count), name("filepositions"), array(count)]);

@@ -63,6 +63,17 @@ export const pdf = Buffer.from(
   "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
 );
 
+/** A FLAC of one second of silence (RFC 9639): its stream information, a seek table, a comment, and no frame. */
+export const flac = Buffer.concat([
+  Buffer.from("fLaC\0\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x40\xf0\0\0\xac\x44", "latin1"),
+  Buffer.alloc(16),
+  Buffer.from("\x03\0\0\x12", "latin1"),
+  Buffer.alloc(18, 1),
+  Buffer.from("\x84\0\0\x0c\x04\0\0\0test\0\0\0\0", "latin1"),
+  Buffer.from("\xff\xf8\x69\x08\0", "latin1"),
+  Buffer.alloc(64),
+]);
+
 /** A picture of noise, which no format makes small. */
 export function noise(width: number, height: number): Sharp {
   return sharp({
