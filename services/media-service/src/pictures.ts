@@ -65,7 +65,8 @@ export async function cleanPicture(path: string, contentType: PictureType, folde
     const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
     const { width: across, height: down, pages = 1, isProgressive } = await sharp(path, options).metadata();
     const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? inPassesShare : 1;
-    if (across * down > maxPixels * wholeShare) throw new ChatError("too_many_pixels");
+    const tooMany = across * down > maxPixels * wholeShare || across * down * pages > options.limitInputPixels;
+    if (tooMany) throw new ChatError("too_many_pixels");
     if (pages > mostFrames) throw new ChatError("too_many_frames", { maxFrames: mostFrames });
     const animated = pages > 1;
     const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
