@@ -1,6 +1,10 @@
 // What every process needs: environment, logger, closers, and the frame that runs it.
 export * from "./closers.js";
 export * from "./environment.js";
+export * from "./fair-semaphore.js";
 export * from "./logger.js";
+export * from "./resource-limits.js";
 export * from "./run.js";
+export * from "./stalled.js";
 export * from "./turns.js";
+export * from "./worker-pool.js";

@@ -17,6 +17,11 @@ export const mediaEnvironment = {
   MEDIA_MAX_MEGAPIXELS: Type.Integer({ minimum: 1, maximum: 500, default: defaultLimits.pixels / 1_000_000 }),
   MEDIA_MAX_UPLOADS: Type.Integer({ minimum: 1, maximum: 10_000, default: defaultLimits.uploads }),
   MEDIA_MAX_UPLOADS_PER_USER: Type.Integer({ minimum: 1, maximum: 10_000, default: defaultLimits.uploadsPerUser }),
+  MEDIA_MIN_UPLOAD_BYTES_PER_SECOND: Type.Integer({
+    minimum: 1,
+    maximum: 1_048_576,
+    default: defaultLimits.uploadBytesPerSecond,
+  }),
 };
 
 /** All that the process reads. */
@@ -41,5 +46,7 @@ export function mediaLimits(env: Static<ReturnType<typeof Type.Object<typeof med
     pixels: env.MEDIA_MAX_MEGAPIXELS * 1_000_000,
     uploads: env.MEDIA_MAX_UPLOADS,
     uploadsPerUser: env.MEDIA_MAX_UPLOADS_PER_USER,
+    uploadBytesPerSecond: env.MEDIA_MIN_UPLOAD_BYTES_PER_SECOND,
+    uploadWindowMs: defaultLimits.uploadWindowMs,
   };
 }

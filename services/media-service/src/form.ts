@@ -23,42 +23,70 @@ const fieldNames = Object.keys(UploadFields.properties);
 const validator = Compile(UploadFields);
 
 /**
- * Streams the file into `folder`. Throws no_file, too_many_files, empty_file, invalid_file_name, file_too_large,
- * invalid_request (with the faulty fields), upload_incomplete when the body breaks off.
+ * Streams the file into `folder`. Throws no_file, too_many_files, empty_file, invalid_file_name, file_too_large, invalid_request (with the
+ * faulty fields), upload_incomplete when the body breaks off, and the reason of `ended` once it is aborted.
  */
-export async function readForm(request: FastifyRequest, folder: string, limits: MediaLimits): Promise<Form> {
-  const given: Record<string, string> = {};
-  let file: Form["file"] | undefined;
+export async function readForm(
+  request: FastifyRequest,
+  folder: string,
+  limits: MediaLimits,
+  ended: AbortSignal,
+): Promise<Form> {
   if (!request.isMultipart()) throw new ChatError("unsupported_media_type");
   // A client that is gone already is not heard of again: its form would be waited for for ever.
   if (request.raw.destroyed) throw new ChatError("upload_incomplete");
   if (!/;\s*boundary=\s*"?[^\s";]/i.test(request.headers["content-type"] ?? "")) throw badFields("");
   try {
-    const options = {
-      fieldSize: longestField,
-      fields: mostFields,
-      files: 2,
-      parts: mostFields + 2,
-      fileSize: Infinity,
-    };
-    for await (const part of request.parts({ preservePath: true, limits: options })) {
-      if (part.type === "field") {
-        if (part.valueTruncated || typeof part.value !== "string") throw badFields(`/${part.fieldname}`);
-        if (fieldNames.includes(part.fieldname)) given[part.fieldname] ??= part.value;
-      } else {
-        if (file) throw new ChatError("too_many_files");
-        file = await receive(part, join(folder, "received"), largest(given.type, limits));
-      }
-    }
+    ended.throwIfAborted();
+    const reading = readParts(request, folder, limits, ended);
+    const { given, file } = await Promise.race([reading, rejectionOf(ended)]);
+    if (!file) throw new ChatError("no_file");
+    const fields = readFields(given);
+    if (file.size > limits.bytes[fields.type]) throw tooLarge(limits.bytes[fields.type]);
+    return { fields, file };
   } catch (error) {
     // What is left of the body is read and dropped, so that a client still sending gets to see the answer.
     request.raw.unpipe().resume();
-    throw refusal(error);
+    throw ended.aborted ? ended.reason : refusal(error);
   }
-  if (!file) throw new ChatError("no_file");
-  const fields = readFields(given);
-  if (file.size > limits.bytes[fields.type]) throw tooLarge(limits.bytes[fields.type]);
-  return { fields, file };
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+interface Parts {
+  readonly given: Record<string, string>;
+  readonly file: Form["file"] | undefined;
+}
+
+async function readParts(
+  request: FastifyRequest,
+  folder: string,
+  limits: MediaLimits,
+  ended: AbortSignal,
+): Promise<Parts> {
+  const given: Record<string, string> = {};
+  let file: Form["file"] | undefined;
+  const options = {
+    fieldSize: longestField,
+    fields: mostFields,
+    files: 2,
+    parts: mostFields + 2,
+    fileSize: Infinity,
+  };
+  for await (const part of request.parts({ preservePath: true, limits: options })) {
+    if (part.type === "field") {
+      if (part.valueTruncated || typeof part.value !== "string") throw badFields(`/${part.fieldname}`);
+      if (fieldNames.includes(part.fieldname)) given[part.fieldname] ??= part.value;
+    } else {
+      if (file) throw new ChatError("too_many_files");
+      file = await receive(part, join(folder, "received"), largest(given.type, limits), ended);
+    }
+  }
+  return { given, file };
 }
 
 /** The type may follow the file: until it is known, the file may be as large as any. */
@@ -68,7 +96,12 @@ function largest(type: string | undefined, { bytes }: MediaLimits): number {
     : Math.max(...Object.values(bytes));
 }
 
-async function receive(part: MultipartFile, path: string, maxBytes: number): Promise<Form["file"]> {
+async function receive(
+  part: MultipartFile,
+  path: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Form["file"]> {
   if (part.fieldname !== "file") throw badFields(`/${part.fieldname}`);
   const name = checkFileName(part.filename ?? "");
   let size = 0;
@@ -79,7 +112,7 @@ async function receive(part: MultipartFile, path: string, maxBytes: number): Pro
       else done(null, chunk);
     },
   });
-  await pipeline(part.file, count, createWriteStream(path));
+  await pipeline(part.file, count, createWriteStream(path), { signal });
   if (size === 0) throw new ChatError("empty_file");
   return { path, name, size };
 }

@@ -1,10 +1,9 @@
 // Finds out what an uploaded file is, and makes it ready to be stored.
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
-import { createTurns } from "@khui/runtime";
-import { contentTypeOf } from "./kinds.js";
+import { createFairSemaphore } from "@khui/runtime";
+import { contentTypeOf, isPicture } from "./kinds.js";
 import type { MediaLimits } from "./limits.js";
-import { cleanPicture, isPicture, thumbnailOf } from "./pictures.js";
-import type { RecordingReader } from "./recordings.js";
+import type { Parsers } from "./parsers.js";
 import type { VideoFrame } from "./video-frame.js";
 
 export interface Inspected {
@@ -12,35 +11,40 @@ export interface Inspected {
   readonly path: string;
   readonly facts: Pick<StoredMedia, "mimeType" | "size" | "duration" | "dimensions">;
   /** WebP. */
-  readonly thumbnail: Buffer | undefined;
+  readonly thumbnail: Uint8Array | undefined;
 }
 
 export interface Inspection {
   /**
-   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Throws
-   * wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels.
+   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Turns go round by
+   * `userId`. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
+   * too_many_frames, service_unavailable.
    */
-  inspect(file: { path: string; size: number }, declared: MediaKind, folder: string): Promise<Inspected>;
+  inspect(
+    file: { path: string; size: number },
+    declared: MediaKind,
+    folder: string,
+    userId: string,
+  ): Promise<Inspected>;
 }
 
-/** Pictures unpacked at the same time: they take CPU and memory, and the machine has few cores. */
-const picturesAtOnce = 2;
+/** Pictures and recordings parsed at the same time: they take CPU and memory, and the machine has few cores. One person has one of them. */
+const turns = { places: 2, placesPerKey: 1 };
 
 export function createInspection(
-  recordings: RecordingReader,
+  parsers: Parsers,
   videoFrame: VideoFrame | undefined,
   limits: MediaLimits,
 ): Inspection {
-  const inTurn = createTurns(picturesAtOnce);
+  const inTurn = createFairSemaphore(turns);
 
   async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
-    const { kind, duration, dimensions } = await recordings.read(file.path, file.size);
+    const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
     mustBe(kind, declared);
     // Files for video hold sound alone as well: it is what browsers and phones record as a voice message.
     const mimeType = contentType.replace(/^(?:audio|video)/, kind);
-    const frame =
-      kind === "video" ? await inTurn(async () => videoFrame?.(file.path, contentType, duration)) : undefined;
-    const thumbnail = frame && (await inTurn(() => thumbnailOf(frame)).catch(() => undefined));
+    const frame = kind === "video" ? await videoFrame?.(file.path, contentType, duration) : undefined;
+    const thumbnail = frame && (await parsers.parse("thumbnail", { picture: frame }).catch(() => undefined));
     const facts = {
       mimeType,
       size: file.size,
@@ -51,20 +55,19 @@ export function createInspection(
   }
 
   return {
-    async inspect(file, declared, folder) {
+    async inspect(file, declared, folder, userId) {
       const contentType = await contentTypeOf(file.path, file.size);
       if (isPicture(contentType)) {
         mustBe("image", declared);
         // Of some formats all is read into memory, to know their size alone.
         if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
-        return inTurn(async () => {
-          const { path, ...facts } = await cleanPicture(file.path, contentType, folder, limits.pixels);
-          return { path, facts, thumbnail: await thumbnailOf(path) };
-        });
+        const asked = { path: file.path, contentType, folder, maxPixels: limits.pixels };
+        const { path, thumbnail, ...facts } = await inTurn(userId, () => parsers.parse("picture", asked));
+        return { path, facts, thumbnail };
       }
       if (/^(?:audio|video)\//.test(contentType)) {
         try {
-          return await recording(file, contentType, declared);
+          return await inTurn(userId, () => recording(file, contentType, declared));
         } catch (error) {
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
           // Its first bytes look like a recording's, and the rest does not: it may be anything.

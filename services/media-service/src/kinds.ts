@@ -12,6 +12,12 @@ const tailBytes = 22 + 65_535;
 /** Names that browsers play, for names that they do not. */
 const aliases: Readonly<Record<string, string>> = { "audio/x-m4a": "audio/mp4", "video/x-m4v": "video/mp4" };
 
+/** The pictures that browsers know; of all others, and of drawings, only files are made. */
+const pictureTypes = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"] as const;
+export type PictureType = (typeof pictureTypes)[number];
+export const isPicture = (contentType: string): contentType is PictureType =>
+  pictureTypes.some((type) => type === contentType);
+
 /**
  * The content type of a file. Throws ambiguous_file for one that browsers would show and that is an archive, a PDF or a
  * page as well: it passes as one thing and is then opened as the other. Throws damaged_file for a GIF without its end.

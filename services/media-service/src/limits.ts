@@ -8,8 +8,12 @@ export interface MediaLimits {
   readonly pixels: number;
   /** Uploads that one process takes at once: each may fill the scratch folder with a file of the largest size. */
   readonly uploads: number;
-  /** Of them, those of one user: nobody takes the places of all by sending slowly. */
+  /** Those of one user at once, of which some may wait for bytes. */
   readonly uploadsPerUser: number;
+  /** What comes more slowly is ended, and takes no place of the others meanwhile. */
+  readonly uploadBytesPerSecond: number;
+  /** Over how long that is measured, ms: a phone may be without a network for a while. */
+  readonly uploadWindowMs: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -19,5 +23,7 @@ export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,
   uploads: 100,
-  uploadsPerUser: 50,
+  uploadsPerUser: 5,
+  uploadBytesPerSecond: 1024,
+  uploadWindowMs: 20_000,
 };

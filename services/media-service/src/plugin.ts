@@ -14,7 +14,7 @@ import { createFiles, type SweepTimes } from "./files.js";
 import { createInspection } from "./inspection.js";
 import { defaultLimits, type MediaLimits } from "./limits.js";
 import { watchDisk } from "./meters.js";
-import { createRecordingReader } from "./recordings.js";
+import { createParsers } from "./parsers.js";
 import { mountFiles } from "./routes/files.js";
 import { mountUpload } from "./routes/upload.js";
 import { openScratch } from "./scratch.js";
@@ -54,9 +54,9 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const guard = { ...deps.guard, onIdentity: directory.learn };
     const files = createFiles(database.kysely(), blobs, bus, log, deps.sweep);
-    const recordings = await createRecordingReader();
+    const parsers = createParsers();
     const videoFrame = await findVideoFrame(deps.ffmpeg ?? "ffmpeg", limits.pixels);
-    const inspection = createInspection(recordings, videoFrame, limits);
+    const inspection = createInspection(parsers, videoFrame, limits);
     const scratch = await openScratch(deps.scratchDir);
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
     const stopWatching = await watchDisk(metrics, deps.scratchDir);
@@ -70,7 +70,7 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
       subscription.unsubscribe();
       stopWatching();
       await files.close();
-      recordings.close();
+      parsers.close();
     });
   };
 }

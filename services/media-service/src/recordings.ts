@@ -1,7 +1,6 @@
 // What a sound or a video tells of itself, by MediaInfo compiled to WebAssembly.
 import { type FileHandle, open } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
-import { createTurns } from "@khui/runtime";
 import mediaInfoFactory, { type MediaInfoResult } from "mediainfo.js";
 import { webmDuration } from "./webm-duration.js";
 
@@ -14,21 +13,17 @@ export interface Recording {
 }
 
 export interface RecordingReader {
-  /** Throws damaged_file when there is neither sound nor picture in it, or reading it takes more than 5 s. */
+  /** Throws damaged_file when there is neither sound nor picture in it, or more than 5 s pass before all that is asked for is read. */
   read(path: string, size: number): Promise<Recording>;
-  close(): void;
 }
 
-/** Honest files take less than a second. Others wait for their turn meanwhile. */
+/** Honest files take less than a second. */
 const timeoutMs = 5_000;
-/** What is parsed in one go, while nothing else runs in this process. */
-const chunkSize = 65_536;
-const options = { format: "object", chunkSize } as const;
+const options = { format: "object", chunkSize: 65_536 } as const;
 
-/** One at a time: the parser has one memory of its own, whatever the file's size. */
+/** For a worker: the parser is synchronous, and what it does with the bytes that it has read nothing but the process's end can stop. */
 export async function createRecordingReader(): Promise<RecordingReader> {
   let parser = await mediaInfoFactory(options);
-  const inTurn = createTurns(1);
 
   async function analyze(file: FileHandle, size: number, deadline: number): Promise<MediaInfoResult> {
     try {
@@ -64,16 +59,14 @@ export async function createRecordingReader(): Promise<RecordingReader> {
   }
 
   return {
-    read: (path, size) =>
-      inTurn(async () => {
-        const file = await open(path);
-        try {
-          return await describe(file, size);
-        } finally {
-          await file.close();
-        }
-      }),
-    close: () => parser.close(),
+    async read(path, size) {
+      const file = await open(path);
+      try {
+        return await describe(file, size);
+      } finally {
+        await file.close();
+      }
+    },
   };
 }
 

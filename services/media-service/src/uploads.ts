@@ -10,6 +10,7 @@ import type { Inspected, Inspection } from "./inspection.js";
 import type { MediaLimits } from "./limits.js";
 import { createMeters, type Meters } from "./meters.js";
 import type { Scratch } from "./scratch.js";
+import { createUploadPlaces, type Place } from "./upload-places.js";
 
 export interface Uploading {
   readonly bus: Bus;
@@ -27,36 +28,30 @@ export interface Sender {
   readonly clientMessageId: string | undefined;
 }
 
-/** A connection on which nothing came for this long is ended by Node. Shorter than what the edge waits. */
+/** Of a refused upload: a connection on which nothing came for this long is ended by Node. Shorter than what the edge waits. */
 const silenceMs = 60_000;
 
 /** Returns a function that takes an upload and resolves with its message: that of the first try, if this is a repeated one. */
 export function createUploads(uploading: Uploading): (request: FastifyRequest, sender: Sender) => Promise<Message> {
-  let running = 0;
-  const runningOf = new Map<string, number>();
-  const meters = createMeters(uploading.metrics, () => running);
+  const places = createUploadPlaces(uploading.limits);
+  const meters = createMeters(uploading.metrics, places.size);
   return async (request, sender) => {
-    const { limits } = uploading;
-    const own = runningOf.get(sender.userId) ?? 0;
-    if (own >= limits.uploadsPerUser) throw new ChatError("rate_limited", { retryAfter: 5 });
-    if (running >= limits.uploads) throw new ChatError("service_unavailable", { retryAfter: 5 });
-    running++;
-    runningOf.set(sender.userId, own + 1);
     const { socket } = request.raw;
-    socket.setTimeout(silenceMs);
+    const ended = new AbortController();
+    const place = places.take(sender.userId, {
+      received: () => socket.bytesRead,
+      abort: (failure) => ended.abort(failure),
+    });
     const known: Known = {};
     try {
-      return await take(uploading, meters, known, request, sender);
+      return await take(uploading, meters, known, request, sender, place, ended.signal);
     } catch (error) {
       meters.failed(known.kind, error);
+      // What is left of its body is still to come.
+      if (!request.raw.complete) socket.setTimeout(silenceMs);
       throw error;
     } finally {
-      running--;
-      const left = (runningOf.get(sender.userId) ?? 0) - 1;
-      if (left > 0) runningOf.set(sender.userId, left);
-      else runningOf.delete(sender.userId);
-      // What is left of a refused body is still to come.
-      if (request.raw.complete) socket.setTimeout(0);
+      place.release();
     }
   };
 }
@@ -72,21 +67,22 @@ async function take(
   known: Known,
   request: FastifyRequest,
   sender: Sender,
+  place: Place,
+  ended: AbortSignal,
 ): Promise<Message> {
   // Before the body is read: nobody should send 100 MB to learn that they may not.
   const before = await sentBefore(bus, sender, sender.clientMessageId);
   if (before) return before;
   const { folder, remove } = await scratch.open();
   try {
-    const form = await readForm(request, folder, limits);
+    const form = await readForm(request, folder, limits, ended);
+    place.startWork();
     const kind = form.fields.type;
     known.kind = kind;
-    // Now it is the client that waits, for as long as the work takes.
-    request.raw.socket.setTimeout(0);
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
     const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
     if (repeated) return repeated;
-    const file = await inspection.inspect(form.file, kind, folder);
+    const file = await inspection.inspect(form.file, kind, folder, sender.userId);
     const fileId = await files.store(file);
     const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
     meters.stored(kind, form.file.size);

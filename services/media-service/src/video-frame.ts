@@ -1,6 +1,7 @@
 // A picture out of a video, by ffmpeg where it is installed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { withResourceLimits } from "@khui/runtime";
 
 const run = promisify(execFile);
 
@@ -36,10 +37,14 @@ const maxFrameBytes = 8 * 1024 * 1024;
  * With 12.5 million pixels, beyond 4K, they take some 450 MB.
  */
 const pixelShare = 0.25;
+/** Of one piece of memory: an index of 60 million samples that are not there would be 3 GB. The frames above have 64 MB at most. */
+const mostAllocation = 128 * 1024 * 1024;
+/** Of all together, where the system bounds it: libraries take 320 MB of addresses, and decoding what is said above. */
+const limits = { addressSpaceBytes: 1024 * 1024 * 1024, cpuSeconds: 2 * (timeoutMs / 1000) };
 
 /** `maxPixels` is what a picture may have. Resolves with undefined when `program` cannot be run. */
 export async function findVideoFrame(program: string, maxPixels: number): Promise<VideoFrame | undefined> {
-  const there = await run(program, ["-version"], { timeout: timeoutMs }).then(
+  const there = await run(...withResourceLimits(program, ["-version"], limits), { timeout: timeoutMs }).then(
     () => true,
     () => false,
   );
@@ -59,8 +64,11 @@ export async function findVideoFrame(program: string, maxPixels: number): Promis
       killSignal: "SIGKILL",
       maxBuffer: maxFrameBytes,
     } as const;
-    const args = ["-nostdin", "-v", "error", "-threads", "1", ...input, ...output];
-    const { stdout } = await run(program, args, options).catch(() => ({ stdout: undefined }));
+    const frugal = ["-max_alloc", String(mostAllocation), "-threads", "1", "-filter_threads", "1"];
+    const args = ["-nostdin", "-v", "error", ...frugal, ...input, ...output];
+    const { stdout } = await run(...withResourceLimits(program, args, limits), options).catch(() => ({
+      stdout: undefined,
+    }));
     return stdout && stdout.length > 0 ? stdout : undefined;
   };
 }

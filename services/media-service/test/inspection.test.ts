@@ -5,20 +5,20 @@ import sharp from "sharp";
 import t, { type Test, test } from "tap";
 import { createInspection, type Inspected } from "../src/inspection.js";
 import { defaultLimits } from "../src/limits.js";
-import { createRecordingReader } from "../src/recordings.js";
+import { createParsers } from "../src/parsers.js";
 import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "./made-files.js";
 
-const reader = await createRecordingReader();
-t.teardown(() => reader.close());
+const parsers = createParsers();
+t.teardown(() => parsers.close());
 const frame = noise(640, 360).png().toBuffer();
-const inspection = createInspection(reader, () => frame, defaultLimits);
+const inspection = createInspection(parsers, () => frame, defaultLimits);
 const kinds: readonly MediaKind[] = ["image", "video", "audio", "file"];
 
 /** What was found, or the code of the refusal; the original stays as it was. */
 async function inspect(t: Test, content: Uint8Array | string, declared: MediaKind, own = inspection) {
   const folder = await folderFor(t);
   const received = await folder.write(content, "received");
-  const outcome = await own.inspect(received, declared, folder.path).catch((error) => ({ code: error.code }));
+  const outcome = await own.inspect(received, declared, folder.path, "alice").catch((error) => ({ code: error.code }));
   t.ok((await readFile(received.path)).equals(Buffer.from(content)), "what came in is left as it is");
   return outcome as Partial<Inspected> & { code?: string };
 }
@@ -77,13 +77,13 @@ test("a picture sent as a file is a picture still: upright and without metadata"
 test("a picture may be as large as pictures may, also when sent as a file", async (t) => {
   const content = await noise(20, 10).png().toBuffer();
   const { bytes } = defaultLimits;
-  const strict = createInspection(reader, undefined, {
+  const strict = createInspection(parsers, undefined, {
     ...defaultLimits,
     bytes: { ...bytes, image: content.length - 1 },
   });
   t.equal((await inspect(t, content, "file", strict)).code, "file_too_large");
   t.match(await inspect(t, pdf, "file", strict), { facts: { mimeType: "application/pdf" } });
-  const exact = createInspection(reader, undefined, { ...defaultLimits, bytes: { ...bytes, image: content.length } });
+  const exact = createInspection(parsers, undefined, { ...defaultLimits, bytes: { ...bytes, image: content.length } });
   t.match(await inspect(t, content, "file", exact), { facts: { mimeType: "image/png" } });
 });
 
@@ -105,16 +105,16 @@ test("what begins like a recording and cannot be read is damaged, or a file of w
 
 test("no picture out of a video is no reason to refuse it", async (t) => {
   const content = await contentOf("video.mp4");
-  const without = createInspection(reader, undefined, defaultLimits);
-  const nothing = createInspection(reader, async () => undefined, defaultLimits);
-  const rubbish = createInspection(reader, async () => Buffer.from("no picture"), defaultLimits);
+  const without = createInspection(parsers, undefined, defaultLimits);
+  const nothing = createInspection(parsers, async () => undefined, defaultLimits);
+  const rubbish = createInspection(parsers, async () => Buffer.from("no picture"), defaultLimits);
   for (const own of [without, nothing, rubbish]) {
     t.match(await inspect(t, content, "video", own), { facts: { mimeType: "video/mp4" }, thumbnail: undefined });
   }
 });
 
 test("pictures are refused by the limit that was set", async (t) => {
-  const strict = createInspection(reader, undefined, { ...defaultLimits, pixels: 199 });
+  const strict = createInspection(parsers, undefined, { ...defaultLimits, pixels: 199 });
   const content = await noise(20, 10).png().toBuffer();
   t.equal((await inspect(t, content, "image", strict)).code, "too_many_pixels");
   t.equal((await inspect(t, content, "file", strict)).code, "too_many_pixels");

@@ -63,6 +63,17 @@ export const pdf = Buffer.from(
   "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
 );
 
+/** A FLAC of one second of silence (RFC 9639): its stream information, a seek table, a comment, and no frame. */
+export const flac = Buffer.concat([
+  Buffer.from("fLaC\0\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x40\xf0\0\0\xac\x44", "latin1"),
+  Buffer.alloc(16),
+  Buffer.from("\x03\0\0\x12", "latin1"),
+  Buffer.alloc(18, 1),
+  Buffer.from("\x84\0\0\x0c\x04\0\0\0test\0\0\0\0", "latin1"),
+  Buffer.from("\xff\xf8\x69\x08\0", "latin1"),
+  Buffer.alloc(64),
+]);
+
 /** A picture of noise, which no format makes small. */
 export function noise(width: number, height: number): Sharp {
   return sharp({
@@ -84,6 +95,25 @@ export async function animatedWebp(frames: readonly Frame[]): Promise<Buffer> {
   return sharp(pictures, { join: { animated: true } })
     .webp({ delay: frames.map(() => 100), loop: 3 })
     .toBuffer();
+}
+
+/** An animated WebP of so many frames of 64 by 64 pixels, each another. */
+export function manyFrames(count: number): Promise<Buffer> {
+  const side = 64;
+  const bytes = Buffer.alloc(side * side * count, 0);
+  for (let frame = 0; frame < count; frame++) bytes.fill(frame, frame * side * side, frame * side * side + 32);
+  const raw = { width: side, height: side * count, channels: 1, pageHeight: side } as const;
+  return sharp(bytes, { raw, limitInputPixels: false }).webp({ lossless: true, effort: 0 }).toBuffer();
+}
+
+/** A GIF of so many frames of one pixel each. */
+export function gifFrames(count: number): Buffer {
+  const screen = [Buffer.from("GIF89a"), Buffer.of(1, 0, 1, 0, 0x80, 0, 0), Buffer.of(0, 0, 0, 255, 255, 255)];
+  // Shown for 100 ms, then LZW of two bits: clear, 0 or 1, end.
+  const frame = (pixel: number) =>
+    Buffer.of(0x21, 0xf9, 4, 0, 10, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44 + 8 * pixel, 0x01, 0);
+  const frames = Array.from({ length: count }, (_, i) => frame(i % 2));
+  return Buffer.concat([...screen, ...frames, Buffer.of(0x3b)]);
 }
 
 /**

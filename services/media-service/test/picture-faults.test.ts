@@ -7,8 +7,8 @@ import { ChatError } from "@khui/contracts";
 import sharp from "sharp";
 import { type Test, test } from "tap";
 import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
-import { contentTypeOf } from "../src/kinds.js";
-import { cleanPicture, isPicture, thumbnailOf } from "../src/pictures.js";
+import { contentTypeOf, isPicture } from "../src/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/pictures.js";
 import { animatedWebp, fixture, folderFor, mutated, noise } from "./made-files.js";
 
 const plenty = 50_000_000;

@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { cleanPicture, isPicture, thumbnailOf } from "../src/pictures.js";
+import { isPicture } from "../src/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/pictures.js";
 import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "./made-files.js";
 
 const plenty = 50_000_000;

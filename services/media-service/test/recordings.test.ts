@@ -3,11 +3,12 @@ import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
 import t, { test } from "tap";
 import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
-import { createRecordingReader } from "../src/recordings.js";
+import { createParsers } from "../src/parsers.js";
 import { fixture, folderFor, mutated } from "./made-files.js";
 
-const reader = await createRecordingReader();
-t.teardown(() => reader.close());
+const parsers = createParsers();
+t.teardown(() => parsers.close());
+const reader = { read: (path: string, size: number) => parsers.parse("recording", { path, size }) };
 
 /** Width and height of the videos, null for sounds. All last about a second; encoders add up to a tenth. */
 const recordings: Record<string, readonly [number, number] | null> = {
@@ -56,8 +57,8 @@ test("what holds neither sound nor picture is damaged", async (t) => {
   }
 });
 
-test("many may be read at once, each with its own result", async (t) => {
-  const asked = Array.from({ length: 30 }, (_, i) => names[i % names.length]!);
+test("several may be read at once, each with its own result", async (t) => {
+  const asked = Array.from({ length: 3 }, (_, i) => names[i % names.length]!);
   const read = asked.map(async (name) => {
     const { path, size } = await fixture(name);
     return reader.read(path, size);
@@ -83,7 +84,7 @@ for (const name of names) {
     const original = await readFile(whole.path);
     const before = await reader.read(whole.path, whole.size);
     const outcomes = { read: 0, damaged: 0 };
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 100; round++) {
       const { path, size } = await folder.write(mutated(original, draw), "received");
       try {
         const { kind, duration, dimensions } = await reader.read(path, size);
@@ -96,7 +97,7 @@ for (const name of names) {
         outcomes.damaged++;
       }
     }
-    t.equal(outcomes.read + outcomes.damaged, 300, JSON.stringify(outcomes));
+    t.equal(outcomes.read + outcomes.damaged, 100, JSON.stringify(outcomes));
     t.same(await reader.read(whole.path, whole.size), before, "the reader still works");
   });
 }

@@ -4,7 +4,9 @@ import sharp from "sharp";
 import { test } from "tap";
 import { defaultLimits } from "../src/limits.js";
 import { findVideoFrame } from "../src/video-frame.js";
+import { manySamples } from "./hostile-recordings.js";
 import { fixture, folderFor, noise } from "./made-files.js";
+import { watching } from "./watching.js";
 
 const { pixels } = defaultLimits;
 const frameOf = await findVideoFrame("ffmpeg", pixels);
@@ -60,6 +62,17 @@ test("a video whose frames have more than a quarter of the allowed pixels gives 
     t.ok(await enough?.(file, type, 0), type);
     const tooFew = await findVideoFrame("ffmpeg", 2 * size);
     t.equal(await tooFew?.(file, type, 0), undefined, type);
+  }
+});
+
+test("a video that counts samples which it does not have takes little memory", { skip }, async (t) => {
+  const folder = await folderFor(t);
+  for (const count of [60_000_000, 0xffff_ffff]) {
+    const { path, size } = await folder.write(manySamples(count));
+    t.ok(size < 1024);
+    const { result, childBytes } = await watching(async () => frameOf?.(path, "video/mp4", 1));
+    t.equal(result, undefined);
+    t.ok(childBytes < 200 * 1024 * 1024, `${Math.round(childBytes / 1024 / 1024)} MB`);
   }
 });
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { StickerManifest } from "@khui/contracts";
 import { type Fault, invalidSet } from "./faults.js";
 import { filesNamed, manifestName, readManifest } from "./manifest.js";
-import { type Picture, readPicture } from "./pictures.js";
+import { type Picture, type PictureRead, readPicture } from "./pictures.js";
 
 export interface CheckedSet {
   readonly manifest: StickerManifest;
@@ -16,14 +16,14 @@ export interface CheckedSet {
 export interface Checks {
   /** The key that the manifest has to have. */
   readonly ownKey?: string | undefined;
-  /** Whether pictures are unpacked, to see that they are undamaged; true unless told. */
-  readonly unpack?: boolean;
+  /** What reads a picture; `readPicture`, in this process, unless told. */
+  readonly read?: (bytes: Buffer) => Promise<PictureRead>;
 }
 
 /** Checks the files of a folder or an archive, by name. Throws invalid_sticker_set. */
 export async function checkSet(
   files: ReadonlyMap<string, Buffer>,
-  { ownKey, unpack = true }: Checks = {},
+  { ownKey, read = readPicture }: Checks = {},
 ): Promise<CheckedSet> {
   const faults: Fault[] = [];
   const manifest = readManifest(files, faults);
@@ -35,9 +35,9 @@ export async function checkSet(
   for (const [file, bytes] of files) {
     if (file === manifestName) continue;
     if (named && !named.has(file)) faults.push({ path: file, message: "is not named in the manifest" });
-    const picture = await readPicture(bytes, unpack);
+    const picture = await read(bytes);
     if ("faults" in picture) faults.push(...picture.faults.map((message) => ({ path: file, message })));
-    else pictures.set(file, picture);
+    else pictures.set(file, { ...picture, bytes });
   }
   if (manifest) faults.push(...motionFaults(manifest, pictures));
   if (manifest && ownKey !== undefined && manifest.key !== ownKey) {

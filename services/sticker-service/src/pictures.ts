@@ -2,14 +2,20 @@
 import { createHash } from "node:crypto";
 import sharp from "sharp";
 
-export interface Picture {
+export interface PictureFacts {
   /** Its name for ever: the first 40 hexadecimal digits of the SHA-256 of its bytes, and its kind. */
   readonly asset: string;
-  readonly bytes: Buffer;
   readonly width: number;
   readonly height: number;
   readonly animated: boolean;
 }
+
+export interface Picture extends PictureFacts {
+  readonly bytes: Buffer;
+}
+
+/** What is known of a picture, or what is wrong with it. */
+export type PictureRead = PictureFacts | { readonly faults: readonly string[] };
 
 const contentTypes = { webp: "image/webp", png: "image/png", gif: "image/gif" } as const;
 type Kind = keyof typeof contentTypes;
@@ -19,6 +25,8 @@ const mostBytes = 1024 * 1024;
 const longestSide = 1024;
 /** Of all frames together: 32 of the largest, or over 300 of the 320 pixels that animated stickers commonly have. */
 const mostPixels = 32 * longestSide * longestSide;
+/** Each costs something, however small it is. */
+const mostFrames = 1_000;
 const timeoutSeconds = 20;
 /** What a picture says of itself is read whatever it says; nothing is unpacked for that. */
 const header = { animated: true, limitInputPixels: false };
@@ -37,10 +45,7 @@ export const contentTypeOf = (asset: string): string => contentTypes[asset.slice
  * Takes PNG, WebP and GIF to the limits above; else says what is wrong. `unpack` says whether every frame is read to its end as
  * well: some 10 ms for a still picture, 100 for a moving one.
  */
-export async function readPicture(
-  bytes: Buffer,
-  unpack = true,
-): Promise<Picture | { readonly faults: readonly string[] }> {
+export async function readPicture(bytes: Buffer, unpack = true): Promise<PictureRead> {
   const kind = kindOf(bytes);
   if (!kind) return { faults: ["is not a PNG, WebP or GIF picture"] };
   if (bytes.length > mostBytes) return { faults: [`has ${bytes.length} bytes; ${mostBytes} are allowed`] };
@@ -51,10 +56,11 @@ export async function readPicture(
     if (width > longestSide || height > longestSide) {
       return { faults: [`has ${width} × ${height} pixels; ${longestSide} × ${longestSide} are allowed`] };
     }
+    if (pages > mostFrames) return { faults: [`has ${pages} frames; ${mostFrames} are allowed`] };
     if (width * height * pages > mostPixels) return { faults: [`has ${pages} frames, too many of this size`] };
     if (unpack) await readToTheEnd(bytes);
     const digest = createHash("sha256").update(bytes).digest("hex").slice(0, 40);
-    return { asset: `${digest}.${kind}`, bytes, width, height, animated: pages > 1 };
+    return { asset: `${digest}.${kind}`, width, height, animated: pages > 1 };
   } catch {
     return { faults: ["is damaged"] };
   }

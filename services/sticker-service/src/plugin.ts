@@ -7,6 +7,7 @@ import { type Guard, mounter } from "@khui/http";
 import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
+import { createPictureReader } from "./picture-reader.js";
 import { createPublisher } from "./publisher.js";
 import { addressesAt } from "./render.js";
 import { mountAssets } from "./routes/assets.js";
@@ -51,7 +52,9 @@ export function stickerService(deps: StickerDeps): FastifyPluginAsync {
     mountSets(mount, db, addressOf);
     mountSending(mount, createSending(db, bus, telemetry.metrics));
     mountRetiring(mount, db, addressOf);
-    await mountPublishing(app, guard, db, publisher, addressOf);
+    const pictures = createPictureReader();
+    app.addHook("onClose", async () => pictures.close());
+    await mountPublishing(app, guard, db, publisher, addressOf, pictures);
     mountAssets(app, guard, blobs);
   };
 }

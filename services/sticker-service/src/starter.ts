@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ChatError } from "@khui/contracts";
 import { checkSet, digestOf } from "./checking.js";
 import { readManifest } from "./manifest.js";
+import { readPicture } from "./pictures.js";
 import type { Publisher } from "./publisher.js";
 import { isSettled } from "./store/publishing.js";
 import type { Db } from "./store/tables.js";
@@ -24,7 +25,7 @@ export async function publishStarters(db: Db, publisher: Publisher, folder: URL 
     if (manifest && (await isSettled(db, manifest.key, digestOf(manifest, files)))) continue;
     try {
       // Unpacking them takes seconds, and the tests of this service have done it.
-      await publisher.publish(await checkSet(files, { unpack: false }), { starter: true });
+      await publisher.publish(await checkSet(files, { read: (bytes) => readPicture(bytes, false) }), { starter: true });
     } catch (error) {
       const details = error instanceof ChatError ? ` ${JSON.stringify(error.details)}` : "";
       throw new Error(`the starter set in ${join(path, name)} cannot be published${details}`, { cause: error });

@@ -3,6 +3,7 @@ import type { Blobs } from "@khui/blobs";
 import { ChatError, mediaPaths, ObjectId } from "@khui/contracts";
 import { type Guard, limitAddress, sendContent } from "@khui/http";
 import type { MediaLinks } from "@khui/media-links";
+import { endWhenStalled } from "@khui/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { blobNames, reached } from "../files.js";
@@ -11,8 +12,14 @@ import { isShown } from "../kinds.js";
 /** What a wildcard matches: the name, decoded. Unlike a parameter it may be as long as names are. */
 const Name = Type.String();
 
-/** Mounts the delivery of files. */
-export function mountFiles(app: FastifyInstance, guard: Guard, blobs: Blobs, links: MediaLinks): void {
+/** Mounts the delivery of files. A client that takes nothing of its file for `stallMs` is left. */
+export function mountFiles(
+  app: FastifyInstance,
+  guard: Guard,
+  blobs: Blobs,
+  links: MediaLinks,
+  stallMs?: number,
+): void {
   const onRequest = (request: FastifyRequest) => limitAddress(guard, request);
 
   app.get<{ Params: { fileId: string; "*": string } }>("/api/v1/chat/media/:fileId/file/*", {
@@ -40,6 +47,7 @@ export function mountFiles(app: FastifyInstance, guard: Guard, blobs: Blobs, lin
     const secondsLeft = links.check(path, { expires, signature });
     const info = await reached(blobs.stat(blob));
     if (!info) throw new ChatError("file_not_found");
+    endWhenStalled(reply.raw, request.raw.socket, stallMs);
     return sendContent(request, reply, {
       ...info,
       etag: blob,

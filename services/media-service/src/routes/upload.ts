@@ -1,6 +1,6 @@
 // POST …/messages/media.
 import multipart from "@fastify/multipart";
-import { routes } from "@khui/contracts";
+import { ChatError, routes } from "@khui/contracts";
 import { admit, callOf, type Guard } from "@khui/http";
 import type { FastifyInstance } from "fastify";
 import type { createUploads } from "../uploads.js";
@@ -17,7 +17,11 @@ export async function mountUpload(app: FastifyInstance, guard: Guard, upload: Re
     handler: async (request, reply) => {
       const { params, identity, idempotencyKey, say } = callOf<typeof sendMedia>(request, reply);
       const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
-      const data = await upload(request, sender);
+      const data = await upload(request, sender).catch((error: unknown) => {
+        // It would go on as slowly.
+        if (error instanceof ChatError && error.code === "upload_too_slow") reply.header("connection", "close");
+        throw error;
+      });
       reply.code(sendMedia.status);
       return { success: true, message: say("media_sent"), data };
     },

@@ -7,6 +7,7 @@ import type { Blobs } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import type { Bus, BusMessage } from "@khui/bus";
+import type { MediaLimits } from "@khui/media-service";
 import { createLogger } from "@khui/runtime";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
@@ -51,7 +52,7 @@ const ofUploads = /^[0-9a-f]{24}\//;
 const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });
 
 /** Starts the system on a store of that kind; all ends with `t`. */
-export async function mediaSystem(t: Test, kind: StoreKind): Promise<MediaSystem> {
+export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits): Promise<MediaSystem> {
   const folder = await mkdtemp(join(tmpdir(), "khui-media-system-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const store = kind === "folder" ? await folderStore(t, join(folder, "files")) : await s3Store(t);
@@ -69,6 +70,7 @@ export async function mediaSystem(t: Test, kind: StoreKind): Promise<MediaSystem
     port: 0,
     host: "127.0.0.1",
     log: createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" }),
+    ...(limits ? { mediaLimits: limits } : {}),
     blobs: watched(store.blobs, names, faults),
     wrapBus: (bus) => faulty(bus, faults),
   });

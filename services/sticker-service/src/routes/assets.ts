@@ -2,6 +2,7 @@
 import type { Blobs } from "@khui/blobs";
 import { ChatError, stickerAssetPath } from "@khui/contracts";
 import { type Guard, limitAddress, sendContent } from "@khui/http";
+import { endWhenStalled } from "@khui/runtime";
 import type { FastifyInstance } from "fastify";
 import { blobName, reached } from "../assets.js";
 import { isAsset } from "../pictures.js";
@@ -13,6 +14,7 @@ export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): v
       const { asset } = request.params;
       const info = isAsset(asset) ? await reached(blobs.stat(blobName(asset))) : undefined;
       if (!info) throw new ChatError("file_not_found");
+      endWhenStalled(reply.raw, request.raw.socket);
       return sendContent(request, reply, {
         ...info,
         etag: asset,

@@ -6,6 +6,7 @@ import { createTurns } from "@khui/runtime";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { checkSet, withoutFolder } from "../checking.js";
 import { readArchive } from "../form.js";
+import type { PictureReader } from "../picture-reader.js";
 import type { Publisher } from "../publisher.js";
 import { type AddressOf, renderManifest, renderSet } from "../render.js";
 import { knownSet, stickersOf } from "../store/catalogue.js";
@@ -29,11 +30,13 @@ export function mountPublishing(
   db: Db,
   publisher: Publisher,
   addressOf: AddressOf,
+  pictures: PictureReader,
 ) {
   const inTurn = createTurns(archivesAtOnce);
 
   async function publish(request: FastifyRequest, reply: FastifyReply, ownKey?: string) {
-    const set = await checkSet(withoutFolder(await unzip(await readArchive(request))), { ownKey });
+    const files = withoutFolder(await unzip(await readArchive(request)));
+    const set = await checkSet(files, { ownKey, read: pictures.read });
     const { setId, result } = await publisher.publish(set);
     const { identity, say } = callOf<typeof routes.publishStickerSet>(request, reply);
     const row = await knownSet(db, identity.userId, setId);

@@ -1,0 +1,71 @@
+// Recordings made to hang or to fill what parses them: each has an answer in time, in little memory, and nothing else waits.
+import { readdir } from "node:fs/promises";
+import t, { test } from "tap";
+import { createInspection } from "../src/inspection.js";
+import { defaultLimits } from "../src/limits.js";
+import { createParsers } from "../src/parsers.js";
+import { hostileRecordings } from "./hostile-recordings.js";
+import { fixture, folderFor } from "./made-files.js";
+import { watching } from "./watching.js";
+
+const mebibyte = 1024 * 1024;
+/** Two workers at their beginnings, and the most that WebAssembly may have in each. */
+const mostBytes = 600 * mebibyte;
+/** Where nothing blocks, it is what a loaded machine's scheduler adds. */
+const mostBlockedMs = 2_000;
+
+const parsers = createParsers({ recording: 2_500, picture: 20_000, thumbnail: 20_000 });
+t.teardown(() => parsers.close());
+const inspection = createInspection(parsers, undefined, defaultLimits);
+
+for (const count of [10_000_000, 0xffff_ffff]) {
+  test(`tables that count ${count} entries in under a kilobyte`, { timeout: 240_000 }, async (t) => {
+    const folder = await folderFor(t);
+    const files = Object.entries(hostileRecordings(count));
+    const written = await Promise.all(
+      files.map(async ([name, bytes]) => ({ name, bytes, file: await folder.write(bytes) })),
+    );
+    const before = await readdir(folder.path);
+    const { result, blockedMs, childBytes } = await watching(() =>
+      Promise.all(
+        written.map(({ file, name }, i) =>
+          inspection.inspect(file, "file", folder.path, `user-${i % 2}`).then(
+            ({ facts }) => [name, facts] as const,
+            (error) => [name, error] as const,
+          ),
+        ),
+      ),
+    );
+    t.ok(
+      written.every(({ bytes }) => bytes.length < 1024),
+      "they are small",
+    );
+    for (const [name, outcome] of result)
+      t.type((outcome as { mimeType?: string }).mimeType, "string", `${name} is a file`);
+    t.comment(`blocked for ${Math.round(blockedMs)} ms, ${Math.round(childBytes / mebibyte)} MB in workers`);
+    t.ok(blockedMs < mostBlockedMs, `${Math.round(blockedMs)} ms`);
+    t.ok(childBytes < mostBytes, `${Math.round(childBytes / mebibyte)} MB`);
+    t.same(await readdir(folder.path), before, "nothing is left");
+  });
+}
+
+test("a recording that cannot be parsed is damaged as a video, and the next one is read", async (t) => {
+  const folder = await folderFor(t);
+  const hanging = await folder.write(hostileRecordings(0xffff_ffff)["MP4: tfra"]!);
+  await t.rejects(inspection.inspect(hanging, "video", folder.path, "alice"), { code: "damaged_file" });
+  const { facts } = await inspection.inspect(await fixture("video.mp4"), "video", folder.path, "alice");
+  t.match(facts, { mimeType: "video/mp4", dimensions: { width: 320, height: 180 } });
+});
+
+test("one person's recordings do not delay another's", async (t) => {
+  const folder = await folderFor(t);
+  const hanging = await folder.write(hostileRecordings(0xffff_ffff)["MP4: tfra"]!);
+  const honest = await fixture("sound.mp3");
+  let ended = 0;
+  const flood = Array.from({ length: 6 }, () =>
+    inspection.inspect(hanging, "file", folder.path, "mallory").finally(() => ended++),
+  );
+  await inspection.inspect(honest, "audio", folder.path, "alice");
+  t.ok(ended <= 1, `${ended} of six were before it`);
+  await Promise.all(flood);
+});

@@ -1,0 +1,69 @@
+// Files made to hang or to fill what parses them, sent to the one-process form as it is built: it goes on answering.
+import { eventually, groupRoom, useSystem } from "@khui/test-kit/system";
+import { test } from "tap";
+import { startEmbedded } from "../../../../packages/test-kit/src/embedded.js";
+import { hostileRecordings, manySamples } from "../../../media-service/test/hostile-recordings.js";
+import { manyFrames } from "../../../media-service/test/made-files.js";
+import { descendantBytes } from "../../../media-service/test/watching.js";
+import { residentBytes } from "./memory.js";
+import { picture, send } from "./uploading.js";
+
+const mebibyte = 1024 * 1024;
+/** Of the process and its children, beyond what it begins with: two workers, and what one file may take in each. */
+const mostGrowth = 700 * mebibyte;
+/** On a machine that does other things as well; a blocked event loop answers after seconds. */
+const slowestAnswerMs = 2_000;
+
+test("hostile files are answered, and nothing else waits for them", { timeout: 240_000 }, async (t) => {
+  const system = await startEmbedded({ MEDIA_MAX_UPLOADS_PER_USER: "5" });
+  t.teardown(() => system.stop());
+  const { newUser } = await useSystem(t, system);
+  const [mallory, mallet, alice] = [newUser(), newUser(), newUser()];
+  const roomId = await groupRoom(alice, [mallory, mallet]);
+  t.equal((await send(system.url, alice, roomId, await picture())).status, 201, "its workers are there");
+  const endless = hostileRecordings(0xffff_ffff);
+  const uploads: ReadonlyArray<readonly [content: Buffer, type: string, code: string | undefined]> = [
+    [endless["MP4: tfra"]!, "video", "damaged_file"],
+    [endless["MP4: trun of all fields"]!, "file", undefined],
+    [endless["FLV: key frames"]!, "video", "damaged_file"],
+    [hostileRecordings(10_000_000)["MP4: trun"]!, "video", "damaged_file"],
+    [manySamples(60_000_000), "video", undefined],
+    [await manyFrames(6_000), "image", "too_many_frames"],
+  ];
+  const baseline = (await residentBytes(system.url)) + descendantBytes(system.process.pid);
+  const watch = watching(system.url, system.process.pid);
+  const answers = uploads.map(([content, type], i) =>
+    send(system.url, i % 2 ? mallory : mallet, roomId, { content, name: "hostile", fields: { type } }),
+  );
+  t.equal((await send(system.url, alice, roomId, await picture())).status, 201, "another's picture goes through");
+  for (const [i, { status, body }] of (await Promise.all(answers)).entries()) {
+    const code = uploads[i]?.[2];
+    t.match(code ? { code: body.code } : { status }, code ? { code } : { status: 201 }, `upload ${i}`);
+  }
+  const { slowestMs, bytes } = await watch.end();
+  t.comment(`/healthz took ${Math.round(slowestMs)} ms at most; ${Math.round((bytes - baseline) / mebibyte)} MB more`);
+  t.ok(slowestMs < slowestAnswerMs, `${Math.round(slowestMs)} ms`);
+  t.ok(bytes - baseline < mostGrowth, `${Math.round((bytes - baseline) / mebibyte)} MB`);
+  await eventually(async () => (await fetch(`${system.url}/healthz`)).ok);
+});
+
+/** Asks for its health again and again until `end`. */
+function watching(url: string, pid: number) {
+  let [slowestMs, bytes, ended] = [0, 0, false];
+  const asking = (async () => {
+    while (!ended) {
+      const began = performance.now();
+      await (await fetch(`${url}/healthz`)).text();
+      slowestMs = Math.max(slowestMs, performance.now() - began);
+      bytes = Math.max(bytes, (await residentBytes(url)) + descendantBytes(pid));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  return {
+    async end() {
+      ended = true;
+      await asking;
+      return { slowestMs, bytes };
+    },
+  };
+}
