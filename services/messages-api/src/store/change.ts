@@ -209,9 +209,12 @@ async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
     WITH target AS MATERIALIZED (
       SELECT m.id, m.room_id, m.seq, m.place, m.ordinal, r.seq AS head,
         m.sender_id <> ${hiding.userId} AND m.type <> 'system' AND NOT m.deleted AS counts
-      FROM messages.messages m JOIN messages.rooms r ON r.id = m.room_id
-      JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${hiding.userId} AND me.is_active
-      WHERE m.id = ${hiding.messageId} AND (${hiding.roomId ?? null}::text IS NULL OR m.room_id = ${hiding.roomId ?? null})
+      FROM (SELECT * FROM messages.messages WHERE id = ${hiding.messageId} LIMIT 1) m
+      JOIN messages.rooms r ON r.id = m.room_id, LATERAL (
+        SELECT FROM messages.members me
+        WHERE me.room_id = m.room_id AND me.user_id = ${hiding.userId} AND me.is_active LIMIT 1
+      ) me
+      WHERE (${hiding.roomId ?? null}::text IS NULL OR m.room_id = ${hiding.roomId ?? null})
     ),
     hidden AS (
       INSERT INTO messages.hidden (user_id, room_id, message_id, seq, at_seq)
@@ -315,9 +318,12 @@ export async function findMessage(
   roomId?: string,
 ): Promise<MessageRow | undefined> {
   const { rows } = await sql<MessageRow>`
-    SELECT ${messageColumns(sql`${userId}`)} FROM messages.messages m ${withParent}
-    JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${userId} AND me.is_active
-    WHERE m.id = ${messageId} AND (${roomId ?? null}::text IS NULL OR m.room_id = ${roomId ?? null})
+    SELECT ${messageColumns(sql`${userId}`)}
+    FROM (SELECT * FROM messages.messages WHERE id = ${messageId} LIMIT 1) m ${withParent},
+      LATERAL (
+        SELECT FROM messages.members me WHERE me.room_id = m.room_id AND me.user_id = ${userId} AND me.is_active LIMIT 1
+      ) me
+    WHERE (${roomId ?? null}::text IS NULL OR m.room_id = ${roomId ?? null})
       AND NOT EXISTS (SELECT FROM messages.hidden h WHERE h.message_id = ${messageId} AND h.user_id = ${userId})`.execute(
     db,
   );
