@@ -20,21 +20,18 @@ async function fillUploads(db: Db, name: string, count: number, hours: number): 
   return rows.map(({ file_id }) => file_id);
 }
 
-export const dimensions: ReadonlyArray<Dimension<Scene>> = [
-  {
-    name: "uploads under way",
-    small: 200,
-    large: 20_000,
-    everywhere: true,
-    async fill(db, size) {
-      const fileIds = await fillUploads(db, `under-way-${size}`, size, 1);
-      if (size === 200)
-        await sql`UPDATE media.uploads SET started_at = now() - interval '3 hours' WHERE file_id = ${fileIds[0]}`.execute(
-          db,
-        );
-      return { fileIds: ["under-way-200-1", "under-way-200-2"], olderThanMs: 2 * hour };
-    },
+export const surroundings: Dimension<Scene> = {
+  name: "uploads under way",
+  small: 200,
+  large: 20_000,
+  async fill(db, size) {
+    const [first, second] = await fillUploads(db, "under-way", size, 1);
+    await sql`UPDATE media.uploads SET started_at = now() - interval '30 hours' WHERE file_id = ${first}`.execute(db);
+    return { fileIds: [first!, second!], olderThanMs: 25 * hour };
   },
+};
+
+export const places: ReadonlyArray<Dimension<Scene>> = [
   {
     name: "abandoned",
     small: 1,
@@ -53,7 +50,7 @@ export const dimensions: ReadonlyArray<Dimension<Scene>> = [
     name: "settled at once",
     small: 1,
     large: 100,
-    fill: async (db, size) => ({ fileIds: await fillUploads(db, `settled-${size}`, size, 0), olderThanMs: 2 * hour }),
+    fill: async (db, size) => ({ fileIds: await fillUploads(db, `settled-${size}`, size, 0), olderThanMs: 25 * hour }),
   },
 ];
 

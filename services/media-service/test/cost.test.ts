@@ -2,10 +2,19 @@
 import { test } from "tap";
 import { checkStatementCosts } from "../../../packages/test-kit/src/statement-cost/suite.js";
 import { migrations, schema } from "../src/plugin.js";
-import { cases, dimensions } from "./cost-cases.js";
+import { cases, places, surroundings } from "./cost-cases.js";
 
 const source = new URL("../src/", import.meta.url);
 
 test("statements cost the same however much there is", { timeout: 110_000 }, (t) =>
-  checkStatementCosts(t, { service: "media-service", source, schema, migrations, dimensions, cases }),
+  checkStatementCosts(t, {
+    service: "media-service",
+    source,
+    schema,
+    migrations,
+    filledAt: 1,
+    surroundings,
+    places,
+    cases,
+  }),
 );

@@ -46,38 +46,28 @@ async function download(db: Db, userId: string, name: string, count: number): Pr
 
 const reader = "reader";
 
-export const dimensions: ReadonlyArray<Dimension<Scene>> = [
-  {
-    name: "sets",
-    small: 40,
-    large: 2_000,
-    everywhere: true,
-    async fill(db, size) {
-      await fillSets(db, `all${size}`, size, 16);
-      if (size === 40) await download(db, reader, "all40", 2);
-      return { userId: reader, setId: "all40-1", stickers: 16 };
-    },
+export const surroundings: Dimension<Scene> = {
+  name: "sets, and users who have some",
+  small: 40,
+  large: 2_000,
+  async fill(db, size) {
+    await fillSets(db, "set", size, 16);
+    await sql`
+      INSERT INTO stickers.collections (user_id, set_id)
+      SELECT 'user ' || u, 'set-' || s FROM generate_series(1, ${size}::int) u, generate_series(1, 10) s`.execute(db);
+    await download(db, reader, "set", 2);
+    return { userId: reader, setId: "set-1", stickers: 16 };
   },
-  {
-    name: "users with sets",
-    small: 100,
-    large: 10_000,
-    everywhere: true,
-    async fill(db, size) {
-      await sql`
-        INSERT INTO stickers.collections (user_id, set_id)
-        SELECT ${`user-${size}-`}::text || u, 'all40-' || s
-        FROM generate_series(1, ${size}::int) u, generate_series(1, 3) s`.execute(db);
-      return { userId: reader, setId: "all40-1", stickers: 16 };
-    },
-  },
+};
+
+export const places: ReadonlyArray<Dimension<Scene>> = [
   {
     name: "sets of one user",
     small: 2,
     large: 200,
     async fill(db, size) {
-      await download(db, `collector of ${size}`, "all2000", size);
-      return { userId: `collector of ${size}`, setId: "all2000-1", stickers: 16 };
+      await download(db, `collector of ${size}`, "set", size);
+      return { userId: `collector of ${size}`, setId: "set-1", stickers: 16 };
     },
   },
   {
@@ -144,7 +134,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     run: (db) =>
       stickersOf(
         db,
-        Array.from({ length: 10 }, (_, n) => `all40-${n + 1}`),
+        Array.from({ length: 10 }, (_, n) => `set-${n + 1}`),
       ),
   },
   { name: "findSticker", run: (db, { userId, setId }) => findSticker(db, userId, setId, "s1") },
@@ -155,7 +145,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   },
   {
     name: "searchStickers, a word of one",
-    run: (db, { userId }) => searchStickers(db, userId, patternsOf("all401s1"), 50),
+    run: (db, { userId }) => searchStickers(db, userId, patternsOf("set1s1"), 50),
   },
   {
     name: "searchStickers, a word of none",
@@ -171,7 +161,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   { name: "addToCollection, there already", run: (db, { userId, setId }) => addToCollection(db, userId, setId) },
   {
     name: "addToCollection, retired",
-    run: (db, { userId }) => addToCollection(db, userId, "all40-2"),
+    run: (db, { userId }) => addToCollection(db, userId, "set-2"),
     refused: true,
   },
   {

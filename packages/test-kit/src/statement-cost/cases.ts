@@ -16,8 +16,6 @@ export interface Dimension<Scene> {
   readonly small: number;
   /** Fifty or a hundred times as much. */
   readonly large: number;
-  /** The large fill comes on top of the small one, as what others have; else each fill is a place of its own. */
-  readonly everywhere?: boolean;
   fill(db: Db, size: number): Promise<Scene>;
 }
 
@@ -38,6 +36,11 @@ export interface CostSuite<Scene> {
   readonly source: URL;
   readonly schema: string;
   readonly migrations: URL;
-  readonly dimensions: ReadonlyArray<Dimension<Scene>>;
+  /** How many of the migrations have run when tables are filled; later ones find data, as in a deployment. */
+  readonly filledAt: number;
+  /** What everybody else has: a database of its own a size. All places lie in the large one. */
+  readonly surroundings: Dimension<Scene>;
+  /** Each fill is a room, a user, … of its own. */
+  readonly places: ReadonlyArray<Dimension<Scene>>;
   readonly cases: ReadonlyArray<Case<Scene>>;
 }

@@ -1,5 +1,6 @@
 // The cost test of a service: every statement, at a size and at many times it, dimension by dimension.
 import { ChatError } from "@khui/contracts";
+import { startBackends } from "../../../../deploy/backends/backends.js";
 import type { Case, CostSuite, Dimension } from "./cases.js";
 import { type MeasuredDatabase, openMeasured } from "./measured-database.js";
 import { statementSites } from "./statement-sites.js";
@@ -23,80 +24,100 @@ interface Test {
 }
 
 /**
- * Fails for each statement that grows beyond what its case says, and for each that no case runs. Where STATEMENT_COST_FOLDER is
- * set, the figures are left there as a Markdown table.
+ * Fails for each statement that grows beyond what its case says, and for each that no case runs. Runs on the server of
+ * TEST_POSTGRES_URL where it is set, else on a private one. Where STATEMENT_COST_FOLDER is set, the figures are left there as a
+ * Markdown table.
  */
 export async function checkStatementCosts<Scene>(t: Test, suite: CostSuite<Scene>): Promise<void> {
-  const database = await openMeasured(suite.schema, suite.migrations);
-  t.teardown(() => database.close());
-  const seen = new Set<string>();
-  const measurements: Measurement[] = [];
-  const measure = async (dimension: Dimension<Scene>, scene: Scene) => {
-    const costs: Cost[][] = [];
-    for (const one of suite.cases) costs.push(await costOfCase(database, suite, one, scene, dimension.name));
-    for (const { site } of costs.flat()) seen.add(site);
-    return costs;
-  };
-  const compare = (dimension: Dimension<Scene>, small: readonly Cost[][], large: readonly Cost[][]) => {
-    const input = dimension.large / dimension.small;
-    for (const [n, { name, grows }] of suite.cases.entries()) {
-      const faults = faultsOf(small[n]!, large[n]!, grows?.[dimension.name] ?? "flat", input);
-      measurements.push({ dimension: dimension.name, name, small: small[n]!, large: large[n]!, faults });
-    }
-  };
-
-  for (const dimension of suite.dimensions.filter(({ everywhere }) => everywhere)) {
-    const costs: Cost[][][] = [];
-    for (const size of [dimension.small, dimension.large]) {
-      const scene = await dimension.fill(database.db, size);
-      await database.vacuum();
-      costs.push(await measure(dimension, scene));
-    }
-    compare(dimension, costs[0]!, costs[1]!);
-  }
-  const places = suite.dimensions.filter(({ everywhere }) => !everywhere);
-  const scenes: Array<[Scene, Scene]> = [];
-  for (const { fill, small, large } of places)
-    scenes.push([await fill(database.db, small), await fill(database.db, large)]);
-  await database.vacuum();
-  for (const [n, dimension] of places.entries()) {
-    const [small, large] = scenes[n]!;
-    compare(dimension, await measure(dimension, small), await measure(dimension, large));
-  }
-
+  const measurements = await measureSuite(t, suite);
   for (const { name } of suite.cases) {
     const faults = measurements
       .filter((measurement) => measurement.name === name)
       .flatMap(({ dimension, faults }) => faults.map((fault) => `${dimension}: ${fault}`));
     await t.test(name, async (t) => void t.same(faults, [], "costs no more than it may"));
   }
+  const seen = new Set(measurements.flatMap(({ large }) => large.map(({ site }) => site)));
   const unlisted = statementSites(suite.source).filter((site) => !seen.has(site));
   t.same(unlisted, [], "every statement is in a case");
   writeTable(suite, measurements);
 }
 
-/** The second run counts: the first one may read catalogues and tidy pages. Throws when the case did not do what it is for. */
-async function costOfCase<Scene>(
+async function measureSuite<Scene>(t: Test, suite: CostSuite<Scene>): Promise<Measurement[]> {
+  const server = await startBackends(["postgres"], {
+    environment: { PATH: process.env.PATH, POSTGRES_URL: process.env.TEST_POSTGRES_URL },
+  });
+  const databases: MeasuredDatabase[] = [];
+  t.teardown(async () => {
+    for (const database of databases) await database.close();
+    await server.stop();
+  });
+  const open = async (dimensions: ReadonlyArray<{ dimension: Dimension<Scene>; size: number }>) => {
+    const scenes: Scene[] = [];
+    const database = await openMeasured(server.postgresUrl ?? "", suite, async (db) => {
+      for (const { dimension, size } of dimensions) scenes.push(await dimension.fill(db, size));
+    });
+    databases.push(database);
+    await database.vacuum();
+    // The first run of a statement also reads the catalogues.
+    await costsOfCases(database, suite, scenes[0]!);
+    await database.vacuum();
+    return (n: number) => costsOfCases(database, suite, scenes[n]!);
+  };
+
+  const { surroundings, places } = suite;
+  const few = await open([{ dimension: surroundings, size: surroundings.small }]);
+  const many = await open([
+    { dimension: surroundings, size: surroundings.large },
+    ...places.flatMap((dimension) => [dimension.small, dimension.large].map((size) => ({ dimension, size }))),
+  ]);
+  const measurements = compare(suite, surroundings, await few(0), await many(0));
+  for (const [n, place] of places.entries()) {
+    measurements.push(...compare(suite, place, await many(1 + 2 * n), await many(2 + 2 * n)));
+  }
+  return measurements;
+}
+
+function compare<Scene>(
+  { cases }: CostSuite<Scene>,
+  dimension: Dimension<Scene>,
+  small: ReadonlyArray<readonly Cost[]>,
+  large: ReadonlyArray<readonly Cost[]>,
+): Measurement[] {
+  return cases.map(({ name, grows }, n) => {
+    const growth = grows?.[dimension.name] ?? "flat";
+    const faults = faultsOf(small[n]!, large[n]!, growth, dimension.large / dimension.small);
+    return { dimension: dimension.name, name, small: small[n]!, large: large[n]!, faults };
+  });
+}
+
+async function costsOfCases<Scene>(
   database: MeasuredDatabase,
-  { source }: CostSuite<Scene>,
+  suite: CostSuite<Scene>,
+  scene: Scene,
+): Promise<Cost[][]> {
+  const costs: Cost[][] = [];
+  for (const one of suite.cases) costs.push(await costsOfCase(database, one, scene));
+  return costs;
+}
+
+/** Throws when the case did not do what it is for. */
+async function costsOfCase<Scene>(
+  database: MeasuredDatabase,
   { name, run, refused = false }: Case<Scene>,
   scene: Scene,
-  dimension: string,
 ): Promise<Cost[]> {
-  const work = (db: Parameters<typeof run>[0]) => run(db, scene);
-  await database.measure(source, work);
-  const { outcome, executions } = await database.measure(source, work);
+  const { outcome, executions } = await database.measure((db) => run(db, scene));
   if (outcome instanceof Error && !(outcome instanceof ChatError)) throw outcome;
   const done = outcome === undefined ? executions.some(({ affected }) => affected > 0) : !isRefusal(outcome);
-  if (done === refused) throw new Error(`${name} (${dimension}) gave ${JSON.stringify(outcome)}`);
+  if (done === refused) throw new Error(`${name} gave ${JSON.stringify(outcome)} in ${JSON.stringify(scene)}`);
   return costsOf(executions);
 }
 
 /** As the stores say that something may not be, or is not there: a code, an error, nothing, or a batch of which all is refused. */
 function isRefusal(outcome: unknown): boolean {
   if (Array.isArray(outcome)) return outcome.every(isRefusedResult);
-  const nothing = outcome === false || outcome === null || typeof outcome === "string" || outcome instanceof Error;
-  return nothing || isRefusedResult(outcome);
+  const nothing = outcome === false || outcome === null || outcome === 0;
+  return nothing || typeof outcome === "string" || outcome instanceof Error || isRefusedResult(outcome);
 }
 
 const isRefusedResult = (result: unknown): boolean =>

@@ -5,9 +5,16 @@ import { sum } from "./plan.js";
 import type { Measurement } from "./suite.js";
 import type { Cost } from "./verdict.js";
 
+interface Sizes {
+  readonly name: string;
+  readonly small: number;
+  readonly large: number;
+}
+
 interface Shown {
   readonly service: string;
-  readonly dimensions: ReadonlyArray<{ readonly name: string; readonly small: number; readonly large: number }>;
+  readonly surroundings: Sizes;
+  readonly places: readonly Sizes[];
   readonly cases: ReadonlyArray<{ readonly name: string }>;
 }
 
@@ -18,7 +25,11 @@ export function writeTable(suite: Shown, measurements: readonly Measurement[]): 
 }
 
 /** A call a row, a dimension a column; in each cell buffers / rows, where they differ as small → large. */
-export function toMarkdown({ service, dimensions, cases }: Shown, measurements: readonly Measurement[]): string {
+export function toMarkdown(
+  { service, surroundings, places, cases }: Shown,
+  measurements: readonly Measurement[],
+): string {
+  const dimensions = [surroundings, ...places];
   const number = (n: number) => n.toLocaleString("en");
   const heads = dimensions.map(({ name, small, large }) => `${name} ${number(small)} → ${number(large)}`);
   const rows = cases.map(({ name }) => [

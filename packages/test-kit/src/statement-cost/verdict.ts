@@ -14,7 +14,7 @@ export interface Cost {
 }
 
 /** Figures up to these are noise of B-tree heights and of what else lies on a page. */
-const floor: Work = { buffers: 8, rows: 16 };
+const floor: Work = { buffers: 16, rows: 16 };
 const slack = 2;
 
 /** The costs of one call, a site a row, sorted. */
