@@ -55,11 +55,7 @@ export const errors = {
   sticker_not_found: entry(404, "ไม่พบสติกเกอร์", "There is no such sticker"),
   room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full"),
   too_many_edits: entry(409, "แก้ไขข้อความนี้ครบจำนวนครั้งแล้ว", "The message has been edited as often as allowed"),
-  too_many_reactions: entry(
-    409,
-    "ข้อความนี้มีคนแสดงความรู้สึกครบจำนวนแล้ว",
-    "As many people as can have reacted to the message",
-  ),
+  too_many_reactions: entry(409, "ข้อความนี้มีอีโมจิครบจำนวนชนิดแล้ว", "This message has reached its reaction limit."),
   idempotency_conflict: entry(
     409,
     "clientMessageId นี้ถูกใช้กับข้อความอื่นแล้ว",

@@ -6,9 +6,9 @@ import {
   DeleteFor,
   Message,
   MessageType,
-  Reaction,
   ReactionAction,
   ReactionType,
+  shownReactions,
 } from "./messages.js";
 import { Position } from "./rooms.js";
 import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
@@ -119,7 +119,7 @@ export const serverEvents = {
     Type.Object({
       ...logged,
       messageId: ObjectId,
-      reactions: Type.Array(Reaction),
+      ...shownReactions,
       userId: UserId,
       emoji: Nullable(Type.String()),
       reactionType: Nullable(ReactionType),

@@ -1,16 +1,7 @@
 // What messages-api answers over the bus.
 import { type Static, Type } from "typebox";
 import { StoredMedia } from "./media.js";
-import {
-  AddReaction,
-  Content,
-  DeleteFor,
-  Message,
-  MessageType,
-  Reaction,
-  ReactionAction,
-  ReadMark,
-} from "./messages.js";
+import { AddReaction, Content, DeleteFor, Message, MessageType, Reacted, ReadMark } from "./messages.js";
 import { Position, Role, RoomSettings, RoomType } from "./rooms.js";
 import { defineRpc } from "./rpc.js";
 import { ClientMessageId, Nullable, ObjectId, Sequence, Timestamp, UserId } from "./scalars.js";
@@ -188,7 +179,7 @@ export const messagesRpc = {
   react: defineRpc(
     "messages.react",
     Type.Object({ userId: UserId, messageId: ObjectId, reaction: AddReaction, roomId: Type.Optional(ObjectId) }),
-    Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
+    Reacted,
   ),
   read: defineRpc(
     "messages.read",

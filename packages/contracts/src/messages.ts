@@ -21,6 +21,17 @@ export const Reaction = Type.Object({
   createdAt: Timestamp,
 });
 export type Reaction = Static<typeof Reaction>;
+export const ReactionCount = Type.Object({ emoji: Type.String(), count: Type.Integer({ minimum: 1 }) });
+export type ReactionCount = Static<typeof ReactionCount>;
+
+/** Reactions as they go along with a message: whole while they are few, and counted always. */
+export const shownReactions = {
+  reactions: Type.Array(Reaction, {
+    description:
+      "all of them while there are at most 50; beyond that your own at most (in events that of who reacted), and GET /messages/:messageId/reactions pages through all",
+  }),
+  reactionCounts: Type.Array(ReactionCount, { description: "how many used each emoji, the most used first" }),
+};
 
 /** What a `system` message reports, for apps that word it themselves; `content` is its ready-made text. */
 export const SystemInfo = Type.Object({
@@ -47,6 +58,10 @@ export const ForwardedFrom = Type.Object({
 });
 export type ForwardedFrom = Static<typeof ForwardedFrom>;
 
+/** A text that an edit replaced, and when it did. */
+export const EditedVersion = Type.Object({ content: Nullable(Type.String()), editedAt: Timestamp });
+export type EditedVersion = Static<typeof EditedVersion>;
+
 export const Message = Type.Object({
   _id: ObjectId,
   chatRoom: ObjectId,
@@ -59,11 +74,15 @@ export const Message = Type.Object({
   systemInfo: Type.Optional(SystemInfo),
   status: MessageStatus,
   timestamp: Timestamp,
-  reactions: Type.Array(Reaction),
+  ...shownReactions,
   isDeleted: Type.Boolean(),
   deletedFor: Type.Optional(DeleteFor),
   isEdited: Type.Boolean(),
-  editHistory: Type.Array(Type.Object({ content: Nullable(Type.String()), editedAt: Timestamp })),
+  editCount: Type.Integer({ minimum: 0 }),
+  editHistory: Type.Array(EditedVersion, {
+    description:
+      "what the edits replaced, oldest first: the newest versions within 4 KB; GET /messages/:messageId has all",
+  }),
   replyTo: Nullable(ObjectId),
   replyToMessage: Nullable(ReplyPreview),
   forwardedFrom: Nullable(ForwardedFrom),
@@ -93,6 +112,10 @@ export type AddReaction = Static<typeof AddReaction>;
 export const ReactionAction = OneOf("added", "changed", "removed");
 export type ReactionAction = Static<typeof ReactionAction>;
 
+/** What a reaction did: answered to who reacted. `action` is null where nothing changed. */
+export const Reacted = Type.Object({ messageId: ObjectId, ...shownReactions, action: Nullable(ReactionAction) });
+export type Reacted = Static<typeof Reacted>;
+
 /** How far a member has read: answered by the read route and told to the room. */
 export const ReadMark = Type.Object({
   chatRoomId: ObjectId,
@@ -102,3 +125,11 @@ export const ReadMark = Type.Object({
   timestamp: Timestamp,
 });
 export type ReadMark = Static<typeof ReadMark>;
+
+/** How far one person other than the sender has come with a message. */
+export const Receipt = Type.Object({
+  user: User,
+  status: OneOf("sent", "delivered", "read"),
+  lastReadTimestamp: Nullable(Timestamp),
+});
+export type Receipt = Static<typeof Receipt>;

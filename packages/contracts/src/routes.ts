@@ -6,15 +6,16 @@ import {
   DeleteFor,
   Message,
   MessageType,
+  Reacted,
   Reaction,
-  ReactionAction,
   ReadMark,
+  Receipt,
   SendText,
 } from "./messages.js";
 import { ChatRoom, CreateRoom, Participant, UpdateRoom } from "./rooms.js";
-import { Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
+import { Cursor, Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
 import { SendSticker, Sticker, StickerSet, StickerSetManifest } from "./stickers.js";
-import { UserProfile } from "./users.js";
+import { User, UserProfile } from "./users.js";
 
 export interface Route<
   Params extends TSchema = TSchema,
@@ -151,6 +152,35 @@ export const routes = {
     status: 201,
     answer: Sent,
   }),
+  /** One message with all of its edit history. */
+  getMessage: defineRoute({
+    method: "GET",
+    url: `${base}/messages/:messageId`,
+    params: OfMessage,
+    answer: Type.Object({ data: Message }),
+  }),
+  /** Everyone who reacted, in the order of their reactions. */
+  listReactions: defineRoute({
+    method: "GET",
+    url: `${base}/messages/:messageId/reactions`,
+    params: OfMessage,
+    query: Type.Object({ limit: Limit(50), cursor: Type.Optional(Cursor) }),
+    answer: Type.Object({
+      reactions: Type.Array(Type.Object({ ...Reaction.properties, user: User })),
+      nextCursor: Nullable(Type.String({ description: "null after the last page" })),
+    }),
+  }),
+  /** The other people of the room, whoever has read furthest first. */
+  listReceipts: defineRoute({
+    method: "GET",
+    url: `${base}/messages/:messageId/receipts`,
+    params: OfMessage,
+    query: Type.Object({ limit: Limit(50), cursor: Type.Optional(Cursor) }),
+    answer: Type.Object({
+      receipts: Type.Array(Receipt),
+      nextCursor: Nullable(Type.String({ description: "null after the last page" })),
+    }),
+  }),
   editMessage: defineRoute({
     method: "PUT",
     url: `${base}/messages/:messageId`,
@@ -170,19 +200,13 @@ export const routes = {
     url: `${base}/messages/:messageId/reactions`,
     params: OfMessage,
     body: AddReaction,
-    answer: Type.Object({
-      ...said,
-      data: Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
-    }),
+    answer: Type.Object({ ...said, data: Reacted }),
   }),
   removeReaction: defineRoute({
     method: "DELETE",
     url: `${base}/messages/:messageId/reactions`,
     params: OfMessage,
-    answer: Type.Object({
-      ...said,
-      data: Type.Object({ messageId: ObjectId, reactions: Type.Array(Reaction), action: Nullable(ReactionAction) }),
-    }),
+    answer: Type.Object({ ...said, data: Reacted }),
   }),
   forwardMessage: defineRoute({
     method: "POST",

@@ -23,3 +23,5 @@ export const OneOf = <Values extends string[]>(...values: readonly [...Values]) 
 /** A page number that clients send as `?page=`. */
 export const Page = Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 });
 export const Limit = (standard: number) => Type.Integer({ minimum: 1, maximum: 100, default: standard });
+/** Where a page goes on: as the page before said, opaque to clients. */
+export const Cursor = Type.String({ minLength: 1, maxLength: 1024, pattern: "^[A-Za-z0-9_-]+$" });

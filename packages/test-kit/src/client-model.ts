@@ -185,10 +185,10 @@ const take = {
   },
   message_edited: takeEdit,
   message_deleted: takeDeletion,
-  reaction_updated(room: KeptRoom, { messageId, reactions }: Payload<"reaction_updated">): void {
+  reaction_updated(room: KeptRoom, { messageId, reactions, reactionCounts }: Payload<"reaction_updated">): void {
     const message = room.messages.get(messageId);
     // A message hidden by this user is not kept.
-    if (message) message.reactions = reactions;
+    if (message) Object.assign(message, { reactions, reactionCounts });
   },
   user_joined_chat(room: KeptRoom, { userId, seq }: Payload<"user_joined_chat">): void {
     // Who joins has read everything; without a number the room was only opened.
@@ -234,8 +234,9 @@ function takeDeletion(room: KeptRoom, { messageId, deleteFor }: Payload<"message
   }
   const message = room.messages.get(messageId);
   if (message) {
-    const gone = { content: null, mediaInfo: null, stickerInfo: null, reactions: [], isEdited: false, editHistory: [] };
-    room.messages.set(messageId, { ...message, ...gone, isDeleted: true, deletedFor: "everyone" });
+    const gone = { content: null, mediaInfo: null, stickerInfo: null, reactions: [], reactionCounts: [] };
+    const unedited = { isEdited: false, editCount: 0, editHistory: [] };
+    room.messages.set(messageId, { ...message, ...gone, ...unedited, isDeleted: true, deletedFor: "everyone" });
   }
   for (const reply of repliesTo(room, messageId)) Object.assign(reply, { content: null, isDeleted: true });
 }

@@ -1,7 +1,7 @@
 // Editing, deleting and reacting: rules, the statement, the answer and the announcement.
-import { ChatError, type DeleteFor, type Message, type Reaction, type ReactionAction } from "@khui/contracts";
+import { ChatError, type DeleteFor, type Message, type Reacted, type ReactionAction } from "@khui/contracts";
 import { type Context, viewOf } from "./context.js";
-import { renderEntry, renderMessage, statusFor } from "./render.js";
+import { renderEntry, renderMessage, shownReactions, statusFor } from "./render.js";
 import { withRetry } from "./retry.js";
 import { checkCaption, checkEmoji } from "./rules.js";
 import {
@@ -26,9 +26,7 @@ export interface Changing {
   edit(request: Target & { content: string }): Promise<Message>;
   remove(request: Target & { deleteFor: DeleteFor }): Promise<{ messageId: string; deleteFor: DeleteFor }>;
   /** With a null emoji the user's reaction is taken away. `action` is null when nothing changed. */
-  react(
-    request: Target & { emoji: string | null; reactionType?: string | undefined },
-  ): Promise<{ messageId: string; reactions: Reaction[]; action: ReactionAction | null }>;
+  react(request: Target & { emoji: string | null; reactionType?: string | undefined }): Promise<Reacted>;
   /** The message that a user says to have sent. */
   confirm(request: Target): Promise<Message>;
 }
@@ -61,7 +59,7 @@ export function createChanging(context: Context): Changing {
       const { messageId, userId, roomId } = target;
       if (deleteFor === "everyone") {
         await announceChange(context, await withRetry(() => deleteForEveryone(db, { userId, messageId, roomId })));
-        context.files.soon();
+        context.cleanup.soon();
       } else {
         const result = await withRetry(() => hideMessage(db, { userId, messageId, roomId }));
         if (result.kind === "refused") throw new ChatError(result.code);
@@ -79,7 +77,7 @@ export function createChanging(context: Context): Changing {
         reactTo(db, { userId, messageId, roomId, emoji: wanted, reactionType: reactionType ?? null }),
       );
       const action = await announceChange(context, result);
-      return { messageId, reactions: (await visible(target)).reactions ?? [], action };
+      return { messageId, ...shownReactions(await visible(target)), action };
     },
     async confirm(target) {
       const row = await visible(target);

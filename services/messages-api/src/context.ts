@@ -3,7 +3,7 @@ import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { Scopes } from "@khui/telemetry";
 import type { Announcer } from "./announcer.js";
-import type { FileRelease } from "./files.js";
+import type { Cleanup } from "./cleanup.js";
 import type { Meters } from "./meters.js";
 import { usersIn, type View } from "./render.js";
 import type { Db, MessageRow } from "./store/tables.js";
@@ -13,7 +13,7 @@ export interface Context {
   readonly directory: Directory;
   readonly announce: Announcer;
   readonly links: MediaLinks;
-  readonly files: FileRelease;
+  readonly cleanup: Cleanup;
   readonly meters: Meters;
   readonly scopes: Scopes;
 }

@@ -9,8 +9,8 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAnnouncer } from "./announcer.js";
 import { createChanging } from "./changing.js";
+import { startCleanup } from "./cleanup.js";
 import type { Context } from "./context.js";
-import { startFileRelease } from "./files.js";
 import { createMarking } from "./marking.js";
 import { createMeters } from "./meters.js";
 import { startRetention } from "./retention.js";
@@ -42,10 +42,10 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     const onError = (error: unknown) => log.warn({ err: error }, "directory or bus");
     const directory = createDirectory(bus, { onError });
     const db: Context["db"] = database.kysely();
-    const files = startFileRelease(db, bus, log);
+    const cleanup = startCleanup(db, bus, log);
     const announce = createAnnouncer(bus, onError);
     const meters = createMeters(telemetry.metrics);
-    const context: Context = { db, directory, announce, links, files, meters, scopes: telemetry.scopes };
+    const context: Context = { db, directory, announce, links, cleanup, meters, scopes: telemetry.scopes };
     const actions = {
       sending: createSending(context),
       changing: createChanging(context),
@@ -56,7 +56,7 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     const stopRetention = startRetention(db, log, deps.retentionDays ?? 7);
     app.addHook("onClose", async () => {
       for (const subscription of subscriptions) subscription.unsubscribe();
-      await Promise.all([stopRetention(), files.close()]);
+      await Promise.all([stopRetention(), cleanup.close()]);
       await Promise.all([actions.sending.drain(), actions.marking.drain()]);
     });
   };

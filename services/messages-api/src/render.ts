@@ -27,7 +27,9 @@ export interface OthersPositions {
   readonly othersDelivered: number | null;
 }
 
-const userOf = (users: Users, userId: string): User => users.get(userId) ?? { _id: userId, name: null, avatar: null };
+/** Who they are; without a name where nobody knows it. */
+export const userOf = (users: Users, userId: string): User =>
+  users.get(userId) ?? { _id: userId, name: null, avatar: null };
 
 /** Everyone named by these messages. */
 export function usersIn(rows: Iterable<MessageRow | null>): Set<string> {
@@ -66,11 +68,12 @@ export function renderMessage(row: MessageRow, view: View, status: MessageStatus
     ...(row.system ? { systemInfo: row.system } : {}),
     status,
     timestamp: new Date(row.created_at).toISOString(),
-    reactions: row.reactions ?? [],
+    ...shownReactions(row),
     isDeleted: row.deleted,
     ...(row.deleted ? { deletedFor: "everyone" as const } : {}),
-    isEdited: row.edits !== null && row.edits.length > 0,
-    editHistory: row.edits ?? [],
+    isEdited: row.edit_count > 0,
+    editCount: row.edit_count,
+    editHistory: row.recent_edits ?? [],
     replyTo: row.reply_to,
     replyToMessage: row.parent && {
       _id: row.parent.id,
@@ -82,6 +85,15 @@ export function renderMessage(row: MessageRow, view: View, status: MessageStatus
     forwardedFrom: row.forwarded,
     ...(row.client_id ? { clientMessageId: row.client_id } : {}),
   };
+}
+
+/** What a message shows of its reactions: see the contract. */
+export function shownReactions(
+  row: Pick<MessageRow, "reactions" | "reaction_counts"> | null,
+): Pick<Message, "reactions" | "reactionCounts"> {
+  const counts = Object.entries(row?.reaction_counts ?? {}).map(([emoji, count]) => ({ emoji, count }));
+  counts.sort((a, b) => b.count - a.count || (a.emoji < b.emoji ? -1 : 1));
+  return { reactions: row?.reactions ?? [], reactionCounts: counts };
 }
 
 function mediaInfo({ fileId, hasThumbnail, ...facts }: StoredMedia, links: MediaLinks): MediaInfo {
@@ -116,7 +128,7 @@ function bodyOf({ event, message_id: messageId, data }: LogRow, row: MessageRow 
       return { messageId, deleteFor: "everyone", deletedBy: data?.deletedBy };
     case "reaction_updated": {
       const { userId, emoji = null, reactionType = null, action } = data ?? {};
-      return { messageId, reactions: row?.reactions ?? [], userId, emoji, reactionType, action };
+      return { messageId, ...shownReactions(row), userId, emoji, reactionType, action };
     }
     case "user_joined_chat":
     case "user_left_chat":

@@ -11,7 +11,7 @@ export async function pruneLog(db: Db, olderThan: Date): Promise<number> {
   const { rows } = await sql<{ gone: number }>`
     WITH old AS (
       DELETE FROM messages.log WHERE ctid IN (
-        SELECT ctid FROM messages.log WHERE at < ${olderThan} LIMIT ${chunk} FOR UPDATE SKIP LOCKED
+        SELECT ctid FROM messages.log WHERE at < ${olderThan} ORDER BY at LIMIT ${chunk} FOR UPDATE SKIP LOCKED
       ) RETURNING room_id, seq
     ),
     -- in the order of their ids, as sending locks them
@@ -43,8 +43,12 @@ export function startRetention(
       log.warn({ err: error }, "could not prune the log");
     }
   };
-  const timer = setInterval(() => (running = running.then(prune)), everyMs);
+  const soon = () => {
+    running = running.then(prune);
+  };
+  const timer = setInterval(soon, everyMs);
   timer.unref();
+  soon();
   return async () => {
     stopped = true;
     clearInterval(timer);

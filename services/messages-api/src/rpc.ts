@@ -9,8 +9,8 @@ import { takeRoomChange } from "./membership.js";
 import { contactsIn, logPage, openRoom, participantsOf, roomOf, roomsAmong, roomsOf } from "./reading.js";
 import { withRetry } from "./retry.js";
 import type { Sending } from "./sending.js";
-import { filesInUse } from "./store/files.js";
 import { roomsAhead } from "./store/history.js";
+import { filesInUse } from "./store/remains.js";
 import { activeAmong, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
 
 export interface Actions {

@@ -18,7 +18,7 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
     directory: { resolve: async () => new Map(), learn: async () => {} },
     announce: { entry() {}, live() {}, added() {}, user() {} },
     links,
-    files: { soon() {}, close: async () => {} },
+    cleanup: { soon() {}, close: async () => {} },
     meters: createMeters(createMetrics("test")),
     scopes: createScopes(false),
     ...more,

@@ -60,7 +60,7 @@ async function counterFaults(db: Db, roomId: string): Promise<string[]> {
     r AS (SELECT * FROM messages.rooms WHERE id = ${roomId})
     SELECT 'texts' AS counter, r.n_text AS kept, (SELECT count(*) FROM m WHERE type = 'text' AND NOT deleted) AS counted FROM r
     UNION ALL SELECT 'stickers', r.n_sticker, (SELECT count(*) FROM m WHERE type = 'sticker' AND NOT deleted) FROM r
-    UNION ALL SELECT 'reactions', r.n_reactions, (SELECT coalesce(sum(jsonb_array_length(coalesce(reactions, '[]'))), 0)::bigint FROM m) FROM r
+    UNION ALL SELECT 'reactions', r.n_reactions, (SELECT count(*) FROM messages.reactions x JOIN m ON m.id = x.message_id WHERE NOT m.deleted) FROM r
     UNION ALL SELECT 'places', r.places, (SELECT count(*) FROM m) FROM r
     UNION ALL SELECT 'ordinal', r.ordinal, (SELECT count(*) FROM m WHERE type <> 'system') FROM r
     UNION ALL SELECT 'members', r.member_count, (SELECT count(*) FROM messages.members WHERE room_id = r.id AND is_active) FROM r

@@ -2,6 +2,7 @@
 import { ChatError, routes } from "@khui/contracts";
 import type { mounter } from "@khui/http";
 import type { Context } from "../context.js";
+import { messageOf, reactionsPage, receiptsPage } from "../details.js";
 import { messagesPage, statsOf } from "../reading.js";
 import type { Actions } from "../rpc.js";
 
@@ -32,6 +33,18 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
     });
     return { message: say("message_sent"), data };
   });
+
+  mount(routes.getMessage, async ({ params, identity }) => ({
+    data: await messageOf(context, { userId: identity.userId, messageId: params.messageId }),
+  }));
+
+  mount(routes.listReactions, async ({ params, query: { limit, cursor }, identity }) =>
+    reactionsPage(context, { userId: identity.userId, messageId: params.messageId }, { limit, cursor }),
+  );
+
+  mount(routes.listReceipts, async ({ params, query: { limit, cursor }, identity }) =>
+    receiptsPage(context, { userId: identity.userId, messageId: params.messageId }, { limit, cursor }),
+  );
 
   mount(routes.editMessage, async ({ params, body, identity, say }) => {
     const data = await changing.edit({ userId: identity.userId, messageId: params.messageId, content: body.content });

@@ -2,7 +2,9 @@
 import type { ErrorCode } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
-import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { addRange } from "./hidden.js";
+import { type Db, lockWithin, type MessageRow, messageColumns, reactionJson, withParent } from "./tables.js";
+import { addAmounts } from "./tallies.js";
 
 /** What a change did: refused, nothing (it was so already), or a new log entry. `message` is as it is afterwards. */
 export type ChangeResult =
@@ -16,6 +18,8 @@ interface Change {
   /** Where the caller says the message is; elsewhere it is not found. */
   readonly roomId: string | undefined;
   readonly event: string;
+  /** Further CTEs over `target`, each starting with a comma, for the expressions below. */
+  readonly before?: RawBuilder<unknown>;
   /** An SQL expression over `t` (the message), `member`, `room`: a refusing code or NULL. */
   readonly refusal: RawBuilder<unknown>;
   /** An SQL expression over `t`: true when there is nothing to do. */
@@ -36,7 +40,9 @@ interface Change {
  */
 async function change(db: Db, spec: Change): Promise<ChangeResult> {
   const { rows } = await sql<{ refusal: ErrorCode | null; room_id: string; seq: number | null; at: Date | null }>`
-    WITH place AS MATERIALIZED (SELECT room_id FROM messages.messages WHERE id = ${spec.messageId}),
+    WITH place AS MATERIALIZED (
+      SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${spec.messageId}
+    ),
     room AS MATERIALIZED (
       SELECT r.* FROM place JOIN messages.rooms r ON r.id = place.room_id
       WHERE ${spec.roomId ?? null}::text IS NULL OR r.id = ${spec.roomId ?? null}::text FOR NO KEY UPDATE OF r
@@ -47,7 +53,7 @@ async function change(db: Db, spec: Change): Promise<ChangeResult> {
     ),
     target AS MATERIALIZED (
       SELECT m.* FROM room JOIN messages.messages m ON m.id = ${spec.messageId} FOR NO KEY UPDATE OF m
-    ),
+    ) ${spec.before ?? sql``},
     verdict AS MATERIALIZED (
       SELECT CASE
         WHEN t.id IS NULL OR member.user_id IS NULL OR EXISTS (SELECT FROM messages.hidden h
@@ -81,13 +87,18 @@ async function change(db: Db, spec: Change): Promise<ChangeResult> {
   return { kind: "changed", roomId: row.room_id, seq: row.seq, at: row.at };
 }
 
-/** Beyond these an edit is refused: every one is kept in the message's history, which goes with it wherever it goes. */
+/** Beyond these an edit is refused. */
 const maxEdits = 100;
 const maxHistoryBytes = 150_000;
+/** Bytes of JSON of the newest versions that go along with a message wherever it goes. */
+const recentBytes = 4_096;
 
 /** What the present text adds to the history: itself in JSON, and about as much as its time takes. */
 const versionBytes = (message: "m" | "t") =>
   sql`coalesce(octet_length(to_jsonb(${sql.ref(`${message}.content`)})::text), 4) + 60`;
+
+/** `at` of an entry as JSON carries it. */
+const isoAt = sql`to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Replaces a text or caption; the old one goes to the history. */
 export function editMessage(
@@ -101,31 +112,40 @@ export function editMessage(
       WHEN t.sender_id <> ${edit.userId} THEN 'not_message_sender'
       WHEN t.deleted OR t.type NOT IN ('text', 'image', 'video', 'audio', 'file') THEN 'not_editable'
       WHEN t.type = 'text' AND ${edit.content} = '' THEN 'empty_content'
-      WHEN t.content IS DISTINCT FROM ${edit.content} AND (jsonb_array_length(coalesce(t.edits, '[]')) >= ${maxEdits}
+      WHEN t.content IS DISTINCT FROM ${edit.content} AND (t.edit_count >= ${maxEdits}
         OR t.edit_bytes + ${versionBytes("t")} > ${maxHistoryBytes})
         THEN 'too_many_edits' END`,
     unchanged: sql`coalesce(t.content, '') = ${edit.content}`,
-    set: sql`content = ${edit.content}, edits = coalesce(m.edits, '[]') || jsonb_build_array(jsonb_build_object(
-        'content', m.content, 'editedAt', to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))),
-      edit_bytes = m.edit_bytes + ${versionBytes("m")}`,
+    set: sql`content = ${edit.content}, edit_count = m.edit_count + 1, edit_bytes = m.edit_bytes + ${versionBytes("m")},
+      recent_edits = (
+        SELECT coalesce(jsonb_agg(version ORDER BY n), '[]') FROM (
+          SELECT version, n, sum(octet_length(version::text)) OVER (ORDER BY n DESC) AS bytes
+          FROM jsonb_array_elements(coalesce(m.recent_edits, '[]')
+            || jsonb_build_array(jsonb_build_object('content', m.content, 'editedAt', ${isoAt})))
+            WITH ORDINALITY AS versions(version, n)
+        ) newest WHERE bytes <= ${recentBytes})`,
+    also: sql`, kept AS (
+      INSERT INTO messages.edits (message_id, number, content, edited_at)
+      SELECT t.id, t.edit_count + 1, t.content, act.at FROM act, target t
+    )`,
   });
 }
 
 /**
  * Locks the message's room before `statement` begins, which so sees whatever others did to the message before. A statement
  * that takes the lock itself sees other tables as they were when it began: a message that is deleted and hidden at the
- * same time would count twice as gone.
+ * same time would count twice, and so would a reaction made on two devices at once.
  */
 function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db) => Promise<T>): Promise<T> {
   return db.transaction().execute(async (trx) => {
     await sql`
-      SELECT r.id FROM messages.messages m JOIN messages.rooms r ON r.id = m.room_id
-      WHERE m.id = ${messageId} FOR NO KEY UPDATE OF r`.execute(trx);
+      SELECT r.id FROM (SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${messageId}) m
+      JOIN messages.rooms r ON r.id = m.room_id FOR NO KEY UPDATE OF r`.execute(trx);
     return statement(trx);
   });
 }
 
-/** Empties a message for all: its sender or a room admin may. Members who had not read it count one less unread. */
+/** Empties a message for all: its sender or a room admin may. Those who had not read it count one less unread. */
 export function deleteForEveryone(
   db: Db,
   removal: { userId: string; messageId: string; roomId: string | undefined },
@@ -140,20 +160,24 @@ export function deleteForEveryone(
       WHEN t.type = 'system' THEN 'forbidden'
       WHEN t.sender_id <> ${removal.userId} AND member.role <> 'admin' THEN 'not_message_sender' END`,
       unchanged: sql`t.deleted`,
-      set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, edits = NULL, edit_bytes = 0, reactions = NULL`,
+      set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, recent_edits = NULL, edit_count = 0,
+        edit_bytes = 0, reactions = NULL, reaction_count = 0, reaction_counts = NULL`,
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
-      n_reactions = r.n_reactions - jsonb_array_length(coalesce(t.reactions, '[]'))`,
-      // The positions are locked in the same order as reading and deliveries lock them.
-      also: sql`, held AS MATERIALIZED (
-      SELECT o.room_id, o.user_id FROM act, target t, messages.positions o
-      WHERE o.room_id = act.room_id AND o.read_seq < t.seq AND o.user_id <> t.sender_id
-      ORDER BY o.room_id, o.user_id FOR UPDATE OF o
+      n_reactions = r.n_reactions - t.reaction_count, deleted_upto = greatest(r.deleted_upto, t.ordinal)`,
+      // It counted for nobody who sent or hid it.
+      also: sql`, uncounted AS (
+      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, t.ordinal) FROM target t
+      WHERE m.room_id = (SELECT room_id FROM act) AND m.user_id = ANY(ARRAY(
+        SELECT sender_id FROM target UNION SELECT user_id FROM messages.hidden WHERE message_id = ${removal.messageId}))
+      RETURNING m.room_id, m.user_id, t.ordinal
     ),
-    uncounted AS (
-      UPDATE messages.positions o SET gone = o.gone + 1 FROM held, target t
-      WHERE o.room_id = held.room_id AND o.user_id = held.user_id
-        AND NOT EXISTS (SELECT FROM messages.hidden h
-          WHERE h.user_id = o.user_id AND h.room_id = o.room_id AND h.message_id = t.id)
+    tallied AS (${addAmounts(sql`
+      SELECT act.room_id, 'deleted' AS kind, '' AS owner, t.ordinal AS position, 1 AS amount FROM act, target t
+      UNION ALL SELECT room_id, 'uncounted', user_id, ordinal, -1 FROM uncounted`)}
+    ),
+    remains AS (
+      INSERT INTO messages.remains (message_id)
+      SELECT t.id FROM act, target t WHERE t.edit_count > 0 OR t.reaction_count > 0
     ),
     unused AS (
       UPDATE messages.files f SET uses = f.uses - 1 FROM act, target t WHERE f.id = t.media->>'fileId'
@@ -178,9 +202,10 @@ type HideResult =
   | { readonly kind: "unchanged" | "hidden"; readonly roomId: string };
 
 async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
-  const { rows } = await sql<{ room_id: string; hidden: boolean }>`
+  const { rows } = await sql<{ room_id: string; place: number; hidden: boolean }>`
     WITH target AS MATERIALIZED (
-      SELECT m.id, m.room_id, m.seq, m.sender_id, m.type, m.deleted, r.seq AS head
+      SELECT m.id, m.room_id, m.seq, m.place, m.ordinal, r.seq AS head,
+        m.sender_id <> ${hiding.userId} AND m.type <> 'system' AND NOT m.deleted AS counts
       FROM messages.messages m JOIN messages.rooms r ON r.id = m.room_id
       JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${hiding.userId} AND me.is_active
       WHERE m.id = ${hiding.messageId} AND (${hiding.roomId ?? null}::text IS NULL OR m.room_id = ${hiding.roomId ?? null})
@@ -191,18 +216,26 @@ async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
       ON CONFLICT DO NOTHING RETURNING message_id
     ),
     uncounted AS (
-      UPDATE messages.positions o SET gone = o.gone + 1 FROM target t, hidden
-      WHERE o.room_id = t.room_id AND o.user_id = ${hiding.userId} AND o.read_seq < t.seq
-        AND t.sender_id <> ${hiding.userId} AND t.type <> 'system' AND NOT t.deleted
+      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, t.ordinal) FROM target t, hidden
+      WHERE m.room_id = t.room_id AND m.user_id = ${hiding.userId} AND t.counts
+    ),
+    tallied AS (${addAmounts(sql`
+      SELECT t.room_id, kind, ${hiding.userId} AS owner, position, 1 AS amount
+      FROM target t, hidden, LATERAL (VALUES ('hidden', t.place), ('uncounted', t.ordinal)) AS at(kind, position)
+      WHERE kind = 'hidden' OR t.counts`)}
     )
-    SELECT target.room_id, EXISTS (SELECT FROM hidden) AS hidden FROM target`.execute(db);
+    SELECT target.room_id, target.place, EXISTS (SELECT FROM hidden) AS hidden FROM target`.execute(db);
   const row = rows[0];
   if (!row) return { kind: "refused", code: "message_not_found" };
-  return { kind: row.hidden ? "hidden" : "unchanged", roomId: row.room_id };
+  if (!row.hidden) return { kind: "unchanged", roomId: row.room_id };
+  await addRange(db, { userId: hiding.userId, roomId: row.room_id, place: row.place });
+  return { kind: "hidden", roomId: row.room_id };
 }
 
-/** Beyond this nobody else can react to a message: each event of it names all who did. */
-const maxReactions = 500;
+/** Reactions that a message carries whole; beyond, it carries how many used each emoji. */
+const maxWhole = 50;
+/** Different emojis of one message: each is a count that goes with it wherever it goes. */
+const maxEmojis = 100;
 
 /** Sets, replaces or (with a null emoji) takes away a user's one reaction. */
 export function reactTo(
@@ -215,31 +248,53 @@ export function reactTo(
     reactionType: string | null;
   },
 ): Promise<ChangeResult> {
-  const { userId, emoji, reactionType } = reaction;
-  const others = sql`(SELECT coalesce(jsonb_agg(x ORDER BY n), '[]') FROM jsonb_array_elements(coalesce(m.reactions, '[]'))
-    WITH ORDINALITY AS e(x, n) WHERE x->>'userId' <> ${userId})`;
-  const mine = sql`(SELECT x FROM jsonb_array_elements(coalesce(t.reactions, '[]')) x WHERE x->>'userId' = ${userId})`;
+  const { userId, messageId, emoji, reactionType } = reaction;
+  const mine = sql`(SELECT emoji FROM mine)`;
+  const more = sql`((${emoji}::text IS NOT NULL)::int - (${mine} IS NOT NULL)::int)`;
   const action = sql`CASE WHEN ${emoji}::text IS NULL THEN 'removed' WHEN ${mine} IS NULL THEN 'added' ELSE 'changed' END`;
-  return change(db, {
+  const spec: Change = {
     ...reaction,
     event: "reaction_updated",
+    before: sql`, mine AS MATERIALIZED (
+      SELECT x.emoji, x.reaction_type FROM target t JOIN messages.reactions x ON x.message_id = t.id
+      WHERE x.user_id = ${userId}
+    )`,
     refusal: sql`CASE
       WHEN t.deleted OR t.type = 'system' THEN 'message_not_found'
       WHEN ${emoji}::text IS NOT NULL AND NOT (room.settings->>'allowReactions')::boolean THEN 'reactions_not_allowed'
-      WHEN ${emoji}::text IS NOT NULL AND ${mine} IS NULL AND jsonb_array_length(coalesce(t.reactions, '[]')) >= ${maxReactions}
-        THEN 'too_many_reactions' END`,
+      WHEN NOT jsonb_exists(coalesce(t.reaction_counts, '{}'), ${emoji}::text)
+        AND (SELECT count(*) FROM jsonb_object_keys(t.reaction_counts)) >= ${maxEmojis} THEN 'too_many_reactions' END`,
     unchanged: sql`CASE WHEN ${emoji}::text IS NULL THEN ${mine} IS NULL
-      ELSE ${mine}->>'emoji' = ${emoji} AND ${mine}->>'reactionType' IS NOT DISTINCT FROM ${reactionType} END`,
-    set:
-      emoji === null
-        ? sql`reactions = ${others}`
-        : sql`reactions = ${others} || jsonb_build_array(jsonb_build_object('userId', ${userId}::text,
-            'emoji', ${emoji}::text, 'reactionType', ${reactionType}::text,
-            'createdAt', to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))`,
-    roomSet: sql`n_reactions = r.n_reactions + CASE ${action} WHEN 'added' THEN 1 WHEN 'removed' THEN -1 ELSE 0 END`,
+      ELSE ${mine} = ${emoji} AND (SELECT reaction_type FROM mine) IS NOT DISTINCT FROM ${reactionType}::text END`,
+    set: sql`reaction_count = m.reaction_count + ${more},
+      reaction_counts = (
+        SELECT jsonb_object_agg(emoji, n) FROM (
+          SELECT emoji, sum(n) AS n FROM (
+            SELECT key AS emoji, value::int AS n FROM jsonb_each_text(m.reaction_counts)
+            UNION ALL SELECT ${emoji}::text, 1 WHERE ${emoji}::text IS NOT NULL
+            UNION ALL SELECT emoji, -1 FROM mine
+          ) changes GROUP BY emoji HAVING sum(n) > 0
+        ) counts),
+      reactions = CASE WHEN m.reaction_count + ${more} <= ${maxWhole} THEN (
+        SELECT jsonb_agg(${reactionJson} ORDER BY x.created_at, x.user_id) FROM (
+          SELECT user_id, emoji, reaction_type, created_at FROM messages.reactions
+          WHERE message_id = ${messageId} AND user_id <> ${userId}
+          UNION ALL SELECT ${userId}, ${emoji}::text, ${reactionType}::text, act.at WHERE ${emoji}::text IS NOT NULL
+        ) x) END`,
+    roomSet: sql`n_reactions = r.n_reactions + ${more}`,
     data: sql`jsonb_build_object('userId', ${userId}::text, 'emoji', ${emoji}::text,
       'reactionType', ${reactionType}::text, 'action', ${action})`,
-  });
+    also:
+      emoji === null
+        ? sql`, unreacted AS (
+            DELETE FROM messages.reactions x USING act WHERE x.message_id = ${messageId} AND x.user_id = ${userId})`
+        : sql`, reacted AS (
+            INSERT INTO messages.reactions (message_id, user_id, emoji, reaction_type, created_at)
+            SELECT ${messageId}, ${userId}, ${emoji}, ${reactionType}, act.at FROM act
+            ON CONFLICT (message_id, user_id) DO UPDATE SET emoji = excluded.emoji,
+              reaction_type = excluded.reaction_type, created_at = excluded.created_at)`,
+  };
+  return withRoomLocked(db, messageId, (trx) => change(trx, spec));
 }
 
 /** The message as it is now, for someone who is in its room; undefined otherwise, and when they hid it. */
@@ -250,7 +305,7 @@ export async function findMessage(
   roomId?: string,
 ): Promise<MessageRow | undefined> {
   const { rows } = await sql<MessageRow>`
-    SELECT ${messageColumns} FROM messages.messages m ${withParent}
+    SELECT ${messageColumns(sql`${userId}`)} FROM messages.messages m ${withParent}
     JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${userId} AND me.is_active
     WHERE m.id = ${messageId} AND (${roomId ?? null}::text IS NULL OR m.room_id = ${roomId ?? null})
       AND NOT EXISTS (SELECT FROM messages.hidden h

@@ -1,7 +1,9 @@
 // Reading a room's messages and its log.
-import type { ErrorCode, MessageType } from "@khui/contracts";
+import { type ErrorCode, type MessageType, smallRoomLimit } from "@khui/contracts";
 import { sql } from "@khui/database";
+import type { RawBuilder } from "kysely";
 import { type Db, type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { sumAfter } from "./tallies.js";
 
 export interface PageRequest {
   readonly roomId: string;
@@ -33,11 +35,21 @@ interface Access {
 const accessFailure = (row: Access | undefined): ErrorCode | undefined =>
   !row?.room_id ? "room_not_found" : row.is_member ? undefined : "not_a_participant";
 
+/**
+ * The least that the other members of room `r` have read and been reached, as columns, where `asked` is true. In rooms too large
+ * for reports of delivery only reading is known.
+ */
+export const leastOfOthers = (userId: string, asked: RawBuilder<unknown>) => sql`
+  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read ELSE (
+      SELECT min(o.delivered_seq) FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
+    ) END AS others_delivered
+  FROM (SELECT (SELECT o.read_seq FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
+    ORDER BY o.read_seq LIMIT 1) AS least_read WHERE ${asked}) least`;
+
 /** One page, the head and the positions of others in one snapshot. */
 export async function readPage(db: Db, request: PageRequest): Promise<MessagePage | ErrorCode> {
-  const { roomId, userId, limit, before, beforeSeq, afterSeq } = request;
+  const { roomId, userId, limit, afterSeq } = request;
   const forward = afterSeq !== undefined;
-  const offset = (request.page - 1) * limit;
   type Row = MessageRow & {
     is_member: boolean;
     head: number;
@@ -45,32 +57,26 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
     others_read: number | null;
     others_delivered: number | null;
   };
+  const inOrder = forward ? sql`m.place` : sql`m.place DESC`;
   const { rows } = await sql<Row>`
-    WITH access AS MATERIALIZED (
-      SELECT r.id, r.seq AS head, r.places, me.user_id IS NOT NULL AS is_member
+    WITH RECURSIVE r AS MATERIALIZED (
+      SELECT r.id, r.seq AS head, r.places, r.member_count, me.user_id IS NOT NULL AS is_member
       FROM messages.rooms r
       LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
       WHERE r.id = ${roomId}
     ),
-    others AS (
-      SELECT min(o.read_seq) AS others_read, min(o.delivered_seq) AS others_delivered
-      FROM messages.members m JOIN messages.positions o ON o.room_id = m.room_id AND o.user_id = m.user_id
-      WHERE m.room_id = ${roomId} AND m.is_active AND m.user_id <> ${userId}
-    ),
-    page AS (
-      SELECT m.* FROM messages.messages m, access
-      WHERE access.is_member AND access.places > ${offset} AND m.room_id = ${roomId}
-        ${before ? sql`AND m.created_at < ${before}` : sql``}
-        ${beforeSeq === undefined ? sql`` : sql`AND m.seq < ${beforeSeq}`}
-        ${forward ? sql`AND m.seq > ${afterSeq}` : sql``}
-        AND NOT EXISTS (SELECT FROM messages.hidden h
-          WHERE h.user_id = ${userId} AND h.room_id = m.room_id AND h.message_id = m.id)
-      ORDER BY ${before ? sql`m.created_at DESC, m.seq DESC` : forward ? sql`m.seq` : sql`m.seq DESC`}
-      LIMIT ${limit + 1} OFFSET ${offset}
+    ${firstPlace(request)},
+    ${visibleSpans(request)},
+    page AS MATERIALIZED (
+      SELECT m.* FROM spans, LATERAL (
+        SELECT m.* FROM messages.messages m
+        WHERE m.room_id = ${roomId} AND m.place BETWEEN spans.lowest AND spans.highest
+        ORDER BY ${inOrder} LIMIT ${limit + 1}
+      ) m ORDER BY ${inOrder} LIMIT ${limit + 1}
     )
-    SELECT access.is_member, access.head, access.places, others.*, m.*
-    FROM access CROSS JOIN others
-    LEFT JOIN (SELECT ${messageColumns} FROM page m ${withParent}) m ON true
+    SELECT r.is_member, r.head, r.places, others.*, m.*
+    FROM r LEFT JOIN LATERAL (${leastOfOthers(userId, sql`r.is_member`)}) others ON true
+    LEFT JOIN (SELECT ${messageColumns(sql`${userId}`)} FROM page m ${withParent}) m ON true
     ORDER BY m.seq`.execute(db);
   const first = rows[0];
   if (!first) return "room_not_found";
@@ -87,6 +93,83 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
   };
 }
 
+/**
+ * CTEs that end in `start`: the place at which a page begins, hidden or not; no row for those who are not in room `r`.
+ *
+ * Times and numbers rise with places, so a time is found by bisecting places (an index on times would cost every send). What
+ * lies above page n are (n - 1) × limit visible messages: without hidden ones that is a subtraction, else it is found by
+ * bisecting too.
+ */
+function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }: PageRequest): RawBuilder<unknown> {
+  if (afterSeq !== undefined) {
+    return sql`start AS MATERIALIZED (
+      SELECT m.place FROM r, LATERAL (SELECT place FROM messages.messages m
+        WHERE m.room_id = r.id AND m.seq > ${afterSeq} ORDER BY m.seq LIMIT 1) m WHERE r.is_member
+    )`;
+  }
+  const newest =
+    beforeSeq === undefined
+      ? sql`r.places`
+      : sql`coalesce((SELECT place FROM messages.messages m
+          WHERE m.room_id = r.id AND m.seq < ${beforeSeq} ORDER BY m.seq DESC LIMIT 1), 0)`;
+  const top = before
+    ? sql`by_time AS (
+        SELECT 0::bigint AS low, ${newest} AS high FROM r WHERE r.is_member
+        UNION ALL
+        SELECT CASE WHEN m.created_at < ${before} THEN m.place ELSE low END,
+          CASE WHEN m.created_at < ${before} THEN high ELSE m.place - 1 END
+        FROM by_time JOIN messages.messages m ON m.room_id = ${roomId} AND m.place = (low + high + 1) / 2 WHERE low < high
+      ),
+      top AS MATERIALIZED (SELECT low AS place FROM by_time WHERE low = high)`
+    : sql`top AS MATERIALIZED (SELECT ${newest} AS place FROM r WHERE r.is_member)`;
+  const skipped = sql`${(page - 1) * limit}::bigint`;
+  const hiddenAfter = (position: RawBuilder<unknown>) =>
+    sumAfter("hidden", { room: sql`${roomId}`, owner: sql`${userId}`, position });
+  if (page === 1) return sql`${top}, start AS MATERIALIZED (SELECT place FROM top)`;
+  // The lowest place with no more than the skipped ones above it is at most as far below as there are hidden ones.
+  return sql`${top},
+    by_rank AS (
+      SELECT greatest(0, place - ${skipped} - hidden) AS low, greatest(0, place - ${skipped}) AS high, place AS top, hidden_above
+      FROM (SELECT place, CASE WHEN EXISTS (SELECT FROM messages.hidden_ranges h
+          WHERE h.user_id = ${userId} AND h.room_id = ${roomId}) THEN ${hiddenAfter(sql`0::bigint`)} ELSE 0 END AS hidden,
+        ${hiddenAfter(sql`place`)} AS hidden_above FROM top) top
+      UNION ALL
+      SELECT CASE WHEN enough THEN middle ELSE low END, CASE WHEN enough THEN high ELSE middle - 1 END, top, hidden_above
+      FROM by_rank, LATERAL (SELECT (low + high + 1) / 2 AS middle) middle,
+        LATERAL (SELECT top - middle - (${hiddenAfter(sql`middle`)} - hidden_above) >= ${skipped} AS enough) enough
+      WHERE low < high
+    ),
+    start AS MATERIALIZED (SELECT low AS place FROM by_rank WHERE low = high)`;
+}
+
+/**
+ * CTEs that end in `spans`: stretches of visible places from `start` on, as many as it takes for a page and one message more.
+ * Each step jumps over one range of hidden messages; places have no gap, so what a span holds is known without reading it.
+ */
+function visibleSpans({ roomId, userId, limit, afterSeq }: PageRequest): RawBuilder<unknown> {
+  const range = (where: RawBuilder<unknown>) => sql`LEFT JOIN LATERAL (
+    SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
+    WHERE h.user_id = ${userId} AND h.room_id = ${roomId} AND ${where} LIMIT 1) h ON true`;
+  if (afterSeq !== undefined) {
+    return sql`spans AS (
+      SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
+      UNION ALL
+      SELECT coalesce(h.last_place, r.places) + 1, next, coalesce(h.first_place - 1, r.places),
+        found + greatest(0, coalesce(h.first_place - 1, r.places) - next + 1)
+      FROM spans CROSS JOIN r ${range(sql`h.last_place >= next ORDER BY h.last_place`)}
+      WHERE next <= r.places AND found <= ${limit}
+    )`;
+  }
+  return sql`spans AS (
+    SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
+    UNION ALL
+    SELECT coalesce(h.first_place, 1) - 1, coalesce(h.last_place, 0) + 1, next,
+      found + greatest(0, next - coalesce(h.last_place, 0))
+    FROM spans ${range(sql`h.first_place <= next ORDER BY h.first_place DESC`)}
+    WHERE next > 0 AND found <= ${limit}
+  )`;
+}
+
 /** The least positions of the other active participants, for the status of one message. */
 export async function othersPositions(
   db: Db,
@@ -94,9 +177,8 @@ export async function othersPositions(
   userId: string,
 ): Promise<{ othersRead: number | null; othersDelivered: number | null }> {
   const { rows } = await sql<{ others_read: number | null; others_delivered: number | null }>`
-    SELECT min(o.read_seq) AS others_read, min(o.delivered_seq) AS others_delivered
-    FROM messages.members m JOIN messages.positions o ON o.room_id = m.room_id AND o.user_id = m.user_id
-    WHERE m.room_id = ${roomId} AND m.is_active AND m.user_id <> ${userId}`.execute(db);
+    SELECT others.* FROM messages.rooms r, LATERAL (${leastOfOthers(userId, sql`true`)}) others
+    WHERE r.id = ${roomId}`.execute(db);
   return { othersRead: rows[0]?.others_read ?? null, othersDelivered: rows[0]?.others_delivered ?? null };
 }
 
@@ -116,8 +198,8 @@ export async function accessRoom(db: Db, roomId: string, userId: string): Promis
   return accessFailure(rows[0]) ?? rows[0] ?? "room_not_found";
 }
 
-/** Bytes of edit histories in one reading of the log: those of a few messages at least. */
-const maxHistoryBytes = 1_000_000;
+/** Bytes of texts in one reading of the log: what an answer has room for, so that no more is read than is sent. */
+const maxTextBytes = 400_000;
 
 /** Entries after a number with their messages, oldest first; undefined when there is no such room. */
 export async function readLog(
@@ -134,20 +216,22 @@ export async function readLog(
     data: LogRow["data"];
   } & MessageRow;
   const { rows } = await sql<Row>`
-    WITH found AS (
-      SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.data, m.*,
-        coalesce(sum(m.edit_bytes) OVER (ORDER BY l.seq), 0) AS history_bytes
+    WITH found AS MATERIALIZED (
+      SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.message_id, l.data,
+        coalesce(sum(l.bytes) OVER (ORDER BY l.seq) - l.bytes, 0) AS bytes_before
       FROM messages.rooms r
       LEFT JOIN LATERAL (
-        SELECT * FROM messages.log l WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq
-        ORDER BY l.seq LIMIT ${limit}
+        SELECT l.seq, l.event, l.message_id, l.data, coalesce(octet_length(m.content), 0) AS bytes
+        FROM messages.log l LEFT JOIN messages.messages m ON m.id = l.message_id
+        WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq ORDER BY l.seq LIMIT ${limit}
       ) l ON true
-      LEFT JOIN LATERAL (
-        SELECT ${messageColumns}, m.edit_bytes FROM messages.messages m ${withParent} WHERE m.id = l.message_id
-      ) m ON true
       WHERE r.id = ${roomId}
     )
-    SELECT * FROM found WHERE history_bytes <= ${maxHistoryBytes} ORDER BY entry_seq`.execute(db);
+    SELECT l.head, l.floor, l.entry_seq, l.event, l.data, m.*
+    FROM found l LEFT JOIN LATERAL (
+      SELECT ${messageColumns(sql`(l.data->>'userId')`)} FROM messages.messages m ${withParent} WHERE m.id = l.message_id
+    ) m ON true
+    WHERE l.bytes_before <= ${maxTextBytes} ORDER BY l.entry_seq`.execute(db);
   const first = rows[0];
   if (!first) return undefined;
   const entries = rows
@@ -192,6 +276,9 @@ export interface RoomStats {
   readonly activeUsers: string[];
 }
 
+/** Among so many of its newest messages a room's active users are looked for. */
+const activeAmong = 500;
+
 /** Counters that every write keeps, so that they cost the same in a room of any size. */
 export async function roomStats(db: Db, roomId: string, userId: string): Promise<RoomStats | ErrorCode> {
   type Row = Access &
@@ -200,8 +287,13 @@ export async function roomStats(db: Db, roomId: string, userId: string): Promise
     };
   const { rows } = await sql<Row>`
     SELECT r.id AS room_id, me.user_id IS NOT NULL AS is_member, r.n_text, r.n_image, r.n_video, r.n_audio, r.n_file,
-      r.n_sticker, r.n_reactions, ARRAY(SELECT m.user_id::text FROM messages.members m
-        WHERE m.room_id = r.id AND m.is_active AND m.sent > 0 ORDER BY m.last_sent_seq DESC LIMIT 100) AS active
+      r.n_sticker, r.n_reactions, ARRAY(
+        SELECT s.sender_id::text FROM (
+          SELECT m.sender_id, max(m.place) AS place FROM messages.messages m
+          WHERE m.room_id = r.id AND m.place > r.places - ${activeAmong} AND m.type <> 'system' AND me.user_id IS NOT NULL
+          GROUP BY m.sender_id
+        ) s JOIN messages.members m ON m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active
+        ORDER BY s.place DESC LIMIT 100) AS active
     FROM messages.rooms r
     LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
     WHERE r.id = ${roomId}`.execute(db);

@@ -1,7 +1,7 @@
 // Takes rooms-api's changes of membership and settings into the log, and projects them beside it.
 import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
 import { sql } from "@khui/database";
-import { type Db, type EntryData, jsonb } from "./tables.js";
+import { type Db, type EntryData, jsonb, lockWithin } from "./tables.js";
 
 /** What was appended by a change; empty when it had been taken before or came too early. */
 export interface Applied {
@@ -16,6 +16,7 @@ interface Room {
   change_no: number;
   member_count: number;
   ordinal: number;
+  places: number;
   at: Date;
 }
 
@@ -63,7 +64,7 @@ async function createRoom(trx: Db, roomId: string, change: Extract<RoomChange, {
 
 async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
   const { rows } = await sql<Room>`
-    SELECT id, seq, change_no, member_count, ordinal,
+    SELECT id, seq, change_no, member_count, ordinal, places, ${lockWithin},
       greatest(last_at + interval '1 millisecond', date_trunc('milliseconds', clock_timestamp())) AS at
     FROM messages.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx);
   return rows[0];
@@ -90,6 +91,7 @@ async function applyTo(
     await sql`
       UPDATE messages.members SET is_active = false, role = 'member'
       WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
+    await sql`DELETE FROM messages.positions WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
     if (change.newAdmin) {
       await sql`UPDATE messages.members SET role = 'admin' WHERE room_id = ${room.id} AND user_id = ${change.newAdmin}`.execute(
         trx,
@@ -119,8 +121,8 @@ async function append(
     ...announced.map(({ event, data }) => ({ event, message_id: null, data })),
   ].map((row, i) => ({ ...row, seq: room.seq + 1 + i }));
   await sql`
-    INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, system, created_at)
-    VALUES (${messageId}, ${room.id}, ${room.seq + 1}, ${room.ordinal},
+    INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, system, created_at)
+    VALUES (${messageId}, ${room.id}, ${room.seq + 1}, ${room.places + 1}, ${room.ordinal},
       coalesce((SELECT sent FROM messages.members WHERE room_id = ${room.id} AND user_id = ${change.userId}), 0),
       ${change.userId}, 'system', ${change.text}, ${jsonb(systemInfo(change))}, ${room.at})`.execute(trx);
   await sql`
@@ -141,7 +143,7 @@ async function startPosition(trx: Db, roomId: string, userId: string): Promise<v
     SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
     FROM messages.rooms r JOIN messages.members m ON m.room_id = r.id AND m.user_id = ${userId} WHERE r.id = ${roomId}
     ON CONFLICT (room_id, user_id) DO UPDATE SET read_seq = excluded.read_seq, read_message = NULL, read_at = NULL,
-      read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent, gone = 0,
+      read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent,
       delivered_seq = excluded.delivered_seq`.execute(trx);
 }
 

@@ -1,7 +1,7 @@
 // How far members have read and been reached: positions per member, never a row per message and reader.
 import type { ErrorCode, Position } from "@khui/contracts";
 import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, lockWithin } from "./tables.js";
 
 export interface ReadRequest {
   readonly roomId: string;
@@ -33,70 +33,57 @@ interface ReadRow {
 
 /**
  * Moves read positions forward, never back; results stand in the order of the requests, of which no two may be for the
- * same member of the same room. The rooms are locked first, and the counting statement then sees all that is numbered:
- * so a message counts as unread or as read, never as neither.
+ * same member of the same room. A mark is three numbers of one moment (what the room and the member had sent by then, and
+ * where the log stood), which one snapshot shows together: so no room is locked, and no send waits.
  */
-export function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise<ReadResult[]> {
-  const roomIds = [...new Set(requests.map(({ roomId }) => roomId))];
+export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise<ReadResult[]> {
   const input = requests.map(({ roomId, userId, messageId }, i) => ({
     i,
     room_id: roomId,
     user_id: userId,
     message_id: messageId ?? null,
   }));
-  return db.transaction().execute(async (trx) => {
-    await sql`SELECT id FROM messages.rooms WHERE id = ANY(${roomIds}::text[]) ORDER BY id FOR SHARE`.execute(trx);
-    const { rows } = await sql<ReadRow>`
-      WITH input AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
-          AS x(i int, room_id text, user_id text, message_id text)
-      ),
-      goal AS MATERIALIZED (
-        SELECT input.*, r.id IS NOT NULL AS room_known, me.user_id IS NOT NULL AS is_member,
-          input.message_id IS NULL OR upto.id IS NOT NULL AS message_known,
-          coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
-          upto.id IS NOT NULL AS partly
-        FROM input
-        LEFT JOIN messages.rooms r ON r.id = input.room_id
-        LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = input.user_id AND me.is_active
-        LEFT JOIN messages.messages upto ON upto.id = input.message_id AND upto.room_id = r.id
-      ),
-      -- in the same order as deliveries and deletions lock them
-      held AS MATERIALIZED (
-        SELECT g.* FROM goal g JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id
-        WHERE g.is_member AND g.message_known AND o.read_seq < g.goal_seq
-        ORDER BY o.room_id, o.user_id FOR UPDATE OF o
-      ),
-      moved AS (
-        UPDATE messages.positions o SET read_seq = g.goal_seq, read_ordinal = g.goal_ordinal,
-          read_at = date_trunc('milliseconds', clock_timestamp()),
-          delivered_seq = greatest(o.delivered_seq, g.goal_seq),
-          read_message = (SELECT id FROM messages.messages m WHERE m.room_id = g.room_id AND m.seq <= g.goal_seq
-            ORDER BY m.seq DESC LIMIT 1),
-          read_sent = CASE WHEN NOT g.partly THEN g.my_sent ELSE coalesce((SELECT m.sent FROM messages.messages m
-            WHERE m.room_id = g.room_id AND m.sender_id = g.user_id AND m.seq <= g.goal_seq
-            ORDER BY m.seq DESC LIMIT 1), 0) END,
-          gone = CASE WHEN NOT g.partly THEN 0 ELSE (
-            SELECT count(*) FROM (
-              SELECT m.id FROM messages.messages m WHERE m.room_id = g.room_id AND m.seq > g.goal_seq AND m.deleted
-                AND m.sender_id <> g.user_id
-              UNION
-              SELECT m.id FROM messages.hidden h JOIN messages.messages m ON m.id = h.message_id
-              WHERE h.user_id = g.user_id AND h.room_id = g.room_id AND h.seq > g.goal_seq
-                AND m.sender_id <> g.user_id AND m.type <> 'system'
-            ) x) END
-        FROM held g WHERE o.room_id = g.room_id AND o.user_id = g.user_id
-        RETURNING g.i, o.read_seq, o.read_message, o.read_at
-      )
-      SELECT g.i, g.room_known, g.is_member, g.message_known, moved.i IS NOT NULL AS moved,
-        coalesce(moved.read_seq, o.read_seq) AS seq, coalesce(moved.read_message, o.read_message) AS message_id,
-        coalesce(moved.read_at, o.read_at, clock_timestamp()) AS at
-      FROM goal g LEFT JOIN moved ON moved.i = g.i
-      LEFT JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id`.execute(trx);
-    const results = new Array<ReadResult>(requests.length);
-    for (const row of rows) results[row.i] = resultOf(row);
-    return results;
-  });
+  const { rows } = await sql<ReadRow>`
+    WITH input AS MATERIALIZED (
+      SELECT *, ${lockWithin} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
+        AS x(i int, room_id text, user_id text, message_id text)
+    ),
+    goal AS MATERIALIZED (
+      SELECT input.*, r.id IS NOT NULL AS room_known, me.user_id IS NOT NULL AS is_member,
+        input.message_id IS NULL OR upto.id IS NOT NULL AS message_known,
+        coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
+        upto.id IS NOT NULL AS partly
+      FROM input
+      LEFT JOIN messages.rooms r ON r.id = input.room_id
+      LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = input.user_id AND me.is_active
+      LEFT JOIN messages.messages upto ON upto.id = input.message_id AND upto.room_id = r.id
+    ),
+    -- in the same order as deliveries lock them
+    held AS MATERIALIZED (
+      SELECT g.* FROM goal g JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id
+      WHERE g.is_member AND g.message_known AND o.read_seq < g.goal_seq
+      ORDER BY o.room_id, o.user_id FOR UPDATE OF o
+    ),
+    moved AS (
+      UPDATE messages.positions o SET read_seq = g.goal_seq, read_ordinal = g.goal_ordinal,
+        read_at = date_trunc('milliseconds', clock_timestamp()),
+        delivered_seq = greatest(o.delivered_seq, g.goal_seq),
+        read_message = (SELECT id FROM messages.messages m WHERE m.room_id = g.room_id AND m.seq <= g.goal_seq
+          ORDER BY m.seq DESC LIMIT 1),
+        read_sent = CASE WHEN NOT g.partly THEN g.my_sent ELSE coalesce((SELECT m.sent FROM messages.messages m
+          WHERE m.room_id = g.room_id AND m.sender_id = g.user_id AND m.seq <= g.goal_seq
+          ORDER BY m.seq DESC LIMIT 1), 0) END
+      FROM held g WHERE o.room_id = g.room_id AND o.user_id = g.user_id
+      RETURNING g.i, o.read_seq, o.read_message, o.read_at
+    )
+    SELECT g.i, g.room_known, g.is_member, g.message_known, moved.i IS NOT NULL AS moved,
+      coalesce(moved.read_seq, o.read_seq) AS seq, coalesce(moved.read_message, o.read_message) AS message_id,
+      coalesce(moved.read_at, o.read_at, clock_timestamp()) AS at
+    FROM goal g LEFT JOIN moved ON moved.i = g.i
+    LEFT JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id`.execute(db);
+  const results = new Array<ReadResult>(requests.length);
+  for (const row of rows) results[row.i] = resultOf(row);
+  return results;
 }
 
 function resultOf(row: ReadRow): ReadResult {
@@ -142,10 +129,12 @@ export async function readPositions(db: Db, roomId: string, userId: string, limi
     delivered_seq: number;
   }>`
     SELECT o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
-    FROM messages.positions o JOIN messages.members m ON m.room_id = o.room_id AND m.user_id = o.user_id AND m.is_active
-    WHERE o.room_id = ${roomId} ORDER BY (o.user_id = ${userId}) DESC, o.read_seq DESC, o.user_id LIMIT ${limit}`.execute(
-    db,
-  );
+    FROM messages.positions o WHERE o.room_id = ${roomId} AND o.user_id = ${userId}
+    UNION ALL (
+      SELECT o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
+      FROM messages.positions o WHERE o.room_id = ${roomId} AND o.user_id <> ${userId}
+      ORDER BY o.read_seq DESC, o.user_id DESC LIMIT ${limit - 1}
+    )`.execute(db);
   return rows.map((row) => ({
     userId: row.user_id,
     lastReadMessage: row.read_message,

@@ -2,8 +2,9 @@
 import type { ErrorCode, Role } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
-import { accessRoom } from "./history.js";
+import { accessRoom, leastOfOthers } from "./history.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { sumAfter } from "./tallies.js";
 
 export interface ParticipantRow {
   user_id: string;
@@ -62,36 +63,51 @@ export async function describeRoom(db: Db, userId: string, roomId: string): Prom
   return room ?? "not_a_participant";
 }
 
+/**
+ * Messages that others sent after the user's read mark and that are neither deleted nor hidden, of room `r`, member `me` and
+ * position `o`: subtractions, and sums of tallies only where something after the mark was deleted or hidden.
+ */
+function unreadOf(userId: string): RawBuilder<number> {
+  const at = { room: sql`r.id`, position: sql`o.read_ordinal` };
+  return sql<number>`CASE WHEN r.ordinal - o.read_ordinal = me.sent - o.read_sent THEN 0 ELSE greatest(0,
+    r.ordinal - o.read_ordinal - (me.sent - o.read_sent)
+    - CASE WHEN r.deleted_upto > o.read_ordinal THEN ${sumAfter("deleted", { ...at, owner: sql`''` })} ELSE 0 END
+    - CASE WHEN me.uncounted_upto > o.read_ordinal THEN ${sumAfter("uncounted", { ...at, owner: sql`${userId}` })} ELSE 0 END
+  ) END`;
+}
+
 /** `ids` selects the rooms; all are rooms of the user. */
 async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promise<RoomRow[]> {
+  const participant = sql`m.user_id, m.role, m.joined_at, p.read_message, p.read_at`;
   const { rows } = await sql<RoomRow>`
     SELECT r.id, r.seq, r.last_at, r.member_count,
       r.n_text + r.n_image + r.n_video + r.n_audio + r.n_file + r.n_sticker AS message_count,
-      greatest(0, r.ordinal - o.read_ordinal - (me.sent - o.read_sent) - o.gone) AS unread,
+      ${unreadOf(userId)} AS unread,
       people.list AS participants, to_jsonb(last) AS last, others.others_read, others.others_delivered
     FROM (${ids}) page
     JOIN messages.rooms r ON r.id = page.id
     JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
     JOIN messages.positions o ON o.room_id = r.id AND o.user_id = ${userId}
     LEFT JOIN LATERAL (
-      SELECT ${messageColumns} FROM messages.messages m ${withParent}
-      WHERE m.room_id = r.id AND NOT EXISTS (SELECT FROM messages.hidden h
-        WHERE h.user_id = ${userId} AND h.room_id = m.room_id AND h.message_id = m.id)
-      ORDER BY m.seq DESC LIMIT 1
+      SELECT h.first_place FROM messages.hidden_ranges h
+      WHERE h.user_id = ${userId} AND h.room_id = r.id AND h.last_place = r.places
+    ) hidden ON true
+    LEFT JOIN LATERAL (
+      SELECT ${messageColumns(sql`${userId}`)} FROM messages.messages m ${withParent}
+      WHERE m.room_id = r.id AND m.place = coalesce(hidden.first_place - 1, r.places)
     ) last ON true
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(to_jsonb(x)) AS list FROM (
-        SELECT m.user_id, m.role, m.joined_at, p.read_message, p.read_at
-        FROM messages.members m JOIN messages.positions p ON p.room_id = m.room_id AND p.user_id = m.user_id
-        WHERE m.room_id = r.id AND m.is_active
-        ORDER BY (m.user_id = ${userId}) DESC, m.joined_at, m.user_id LIMIT ${shownParticipants}
+        SELECT me.user_id, me.role, me.joined_at, o.read_message, o.read_at
+        UNION ALL (
+          SELECT ${participant}
+          FROM messages.members m JOIN messages.positions p ON p.room_id = m.room_id AND p.user_id = m.user_id
+          WHERE m.room_id = r.id AND m.is_active AND m.user_id <> ${userId}
+          ORDER BY m.joined_at, m.user_id LIMIT ${shownParticipants - 1}
+        )
       ) x
     ) people
-    LEFT JOIN LATERAL (
-      SELECT min(p.read_seq) AS others_read, min(p.delivered_seq) AS others_delivered
-      FROM messages.members m JOIN messages.positions p ON p.room_id = m.room_id AND p.user_id = m.user_id
-      WHERE last.sender_id = ${userId} AND m.room_id = r.id AND m.is_active AND m.user_id <> ${userId}
-    ) others ON true
+    LEFT JOIN LATERAL (${leastOfOthers(userId, sql`last.sender_id = ${userId}`)}) others ON true
     ORDER BY r.last_at DESC, r.id DESC`.execute(db);
   return rows;
 }
@@ -126,14 +142,25 @@ export async function smallRoomsOf(db: Db, userId: string, size: number): Promis
   return rows.map(({ id }) => id);
 }
 
-/** Those who share such a room with the user, the most recently active room's first; five thousand at most. */
+/** Contacts at most, and memberships looked at to find them: a stranger can put anyone into any number of rooms. */
+const maxContacts = 5_000;
+const maxContactRooms = 500;
+const maxContactMembers = 10_000;
+
+/** Those who share such a room with the user, of the most recently active rooms. */
 export async function contactsOf(db: Db, userId: string, size: number): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
-    SELECT m.user_id FROM messages.members me
-    JOIN messages.rooms r ON r.id = me.room_id AND r.member_count <= ${size}
-    JOIN messages.members m ON m.room_id = me.room_id AND m.is_active AND m.user_id <> ${userId}
-    WHERE me.user_id = ${userId} AND me.is_active
-    GROUP BY m.user_id ORDER BY max(r.last_at) DESC, m.user_id LIMIT 5000`.execute(db);
+    WITH recent AS MATERIALIZED (
+      SELECT r.id, row_number() OVER (ORDER BY r.last_at DESC) AS n
+      FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id AND r.member_count <= ${size}
+      WHERE me.user_id = ${userId} AND me.is_active ORDER BY r.last_at DESC LIMIT ${maxContactRooms}
+    ),
+    near AS MATERIALIZED (
+      SELECT m.user_id, r.n FROM recent r, LATERAL (
+        SELECT m.user_id FROM messages.members m WHERE m.room_id = r.id AND m.is_active AND m.user_id <> ${userId}
+      ) m ORDER BY r.n LIMIT ${maxContactMembers}
+    )
+    SELECT user_id FROM near GROUP BY user_id ORDER BY min(n), user_id LIMIT ${maxContacts}`.execute(db);
   return rows.map(({ user_id }) => user_id);
 }
 

@@ -76,7 +76,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
         reply_to text, forwarded jsonb, client_id text)
     ),
     room AS MATERIALIZED (
-      SELECT r.id, r.seq, r.ordinal, r.settings, r.last_at FROM messages.rooms r
+      SELECT r.id, r.seq, r.ordinal, r.places, r.settings, r.last_at FROM messages.rooms r
       WHERE r.id = ANY(ARRAY(SELECT DISTINCT room_id FROM input)) ORDER BY r.id FOR NO KEY UPDATE
     ),
     member AS MATERIALIZED (
@@ -117,6 +117,7 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     ),
     numbered AS MATERIALIZED (
       SELECT v.*, room.seq + row_number() OVER in_room AS seq, room.ordinal + row_number() OVER in_room AS ordinal,
+        room.places + row_number() OVER in_room AS place,
         member.sent + row_number() OVER (PARTITION BY v.room_id, v.sender_id ORDER BY v.i) AS sent,
         -- distinct times page exactly; a room faster than one message a millisecond may run ahead by a second at most
         greatest(room.last_at, least(clock.now + interval '1 second',
@@ -129,9 +130,9 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       WINDOW in_room AS (PARTITION BY v.room_id ORDER BY v.i)
     ),
     stored AS (
-      INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker,
+      INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, media, sticker,
         created_at, reply_to, forwarded, client_id)
-      SELECT id, room_id, seq, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id
+      SELECT id, room_id, seq, place, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id
       FROM numbered ORDER BY sender_id, client_id
     ),
     logged AS (
@@ -144,11 +145,11 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       ON CONFLICT (id) DO UPDATE SET uses = files.uses + excluded.uses
     ),
     counted AS (
-      UPDATE messages.rooms r SET seq = n.seq, ordinal = n.ordinal, last_at = n.at, places = r.places + n.all_,
+      UPDATE messages.rooms r SET seq = n.seq, ordinal = n.ordinal, last_at = n.at, places = n.place,
         n_text = r.n_text + n.text_, n_image = r.n_image + n.image_, n_video = r.n_video + n.video_,
         n_audio = r.n_audio + n.audio_, n_file = r.n_file + n.file_, n_sticker = r.n_sticker + n.sticker_
       FROM (
-        SELECT room_id, max(seq) AS seq, max(ordinal) AS ordinal, max(at) AS at, count(*) AS all_,
+        SELECT room_id, max(seq) AS seq, max(ordinal) AS ordinal, max(place) AS place, max(at) AS at,
           count(*) FILTER (WHERE type = 'text') AS text_, count(*) FILTER (WHERE type = 'image') AS image_,
           count(*) FILTER (WHERE type = 'video') AS video_, count(*) FILTER (WHERE type = 'audio') AS audio_,
           count(*) FILTER (WHERE type = 'file') AS file_, count(*) FILTER (WHERE type = 'sticker') AS sticker_

@@ -2,6 +2,7 @@
 
 import type { ForwardedFrom, MessageType, Reaction, StickerInfo, StoredMedia, SystemInfo } from "@khui/contracts";
 import { type Kysely, sql } from "@khui/database";
+import type { RawBuilder } from "kysely";
 
 /** All statements here are written as SQL; Kysely carries them and their parameters. */
 export type Db = Kysely<Record<string, never>>;
@@ -17,14 +18,24 @@ export interface MessageRow {
   sticker: StickerInfo | null;
   system: SystemInfo | null;
   created_at: Date;
-  edits: Array<{ content: string | null; editedAt: string }> | null;
+  /** The newest versions that were replaced, oldest of them first: as many as fit 4 KB. */
+  recent_edits: Version[] | null;
+  edit_count: number;
   deleted: boolean;
+  /** Everyone's while they are few, else the viewer's own at most. */
   reactions: Reaction[] | null;
+  /** How many used each emoji. */
+  reaction_counts: Record<string, number> | null;
   reply_to: string | null;
   forwarded: ForwardedFrom | null;
   client_id: string | null;
   /** The message replied to, where there is one. */
   parent: ParentRow | null;
+}
+
+export interface Version {
+  content: string | null;
+  editedAt: string;
 }
 
 export interface ParentRow {
@@ -35,10 +46,20 @@ export interface ParentRow {
   deleted: boolean;
 }
 
-/** Columns of MessageRow, from a message named `m` and its parent named `p`. */
-export const messageColumns = sql`
-  m.id, m.room_id, m.seq, m.sender_id, m.type, m.content, m.media, m.sticker, m.system, m.created_at, m.edits,
-  m.deleted, m.reactions, m.reply_to, m.forwarded, m.client_id,
+/** A row `x` of messages.reactions as Reaction. */
+export const reactionJson = sql`jsonb_build_object('userId', x.user_id, 'emoji', x.emoji, 'reactionType', x.reaction_type,
+  'createdAt', to_char(x.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;
+
+/**
+ * Columns of MessageRow, from a message named `m` and its parent named `p`. `viewer` is an SQL expression: whose own reaction
+ * is shown where there are too many to show all.
+ */
+export const messageColumns = (viewer: RawBuilder<unknown>) => sql`
+  m.id, m.room_id, m.seq, m.sender_id, m.type, m.content, m.media, m.sticker, m.system, m.created_at, m.recent_edits,
+  m.edit_count, m.deleted, m.reaction_counts, m.reply_to, m.forwarded, m.client_id,
+  CASE WHEN m.reaction_count = 0 OR m.reactions IS NOT NULL THEN m.reactions ELSE (
+    SELECT jsonb_agg(${reactionJson}) FROM messages.reactions x WHERE x.message_id = m.id AND x.user_id = ${viewer}
+  ) END AS reactions,
   CASE WHEN p.id IS NOT NULL THEN jsonb_build_object('id', p.id, 'sender_id', p.sender_id, 'type', p.type,
     'content', left(p.content, 200), 'deleted', p.deleted) END AS parent`;
 
@@ -64,3 +85,9 @@ export interface EntryData {
 }
 
 export const jsonb = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
+
+/**
+ * A column that ends the statement's waiting for one lock after this long (SQLSTATE 55P03), so that a room that somebody
+ * holds costs a connection no longer. It has to be computed before the lock is asked for, and holds until the transaction ends.
+ */
+export const lockWithin = sql`set_config('lock_timeout', '2s', true) AS lock_timeout`;

@@ -7,7 +7,7 @@ import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import { createFiles } from "../../../media-service/src/files.js";
 import type { Db } from "../../../media-service/src/store.js";
-import { filesInUse } from "../../../messages-api/src/store/files.js";
+import { filesInUse } from "../../../messages-api/src/store/remains.js";
 import type { Db as MessagesDb } from "../../../messages-api/src/store/tables.js";
 
 /** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */

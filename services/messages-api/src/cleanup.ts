@@ -1,13 +1,13 @@
-// Has media-service remove the files that no message uses any more.
+// Removes what deleted messages leave behind: their edits and reactions, and by media-service files that no message uses.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { mediaRpc } from "@khui/contracts";
 import type { Logger } from "pino";
-import { forgetFiles, unusedFiles } from "./store/files.js";
+import { forgetFiles, purgeRemains, unusedFiles } from "./store/remains.js";
 import type { Db } from "./store/tables.js";
 
-export interface FileRelease {
-  /** A message with a file was deleted: look now, not at the next turn. */
+export interface Cleanup {
+  /** A message was deleted: look now, not at the next turn. */
   soon(): void;
   close(): Promise<void>;
 }
@@ -18,27 +18,28 @@ const chunk = 100;
  * Looks every `everyMs` too, so that what a crash or media-service's absence left behind goes later. Replicas may all do
  * so: removing twice is harmless.
  */
-export function startFileRelease(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyMs = 30_000): FileRelease {
+export function startCleanup(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyMs = 30_000): Cleanup {
   let stopped = false;
   let again = false;
   let running: Promise<void> | undefined;
 
-  async function release(): Promise<void> {
+  async function cleanUp(): Promise<void> {
     try {
+      while (!stopped && (await purgeRemains(db)));
       for (let fileIds = await unusedFiles(db, chunk); fileIds.length > 0 && !stopped; ) {
         await call(bus, mediaRpc.remove, { fileIds });
         await forgetFiles(db, fileIds);
         fileIds = await unusedFiles(db, chunk);
       }
     } catch (error) {
-      log.warn({ err: error }, "files of deleted messages wait to be removed");
+      log.warn({ err: error }, "what deleted messages leave behind waits to be removed");
     }
   }
 
   const soon = () => {
     if (running) again = true;
     else if (!stopped) {
-      running = release().finally(() => {
+      running = cleanUp().finally(() => {
         running = undefined;
         if (again) {
           again = false;
