@@ -32,6 +32,8 @@ export async function startSystem(profileFolder?: string): Promise<BenchSystem> 
     MEDIA_URL_SECRET: secret,
     LIMIT_PER_USER: "1000000000",
     LIMIT_PER_ADDRESS: "1000000000",
+    LIMIT_ROOMS_CREATED: "1000000000",
+    LIMIT_PEOPLE_ADDED: "1000000000",
     LOG_LEVEL: "warn",
     NODE_ENV: "production",
   };

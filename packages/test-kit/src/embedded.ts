@@ -9,6 +9,8 @@ import { type ServiceProcess, startService } from "./service-process.js";
 export const highLimits = {
   LIMIT_PER_USER: "1000000",
   LIMIT_PER_ADDRESS: "10000000",
+  LIMIT_ROOMS_CREATED: "1000000",
+  LIMIT_PEOPLE_ADDED: "10000000",
   MEDIA_MAX_UPLOADS_PER_USER: "100",
 };
 

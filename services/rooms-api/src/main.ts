@@ -5,7 +5,7 @@ import { createApp, createTokens, defaultRules, keysFrom, leave, mountHealth, mo
 import { connectRedisLimits } from "@khui/limits/redis";
 import { readEnvironment, run } from "@khui/runtime";
 import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
-import { Environment } from "./environment.js";
+import { Environment, roomQuotas } from "./environment.js";
 import { roomsApi } from "./plugin.js";
 
 const name = "rooms-api";
@@ -34,6 +34,6 @@ await run(log, async (closers) => {
   mountHealth(app, { database: () => database.ping(), bus: () => bus.flush() }, { limits: () => limits.ping() });
   mountMetrics(app, telemetry.metrics);
   const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  await app.register(roomsApi({ database, bus, guard, log, telemetry }));
+  await app.register(roomsApi({ database, bus, guard, log, telemetry, quotas: roomQuotas(env) }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });

@@ -7,11 +7,15 @@ import { type Metrics, type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createOutbox, type Outbox } from "./outbox.js";
+import { createQuotas, defaultQuotas, type RoomQuotas } from "./quotas.js";
 import { createRooms } from "./rooms.js";
 import { mountRooms } from "./routes/rooms.js";
 import { mountUsers } from "./routes/users.js";
 import { serveRooms } from "./rpc.js";
 import type { Db } from "./store/tables.js";
+
+export { quotaEnvironment, roomQuotas } from "./environment.js";
+export type { RoomQuotas } from "./quotas.js";
 
 export interface RoomsDeps {
   readonly database: Database;
@@ -19,6 +23,7 @@ export interface RoomsDeps {
   readonly guard: Guard;
   readonly log: Logger;
   readonly telemetry?: Telemetry;
+  readonly quotas?: RoomQuotas;
 }
 
 /** The Postgres schema that is this service's own. */
@@ -37,7 +42,8 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
     // Learned over the bus as everywhere: served by this process or another of the same kind.
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const mount = mounter(app, { ...deps.guard, onIdentity: directory.learn });
-    mountRooms(mount, createRooms(db, bus, outbox));
+    const quotas = createQuotas(deps.guard.limits, deps.quotas ?? defaultQuotas);
+    mountRooms(mount, createRooms(db, bus, outbox), quotas);
     mountUsers(mount, db);
     app.addHook("onClose", async () => {
       for (const subscription of subscriptions) subscription.unsubscribe();
@@ -47,6 +53,10 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
 }
 
 function watchOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "waiting">): void {
-  gauge("khui_rooms_outbox_changes", "Changes that wait to enter the log.", () => outbox.waiting().changes);
+  gauge(
+    "khui_rooms_outbox_changes",
+    "Changes that wait to enter the log, counted up to 1,000.",
+    () => outbox.waiting().changes,
+  );
   gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.waiting().oldestSeconds);
 }

@@ -14,13 +14,19 @@ import { failureKind } from "@khui/database";
 import { ObjectId } from "bson";
 import type { Outbox } from "./outbox.js";
 import { renderParticipants, renderRoom } from "./render.js";
-import { checkJoin, heirOf, planRoom, planSettings, systemText } from "./rules.js";
-import { changeRoom, createRoom, findRooms } from "./store/rooms.js";
+import { checkJoin, planRoom, planSettings, systemText } from "./rules.js";
+import { changeRoom, createRoom, findCreated, findRooms } from "./store/rooms.js";
 import type { Db, RoomRow } from "./store/tables.js";
 import { findUsers } from "./store/users.js";
 
 export interface Rooms {
-  create(userId: string, wish: CreateRoom, key: string | undefined): Promise<{ room: ChatRoom; created: boolean }>;
+  /** `admit` is asked before a room is made with so many others in it, not where it is there already; it may throw. */
+  create(
+    userId: string,
+    wish: CreateRoom,
+    key: string | undefined,
+    admit: (others: number) => Promise<void>,
+  ): Promise<{ room: ChatRoom; created: boolean }>;
   list(userId: string, page: number, limit: number): Promise<{ rooms: ChatRoom[]; total: number }>;
   get(userId: string, roomId: string): Promise<ChatRoom>;
   participants(
@@ -69,9 +75,11 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   }
 
   return {
-    async create(userId, wish, key) {
+    async create(userId, wish, key, admit) {
       const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
-      const { roomId, created } = await stored(() => createRoom(db, plan));
+      const there = await stored(() => findCreated(db, plan));
+      if (!there) await admit(plan.members.length - 1);
+      const { roomId, created } = there ? { roomId: there, created: false } : await stored(() => createRoom(db, plan));
       await stored(() => outbox.handOver(roomId));
       return { room: await get(userId, roomId), created };
     },
@@ -93,12 +101,11 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async join(userId, roomId) {
       const text = await stored(() => textOf("member_joined", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine) => {
           if (!room) throw new ChatError("room_not_found");
           if (mine?.is_active) return undefined;
-          const others = await active();
-          checkJoin(room, others.length);
-          const role = others.length === 0 ? "admin" : "member";
+          checkJoin(room);
+          const role = room.participant_count === 0 ? "admin" : "member";
           return { change: { kind: "joined", userId, role, text } };
         }),
       );
@@ -108,10 +115,10 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async leave(userId, roomId) {
       const text = await stored(() => textOf("member_left", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine, successor) => {
           requireMember(room, mine?.is_active);
           if (room?.type === "private") throw new ChatError("private_room");
-          return { change: { kind: "left", userId, newAdmin: heirOf(userId, await active()), text } };
+          return { change: { kind: "left", userId, newAdmin: await successor(), text } };
         }),
       );
       await stored(() => outbox.handOver(roomId));
@@ -119,10 +126,10 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
     async update(userId, roomId, update) {
       const text = await stored(() => textOf("settings_changed", userId));
       await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, active) => {
+        changeRoom(db, roomId, userId, async (room, mine) => {
           requireMember(room, mine?.is_active);
           if (!room || !mine) return undefined;
-          const { settings, changes, ...shown } = planSettings(room, mine.role, (await active()).length, update);
+          const { settings, changes, ...shown } = planSettings(room, mine.role, update);
           if (Object.keys(changes).length === 0) return undefined;
           return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
         }),

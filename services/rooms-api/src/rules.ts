@@ -9,7 +9,7 @@ import {
   type UpdateRoom,
 } from "@khui/contracts";
 import type { NewRoom } from "./store/rooms.js";
-import type { ParticipantRow, RoomRow } from "./store/tables.js";
+import type { RoomRow } from "./store/tables.js";
 
 /** Checks a wish for a room and fills in what follows from it. Throws invalid_request, invalid_participants, room_full. */
 export function planRoom(wish: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
@@ -51,17 +51,10 @@ const missing = (path: string) =>
   new ChatError("invalid_request", { part: "body", faults: [{ path, message: "is required for a group" }] });
 
 /** Anyone signed in may join an active group while there is room. */
-export function checkJoin(room: RoomRow, participants: number): void {
+export function checkJoin(room: RoomRow): void {
   if (room.type === "private") throw new ChatError("private_room");
   if (room.status !== "active") throw new ChatError("room_not_active");
-  if (participants >= room.settings.maxParticipants) throw new ChatError("room_full");
-}
-
-/** When the last admin leaves, the longest-standing member becomes one. `active` is in the order of joining. */
-export function heirOf(leaving: string, active: readonly ParticipantRow[]): string | null {
-  const rest = active.filter(({ user_id }) => user_id !== leaving);
-  if (rest.some(({ role }) => role === "admin")) return null;
-  return rest[0]?.user_id ?? null;
+  if (room.participant_count >= room.settings.maxParticipants) throw new ChatError("room_full");
 }
 
 export interface Settings {
@@ -75,7 +68,6 @@ export interface Settings {
 export function planSettings(
   room: RoomRow,
   role: Role,
-  participants: number,
   update: UpdateRoom,
 ): Settings & { changes: NonNullable<SystemInfo["changes"]> } {
   if (room.type === "group" && role !== "admin") throw new ChatError("not_room_admin");
@@ -89,6 +81,7 @@ export function planSettings(
     settings: { ...room.settings, ...update.settings },
   };
   if (room.type === "private" && next.settings.maxParticipants !== 2) throw new ChatError("private_room");
+  const participants = room.participant_count;
   if (next.settings.maxParticipants < participants) throw new ChatError("room_full", { participants });
   const before: Record<string, unknown> = {
     name: room.name,

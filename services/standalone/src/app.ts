@@ -22,7 +22,7 @@ import { type MediaLimits, mediaService } from "@khui/media-service";
 import { messagesApi } from "@khui/messages-api";
 import { createLocalPresence } from "@khui/presence/local";
 import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
-import { roomsApi } from "@khui/rooms-api";
+import { type RoomQuotas, roomsApi } from "@khui/rooms-api";
 import { type Closers, createClosers, type Logger } from "@khui/runtime";
 import { stickerService } from "@khui/sticker-service";
 import { observeStatements, type Telemetry, unobserved, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
@@ -42,6 +42,7 @@ export interface StandaloneOptions {
   /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
   readonly blobs?: Blobs;
   readonly rules: Guard["rules"];
+  readonly roomQuotas?: RoomQuotas;
   /** 0 takes a free one. */
   readonly port: number;
   readonly host: string;
@@ -95,7 +96,10 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     let url = "";
     const publicUrl = () => options.publicUrl || url;
     const links = createMediaLinks({ secrets: [options.mediaSecret], validSeconds: linkSeconds, publicUrl });
-    await app.register(roomsApi({ database, bus, guard, log, telemetry }));
+    const { roomQuotas } = options;
+    await app.register(
+      roomsApi({ database, bus, guard, log, telemetry, ...(roomQuotas ? { quotas: roomQuotas } : {}) }),
+    );
     await app.register(messagesApi({ database, bus, guard, log, telemetry, links }));
     const scratchDir = join(folder, "uploads");
     const { mediaLimits } = options;

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { defaultRules, keyEnvironment, keysFrom, limitEnvironment, linkEnvironment } from "@khui/http";
 import { mediaEnvironment, mediaLimits } from "@khui/media-service";
+import { quotaEnvironment, roomQuotas } from "@khui/rooms-api";
 import { readEnvironment, run } from "@khui/runtime";
 import { openTelemetry } from "@khui/telemetry";
 import { Type } from "typebox";
@@ -15,6 +16,7 @@ const Environment = Type.Object({
   ...limitEnvironment,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3101 }),
   HOST: Type.String({ default: "localhost" }),
+  ...quotaEnvironment,
   ...mediaEnvironment,
   PUBLIC_URL: linkEnvironment.PUBLIC_URL,
   DATA_DIR: Type.String({ default: "./.data" }),
@@ -34,6 +36,7 @@ await run(log, async (closers) => {
     dataDir,
     keys,
     rules: defaultRules(env),
+    roomQuotas: roomQuotas(env),
     mediaSecret: await keptSecret(join(dataDir, "media-url-secret")),
     publicUrl: env.PUBLIC_URL,
     mediaLimits: mediaLimits(env),

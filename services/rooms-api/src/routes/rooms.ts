@@ -1,6 +1,7 @@
 // Rooms over REST.
 import { routes } from "@khui/contracts";
 import type { mounter } from "@khui/http";
+import type { Quotas } from "../quotas.js";
 import type { Rooms } from "../rooms.js";
 
 const pagination = (page: number, limit: number, total: number) => ({
@@ -11,9 +12,10 @@ const pagination = (page: number, limit: number, total: number) => ({
 });
 
 /** Mounts the routes of rooms and their participants. */
-export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms): void {
+export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quotas: Quotas): void {
   mount(routes.createRoom, async ({ body, identity, idempotencyKey, say, status }) => {
-    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey);
+    const admit = (others: number) => quotas.create(identity, others);
+    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey, admit);
     if (!created) status(200);
     return { message: say(created ? "room_created" : "room_exists"), chatRoom: room };
   });
@@ -32,10 +34,10 @@ export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms): voi
     return { participants, pagination: pagination(page, limit, total) };
   });
 
-  mount(routes.joinRoom, async ({ params, identity, say }) => ({
-    message: say("room_joined"),
-    chatRoom: await rooms.join(identity.userId, params.chatRoomId),
-  }));
+  mount(routes.joinRoom, async ({ params, identity, say }) => {
+    await quotas.join(identity);
+    return { message: say("room_joined"), chatRoom: await rooms.join(identity.userId, params.chatRoomId) };
+  });
 
   mount(routes.leaveRoom, async ({ params, identity, say }) => {
     await rooms.leave(identity.userId, params.chatRoomId);

@@ -8,30 +8,56 @@ export interface OutboxRow {
   change: RoomChange;
 }
 
+/** Changes that `pendingChanges` reads. */
+export const changesPage = 100;
+
 /** What a room still has to hand over, oldest first. */
 export async function pendingChanges(db: Db, roomId: string): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`
-    SELECT change_no, change FROM rooms.outbox WHERE room_id = ${roomId} ORDER BY change_no LIMIT 100`.execute(db);
+    SELECT change_no, change FROM rooms.outbox WHERE room_id = ${roomId} ORDER BY change_no LIMIT ${sql.lit(changesPage)}`.execute(
+    db,
+  );
   return rows;
 }
 
+/** Rooms that `pendingRooms` looks at. */
+export const roomsPage = 100;
+
 /**
- * Rooms with something to hand over that was written `olderThanMs` ago: a request that is alive does it by itself. Oldest
- * first, those of `last` behind all others.
+ * The next rooms after `afterRoomId` with something to hand over, in the order of their ids, whatever waits in each.
+ * `abandoned` are those whose oldest change was written `olderThanMs` ago: a request that is alive hands it over by itself.
  */
-export async function pendingRooms(db: Db, olderThanMs: number, last: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ room_id: string }>`
-    SELECT room_id FROM rooms.outbox WHERE created_at < clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
-    GROUP BY room_id ORDER BY room_id = ANY(${last}::text[]), min(created_at) LIMIT 100`.execute(db);
-  return rows.map(({ room_id }) => room_id);
+export async function pendingRooms(
+  db: Db,
+  afterRoomId: string,
+  olderThanMs: number,
+): Promise<Array<{ roomId: string; abandoned: boolean }>> {
+  const { rows } = await sql<{ roomId: string; abandoned: boolean }>`
+    WITH RECURSIVE pending (room_id, created_at, place) AS (
+      (SELECT room_id, created_at, 1 FROM rooms.outbox
+        WHERE room_id > ${afterRoomId} ORDER BY room_id, change_no LIMIT 1)
+      UNION ALL
+      SELECT next.room_id, next.created_at, place + 1 FROM pending
+      CROSS JOIN LATERAL (SELECT room_id, created_at FROM rooms.outbox
+        WHERE room_id > pending.room_id ORDER BY room_id, change_no LIMIT 1) next
+      WHERE place < ${sql.lit(roomsPage)}
+    )
+    SELECT room_id AS "roomId", created_at < clock_timestamp() - ${olderThanMs} * interval '1 millisecond' AS abandoned
+    FROM pending ORDER BY room_id`.execute(db);
+  return rows;
 }
 
-/** How many changes wait, and for how long the oldest has (seconds). */
+/** Waiting changes that are counted: more of them are no more alarming. */
+const countedChanges = 1_000;
+
+/** How many changes wait, up to a thousand, and for how long the oldest has (seconds). */
 export async function backlog(db: Db): Promise<{ changes: number; oldestSeconds: number }> {
   const { rows } = await sql<{ changes: number; oldest: number }>`
     SELECT count(*) AS changes,
       coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest
-    FROM rooms.outbox`.execute(db);
+    FROM (SELECT created_at FROM rooms.outbox ORDER BY created_at LIMIT ${sql.lit(countedChanges)}) waiting`.execute(
+    db,
+  );
   return { changes: rows[0]?.changes ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
 }
 

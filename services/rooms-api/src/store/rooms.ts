@@ -5,6 +5,10 @@ import type { Db, ParticipantRow, RoomRow } from "./tables.js";
 
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 
+/** Named one by one: a prepared `*` fails once on each connection when a migration has added a column. */
+const roomColumns = sql`id, type, name, description, avatar, activity_id, status, settings, created_by, created_at, updated_at,
+  change_no, participant_count`;
+
 export interface NewRoom {
   readonly id: string;
   readonly type: RoomType;
@@ -23,17 +27,13 @@ export interface NewRoom {
 /** Makes the room unless this pair has one, or this creator made one with the same key; returns the one there is. */
 export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; created: boolean }> {
   return db.transaction().execute(async (trx) => {
-    const pair = room.pair && JSON.stringify(room.pair);
     const { rows } = await sql<{ id: string }>`
       INSERT INTO rooms.rooms (id, type, name, description, avatar, activity_id, settings, created_by, pair, client_id)
       VALUES (${room.id}, ${room.type}, ${room.name}, ${room.description}, ${room.avatar}, ${room.activityId},
-        ${json(room.settings)}, ${room.createdBy}, ${pair}, ${room.clientId})
+        ${json(room.settings)}, ${room.createdBy}, ${pairOf(room)}, ${room.clientId})
       ON CONFLICT DO NOTHING RETURNING id`.execute(trx);
     if (rows.length === 0) {
-      const there = await sql<{ id: string }>`
-        SELECT id FROM rooms.rooms WHERE pair = ${pair} OR (created_by = ${room.createdBy} AND client_id = ${room.clientId})
-        LIMIT 1`.execute(trx);
-      const roomId = there.rows[0]?.id;
+      const roomId = await findCreated(trx, room);
       if (!roomId) throw new Error("a conflicting room is always there");
       return { roomId, created: false };
     }
@@ -52,9 +52,24 @@ export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; cre
   });
 }
 
+/** The room that this pair has, or that this creator made with the same key. */
+export async function findCreated(
+  db: Db,
+  room: Pick<NewRoom, "pair" | "createdBy" | "clientId">,
+): Promise<string | undefined> {
+  if (!room.pair && !room.clientId) return undefined;
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM rooms.rooms
+    WHERE pair = ${pairOf(room)} OR (created_by = ${room.createdBy} AND client_id = ${room.clientId})
+    LIMIT 1`.execute(db);
+  return rows[0]?.id;
+}
+
+const pairOf = ({ pair }: Pick<NewRoom, "pair">) => pair && JSON.stringify(pair);
+
 /**
- * Decides on a room under its lock. `decide` sees the room, the user's participation and the active participants in the
- * order of joining; it throws, or says what to write, or returns undefined when it is so already.
+ * Decides on a room under its lock. `decide` sees the room and the user's participation, and asks `successor` who becomes
+ * admin when the user leaves; it throws, or says what to write, or returns undefined when it is so already.
  */
 export function changeRoom(
   db: Db,
@@ -63,17 +78,19 @@ export function changeRoom(
   decide: (
     room: RoomRow | undefined,
     mine: ParticipantRow | undefined,
-    active: () => Promise<ParticipantRow[]>,
+    successor: () => Promise<string | null>,
   ) => Promise<Decision | undefined>,
 ): Promise<{ changed: boolean }> {
   return db.transaction().execute(async (trx) => {
-    const room = (await sql<RoomRow>`SELECT * FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)).rows[0];
+    const room = (
+      await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)
+    ).rows[0];
     const mine = (
       await sql<ParticipantRow>`
       SELECT user_id, role, is_active, joined_at FROM rooms.participants
       WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx)
     ).rows[0];
-    const decision = await decide(room, mine, () => activeParticipants(trx, roomId));
+    const decision = await decide(room, mine, () => findSuccessor(trx, roomId, userId));
     if (!room || !decision) return { changed: false };
     await write(trx, room, userId, decision);
     return { changed: true };
@@ -115,11 +132,15 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
   await enqueue(trx, room.id, changeNo, change);
 }
 
-async function activeParticipants(db: Db, roomId: string): Promise<ParticipantRow[]> {
-  const { rows } = await sql<ParticipantRow>`
-    SELECT user_id, role, is_active, joined_at FROM rooms.participants
-    WHERE room_id = ${roomId} AND is_active ORDER BY joined_at, user_id`.execute(db);
-  return rows;
+/** When the last admin leaves, the longest-standing member becomes one: null while there is another admin, or nobody. */
+async function findSuccessor(db: Db, roomId: string, leaving: string): Promise<string | null> {
+  const { rows } = await sql<{ user_id: string }>`
+    SELECT user_id FROM rooms.participants
+    WHERE room_id = ${roomId} AND is_active AND user_id <> ${leaving} AND NOT EXISTS (
+      SELECT FROM rooms.participants
+      WHERE room_id = ${roomId} AND is_active AND role = 'admin' AND user_id <> ${leaving})
+    ORDER BY joined_at, user_id LIMIT 1`.execute(db);
+  return rows[0]?.user_id ?? null;
 }
 
 async function enqueue(trx: Db, roomId: string, changeNo: number, change: RoomChange): Promise<void> {
@@ -130,6 +151,7 @@ async function enqueue(trx: Db, roomId: string, changeNo: number, change: RoomCh
 
 /** In no particular order. */
 export async function findRooms(db: Db, roomIds: readonly string[]): Promise<RoomRow[]> {
-  const { rows } = await sql<RoomRow>`SELECT * FROM rooms.rooms WHERE id = ANY(${roomIds}::text[])`.execute(db);
+  const { rows } =
+    await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ANY(${roomIds}::text[])`.execute(db);
   return rows;
 }

@@ -18,6 +18,8 @@ export interface RoomRow {
   created_at: Date;
   updated_at: Date;
   change_no: number;
+  /** Active ones. */
+  participant_count: number;
 }
 
 export interface ParticipantRow {

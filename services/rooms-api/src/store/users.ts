@@ -3,14 +3,21 @@ import type { User, UserProfile } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { Db } from "./tables.js";
 
-/** Writes what is told; an absent field leaves what is known. Of a user told twice the last counts. */
+/**
+ * Writes what is told; an absent field leaves what is known. Of a user told twice the last counts. What is known already is
+ * only read: to lock a row for an update that changes nothing would cost a write and a flush. In the order of ids, so that
+ * two of these cannot deadlock.
+ */
 export async function saveUsers(db: Db, users: readonly UserProfile[]): Promise<void> {
   const last = [...new Map(users.map((user) => [user._id, user])).values()];
-  // In the order of ids, so that two of these cannot deadlock.
-  last.sort((a, b) => (a._id < b._id ? -1 : 1));
   await sql`
     INSERT INTO rooms.users (id, name, avatar)
-    SELECT _id, name, avatar FROM jsonb_to_recordset(${JSON.stringify(last)}::jsonb) AS x(_id text, name text, avatar text)
+    SELECT told._id, told.name, told.avatar
+    FROM jsonb_to_recordset(${JSON.stringify(last)}::jsonb) AS told(_id text, name text, avatar text)
+    WHERE (SELECT (users.name, users.avatar) IS NOT DISTINCT FROM
+        (coalesce(told.name, users.name), coalesce(told.avatar, users.avatar))
+      FROM rooms.users WHERE users.id = told._id) IS NOT TRUE
+    ORDER BY told._id COLLATE "C"
     ON CONFLICT (id) DO UPDATE SET name = coalesce(excluded.name, users.name),
       avatar = coalesce(excluded.avatar, users.avatar), updated_at = now()
     WHERE (users.name, users.avatar) IS DISTINCT FROM

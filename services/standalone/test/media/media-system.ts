@@ -65,6 +65,7 @@ export async function mediaSystem(t: Test, kind: StoreKind): Promise<MediaSystem
     keys: { secret },
     mediaSecret: "a secret of the media tests",
     rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
+    roomQuotas: { roomsCreated: 1_000_000, peopleAdded: 1_000_000 },
     port: 0,
     host: "127.0.0.1",
     log: createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" }),

@@ -15,6 +15,7 @@ export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrap
     keys: { secret: "a secret of the model tests" },
     mediaSecret: "another secret of them",
     rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
+    roomQuotas: { roomsCreated: 1_000_000, peopleAdded: 1_000_000 },
     port: 0,
     host: "127.0.0.1",
     log: createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" }),

@@ -1,0 +1,142 @@
+// A room's count of participants is exact, and a room with people in it has an admin, whatever comes and goes, and whoever writes it.
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { createLocalBus } from "@khui/bus/local";
+import { ChatError } from "@khui/contracts";
+import { type Database, sql } from "@khui/database";
+import { openPglite } from "@khui/database/pglite";
+import t, { type Test } from "tap";
+import { createOutbox } from "../src/outbox.js";
+import { migrations } from "../src/plugin.js";
+import { createRooms } from "../src/rooms.js";
+import type { Db } from "../src/store/tables.js";
+import { admit, fakeMessages } from "./fake-messages.js";
+
+const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
+const database: Database = await openPglite({ cache });
+t.teardown(() => database.close());
+const db: Db = database.kysely();
+
+/** Rooms whose count is not what it should be, or which have people and no admin. */
+async function faults(): Promise<unknown[]> {
+  const { rows } = await sql`
+    SELECT r.id, r.participant_count, p.people, p.admins
+    FROM rooms.rooms r LEFT JOIN LATERAL (
+      SELECT count(*) AS people, count(*) FILTER (WHERE role = 'admin') AS admins
+      FROM rooms.participants WHERE room_id = r.id AND is_active) p ON true
+    WHERE r.participant_count <> p.people OR (r.type = 'group' AND p.people > 0 AND p.admins = 0)`.execute(db);
+  return rows;
+}
+
+async function fill(t: Test, name: string): Promise<void> {
+  await sql`INSERT INTO rooms.rooms (id, type, settings, created_by)
+    SELECT ${name} || n, 'private', '{}', 'x' FROM generate_series(1, 20) AS n`.execute(db);
+  await sql`INSERT INTO rooms.participants (room_id, user_id, role, is_active)
+    SELECT ${name} || n, 'person-' || i, 'member', i % 3 > 0
+    FROM generate_series(1, 20) AS n, generate_series(1, n - 1) AS i`.execute(db);
+  const { rows } = await sql`SELECT FROM rooms.participants WHERE room_id = ${`${name}20`}`.execute(db);
+  t.equal(rows.length, 19);
+}
+
+await t.test("rooms that were there before it was counted", async (t) => {
+  const first = t.testdir({});
+  const file = "0001-rooms-and-users.sql";
+  cpSync(new URL(file, migrations), join(first, file));
+  await database.migrate("rooms", pathToFileURL(`${first}/`));
+  await fill(t, "before");
+  await database.migrate("rooms", migrations);
+  t.same(await faults(), []);
+});
+
+await t.test("replicas of the release before, which do not count", async (t) => {
+  await fill(t, "after");
+  t.same(await faults(), []);
+  const upsert = (role: string) =>
+    sql`INSERT INTO rooms.participants (room_id, user_id, role) SELECT 'after5', 'person-' || n, ${role} FROM generate_series(1, 9) AS n
+      ON CONFLICT (room_id, user_id) DO UPDATE SET is_active = true, role = excluded.role`.execute(db);
+  for (const role of ["member", "admin"]) {
+    await upsert(role);
+    t.same(await faults(), []);
+  }
+  await sql`UPDATE rooms.participants SET is_active = (user_id <> 'person-2'), role = 'admin'
+    WHERE room_id = 'after5' AND user_id IN ('person-2', 'person-3')`.execute(db);
+  t.same(await faults(), []);
+});
+
+await t.test("people who come and go at random, several at once", async (t) => {
+  const bus = createLocalBus().connect();
+  fakeMessages(bus);
+  const outbox = createOutbox(db, bus, { warn: () => undefined });
+  t.teardown(async () => {
+    await outbox.close();
+    await bus.close();
+  });
+  const rooms = createRooms(db, bus, outbox);
+  const people = Array.from({ length: 6 }, (_, n) => `someone-${n}`);
+  const made = await Promise.all(
+    people
+      .slice(0, 3)
+      .map((userId, n) =>
+        rooms.create(
+          userId,
+          { type: "group", name: "x", activityId: "x", participants: people.slice(n) },
+          undefined,
+          admit,
+        ),
+      ),
+  );
+  t.same(await faults(), []);
+  let state = 20_261_127;
+  /** Numbers that look random and are the same in each run: Lehmer's generator, https://doi.org/10.1145/63039.63042 */
+  const below = (limit: number) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % limit;
+  };
+  const refusals: unknown[] = [];
+  for (let round = 0; round < 20; round++) {
+    const steps = Array.from({ length: 4 }, () => {
+      const [userId, roomId] = [people[below(people.length)]!, made[below(made.length)]!.room._id];
+      return below(2) ? rooms.join(userId, roomId) : rooms.leave(userId, roomId);
+    });
+    for (const outcome of await Promise.allSettled(steps))
+      if (outcome.status === "rejected") refusals.push(outcome.reason);
+    const wrong = await faults();
+    if (wrong.length > 0) return t.same(wrong, [], `after round ${round}`);
+  }
+  t.ok(refusals.every((reason) => reason instanceof ChatError && reason.code === "not_a_participant"));
+  t.ok(refusals.length < 40, "most of it was done");
+});
+
+await t.test(
+  "of who is left the one who has stood longest becomes admin, and nobody while there is another",
+  async (t) => {
+    const bus = createLocalBus().connect();
+    const { taken } = fakeMessages(bus);
+    const outbox = createOutbox(db, bus, { warn: () => undefined });
+    t.teardown(async () => {
+      await outbox.close();
+      await bus.close();
+    });
+    const rooms = createRooms(db, bus, outbox);
+    const wish = { type: "group", name: "x", activityId: "x", participants: ["zoe", "ann"] } as const;
+    const { room } = await rooms.create("maker", { ...wish, participants: [...wish.participants] }, undefined, admit);
+    // Zoe came before Ann, and is behind her once she has been away.
+    await rooms.leave("zoe", room._id);
+    await rooms.join("zoe", room._id);
+    await rooms.join("late", room._id);
+    for (const userId of ["maker", "zoe", "ann", "late"]) await rooms.leave(userId, room._id);
+    await rooms.join("newcomer", room._id);
+    const left = taken
+      .get(room._id)
+      ?.flatMap((change) => (change.kind === "left" ? [[change.userId, change.newAdmin]] : []));
+    t.strictSame(left, [
+      ["zoe", null],
+      ["maker", "ann"],
+      ["zoe", null],
+      ["ann", "late"],
+      ["late", null],
+    ]);
+    t.match(taken.get(room._id)?.at(-1), { kind: "joined", userId: "newcomer", role: "admin" });
+  },
+);
