@@ -12,6 +12,7 @@ export type FailureKind =
   | "serialization"
   | "unavailable"
   | "timeout"
+  | "locked"
   | "other";
 
 /** SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -22,6 +23,7 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   "40001": "serialization", // serialization_failure
   "40P01": "serialization", // deadlock_detected
   "57014": "timeout", // query_canceled, by statement_timeout
+  "55P03": "locked", // lock_not_available, by lock_timeout
   "57P01": "unavailable", // admin_shutdown
   "57P02": "unavailable", // crash_shutdown
   "57P03": "unavailable", // cannot_connect_now
@@ -50,6 +52,7 @@ function field(error: Error, name: "code" | "constraint" | "routine"): string | 
  * - `serialization`: the transaction lost against another one, or against a migration; running it again may succeed
  * - `unavailable`: no database, no connection, or a server that is shutting down or read-only; try later
  * - `timeout`: the statement ran longer than it may
+ * - `locked`: it waited for one lock longer than it may
  * - `other`: anything else, also an error that is not the database's
  */
 export function failureKind(error: unknown): FailureKind {

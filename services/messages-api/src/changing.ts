@@ -11,6 +11,7 @@ import {
   findMessage,
   hideMessage,
   reactTo,
+  roomOfMessage,
 } from "./store/change.js";
 import { othersPositions, readLog } from "./store/history.js";
 import type { MessageRow } from "./store/tables.js";
@@ -32,7 +33,14 @@ export interface Changing {
 }
 
 export function createChanging(context: Context): Changing {
-  const { db } = context;
+  const { db, queue } = context;
+
+  /** Runs a change of a message when it is the turn of its room. */
+  async function inTurn<T>({ messageId }: Target, statement: () => Promise<T>): Promise<T> {
+    const roomId = await withRetry(() => roomOfMessage(db, messageId));
+    if (!roomId) throw new ChatError("message_not_found");
+    return queue.run(roomId, statement);
+  }
 
   async function visible(target: Target): Promise<MessageRow> {
     const row = await withRetry(() => findMessage(db, target.userId, target.messageId, target.roomId));
@@ -52,16 +60,17 @@ export function createChanging(context: Context): Changing {
   return {
     async edit({ content, ...target }) {
       const change = { ...target, roomId: target.roomId, content: checkCaption(content) };
-      await announceChange(context, await withRetry(() => editMessage(db, change)));
+      await announceChange(context, await inTurn(target, () => editMessage(db, change)));
       return view(await visible(target), target.userId);
     },
     async remove({ deleteFor, ...target }) {
       const { messageId, userId, roomId } = target;
       if (deleteFor === "everyone") {
-        await announceChange(context, await withRetry(() => deleteForEveryone(db, { userId, messageId, roomId })));
+        const removal = { userId, messageId, roomId };
+        await announceChange(context, await inTurn(target, () => deleteForEveryone(db, removal)));
         context.cleanup.soon();
       } else {
-        const result = await withRetry(() => hideMessage(db, { userId, messageId, roomId }));
+        const result = await inTurn(target, () => hideMessage(db, { userId, messageId, roomId }));
         if (result.kind === "refused") throw new ChatError(result.code);
         if (result.kind === "hidden") {
           const payload = { chatRoomId: result.roomId, messageId, deleteFor, deletedBy: userId };
@@ -73,7 +82,7 @@ export function createChanging(context: Context): Changing {
     async react({ emoji, reactionType, ...target }) {
       const { messageId, userId, roomId } = target;
       const wanted = emoji === null ? null : checkEmoji(emoji);
-      const result = await withRetry(() =>
+      const result = await inTurn(target, () =>
         reactTo(db, { userId, messageId, roomId, emoji: wanted, reactionType: reactionType ?? null }),
       );
       const action = await announceChange(context, result);

@@ -6,6 +6,7 @@ import type { Announcer } from "./announcer.js";
 import type { Cleanup } from "./cleanup.js";
 import type { Meters } from "./meters.js";
 import { usersIn, type View } from "./render.js";
+import type { RoomQueue } from "./room-queue.js";
 import type { Db, MessageRow } from "./store/tables.js";
 
 export interface Context {
@@ -14,6 +15,7 @@ export interface Context {
   readonly announce: Announcer;
   readonly links: MediaLinks;
   readonly cleanup: Cleanup;
+  readonly queue: RoomQueue;
   readonly meters: Meters;
   readonly scopes: Scopes;
 }

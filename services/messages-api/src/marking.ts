@@ -2,7 +2,7 @@
 import { ChatError, type ReadMark } from "@khui/contracts";
 import { type Batcher, createBatcher } from "./batcher.js";
 import type { Context } from "./context.js";
-import { isOutage, withRetry } from "./retry.js";
+import { again, asAnswer, isLocked, isOutage, withRetry } from "./retry.js";
 import { type Delivery, markDelivered, markReadBatch, type ReadRequest, type ReadResult } from "./store/positions.js";
 
 export interface Marking {
@@ -14,18 +14,26 @@ export interface Marking {
 
 const maxBatch = 256;
 const maxWaiting = 20_000;
+const maxWaitingOfKey = 1_000;
+
+const memberKey = (roomId: string, userId: string) => JSON.stringify([roomId, userId]);
 
 export function createMarking(context: Context): Marking {
   const batcher: Batcher<ReadRequest, ReadResult> = createBatcher({
     write: (requests) => writeOnce(context, requests),
+    keyOf: ({ roomId, userId }) => memberKey(roomId, userId),
     maxBatch,
     maxWaiting,
+    maxWaitingOfKey,
     isOutage,
+    isLocked,
     scopes: context.scopes,
   });
   return {
     async read({ userId, roomId, messageId }) {
-      const result = await batcher.add({ userId, roomId, messageId });
+      const result = await batcher
+        .add({ userId, roomId, messageId })
+        .catch((error: unknown) => Promise.reject(asAnswer(error)));
       if (result.kind === "refused") throw new ChatError(result.code);
       const mark: ReadMark = {
         chatRoomId: roomId,
@@ -57,10 +65,10 @@ async function writeOnce(context: Context, requests: readonly ReadRequest[]): Pr
   while (rest.length > 0) {
     const seen = new Set<string>();
     const turn = rest.filter(({ request: { roomId, userId } }) => {
-      const key = `${roomId}${userId}`;
+      const key = memberKey(roomId, userId);
       return seen.has(key) ? false : seen.add(key);
     });
-    const written = await withRetry(() =>
+    const written = await again(() =>
       markReadBatch(
         context.db,
         turn.map(({ request }) => request),

@@ -15,7 +15,9 @@ export async function takeRoomChange(
   change: RoomChange,
 ): Promise<{ applied: number }> {
   const messageId = new ObjectId().toHexString();
-  const { applied, entries } = await withRetry(() => applyRoomChange(context.db, roomId, changeNo, change, messageId));
+  const { applied, entries } = await context.queue.run(roomId, () =>
+    applyRoomChange(context.db, roomId, changeNo, change, messageId),
+  );
   if (change.kind === "created")
     context.announce.added(
       roomId,

@@ -14,6 +14,7 @@ import type { Context } from "./context.js";
 import { createMarking } from "./marking.js";
 import { createMeters } from "./meters.js";
 import { startRetention } from "./retention.js";
+import { createRoomQueue } from "./room-queue.js";
 import { mountMessages } from "./routes/messages.js";
 import { serveMessages } from "./rpc.js";
 import { createSending } from "./sending.js";
@@ -45,7 +46,9 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     const cleanup = startCleanup(db, bus, log);
     const announce = createAnnouncer(bus, onError);
     const meters = createMeters(telemetry.metrics);
-    const context: Context = { db, directory, announce, links, cleanup, meters, scopes: telemetry.scopes };
+    const { scopes } = telemetry;
+    const queue = createRoomQueue(scopes);
+    const context: Context = { db, directory, announce, links, cleanup, queue, meters, scopes };
     const actions = {
       sending: createSending(context),
       changing: createChanging(context),
@@ -57,7 +60,7 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     app.addHook("onClose", async () => {
       for (const subscription of subscriptions) subscription.unsubscribe();
       await Promise.all([stopRetention(), cleanup.close()]);
-      await Promise.all([actions.sending.drain(), actions.marking.drain()]);
+      await Promise.all([actions.sending.drain(), actions.marking.drain(), queue.drain()]);
     });
   };
 }

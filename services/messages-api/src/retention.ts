@@ -16,11 +16,13 @@ export async function pruneLog(db: Db, olderThan: Date): Promise<number> {
     ),
     -- in the order of their ids, as sending locks them
     room AS MATERIALIZED (
-      SELECT r.id, o.seq FROM (SELECT room_id, max(seq) AS seq FROM old GROUP BY room_id) o
-      JOIN messages.rooms r ON r.id = o.room_id ORDER BY r.id FOR NO KEY UPDATE OF r
+      SELECT r.id FROM messages.rooms r WHERE r.id = ANY(ARRAY(SELECT DISTINCT room_id FROM old))
+      ORDER BY r.id FOR NO KEY UPDATE OF r
     ),
     raised AS (
-      UPDATE messages.rooms r SET floor = greatest(r.floor, room.seq) FROM room WHERE r.id = room.id
+      UPDATE messages.rooms r SET floor = greatest(r.floor, o.seq)
+      FROM (SELECT room_id, max(seq) AS seq FROM old GROUP BY room_id) o
+      WHERE r.id = o.room_id AND r.id = ANY(ARRAY(SELECT id FROM room))
     )
     SELECT count(*) AS gone FROM old`.execute(db);
   return rows[0]?.gone ?? 0;

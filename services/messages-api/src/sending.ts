@@ -4,7 +4,7 @@ import { ObjectId } from "bson";
 import { type Batcher, createBatcher } from "./batcher.js";
 import { type Context, viewOf } from "./context.js";
 import { renderEntry, renderMessage, statusFor } from "./render.js";
-import { isOutage, withRetry } from "./retry.js";
+import { again, asAnswer, isLocked, isOutage, withRetry } from "./retry.js";
 import { checkCaption, checkText } from "./rules.js";
 import { findMessage } from "./store/change.js";
 import { othersPositions } from "./store/history.js";
@@ -42,6 +42,7 @@ export interface Sending {
 /** The statement's cost a message is least at this size (bench:send): its joins grow with the square of the batch. */
 const maxBatch = 128;
 const maxWaiting = 20_000;
+const maxWaitingOfKey = 5_000;
 
 /** The row of a message just sent, or why there is none. */
 type Outcome = MessageRow | Exclude<SendResult, { kind: "sent" }>;
@@ -51,12 +52,15 @@ export function createSending(context: Context): Sending {
   const batcher: Batcher<NewMessage, Outcome> = createBatcher({
     async write(messages) {
       meters.batch("send", messages.length);
-      return outcomesOf(messages, await withRetry(() => sendBatch(context.db, messages)));
+      return outcomesOf(messages, await again(() => sendBatch(context.db, messages)));
     },
+    keyOf: ({ roomId }) => roomId,
     onWritten: announce,
     maxBatch,
     maxWaiting,
+    maxWaitingOfKey,
     isOutage,
+    isLocked,
     scopes: context.scopes,
   });
   /** Sends with one clientMessageId that are under way: a repeat must not meet its first in the same batch. */
@@ -76,7 +80,8 @@ export function createSending(context: Context): Sending {
   }
 
   async function submit(message: NewMessage): Promise<Message> {
-    const [outcome] = await Promise.all([batcher.add(message), context.directory.resolve([message.senderId])]);
+    const sent = batcher.add(message).catch((error: unknown) => Promise.reject(asAnswer(error)));
+    const [outcome] = await Promise.all([sent, context.directory.resolve([message.senderId])]);
     return answer(context, message, outcome);
   }
 
@@ -107,7 +112,10 @@ export function createSending(context: Context): Sending {
       const before = await forwardedBefore(context, request);
       if (before) return before;
       const copies = await copiesOf(context, request);
-      const results = await withRetry(() => sendBatch(context.db, copies, true));
+      // One at a time a person: each may wait for any of its rooms.
+      const results = await context.queue.run(`forwards of ${request.userId}`, () =>
+        sendBatch(context.db, copies, true),
+      );
       const refused =
         results.find((result) => result.kind === "refused" && result.code !== "forbidden") ??
         results.find((result) => result.kind === "refused");

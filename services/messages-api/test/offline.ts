@@ -3,6 +3,7 @@ import { createMediaLinks } from "@khui/media-links";
 import { createMetrics, createScopes } from "@khui/telemetry";
 import type { Context } from "../src/context.js";
 import { createMeters } from "../src/meters.js";
+import { createRoomQueue } from "../src/room-queue.js";
 import type { Db } from "../src/store/tables.js";
 
 export const links = createMediaLinks({
@@ -19,6 +20,7 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
     announce: { entry() {}, live() {}, added() {}, user() {} },
     links,
     cleanup: { soon() {}, close: async () => {} },
+    queue: createRoomQueue(createScopes(false)),
     meters: createMeters(createMetrics("test")),
     scopes: createScopes(false),
     ...more,

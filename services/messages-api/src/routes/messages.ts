@@ -10,8 +10,14 @@ import type { Actions } from "../rpc.js";
 export function mountMessages(mount: ReturnType<typeof mounter>, context: Context, actions: Actions): void {
   const { sending, changing, marking } = actions;
 
-  mount(routes.listMessages, async ({ params, query, identity }) =>
-    messagesPage(context, {
+  mount(routes.listMessages, async ({ params, query, identity }) => {
+    if (query.afterSeq !== undefined && query.page > 1) {
+      throw new ChatError("invalid_request", {
+        part: "querystring",
+        faults: [{ path: "/page", message: "walks back; to go on forward, give the afterSeq of the last message" }],
+      });
+    }
+    return messagesPage(context, {
       roomId: params.chatRoomId,
       userId: identity.userId,
       limit: query.limit,
@@ -19,8 +25,8 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
       before: query.before === undefined ? undefined : readDate(query.before),
       beforeSeq: query.beforeSeq,
       afterSeq: query.afterSeq,
-    }),
-  );
+    });
+  });
 
   mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, say }) => {
     const data = await sending.send({

@@ -41,7 +41,7 @@ interface Change {
 async function change(db: Db, spec: Change): Promise<ChangeResult> {
   const { rows } = await sql<{ refusal: ErrorCode | null; room_id: string; seq: number | null; at: Date | null }>`
     WITH place AS MATERIALIZED (
-      SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${spec.messageId}
+      SELECT room_id, ${lockWithin()} FROM messages.messages WHERE id = ${spec.messageId}
     ),
     room AS MATERIALIZED (
       SELECT r.* FROM place JOIN messages.rooms r ON r.id = place.room_id
@@ -139,7 +139,7 @@ export function editMessage(
 function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db) => Promise<T>): Promise<T> {
   return db.transaction().execute(async (trx) => {
     await sql`
-      SELECT r.id FROM (SELECT room_id, ${lockWithin} FROM messages.messages WHERE id = ${messageId}) m
+      SELECT r.id FROM (SELECT room_id, ${lockWithin()} FROM messages.messages WHERE id = ${messageId}) m
       JOIN messages.rooms r ON r.id = m.room_id FOR NO KEY UPDATE OF r`.execute(trx);
     return statement(trx);
   });
@@ -165,11 +165,14 @@ export function deleteForEveryone(
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
       n_reactions = r.n_reactions - t.reaction_count, deleted_upto = greatest(r.deleted_upto, t.ordinal)`,
       // It counted for nobody who sent or hid it.
-      also: sql`, uncounted AS (
-      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, t.ordinal) FROM target t
-      WHERE m.room_id = (SELECT room_id FROM act) AND m.user_id = ANY(ARRAY(
-        SELECT sender_id FROM target UNION SELECT user_id FROM messages.hidden WHERE message_id = ${removal.messageId}))
-      RETURNING m.room_id, m.user_id, t.ordinal
+      also: sql`, exempt AS MATERIALIZED (
+      SELECT act.room_id, t.sender_id AS user_id, t.ordinal FROM act, target t
+      UNION SELECT act.room_id, h.user_id, t.ordinal FROM act, target t, messages.hidden h
+        WHERE h.message_id = ${removal.messageId}
+    ),
+    uncounted AS (
+      UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, e.ordinal) FROM exempt e
+      WHERE m.room_id = e.room_id AND m.user_id = e.user_id RETURNING m.room_id, m.user_id, e.ordinal
     ),
     tallied AS (${addAmounts(sql`
       SELECT act.room_id, 'deleted' AS kind, '' AS owner, t.ordinal AS position, 1 AS amount FROM act, target t
@@ -295,6 +298,13 @@ export function reactTo(
               reaction_type = excluded.reaction_type, created_at = excluded.created_at)`,
   };
   return withRoomLocked(db, messageId, (trx) => change(trx, spec));
+}
+
+/** The room in which a message is. */
+export async function roomOfMessage(db: Db, messageId: string): Promise<string | undefined> {
+  const { rows } = await sql<{ room_id: string }>`
+    SELECT room_id FROM messages.messages WHERE id = ${messageId}`.execute(db);
+  return rows[0]?.room_id;
 }
 
 /** The message as it is now, for someone who is in its room; undefined otherwise, and when they hid it. */

@@ -40,11 +40,11 @@ const accessFailure = (row: Access | undefined): ErrorCode | undefined =>
  * for reports of delivery only reading is known.
  */
 export const leastOfOthers = (userId: string, asked: RawBuilder<unknown>) => sql`
-  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read ELSE (
+  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read WHEN ${asked} THEN (
       SELECT min(o.delivered_seq) FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
     ) END AS others_delivered
-  FROM (SELECT (SELECT o.read_seq FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
-    ORDER BY o.read_seq LIMIT 1) AS least_read WHERE ${asked}) least`;
+  FROM (SELECT CASE WHEN ${asked} THEN (SELECT o.read_seq FROM messages.positions o
+    WHERE o.room_id = r.id AND o.user_id <> ${userId} ORDER BY o.read_seq LIMIT 1) END AS least_read) least`;
 
 /** One page, the head and the positions of others in one snapshot. */
 export async function readPage(db: Db, request: PageRequest): Promise<MessagePage | ErrorCode> {
@@ -94,19 +94,14 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
 }
 
 /**
- * CTEs that end in `start`: the place at which a page begins, hidden or not; no row for those who are not in room `r`.
+ * CTEs that end in `start`: the place at which a page begins, hidden or not; no row for those who are not in room `r`. `top` is
+ * the newest place that it may hold.
  *
  * Times and numbers rise with places, so a time is found by bisecting places (an index on times would cost every send). What
  * lies above page n are (n - 1) × limit visible messages: without hidden ones that is a subtraction, else it is found by
  * bisecting too.
  */
 function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }: PageRequest): RawBuilder<unknown> {
-  if (afterSeq !== undefined) {
-    return sql`start AS MATERIALIZED (
-      SELECT m.place FROM r, LATERAL (SELECT place FROM messages.messages m
-        WHERE m.room_id = r.id AND m.seq > ${afterSeq} ORDER BY m.seq LIMIT 1) m WHERE r.is_member
-    )`;
-  }
   const newest =
     beforeSeq === undefined
       ? sql`r.places`
@@ -122,6 +117,12 @@ function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }
       ),
       top AS MATERIALIZED (SELECT low AS place FROM by_time WHERE low = high)`
     : sql`top AS MATERIALIZED (SELECT ${newest} AS place FROM r WHERE r.is_member)`;
+  if (afterSeq !== undefined) {
+    return sql`${top}, start AS MATERIALIZED (
+      SELECT m.place FROM top, LATERAL (SELECT place FROM messages.messages m
+        WHERE m.room_id = ${roomId} AND m.seq > ${afterSeq} ORDER BY m.seq LIMIT 1) m
+    )`;
+  }
   const skipped = sql`${(page - 1) * limit}::bigint`;
   const hiddenAfter = (position: RawBuilder<unknown>) =>
     sumAfter("hidden", { room: sql`${roomId}`, owner: sql`${userId}`, position });
@@ -144,30 +145,34 @@ function firstPlace({ roomId, userId, limit, page, before, beforeSeq, afterSeq }
 
 /**
  * CTEs that end in `spans`: stretches of visible places from `start` on, as many as it takes for a page and one message more.
- * Each step jumps over one range of hidden messages; places have no gap, so what a span holds is known without reading it.
+ * They lie between ranges of hidden messages; places have no gap, so what a span holds is known without reading it, and as
+ * many ranges as the page has messages are enough.
  */
 function visibleSpans({ roomId, userId, limit, afterSeq }: PageRequest): RawBuilder<unknown> {
-  const range = (where: RawBuilder<unknown>) => sql`LEFT JOIN LATERAL (
-    SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
-    WHERE h.user_id = ${userId} AND h.room_id = ${roomId} AND ${where} LIMIT 1) h ON true`;
-  if (afterSeq !== undefined) {
-    return sql`spans AS (
-      SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
-      UNION ALL
-      SELECT coalesce(h.last_place, r.places) + 1, next, coalesce(h.first_place - 1, r.places),
-        found + greatest(0, coalesce(h.first_place - 1, r.places) - next + 1)
-      FROM spans CROSS JOIN r ${range(sql`h.last_place >= next ORDER BY h.last_place`)}
-      WHERE next <= r.places AND found <= ${limit}
+  const forward = afterSeq !== undefined;
+  const near = forward
+    ? sql`h.last_place >= start.place ORDER BY h.last_place`
+    : sql`h.first_place <= start.place ORDER BY h.first_place DESC`;
+  const between = forward
+    ? sql`SELECT coalesce(lag(last_place) OVER (ORDER BY last_place) + 1, start.place) AS lowest,
+          least(first_place - 1, top.place) AS highest FROM ranges, start, top
+        UNION ALL SELECT coalesce((SELECT max(last_place) FROM ranges) + 1, start.place), top.place FROM start, top`
+    : sql`SELECT last_place + 1 AS lowest,
+          coalesce(lag(first_place) OVER (ORDER BY first_place DESC) - 1, start.place) AS highest FROM ranges, start
+        UNION ALL SELECT 1, coalesce((SELECT min(first_place) FROM ranges) - 1, start.place) FROM start`;
+  return sql`ranges AS MATERIALIZED (
+      SELECT h.first_place, h.last_place FROM start, LATERAL (
+        SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
+        WHERE h.user_id = ${userId} AND h.room_id = ${roomId} AND ${near} LIMIT ${limit + 2}
+      ) h
+    ),
+    spans AS MATERIALIZED (
+      SELECT lowest, highest FROM (
+        SELECT lowest, highest, coalesce(sum(greatest(0, highest - lowest + 1)) OVER (
+          ORDER BY ${forward ? sql`lowest` : sql`highest DESC`} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS nearer
+        FROM (${between}) stretches
+      ) spans WHERE nearer <= ${limit} AND lowest <= highest
     )`;
-  }
-  return sql`spans AS (
-    SELECT place AS next, 1::bigint AS lowest, 0::bigint AS highest, 0::bigint AS found FROM start
-    UNION ALL
-    SELECT coalesce(h.first_place, 1) - 1, coalesce(h.last_place, 0) + 1, next,
-      found + greatest(0, next - coalesce(h.last_place, 0))
-    FROM spans ${range(sql`h.first_place <= next ORDER BY h.first_place DESC`)}
-    WHERE next > 0 AND found <= ${limit}
-  )`;
 }
 
 /** The least positions of the other active participants, for the status of one message. */
@@ -292,7 +297,9 @@ export async function roomStats(db: Db, roomId: string, userId: string): Promise
           SELECT m.sender_id, max(m.place) AS place FROM messages.messages m
           WHERE m.room_id = r.id AND m.place > r.places - ${activeAmong} AND m.type <> 'system' AND me.user_id IS NOT NULL
           GROUP BY m.sender_id
-        ) s JOIN messages.members m ON m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active
+        ) s, LATERAL (
+          SELECT FROM messages.members m WHERE m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active LIMIT 1
+        ) m
         ORDER BY s.place DESC LIMIT 100) AS active
     FROM messages.rooms r
     LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active

@@ -64,7 +64,7 @@ async function createRoom(trx: Db, roomId: string, change: Extract<RoomChange, {
 
 async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
   const { rows } = await sql<Room>`
-    SELECT id, seq, change_no, member_count, ordinal, places, ${lockWithin},
+    SELECT id, seq, change_no, member_count, ordinal, places, ${lockWithin()},
       greatest(last_at + interval '1 millisecond', date_trunc('milliseconds', clock_timestamp())) AS at
     FROM messages.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx);
   return rows[0];

@@ -45,7 +45,7 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
   }));
   const { rows } = await sql<ReadRow>`
     WITH input AS MATERIALIZED (
-      SELECT *, ${lockWithin} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
+      SELECT *, ${lockWithin()} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb)
         AS x(i int, room_id text, user_id text, message_id text)
     ),
     goal AS MATERIALIZED (
@@ -54,9 +54,13 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
         coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
         upto.id IS NOT NULL AS partly
       FROM input
-      LEFT JOIN messages.rooms r ON r.id = input.room_id
-      LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = input.user_id AND me.is_active
-      LEFT JOIN messages.messages upto ON upto.id = input.message_id AND upto.room_id = r.id
+      LEFT JOIN LATERAL (SELECT * FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1) r ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM messages.members m WHERE m.room_id = input.room_id AND m.user_id = input.user_id AND m.is_active LIMIT 1
+      ) me ON true
+      LEFT JOIN LATERAL (
+        SELECT * FROM messages.messages m WHERE m.id = input.message_id LIMIT 1
+      ) upto ON upto.room_id = r.id
     ),
     -- in the same order as deliveries lock them
     held AS MATERIALIZED (
@@ -80,7 +84,9 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
       coalesce(moved.read_seq, o.read_seq) AS seq, coalesce(moved.read_message, o.read_message) AS message_id,
       coalesce(moved.read_at, o.read_at, clock_timestamp()) AS at
     FROM goal g LEFT JOIN moved ON moved.i = g.i
-    LEFT JOIN messages.positions o ON o.room_id = g.room_id AND o.user_id = g.user_id`.execute(db);
+    LEFT JOIN LATERAL (
+      SELECT * FROM messages.positions o WHERE o.room_id = g.room_id AND o.user_id = g.user_id LIMIT 1
+    ) o ON true`.execute(db);
   const results = new Array<ReadResult>(requests.length);
   for (const row of rows) results[row.i] = resultOf(row);
   return results;
@@ -109,7 +115,7 @@ export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Pr
     ),
     held AS MATERIALIZED (
       SELECT o.room_id, o.user_id, least(input.seq, r.seq) AS seq FROM input
-      JOIN messages.rooms r ON r.id = input.room_id
+      CROSS JOIN LATERAL (SELECT r.seq FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1) r
       JOIN messages.positions o ON o.room_id = input.room_id AND o.user_id = input.user_id
       WHERE o.delivered_seq < least(input.seq, r.seq) ORDER BY o.room_id, o.user_id FOR UPDATE OF o
     )

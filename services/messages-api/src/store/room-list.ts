@@ -76,22 +76,38 @@ function unreadOf(userId: string): RawBuilder<number> {
   ) END`;
 }
 
+/**
+ * Active participants of a room in the order of joining, with their positions. Each position is looked up by itself: joined, the
+ * planner would compare all of the room's with all of its members.
+ */
+const participants = (roomId: RawBuilder<unknown>, which: RawBuilder<unknown>, limit: RawBuilder<unknown>) => sql`
+  SELECT m.user_id, m.role, m.joined_at, p.read_message, p.read_at
+  FROM (
+    SELECT m.room_id, m.user_id, m.role, m.joined_at FROM messages.members m
+    WHERE m.room_id = ${roomId} AND m.is_active ${which} ORDER BY m.joined_at, m.user_id ${limit}
+  ) m, LATERAL (
+    SELECT * FROM messages.positions p WHERE p.room_id = m.room_id AND p.user_id = m.user_id LIMIT 1
+  ) p`;
+
 /** `ids` selects the rooms; all are rooms of the user. */
 async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promise<RoomRow[]> {
-  const participant = sql`m.user_id, m.role, m.joined_at, p.read_message, p.read_at`;
   const { rows } = await sql<RoomRow>`
     SELECT r.id, r.seq, r.last_at, r.member_count,
       r.n_text + r.n_image + r.n_video + r.n_audio + r.n_file + r.n_sticker AS message_count,
       ${unreadOf(userId)} AS unread,
       people.list AS participants, to_jsonb(last) AS last, others.others_read, others.others_delivered
     FROM (${ids}) page
-    JOIN messages.rooms r ON r.id = page.id
-    JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
-    JOIN messages.positions o ON o.room_id = r.id AND o.user_id = ${userId}
+    CROSS JOIN LATERAL (SELECT * FROM messages.rooms r WHERE r.id = page.id LIMIT 1) r
+    CROSS JOIN LATERAL (
+      SELECT * FROM messages.members m WHERE m.room_id = page.id AND m.user_id = ${userId} AND m.is_active LIMIT 1
+    ) me
+    CROSS JOIN LATERAL (
+      SELECT * FROM messages.positions p WHERE p.room_id = page.id AND p.user_id = ${userId} LIMIT 1
+    ) o
     LEFT JOIN LATERAL (
-      SELECT h.first_place FROM messages.hidden_ranges h
-      WHERE h.user_id = ${userId} AND h.room_id = r.id AND h.last_place = r.places
-    ) hidden ON true
+      SELECT h.first_place, h.last_place FROM messages.hidden_ranges h
+      WHERE h.user_id = ${userId} AND h.room_id = page.id ORDER BY h.last_place DESC LIMIT 1
+    ) hidden ON hidden.last_place = r.places
     LEFT JOIN LATERAL (
       SELECT ${messageColumns(sql`${userId}`)} FROM messages.messages m ${withParent}
       WHERE m.room_id = r.id AND m.place = coalesce(hidden.first_place - 1, r.places)
@@ -99,12 +115,7 @@ async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promi
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(to_jsonb(x)) AS list FROM (
         SELECT me.user_id, me.role, me.joined_at, o.read_message, o.read_at
-        UNION ALL (
-          SELECT ${participant}
-          FROM messages.members m JOIN messages.positions p ON p.room_id = m.room_id AND p.user_id = m.user_id
-          WHERE m.room_id = r.id AND m.is_active AND m.user_id <> ${userId}
-          ORDER BY m.joined_at, m.user_id LIMIT ${shownParticipants - 1}
-        )
+        UNION ALL (${participants(sql`page.id`, sql`AND m.user_id <> ${userId}`, sql`LIMIT ${shownParticipants - 1}`)})
       ) x
     ) people
     LEFT JOIN LATERAL (${leastOfOthers(userId, sql`last.sender_id = ${userId}`)}) others ON true
@@ -123,10 +134,8 @@ export async function listParticipants(
   const access = await accessRoom(db, roomId, userId);
   if (typeof access === "string") return access;
   const { rows } = await sql<ParticipantRow>`
-    SELECT m.user_id, m.role, m.joined_at, p.read_message, p.read_at
-    FROM messages.members m JOIN messages.positions p ON p.room_id = m.room_id AND p.user_id = m.user_id
-    WHERE m.room_id = ${roomId} AND m.is_active
-    ORDER BY m.joined_at, m.user_id LIMIT ${limit} OFFSET ${(page - 1) * limit}`.execute(db);
+    SELECT * FROM (${participants(sql`${roomId}`, sql``, sql`LIMIT ${limit} OFFSET ${(page - 1) * limit}`)}) m
+    ORDER BY m.joined_at, m.user_id`.execute(db);
   return { participants: rows, total: access.members };
 }
 
@@ -174,7 +183,9 @@ export async function recentRoomsOf(db: Db, userId: string, limit: number) {
 /** Of these users, those who are in the room. */
 export async function activeAmong(db: Db, roomId: string, userIds: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
-    SELECT user_id FROM messages.members
-    WHERE room_id = ${roomId} AND is_active AND user_id = ANY(${userIds}::text[])`.execute(db);
+    SELECT m.user_id FROM unnest(${userIds}::text[]) AS asked(user_id), LATERAL (
+      SELECT m.user_id FROM messages.members m
+      WHERE m.room_id = ${roomId} AND m.user_id = asked.user_id AND m.is_active LIMIT 1
+    ) m`.execute(db);
   return rows.map((row) => row.user_id);
 }

@@ -1,7 +1,7 @@
 // The statement that sends: takes numbers, checks rights, stores messages and log entries, for a whole batch at once.
 import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
 import { sql } from "@khui/database";
-import type { Db, ParentRow } from "./tables.js";
+import { type Db, lockWithin, type ParentRow } from "./tables.js";
 
 /** A message on its way in. Text is already trimmed and checked. */
 export interface NewMessage {
@@ -48,6 +48,8 @@ const refusals = sql`
  * Everything comes in as one parameter, of whose contents the planner knows nothing: so one plan serves all, and the
  * statement, which takes longer to plan than to run, is planned once a connection.
  *
+ * Of several rooms none is waited for longer than a second: the caller tries them apart.
+ *
  * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
  * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
  * a removal that committed while we waited is seen. A repeated client id of a concurrent statement violates
@@ -68,10 +70,11 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
     forwarded: message.forwarded,
     client_id: message.clientId,
   }));
+  const rooms = new Set(messages.map(({ roomId }) => roomId)).size;
   const { rows } = await sql<SendRow>`
     WITH clock AS MATERIALIZED (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
     input AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb) AS x(
+      SELECT *, ${lockWithin(rooms > 1 ? 1_000 : 2_000)} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb) AS x(
         i int, id text, room_id text, sender_id text, type text, content text, media jsonb, sticker jsonb,
         reply_to text, forwarded jsonb, client_id text)
     ),
@@ -181,8 +184,10 @@ function resultOf(row: SendRow): SendResult {
 /** Messages by the client ids under which this sender sent them. */
 export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ id: string; client_id: string }>`
-    SELECT id, client_id FROM messages.messages
-    WHERE sender_id = ${senderId} AND client_id = ANY(${clientIds}::text[])`.execute(db);
+    SELECT m.id, m.client_id FROM unnest(${clientIds}::text[]) AS asked(client_id), LATERAL (
+      SELECT m.id, m.client_id FROM messages.messages m
+      WHERE m.sender_id = ${senderId} AND m.client_id = asked.client_id LIMIT 1
+    ) m`.execute(db);
   return new Map(rows.map(({ id, client_id }) => [client_id, id]));
 }
 

@@ -79,7 +79,7 @@ t.test("every route of a message refuses ids that are none and messages one cann
 
 t.test("an address that cannot be read or is not there is answered in the one shape", async (t) => {
   refused(t, await rawRequest(system, "GET", "/rooms/%E0%A4%A", bearer(a)), "invalid_request");
-  for (const path of ["/nothing", `/rooms/${roomId}/nothing`, `/messages/${messageId}`]) {
+  for (const path of ["/nothing", `/rooms/${roomId}/nothing`, `/messages/${messageId}/nothing`]) {
     refused(t, await a.get(path), "not_found");
   }
   refused(t, await rawRequest(system, "PATCH", "/rooms", bearer(a)), "not_found");

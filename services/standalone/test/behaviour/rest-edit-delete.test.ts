@@ -87,7 +87,17 @@ t.test("a message is edited a hundred times at most", async (t) => {
   for (let i = 1; i <= 100; i++) await a.put(`/messages/${_id}`, { content: `v${i}` });
   refused(t, await a.put(`/messages/${_id}`, { content: "v101" }), "too_many_edits");
   const message = await edit(t, a, _id, "v100");
-  t.same([message.content, message.editHistory.length], ["v100", 100]);
+  t.same([message.content, message.editCount], ["v100", 100]);
+  const whole = good(t, routes.getMessage, await a.get(`/messages/${_id}`)).data;
+  const versions = Array.from({ length: 100 }, (_, i) => `v${i}`);
+  t.same(
+    whole.editHistory.map(({ content }) => content),
+    versions,
+    "all of them, by the message's own address",
+  );
+  const shown = message.editHistory.map(({ content }) => content);
+  t.same(shown, versions.slice(-shown.length), "the newest of them wherever it goes");
+  t.ok(shown.length > 10 && Buffer.byteLength(JSON.stringify(message.editHistory)) <= 4096, `${shown.length} versions`);
 });
 
 t.test("a message deleted for everyone keeps its place and nothing else", async (t) => {
