@@ -16,6 +16,7 @@ import type { Counts } from "./counts.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Feeds } from "./feeds.js";
 import { joinRoom, type Welcome } from "./joining.js";
+import type { OnlineContacts } from "./online-contacts.js";
 import type { PresenceKeeper } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
 import type { Session } from "./session.js";
@@ -27,6 +28,7 @@ export interface CommandContext {
   readonly feeds: Feeds;
   readonly users: Users;
   readonly presence: PresenceKeeper;
+  readonly contacts: OnlineContacts;
   readonly typing: Typing;
   readonly deliveries: Deliveries;
   /** Rooms one socket may have joined at a time. */
@@ -136,9 +138,9 @@ export function createCommands(context: CommandContext): Commands {
       return { userId: session.userId, status };
     },
     async get_online_users(session) {
-      const online = await presence.onlineContacts(session.userId);
-      session.emit("online_users", online);
-      return online;
+      const { users, frame } = await context.contacts.of(session.userId);
+      if (!session.closed) session.socket.send(frame);
+      return users;
     },
   };
 }

@@ -94,7 +94,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   return {
     event(session, name, args, ack) {
-      const verdict = flood.admit(session, Date.now());
+      const verdict = flood.admit(session, name, Date.now());
       if (verdict === "close") {
         session.socket.close(closeCodes.flood.code, closeCodes.flood.reason);
         return;

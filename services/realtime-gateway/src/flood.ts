@@ -30,19 +30,28 @@ export interface Bucket {
   tokensAt: number;
 }
 
-/** Takes one token, if there is one. `now` in milliseconds. */
-function take(bucket: Bucket, { burst, perSecond }: Rate, now: number): boolean {
+/** Tokens of one event, where others pay for more of it than for a message. One token in all other cases. */
+const costs: ReadonlyMap<string, number> = new Map([
+  // Thousands of contacts and how each of them stands: an answer of up to 400 KB.
+  ["get_online_users", 5],
+  // Told in up to a thousand rooms.
+  ["update_status", 5],
+]);
+
+/** Takes tokens, if there are as many; of one with a smaller burst, all. `now` in milliseconds. */
+function take(bucket: Bucket, { burst, perSecond }: Rate, now: number, cost: number): boolean {
   const refilled = bucket.tokens + ((now - bucket.tokensAt) / 1000) * perSecond;
   bucket.tokens = Math.min(burst, refilled);
   bucket.tokensAt = now;
-  if (bucket.tokens < 1) return false;
-  bucket.tokens -= 1;
+  const due = Math.min(cost, burst);
+  if (bucket.tokens < due) return false;
+  bucket.tokens -= due;
   return true;
 }
 
 export interface Flood {
   /** Counts one event of a socket, and of its user once it is signed in. `now` in milliseconds. */
-  admit(session: Session, now: number): FloodVerdict;
+  admit(session: Session, event: string, now: number): FloodVerdict;
   /** Forgets users who have been quiet long enough to have all their tokens again. */
   sweep(now: number): void;
   /** Users remembered. */
@@ -54,21 +63,22 @@ export function createFlood(rule: FloodRule): Flood {
   const users = new Map<string, Bucket>();
   const refillMs = (rule.user.burst / rule.user.perSecond) * 1000;
 
-  function takeOfUser(userId: string, now: number): boolean {
+  function takeOfUser(userId: string, now: number, cost: number): boolean {
     let bucket = users.get(userId);
     if (!bucket) {
       bucket = { tokens: rule.user.burst, tokensAt: now };
       users.set(userId, bucket);
     }
-    return take(bucket, rule.user, now);
+    return take(bucket, rule.user, now, cost);
   }
 
   return {
-    admit(session, now) {
+    admit(session, event, now) {
       const userId = session.identity?.userId;
-      const own = take(session, rule, now);
-      if (session.tokens >= rule.burst - 1) session.strikes = 0;
-      if (own && (userId === undefined || takeOfUser(userId, now))) return "pass";
+      const cost = costs.get(event) ?? 1;
+      const own = take(session, rule, now, cost);
+      if (own && session.tokens >= rule.burst - cost) session.strikes = 0;
+      if (own && (userId === undefined || takeOfUser(userId, now, cost))) return "pass";
       session.strikes += 1;
       return session.strikes > rule.strikes ? "close" : "refuse";
     },

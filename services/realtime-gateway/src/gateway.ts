@@ -12,6 +12,7 @@ import { createDispatch } from "./dispatch.js";
 import { createFeeds } from "./feeds.js";
 import { createFlood, defaultFlood, type FloodRule } from "./flood.js";
 import { createOnce } from "./once.js";
+import { type ContactTimes, createOnlineContacts } from "./online-contacts.js";
 import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
 import type { RoomFeed } from "./room-feed.js";
 import { createRoomLogs } from "./room-logs.js";
@@ -32,6 +33,7 @@ export interface GatewayOptions {
   readonly trustProxy?: string | false;
   readonly flood?: FloodRule;
   readonly presenceTimes?: PresenceTimes;
+  readonly contactTimes?: ContactTimes;
   /** A socket must sign in within this time. */
   readonly authenticationMs?: number;
   /** How stale a quiet room can be when the bus lost something. */
@@ -48,6 +50,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** What tells how somebody stands. */
+const presenceEvents: ReadonlySet<string> = new Set(["user_online", "user_offline", "user_status_updated"]);
 const typingClockMs = 250;
 /** Each time looks at every socket: with 20,000 of them a hundredth of a core. */
 const sessionsClockMs = 1_000;
@@ -64,7 +68,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const once = createOnce();
   const deliveries = createDeliveries(bus, onError);
   const logs = createRoomLogs(bus);
-  const users = createUsers(bus, (userId, roomId) => watching.add(userId, roomId));
+  const contacts = createOnlineContacts(bus, options.presence, options.contactTimes);
+  const users = createUsers(bus, (userId, roomId) => {
+    contacts.contactsChanged(userId);
+    watching.add(userId, roomId);
+  });
   const watching = createWatching({ bus, logs, users, limit: options.watchedRooms ?? 50, onError });
   const timers: NodeJS.Timeout[] = [];
   const counts = createCounts();
@@ -73,6 +81,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     bus,
     logs,
     onError,
+    onMembership(feed) {
+      // Larger rooms make no contacts; one that has just grown does no more.
+      if (feed.members > smallRoomLimit + 1) return;
+      for (const { userId } of feed.sessions) contacts.contactsChanged(userId);
+    },
     onDelivered(feed) {
       deliveries.note(feed);
       counts.entries++;
@@ -84,6 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onAdmitted: (feed, session) => watching.admitted(session, feed.roomId),
     onDismissed: (feed, session) => watching.dismissed(session, feed.roomId),
     onLeft(feed, userId) {
+      contacts.contactsChanged(userId);
       watching.drop(userId, feed.roomId);
       for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
     },
@@ -109,6 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     feeds,
     users,
     presence,
+    contacts,
     watching,
     typing,
     deliveries,
@@ -124,10 +139,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!typing.heard(feed, header, Date.now())) return;
     counts.live++;
     const frame = encodeEvent(header.event, body);
+    const isPresence = presenceEvents.has(header.event);
     if (feed.joiners > 0) feed.liveTail.add({ except: header.except, frame });
     for (const session of feed.sessions) {
       if (header.except !== undefined && session.identity?.userId === header.except) continue;
       if (header.once !== undefined && !once.first(header.once, session)) continue;
+      if (isPresence) contacts.statusChanged(session.userId);
       session.socket.send(frame);
     }
   }

@@ -1,10 +1,9 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
-import { call } from "@khui/bus/rpc";
-import { ChatError, messagesRpc } from "@khui/contracts";
+import { ChatError } from "@khui/contracts";
 import type { Presence, Status } from "@khui/presence";
-import { createPresenceNews, type SeenStatus, seenAs } from "./presence-news.js";
+import { createPresenceNews, seenAs } from "./presence-news.js";
 import type { Users } from "./users.js";
 
 export interface PresenceTimes {
@@ -19,22 +18,14 @@ export interface PresenceTimes {
 /** A killed gateway's users are offline within lease + renew = 17 s, those of one that closes within grace + renew = 10 s. */
 export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
 
-export interface OnlineUser {
-  readonly userId: string;
-  readonly status: SeenStatus;
-  readonly lastSeen: string | null;
-}
-
 export interface PresenceKeeper {
   arrived(userId: string): Promise<void>;
   /** The user's last socket here closed; it had these small rooms open. */
   departed(userId: string, openRooms: readonly string[]): void;
-  /** Throws service_unavailable while the store does not answer, as onlineContacts does. */
+  /** Throws service_unavailable while the store does not answer. */
   setStatus(userId: string, status: Status): Promise<void>;
   /** Whether others see the user online; false when the store cannot say. */
   isSeen(userId: string): Promise<boolean>;
-  /** People who share a room with the user and are seen online. */
-  onlineContacts(userId: string): Promise<OnlineUser[]>;
   start(): Promise<void>;
   /** Users stay online for the time of grace, for other gateways to take over or to tell that they went. */
   close(): Promise<void>;
@@ -153,13 +144,6 @@ export function createPresenceKeeper(options: {
         return false;
       }
     },
-    async onlineContacts(userId) {
-      const { userIds } = await call(bus, messagesRpc.contacts, { userId });
-      const states = await answered(presence.lookup(userIds));
-      return states
-        .map(({ status, ...state }) => ({ userId: state.userId, status: seenAs(status), lastSeen: state.lastSeen }))
-        .filter(({ status }) => status !== "offline");
-    },
     async start() {
       await renew();
       timer = setInterval(() => {
@@ -178,8 +162,8 @@ export function createPresenceKeeper(options: {
   };
 }
 
-/** The store rejects only when it does not answer: ids and statuses were checked before. */
-async function answered<T>(work: Promise<T>): Promise<T> {
+/** What the store answers. It rejects only when it does not: ids and statuses were checked before. Throws service_unavailable. */
+export async function answered<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {

@@ -14,6 +14,8 @@ export interface FeedEvents {
   /** A socket is in the room from now on, or no longer. */
   onAdmitted(feed: RoomFeed, session: Session): void;
   onDismissed(feed: RoomFeed, session: Session): void;
+  /** Somebody has come into the room or left it, and the sockets are about to be told. */
+  onMembership(feed: RoomFeed): void;
   /** Entries went to sockets. */
   onDelivered(feed: RoomFeed): void;
   /** This user is no longer in the room: their sockets are to leave it. */
@@ -126,7 +128,10 @@ export class RoomFeed {
 
   #deliver(entry: LogEntry): void {
     this.position = entry.seq;
-    if (entry.members !== undefined) this.members = entry.members;
+    if (entry.members !== undefined) {
+      this.members = entry.members;
+      this.events.onMembership(this);
+    }
     if (this.joiners > 0) this.tail.add(entry);
     if (this.sessions.size > 0) {
       const frame = entryFrame(this.roomId, entry);

@@ -8,6 +8,8 @@ import type { RoomFeed } from "./room-feed.js";
 import type { Session } from "./session.js";
 
 export const typingMs = 6_000;
+/** What was told so short a while ago is not told again: clients say it with every key. */
+const quietMs = 1_000;
 
 export interface Typing {
   start(session: Session, feed: RoomFeed): Promise<void>;
@@ -36,6 +38,8 @@ export function createTyping(options: {
   return {
     async start(session, feed) {
       if (feed.members > smallRoomLimit) return;
+      const toldFor = (feed.typing.get(session.userId) ?? 0) - Date.now();
+      if (session.typing?.has(feed.roomId) && toldFor > typingMs - quietMs) return;
       session.typing ??= new Set();
       session.typing.add(feed.roomId);
       publish("user_typing", feed.roomId, session.userId);

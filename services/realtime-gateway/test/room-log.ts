@@ -16,6 +16,7 @@ export const entries = (from: number, to: number): LogEntry[] =>
 export const unheard = {
   onAdmitted: () => {},
   onDismissed: () => {},
+  onMembership: () => {},
   onDelivered: () => {},
   onLeft: () => {},
   onLost: () => {},

@@ -41,6 +41,9 @@ export interface Rooms {
   update(userId: string, roomId: string, update: UpdateRoom): Promise<ChatRoom>;
 }
 
+/** Rooms described in one answer after the first. */
+const mostDescribed = 20;
+
 export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   async function usersOf(activities: readonly Pick<RoomActivity, "participants">[]) {
     const ids = new Set(activities.flatMap(({ participants }) => participants.map(({ userId }) => userId)));
@@ -60,6 +63,23 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
       const room = byId.get(activity.roomId);
       return room ? [renderRoom(room, activity, users)] : [];
     });
+  }
+
+  /**
+   * The rooms of a page that did not fit in its first answer. messages-api renders all that it is asked for and keeps what
+   * fits, so it is asked for twice as many as fitted before: of what it renders, half is thrown away at most.
+   */
+  async function describeRest(userId: string, first: { rooms: unknown[]; rest: string[] }): Promise<RoomActivity[]> {
+    const rooms: RoomActivity[] = [];
+    let [{ rest }, fitted] = [first, first.rooms.length];
+    while (rest.length > 0) {
+      const roomIds = rest.slice(0, Math.min(2 * fitted, mostDescribed));
+      const more = await call(bus, messagesRpc.describeRooms, { userId, roomIds });
+      rooms.push(...more.rooms);
+      fitted = roomIds.length - more.rest.length;
+      rest = more.rest.concat(rest.slice(roomIds.length));
+    }
+    return rooms;
   }
 
   async function get(userId: string, roomId: string): Promise<ChatRoom> {
@@ -84,13 +104,9 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
       return { room: await get(userId, roomId), created };
     },
     async list(userId, page, limit) {
-      const { rooms, total, ...first } = await call(bus, messagesRpc.listRooms, { userId, page, limit });
-      for (let { rest } = first; rest.length > 0; ) {
-        const more = await call(bus, messagesRpc.describeRooms, { userId, roomIds: rest });
-        rooms.push(...more.rooms);
-        rest = more.rest;
-      }
-      return { rooms: await stored(() => describe(rooms)), total };
+      const first = await call(bus, messagesRpc.listRooms, { userId, page, limit });
+      const rooms = first.rooms.concat(await describeRest(userId, first));
+      return { rooms: await stored(() => describe(rooms)), total: first.total };
     },
     get,
     async participants(userId, roomId, page, limit) {

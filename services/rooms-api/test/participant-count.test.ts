@@ -39,12 +39,18 @@ async function fill(t: Test, name: string): Promise<void> {
   t.equal(rows.length, 19);
 }
 
-await t.test("rooms that were there before it was counted", async (t) => {
-  const first = t.testdir({});
-  const file = "0001-rooms-and-users.sql";
-  cpSync(new URL(file, migrations), join(first, file));
-  await database.migrate("rooms", pathToFileURL(`${first}/`));
+await t.test("rooms that were there before it was counted, and changed while it was introduced", async (t) => {
+  const folder = t.testdir({});
+  const migrateWith = (file: string) => {
+    cpSync(new URL(file, migrations), join(folder, file));
+    return database.migrate("rooms", pathToFileURL(`${folder}/`));
+  };
+  await migrateWith("0001-rooms-and-users.sql");
   await fill(t, "before");
+  await migrateWith("0002-participant-indexes.sql");
+  await migrateWith("0003-participant-count.sql");
+  await sql`UPDATE rooms.participants SET is_active = NOT is_active WHERE user_id = 'person-1'`.execute(db);
+  await fill(t, "meanwhile");
   await database.migrate("rooms", migrations);
   t.same(await faults(), []);
 });

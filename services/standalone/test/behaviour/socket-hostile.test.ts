@@ -53,20 +53,26 @@ const payloads: Array<[string, unknown]> = [
 
 for (const { name } of Object.values(clientEvents)) {
   t.test(`${name} refuses every payload that does not fit`, async (t) => {
-    const client = await system.newUser().connect();
     // get_online_users needs no payload and so takes any.
     const answer = name === "get_online_users" ? { success: true } : { success: false, code: "invalid_request" };
-    for (const [what, payload] of payloads) {
-      t.match(await client.ask(name, payload), answer, what);
-      client.socket.emit(name, payload);
+    const client = await system.newUser().connect();
+    const clients = [client];
+    for (const [n, [what, payload]] of payloads.entries()) {
+      // Of an event that costs several tokens, a socket may not say so many at once.
+      if (n % 8 === 0) clients.push(await system.newUser().connect());
+      const one = clients.at(-1) ?? client;
+      t.match(await one.ask(name, payload), answer, what);
+      one.socket.emit(name, payload);
     }
+    for (const one of clients) t.match(await one.ask("update_status", { status: "away" }), { success: true });
     t.match(await client.socket.timeout(10_000).emitWithAck(name), answer, "no payload");
     t.match(await client.socket.timeout(10_000).emitWithAck(name, undefined, fits), answer, "several arguments");
     t.match(await client.ask("update_status", { status: "away" }), { success: true }, "the socket goes on");
     const failure = name === "authenticate" ? "auth_error" : "error";
     const expected =
       name === "get_online_users" ? 0 : payloads.length + (name === "authenticate" ? payloads.length + 2 : 0);
-    t.equal(client.count(failure), expected, "each refusal is told once");
+    const told = clients.reduce((sum, one) => sum + one.count(failure), 0);
+    t.equal(told, expected, "each refusal is told once");
     await unnoticed(t);
   });
 }

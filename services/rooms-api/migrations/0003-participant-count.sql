@@ -1,10 +1,6 @@
--- A room knows how many are in it; indexes lead to its admins, its longest-standing member, and the change that waits longest.
+-- A room knows how many are in it. What is there already is counted by the next file, without this one's lock on the table.
 
-ALTER TABLE rooms.rooms ADD COLUMN participant_count integer NOT NULL DEFAULT 0;   -- active ones; kept by the triggers below
-
-CREATE INDEX IF NOT EXISTS participants_by_standing ON rooms.participants (room_id, joined_at, user_id) WHERE is_active;
-CREATE INDEX IF NOT EXISTS participants_admins ON rooms.participants (room_id, user_id) WHERE is_active AND role = 'admin';
-CREATE INDEX IF NOT EXISTS outbox_by_age ON rooms.outbox (created_at);
+ALTER TABLE rooms.rooms ADD COLUMN participant_count integer NOT NULL DEFAULT 0;   -- active ones
 
 -- Triggers, since replicas of the release before know of no count, and write participants until the last one is replaced.
 
@@ -30,7 +26,3 @@ CREATE TRIGGER participants_added AFTER INSERT ON rooms.participants
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION rooms.count_added();
 CREATE TRIGGER participants_changed AFTER UPDATE ON rooms.participants
   FOR EACH ROW WHEN (OLD.is_active <> NEW.is_active) EXECUTE FUNCTION rooms.count_changed();
-
-UPDATE rooms.rooms SET participant_count = counted.people
-FROM (SELECT room_id, count(*) AS people FROM rooms.participants WHERE is_active GROUP BY room_id) AS counted
-WHERE counted.room_id = rooms.id;

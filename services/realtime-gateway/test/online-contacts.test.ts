@@ -1,0 +1,221 @@
+// Who of one's contacts is online: asked once for all who want to know at once, and never older than what one was told.
+import { createLocalBus } from "@khui/bus/local";
+import { serveRpc } from "@khui/bus/rpc";
+import { ChatError, encodeWire, messagesRpc, subjects } from "@khui/contracts";
+import type { Guard, Identity } from "@khui/http";
+import { createLocalLimits } from "@khui/limits/local";
+import { createLocalPresence } from "@khui/presence/local";
+import type { EventHandler, Frame, Socket } from "@khui/socketio";
+import { unobserved } from "@khui/telemetry";
+import pino from "pino";
+import { type Test, test } from "tap";
+import { eventually } from "../../../packages/test-kit/src/system.js";
+import { createGateway } from "../src/gateway.js";
+import { createOnlineContacts } from "../src/online-contacts.js";
+import { createSharedAnswers } from "../src/shared-answers.js";
+import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
+
+const rate = { burst: 1_000_000, perSecond: 1_000_000 };
+const perMinute = (name: string) => ({ name, points: 1_000_000, perSeconds: 60 });
+
+/** Nothing is asked again but for what sockets are told. */
+const untilTold = { contactsMs: 3_600_000, onlineMs: 3_600_000 };
+
+/** A gateway with real presence, and a messages-api that counts how often it is asked for contacts. */
+async function scene(t: Test) {
+  const hub = createLocalBus();
+  const [bus, elsewhere] = [hub.connect(), hub.connect()];
+  const api = fakeMessagesApi(elsewhere);
+  const contacts = { asked: 0, userIds: ["bob"], pause: async () => {} };
+  serveRpc(elsewhere, messagesRpc.contacts, async () => {
+    contacts.asked += 1;
+    const { userIds } = contacts;
+    await contacts.pause();
+    return { userIds };
+  });
+  serveRpc(elsewhere, messagesRpc.audience, async () => ({ roomIds: [roomId] }));
+  serveRpc(elsewhere, messagesRpc.recentRooms, async () => ({ rooms: [] }));
+  const store = createLocalPresence();
+  let looked = 0;
+  const identityOf = async (token: string): Promise<Identity> => {
+    return { userId: token, name: undefined, avatar: undefined, admin: false, expiresAt: null };
+  };
+  const limits = createLocalLimits();
+  const guard: Guard = {
+    tokens: { verify: identityOf, sign: () => "" },
+    limits,
+    rules: { perAddress: perMinute("address"), perUser: perMinute("user") },
+  };
+  const gateway = createGateway({
+    bus,
+    presence: {
+      ...store,
+      lookup(userIds) {
+        if (userIds.includes("bob") && userIds.length === contacts.userIds.length) looked += 1;
+        return store.lookup(userIds);
+      },
+    },
+    guard,
+    boot: "here",
+    onError: (error) => t.comment(String(error)),
+    telemetry: unobserved(pino({ level: "silent" })),
+    flood: { ...rate, strikes: 1, user: rate },
+    contactTimes: untilTold,
+  });
+  await gateway.start();
+  t.teardown(async () => {
+    await gateway.close();
+    await limits.close();
+    await store.close();
+    await bus.close();
+    await elsewhere.close();
+  });
+
+  /** A socket of a user that has signed in. */
+  async function enter(userId: string) {
+    let handler: EventHandler = () => {};
+    const received: string[] = [];
+    const socket = {
+      bufferedBytes: 0,
+      emit: (event: string) => received.push(event),
+      send: ({ event }: Frame) => received.push(event),
+      onEvent: (given: EventHandler) => {
+        handler = given;
+      },
+      onClose: () => {},
+      close: (code: number) => t.fail(`closed with ${code}`),
+    } as unknown as Socket;
+    gateway.connect(socket, { auth: {}, query: {}, headers: {}, address: "127.0.0.1" });
+    const ask = (event: string, payload: unknown = {}) =>
+      new Promise<{ success: boolean; data: unknown }>((resolve) => {
+        handler(event, [payload], (answer) => resolve(answer as { success: boolean; data: unknown }), socket);
+      });
+    t.match(await ask("authenticate", { token: userId }), { success: true });
+    return { ask, received };
+  }
+  const change = async (userId: string, status: "online" | "away") => {
+    await store.renew("elsewhere", 60_000);
+    await store.connect("elsewhere", [{ userId, status }]);
+  };
+  return { gateway, api, contacts, store, enter, change, elsewhere, looked: () => looked };
+}
+
+const statuses = ({ data }: { data: unknown }) =>
+  (data as Array<{ userId: string; status: string }>).map(({ userId, status }) => `${userId} ${status}`);
+
+test("two hundred questions of one person at once, over several sockets, are one question", async (t) => {
+  const { contacts, enter, change, looked } = await scene(t);
+  await change("bob", "online");
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => enter("ann")));
+  const questions = sockets.flatMap(({ ask }) => Array.from({ length: 25 }, () => ask("get_online_users")));
+  for (const answer of await Promise.all(questions)) t.strictSame(statuses(answer), ["bob online"]);
+  t.equal(contacts.asked, 1);
+  t.equal(looked(), 1);
+  for (const { received } of sockets) t.equal(received.filter((event) => event === "online_users").length, 25);
+  await (await enter("cat")).ask("get_online_users");
+  t.equal(contacts.asked, 2, "nobody is told another one's");
+});
+
+test("an answer is not older than the change that a socket was told of", async (t) => {
+  const { api, contacts, enter, change, elsewhere } = await scene(t);
+  api.append();
+  const [one, other] = [await enter("ann"), await enter("ann")];
+  await one.ask("join_chat", { chatRoomId: roomId });
+  t.strictSame(statuses(await other.ask("get_online_users")), []);
+
+  await change("bob", "away");
+  const told = encodeWire({ event: "user_online", except: "bob", once: "1" }, `{"userId":"bob","status":"away"}`);
+  elsewhere.publish(subjects.roomLive(roomId), told);
+  await eventually(() => one.received.includes("user_online"));
+  t.strictSame(statuses(await other.ask("get_online_users")), ["bob away"]);
+  t.equal(contacts.asked, 1, "the same people, who are no more looked for");
+
+  await change("cat", "online");
+  contacts.userIds = ["bob", "cat"];
+  api.publish(Object.assign(api.append(), { members: 3 }));
+  await eventually(async () => statuses(await one.ask("get_online_users")).includes("cat online"));
+  t.equal(contacts.asked, 2, "somebody came");
+
+  contacts.userIds = ["cat"];
+  elsewhere.publish(subjects.userLive("ann"), encodeWire({ event: "", watch: "6b0000000000000000000009" }, "{}"));
+  await eventually(async () => statuses(await one.ask("get_online_users")).join() === "cat online");
+  t.equal(contacts.asked, 3, "one came into a room oneself");
+});
+
+test("a question that is on its way when something changes is asked again for who asks later", async (t) => {
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  const answers = [["bob"], ["bob", "cat"]];
+  let asked = 0;
+  let answer = () => {};
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  serveRpc(bus, messagesRpc.contacts, async () => {
+    const userIds = answers[asked++]!;
+    if (asked === 1) await slow;
+    return { userIds };
+  });
+  const lookup = async (userIds: string[]) =>
+    userIds.map((userId) => ({ userId, status: "online" as const, lastSeen: null }));
+  const contacts = createOnlineContacts(bus, { lookup }, untilTold);
+  const early = contacts.of("ann");
+  await eventually(() => asked === 1);
+  contacts.contactsChanged("ann");
+  const late = contacts.of("ann");
+  t.equal((await late).users.length, 2);
+  answer();
+  t.equal((await early).users.length, 1);
+  t.equal((await contacts.of("ann")).users.length, 2, "and what came late is not kept");
+});
+
+test("a failure is not kept", async (t) => {
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  let down = true;
+  serveRpc(bus, messagesRpc.contacts, async () => {
+    if (down) throw new ChatError("service_unavailable");
+    return { userIds: [] };
+  });
+  const lookup = async () => {
+    if (down) throw new Error("no answer");
+    return [];
+  };
+  const contacts = createOnlineContacts(bus, { lookup });
+  const failures = await Promise.allSettled([contacts.of("ann"), contacts.of("ann")]);
+  t.match(failures, [
+    { status: "rejected", reason: { code: "service_unavailable" } },
+    { status: "rejected", reason: { code: "service_unavailable" } },
+  ]);
+  down = false;
+  t.same((await contacts.of("ann")).users, []);
+});
+
+test("what nobody is told of is seen after a while", async (t) => {
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  let userIds = ["bob"];
+  serveRpc(bus, messagesRpc.contacts, async () => ({ userIds }));
+  const lookup = async (asked: string[]) =>
+    asked.map((userId) => ({ userId, status: "online" as const, lastSeen: null }));
+  const contacts = createOnlineContacts(bus, { lookup }, { contactsMs: 20, onlineMs: 5 });
+  t.equal((await contacts.of("ann")).users.length, 1);
+  userIds = ["bob", "cat"];
+  await eventually(async () => (await contacts.of("ann")).users.length === 2);
+});
+
+test("answers take no more memory than they may, and the oldest go first", async (t) => {
+  let asked = 0;
+  const ask = async (userId: string) => {
+    asked += 1;
+    return { userId };
+  };
+  const answers = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
+  for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.of(userId), { userId });
+  t.equal(asked, 3);
+  await answers.of("a");
+  t.equal(asked, 4, "two fit");
+  const huge = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
+  for (let n = 0; n < 2; n++) t.same(await huge.of("a"), { userId: "a" });
+  t.equal(asked, 6, "what is larger than all is not kept");
+});
