@@ -81,20 +81,22 @@ export const buffersOf = (node: PlanNode): number => total(node, bufferFigures);
 export const rowsOf = (node: PlanNode): number =>
   node["Actual Loops"] * (1 + node["Actual Rows"] + total(node, removedFigures));
 
-/** In words, such as `Index Scan of hidden by hidden_pkey`. */
+const conditions = ["Index Cond", "Hash Cond", "Merge Cond", "Recheck Cond", "Join Filter", "Filter"];
+
+/** In words, such as `Index Scan of hidden by hidden_pkey, Filter: (at_seq >= $3)`. */
 export function describeNode(node: PlanNode): string {
   const source = node["Relation Name"] ?? node["CTE Name"] ?? node["Function Name"];
   const index = node["Index Name"];
-  return [node["Node Type"], source && `of ${source}`, index && `by ${index}`, node["Subplan Name"]]
-    .filter((part) => part !== undefined)
-    .join(" ");
+  const name = [node["Node Type"], source && `of ${source}`, index && `by ${index}`, node["Subplan Name"]];
+  const held = conditions.flatMap((condition) => (node[condition] ? [`${condition}: ${node[condition]}`] : []));
+  return [name.filter((part) => part !== undefined).join(" "), ...held].join(", ");
 }
 
-/** The node of the same plan at two sizes that grew most, with its rows at both; undefined when the plans differ. */
-export function mostGrown(small: PlanNode, large: PlanNode): string | undefined {
+/** The nodes of the same plan at two sizes whose rows grew most, the worst first; empty when the plans differ. */
+export function mostGrown(small: PlanNode, large: PlanNode, count = 2): string[] {
   const [before, after] = [nodesOf(small), nodesOf(large)];
-  if (before.length !== after.length) return undefined;
+  if (before.length !== after.length) return [];
   const grown = after.map((node, n) => ({ node, from: rowsOf(before[n]!), to: rowsOf(node) }));
-  const [worst] = grown.sort((a, b) => b.to - b.from - (a.to - a.from));
-  return worst && `${describeNode(worst.node)}: rows ${worst.from} → ${worst.to}`;
+  const worst = grown.filter(({ from, to }) => to > from).sort((a, b) => b.to - b.from - (a.to - a.from));
+  return worst.slice(0, count).map(({ node, from, to }) => `${describeNode(node)}: rows ${from} → ${to}`);
 }

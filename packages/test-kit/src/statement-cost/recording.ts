@@ -119,7 +119,8 @@ function executionOf({ site, text, answer, plan, nested }: Pending): Execution {
 /** The innermost call on the stack that stands in the service's own files. */
 function callSite(source: URL): string {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 50;
+  // Kysely's are six frames; mapping each to its source is what this costs.
+  Error.stackTraceLimit = 12;
   const stack = new Error().stack ?? "";
   Error.stackTraceLimit = limit;
   const place = stack.split(fileURLToPath(source))[1];

@@ -36,13 +36,21 @@ export async function checkStatementCosts<Scene>(t: Test, suite: CostSuite<Scene
       .flatMap(({ dimension, faults }) => faults.map((fault) => `${dimension}: ${fault}`));
     await t.test(name, async (t) => void t.same(faults, [], "costs no more than it may"));
   }
-  const seen = new Set(measurements.flatMap(({ large }) => large.map(({ site }) => site)));
-  const unlisted = statementSites(suite.source).filter((site) => !seen.has(site));
-  t.same(unlisted, [], "every statement is in a case");
+  t.same(unlistedSites(suite, measurements), [], "every statement is in a case");
   writeTable(suite, measurements);
 }
 
-async function measureSuite<Scene>(t: Test, suite: CostSuite<Scene>): Promise<Measurement[]> {
+/** Where in the source statements stand that no case has run. */
+export function unlistedSites(
+  { source }: Pick<CostSuite<unknown>, "source">,
+  measurements: readonly Measurement[],
+): string[] {
+  const seen = new Set(measurements.flatMap(({ large }) => large.map(({ site }) => site)));
+  return statementSites(source).filter((site) => !seen.has(site));
+}
+
+/** Fills, runs every case everywhere, and compares. Throws when a case does not do what it is for. */
+export async function measureSuite<Scene>(t: Pick<Test, "teardown">, suite: CostSuite<Scene>): Promise<Measurement[]> {
   const server = await startBackends(["postgres"], {
     environment: { PATH: process.env.PATH, POSTGRES_URL: process.env.TEST_POSTGRES_URL },
   });

@@ -14,7 +14,7 @@ export interface Cost {
 }
 
 /** Figures up to these are noise of B-tree heights and of what else lies on a page. */
-const floor: Work = { buffers: 16, rows: 16 };
+const floor: Work = { buffers: 24, rows: 16 };
 const slack = 2;
 
 /** The costs of one call, a site a row, sorted. */
@@ -43,10 +43,9 @@ export function faultsOf(small: readonly Cost[], large: readonly Cost[], growth:
     );
     if (grown.length === 0) return [];
     const figures = grown.map((figure) => `${from[figure]} → ${to[figure]} ${figure}`).join(", ");
-    const node = before?.root && cost.root && mostGrown(before.root, cost.root);
-    return [
-      `${cost.site}: ${figures}${growth === "flat" ? "" : `, as its ${growth} may ×${(allowed / slack).toFixed(1)}`}${node ? ` (${node})` : ""}`,
-    ];
+    const rule = growth === "flat" ? "" : `, as its ${growth} may ×${(allowed / slack).toFixed(1)}`;
+    const nodes = before?.root && cost.root ? mostGrown(before.root, cost.root) : [];
+    return [[`${cost.site}: ${figures}${rule}`, ...nodes].join("; ")];
   });
 }
 
