@@ -6,7 +6,7 @@ import { cases, places, surroundings } from "./cost-cases.js";
 
 const source = new URL("../src/", import.meta.url);
 
-test("statements cost the same however much there is", { timeout: 110_000 }, (t) =>
+test("statements cost the same however much there is", { timeout: 250_000 }, (t) =>
   checkStatementCosts(t, {
     service: "media-service",
     source,

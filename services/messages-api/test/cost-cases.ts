@@ -2,8 +2,15 @@
 import { defaultSettings, type RoomChange } from "@khui/contracts";
 import type { Case } from "../../../packages/test-kit/src/statement-cost/cases.js";
 import { pruneLog } from "../src/retention.js";
-import { deleteForEveryone, editMessage, findMessage, hideMessage, reactTo } from "../src/store/change.js";
-import { filesInUse, forgetFiles, unusedFiles } from "../src/store/files.js";
+import {
+  deleteForEveryone,
+  editMessage,
+  findMessage,
+  hideMessage,
+  reactTo,
+  roomOfMessage,
+} from "../src/store/change.js";
+import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
 import {
   accessRoom,
   hiddenSince,
@@ -16,6 +23,7 @@ import {
 } from "../src/store/history.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { markDelivered, markReadBatch, readPositions } from "../src/store/positions.js";
+import { filesInUse, forgetFiles, purgeRemains, unusedFiles } from "../src/store/remains.js";
 import {
   activeAmong,
   contactsOf,
@@ -37,33 +45,28 @@ type AsUser = (db: Db, scene: Scene, userId: string) => Promise<unknown>;
 /** A member gets what they ask for; one who left and a stranger are refused, which may cost no more wherever they are. */
 const asEveryone = (name: string, run: AsUser, grows: Grows = {}): Array<Case<Scene>> => [
   { name, run: (db, scene) => run(db, scene, scene.reader), grows },
-  { name: `${name}, as one who left`, run: (db, scene) => run(db, scene, scene.left), refused: true },
-  { name: `${name}, as a stranger`, run: (db, scene) => run(db, scene, scene.stranger), refused: true },
+  { name: `${name}, as one who left`, run: (db, scene) => run(db, scene, scene.left), refused: true, grows },
+  { name: `${name}, as a stranger`, run: (db, scene) => run(db, scene, scene.stranger), refused: true, grows },
 ];
 
 const day = 86_400_000;
 const daysAgo = (days: number) => new Date(Date.now() - days * day);
 
-/** With what a message carries, which goes wherever it goes. */
-const carried: Grows = { reactions: "answer", edits: "answer" };
 const batched: Grows = { "in a batch": "input" };
 const shownPeople: Grows = { members: "answer" };
 
 const page = (name: string, ask: (scene: Scene) => Partial<PageRequest>) =>
-  asEveryone(
-    `readPage, ${name}`,
-    (db, scene, userId) =>
-      readPage(db, {
-        roomId: scene.roomId,
-        userId,
-        limit: 50,
-        page: 1,
-        before: undefined,
-        beforeSeq: undefined,
-        afterSeq: undefined,
-        ...ask(scene),
-      }),
-    carried,
+  asEveryone(`readPage, ${name}`, (db, scene, userId) =>
+    readPage(db, {
+      roomId: scene.roomId,
+      userId,
+      limit: 50,
+      page: 1,
+      before: undefined,
+      beforeSeq: undefined,
+      afterSeq: undefined,
+      ...ask(scene),
+    }),
   );
 
 const reading = [
@@ -71,22 +74,44 @@ const reading = [
   ...page("before a time", ({ middle }) => ({ before: middle.at })),
   ...page("before a number", ({ middle }) => ({ beforeSeq: middle.seq })),
   ...page("after a number", ({ middle }) => ({ afterSeq: middle.seq })),
-  ...page("the last page", ({ messages }) => ({ page: messages / 50 })),
+  ...page("the last page", ({ messages }) => ({ page: Math.ceil(messages / 50) })),
   ...page("beyond the last page", ({ messages }) => ({ page: messages })),
-  ...asEveryone("findMessage", (db, { target }, userId) => findMessage(db, userId, target), carried),
+  ...asEveryone("findMessage", (db, { target }, userId) => findMessage(db, userId, target)),
+  { name: "roomOfMessage", run: (db, { target }) => roomOfMessage(db, target).then((roomId) => ({ roomId })) },
   ...asEveryone("accessRoom", (db, { roomId }, userId) => accessRoom(db, roomId, userId)),
   ...asEveryone("roomStats", (db, { roomId }, userId) => roomStats(db, roomId, userId), shownPeople),
   {
     name: "othersPositions",
     run: (db, { roomId, reader }) => othersPositions(db, roomId, reader),
   },
-  { name: "readLog, the newest", run: (db, { roomId, head }) => readLog(db, roomId, head - 20, 100), grows: carried },
+  { name: "editsOf", run: (db, { target }) => editsOf(db, target), grows: { edits: "answer" } },
+  {
+    name: "reactionsOf",
+    run: (db, { target }) => reactionsOf(db, target, undefined, 50),
+    grows: { reactions: "answer" },
+  },
+  {
+    name: "reactionsOf, further on",
+    run: (db, { target }) => reactionsOf(db, target, { createdAt: new Date("2026-01-01"), userId: "reactor 1" }, 50),
+    grows: { reactions: "answer" },
+  },
+  {
+    name: "positionsOf",
+    run: (db, { roomId, reader }) => positionsOf(db, { roomId, except: reader }, undefined, 50),
+    grows: shownPeople,
+  },
+  {
+    name: "positionsOf, further on",
+    run: (db, { roomId, reader, members }) =>
+      positionsOf(db, { roomId, except: reader }, { readSeq: 0, userId: members.at(-1)! }, 50),
+    grows: shownPeople,
+  },
+  { name: "readLog, the newest", run: (db, { roomId, head }) => readLog(db, roomId, head - 20, 100) },
   {
     name: "readLog, from the middle",
     run: (db, { roomId, middle }) => readLog(db, roomId, middle.seq, 100),
-    grows: carried,
   },
-  { name: "readLog, one entry", run: (db, { roomId, head }) => readLog(db, roomId, head - 1, 1), grows: carried },
+  { name: "readLog, one entry", run: (db, { roomId, head }) => readLog(db, roomId, head - 1, 1) },
   {
     name: "roomsAhead",
     run: (db, { rooms, batch }) =>
@@ -228,7 +253,7 @@ const marking = [
   },
   {
     name: "markReadBatch, of one who hid",
-    run: (db, { roomId, reader, middle }) => markReadBatch(db, [{ roomId, userId: reader, messageId: middle.id }]),
+    run: (db, { roomId, reader, newest }) => markReadBatch(db, [{ roomId, userId: reader, messageId: newest }]),
   },
   {
     name: "markReadBatch, many rooms",
@@ -255,13 +280,11 @@ const marking = [
   },
 ] satisfies ReadonlyArray<Case<Scene>>;
 
-const described: Grows = { ...carried, ...shownPeople };
-
 const listing = [
   {
     name: "listRooms",
     run: async (db, { reader }) => (await listRooms(db, reader, 1, 20)).rooms,
-    grows: { ...described, "rooms of a person": "answer", "in a batch": "answer" },
+    grows: { ...shownPeople, "rooms of a person": "answer", "in a batch": "answer" },
   },
   {
     name: "listRooms, of a stranger",
@@ -273,7 +296,7 @@ const listing = [
     run: (db, { reader, rooms, batch }) => describeRooms(db, reader, rooms.slice(0, batch)),
     grows: batched,
   },
-  ...asEveryone("describeRoom", (db, { roomId }, userId) => describeRoom(db, userId, roomId), described),
+  ...asEveryone("describeRoom", (db, { roomId }, userId) => describeRoom(db, userId, roomId), shownPeople),
   ...asEveryone(
     "listParticipants",
     (db, { roomId }, userId) => listParticipants(db, userId, roomId, 1, 50),
@@ -354,6 +377,16 @@ const membership = [
 const tidying = [
   { name: "pruneLog, some is old", run: (db) => pruneLog(db, daysAgo(7)) },
   { name: "pruneLog, nothing is old", run: (db) => pruneLog(db, daysAgo(9)), refused: true },
+  {
+    name: "purgeRemains",
+    run: async (db, { roomId, target, reader }) => {
+      await deleteForEveryone(db, { userId: reader, messageId: target, roomId });
+      return purgeRemains(db);
+    },
+    // As much as it is given to take out.
+    grows: { reactions: "input", edits: "input" },
+  },
+  { name: "purgeRemains, nothing", run: (db) => purgeRemains(db), refused: true },
   { name: "unusedFiles", run: (db) => unusedFiles(db, 100) },
   { name: "forgetFiles", run: (db) => forgetFiles(db, ["unused 1", "unused 2", "file 1"]) },
   { name: "filesInUse", run: (db) => filesInUse(db, ["file 1", "file 2", "unused 1"]) },

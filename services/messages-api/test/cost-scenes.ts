@@ -22,6 +22,7 @@ export interface Scene {
   readonly target: string;
   /** A member's. */
   readonly foreign: string;
+  readonly newest: string;
   /** Half of the messages are older. */
   readonly middle: { readonly id: string; readonly seq: number; readonly at: Date };
   /** Other rooms of the reader. */
@@ -36,8 +37,8 @@ interface Amounts {
   readonly members: number;
   readonly left: number;
   readonly hidden: number;
-  /** Hidden are the newest: every one, or every so manieth. */
-  readonly hiddenEvery: number;
+  /** Hidden are the newest, or every second one: half of them the newest, half around the middle. */
+  readonly scattered: boolean;
   readonly deleted: number;
   readonly unread: number;
   readonly reactions: number;
@@ -51,7 +52,7 @@ const few: Amounts = {
   members: 10,
   left: 5,
   hidden: 0,
-  hiddenEvery: 1,
+  scattered: false,
   deleted: 3,
   unread: 10,
   reactions: 2,
@@ -73,7 +74,7 @@ export async function fillScene(db: Db, name: string, amounts: Partial<Amounts>)
   const roomId = idOf(`room ${name}`, 0);
   const [reader, left, stranger] = [`${name} reader`, `${name} left 1`, `${name} stranger`];
   const message = (n: number) => idOf(`message ${name}`, n);
-  const visible = a.messages - a.hidden * a.hiddenEvery;
+  const visible = a.messages - a.hidden;
   const target = 5 * Math.floor((visible - 10) / 5);
   await fillMessages(db, name, roomId, a);
   await fillMembers(db, name, roomId, a);
@@ -95,6 +96,7 @@ export async function fillScene(db: Db, name: string, amounts: Partial<Amounts>)
     head: rows[0]!.seq,
     target: message(target),
     foreign: message(target + 1),
+    newest: message(a.messages),
     middle: { id: message(half), seq: half, at: rows[0]!.at },
     rooms: Array.from({ length: a.rooms }, (_, n) => idOf(`room ${name} others`, n + 1)),
     batch: a.batch,
@@ -152,13 +154,16 @@ async function fillHidden(
   db: Db,
   name: string,
   roomId: string,
-  { messages, hidden, hiddenEvery }: Amounts,
+  { messages, hidden, scattered }: Amounts,
 ): Promise<void> {
+  const chosen = scattered
+    ? sql`n % 2 = 0 AND (n > ${messages - hidden}::int OR abs(n - ${messages / 2}::int) <= ${hidden / 2}::int)`
+    : sql`n > ${messages - hidden}::int`;
   await sql`
     INSERT INTO messages.hidden (user_id, room_id, message_id, seq, at_seq)
     SELECT person, ${roomId}, ${idSql(`message ${name}`, "n")}, n, n
-    FROM generate_series(${messages - hidden * hiddenEvery + 1}::int, ${messages}::int, ${hiddenEvery}::int) n,
-      unnest(${[`${name} reader`, `${name} left 1`]}::text[]) person`.execute(db);
+    FROM generate_series(1, ${messages}::int) n, unnest(${[`${name} reader`, `${name} left 1`]}::text[]) person
+    WHERE ${chosen}`.execute(db);
 }
 
 /** The target's edits and reactions, and the log: first the messages, then what was done to them. */
@@ -205,7 +210,7 @@ async function fillPositions(db: Db, roomId: string, reader: string, { messages,
   );
 }
 
-/** Rooms of three people and four messages each, one of them hidden; `person` is an SQL expression over `r` and in all of them. */
+/** Rooms of three people and four messages each, one of them hidden, the first one edited and reacted to; `person` is an SQL expression over `r` and in all of them. */
 async function fillRooms(db: Db, name: string, count: number, person: ReturnType<typeof sql>): Promise<void> {
   const ids = idSql(`room ${name}`, "r");
   const messageId = idSql(`message ${name}`, "4 * r + n");
@@ -224,8 +229,11 @@ async function fillRooms(db: Db, name: string, count: number, person: ReturnType
   await sql`
     INSERT INTO messages.positions (room_id, user_id) SELECT ${ids}, user_id FROM ${rooms}, ${people}`.execute(db);
   await sql`
-    INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, created_at)
-    SELECT ${messageId}, ${ids}, n, n, CASE n WHEN 4 THEN 2 ELSE 1 END, user_id, 'text', 'a message', now() - (4 - n) * interval '1 second'
+    INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, created_at, edits, reactions)
+    SELECT ${messageId}, ${ids}, n, n, CASE n WHEN 4 THEN 2 ELSE 1 END, user_id, 'text', 'a message', now() - (4 - n) * interval '1 second',
+      CASE n WHEN 1 THEN '[{"content":"before","editedAt":"2026-01-01T00:00:00.000Z"}]'::jsonb END,
+      CASE n WHEN 1 THEN jsonb_build_array(jsonb_build_object('userId', user_id, 'emoji', '👍', 'reactionType', NULL,
+        'createdAt', '2026-01-01T00:00:00.000Z')) END
     FROM ${rooms}, generate_series(1, 4) n, ${people} WHERE i = 1 + (n - 1) % 3`.execute(db);
   await sql`
     INSERT INTO messages.log (room_id, seq, event, message_id, at)
@@ -255,12 +263,13 @@ async function fillRest(db: Db, count: number): Promise<void> {
 
 export const surroundings: Dimension<Scene> = {
   name: "other rooms and people",
-  small: 200,
-  large: 10_000,
+  small: 100,
+  large: 5_000,
   async fill(db, size) {
     await fillRooms(db, "all", size, sql`'all c ' || r`);
     await fillRest(db, size);
-    return fillScene(db, "ours", {});
+    // So few that one page holds them whatever lies between: how rows lie on pages is not what is measured.
+    return fillScene(db, "ours", { messages: 60 });
   },
 };
 
@@ -272,15 +281,15 @@ const place = (
 ): Dimension<Scene> => ({ name, small, large, fill: (db, size) => fillScene(db, `${name} ${size}`, amounts(size)) });
 
 export const places: ReadonlyArray<Dimension<Scene>> = [
-  place("messages", 200, 20_000, (messages) => ({ messages })),
-  place("members", 20, 2_000, (members) => ({ members })),
-  place("people who left", 20, 2_000, (left) => ({ left })),
-  place("newest hidden", 20, 2_000, (hidden) => ({ messages: 3_000, hidden })),
-  place("every second hidden", 14, 1_400, (hidden) => ({ messages: 3_000, hidden, hiddenEvery: 2 })),
-  place("deleted", 6, 600, (deleted) => ({ messages: 3_000, deleted, unread: 3_000 })),
-  place("unread", 30, 3_000, (unread) => ({ messages: 3_000, unread })),
+  place("messages", 500, 25_000, (messages) => ({ messages })),
+  place("members", 20, 1_000, (members) => ({ members })),
+  place("people who left", 20, 1_000, (left) => ({ left })),
+  place("newest hidden", 60, 3_000, (hidden) => ({ messages: 6_200, hidden })),
+  place("every second hidden", 210, 4_000, (hidden) => ({ messages: 12_200, hidden, scattered: true })),
+  place("deleted", 3, 300, (deleted) => ({ messages: 1_500, deleted, unread: 1_500 })),
+  place("unread", 15, 1_500, (unread) => ({ messages: 1_500, unread })),
   place("reactions", 4, 400, (reactions) => ({ reactions })),
   place("edits", 1, 99, (edits) => ({ edits })),
-  place("rooms of a person", 10, 1_000, (rooms) => ({ rooms })),
-  place("in a batch", 2, 100, (batch) => ({ batch, rooms: 100 })),
+  place("rooms of a person", 10, 500, (rooms) => ({ rooms })),
+  place("in a batch", 2, 100, (batch) => ({ batch, rooms: 100, messages: 500 })),
 ];

@@ -7,7 +7,7 @@ import { places, surroundings } from "./cost-scenes.js";
 
 const source = new URL("../src/", import.meta.url);
 
-test("statements cost the same however much there is", { timeout: 110_000 }, (t) =>
+test("statements cost the same however much there is", { timeout: 250_000 }, (t) =>
   checkStatementCosts(t, {
     service: "messages-api",
     source,

@@ -85,7 +85,8 @@ async function fillOthers(db: Db, count: number): Promise<void> {
     FROM unnest(ARRAY['private', 'group']) kind, unnest(ARRAY['zoe', 'yan']) person, ${users}`.execute(db);
   await sql`
     INSERT INTO rooms.outbox (room_id, change_no, change, created_at)
-    SELECT left(md5('group ' || n), 24), 1, ${change}::jsonb, now() - interval '1 minute' FROM ${users}`.execute(db);
+    SELECT left(md5('group ' || n), 24), c, ${change}::jsonb, now() - interval '1 minute'
+    FROM ${users}, generate_series(1, 5) c`.execute(db);
 }
 
 const ours = idOf("ours");
@@ -175,26 +176,31 @@ const asked =
 
 const group = (participants: string[]) =>
   ({ type: "group", name: "New", activityId: "activity", participants }) as const;
+const admit = async () => {};
 const handsOver = { "changes that wait": "input" } as const;
 
 export const cases: ReadonlyArray<Case<Scene>> = [
   {
     name: "create a group",
-    run: asked((rooms, { named }) => rooms.create("user 1", group(numbered(named, "user")), "a new key")),
+    run: asked((rooms, { named }) => rooms.create("user 1", group(numbered(named, "user")), "a new key", admit)),
     grows: { "named at once": "input" },
   },
   {
     name: "create a group, with the same key again",
-    run: asked((rooms, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`)),
+    run: asked((rooms, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`, admit)),
     grows: handsOver,
   },
   {
     name: "create a private room",
-    run: asked((rooms) => rooms.create("user 1", { type: "private", participants: ["user 1", "user 2"] }, undefined)),
+    run: asked((rooms) =>
+      rooms.create("user 1", { type: "private", participants: ["user 1", "user 2"] }, undefined, admit),
+    ),
   },
   {
     name: "create a private room that is there",
-    run: asked((rooms) => rooms.create("user 1", { type: "private", participants: ["user 1", "zoe"] }, undefined)),
+    run: asked((rooms) =>
+      rooms.create("user 1", { type: "private", participants: ["user 1", "zoe"] }, undefined, admit),
+    ),
   },
   { name: "get", run: asked((rooms, { roomId }) => rooms.get("user 1", roomId)) },
   {
@@ -275,7 +281,8 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     run: (db, { roomId }) => pendingChanges(db, roomId),
     grows: { "changes that wait": "answer" },
   },
-  { name: "pendingRooms", run: (db) => pendingRooms(db, 5_000, []) },
+  { name: "pendingRooms", run: (db) => pendingRooms(db, "", 5_000) },
+  { name: "pendingRooms, further on", run: (db) => pendingRooms(db, "8", 5_000) },
   { name: "backlog", run: (db) => backlog(db) },
   { name: "confirmChanges", run: (db, { roomId }) => confirmChanges(db, roomId, 1) },
 ];
