@@ -35,7 +35,7 @@ CREATE TABLE messages.hidden_ranges (
 );
 CREATE UNIQUE INDEX hidden_ranges_by_end ON messages.hidden_ranges (user_id, room_id, last_place);
 CREATE INDEX hidden_since ON messages.hidden (user_id, room_id, at_seq, message_id);
-CREATE INDEX hidden_by ON messages.hidden (message_id);
+CREATE UNIQUE INDEX hidden_by ON messages.hidden (message_id, user_id);
 INSERT INTO messages.hidden_ranges (user_id, room_id, first_place, last_place)
   SELECT user_id, room_id, min(place), max(place) FROM (
     SELECT h.user_id, h.room_id, m.place,

@@ -57,7 +57,7 @@ async function change(db: Db, spec: Change): Promise<ChangeResult> {
     verdict AS MATERIALIZED (
       SELECT CASE
         WHEN t.id IS NULL OR member.user_id IS NULL OR EXISTS (SELECT FROM messages.hidden h
-          WHERE h.user_id = ${spec.userId} AND h.room_id = t.room_id AND h.message_id = t.id) THEN 'message_not_found'
+          WHERE h.message_id = ${spec.messageId} AND h.user_id = ${spec.userId}) THEN 'message_not_found'
         ELSE ${spec.refusal} END AS refusal, ${spec.unchanged} AS unchanged
       FROM (SELECT 1) one LEFT JOIN target t ON true LEFT JOIN member ON true LEFT JOIN room ON true
     ),
@@ -318,7 +318,8 @@ export async function findMessage(
     SELECT ${messageColumns(sql`${userId}`)} FROM messages.messages m ${withParent}
     JOIN messages.members me ON me.room_id = m.room_id AND me.user_id = ${userId} AND me.is_active
     WHERE m.id = ${messageId} AND (${roomId ?? null}::text IS NULL OR m.room_id = ${roomId ?? null})
-      AND NOT EXISTS (SELECT FROM messages.hidden h
-        WHERE h.user_id = ${userId} AND h.room_id = m.room_id AND h.message_id = m.id)`.execute(db);
+      AND NOT EXISTS (SELECT FROM messages.hidden h WHERE h.message_id = ${messageId} AND h.user_id = ${userId})`.execute(
+    db,
+  );
   return rows[0];
 }

@@ -105,7 +105,8 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
         left(p.content, 200) AS parent_content, p.deleted AS parent_deleted,
         CASE
           ${refusals}
-          WHEN input.reply_to IS NOT NULL AND (p.id IS NULL OR p.type = 'system') THEN 'reply_not_found'
+          WHEN input.reply_to IS NOT NULL AND (p.id IS NULL OR p.type = 'system' OR hidden.message_id IS NOT NULL)
+            THEN 'reply_not_found'
           WHEN input.media IS NOT NULL AND input.forwarded IS NOT NULL AND coalesce(file.uses, 0) = 0
             THEN 'not_forwardable'
         END AS refusal
@@ -114,8 +115,10 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
       LEFT JOIN member ON member.room_id = input.room_id AND member.user_id = input.sender_id
       LEFT JOIN messages.messages prior ON prior.sender_id = input.sender_id AND prior.client_id = input.client_id
       LEFT JOIN parent p ON p.id = input.reply_to AND p.room_id = input.room_id
-        AND NOT EXISTS (SELECT FROM messages.hidden h
-          WHERE h.user_id = input.sender_id AND h.room_id = p.room_id AND h.message_id = p.id)
+      LEFT JOIN LATERAL (
+        SELECT h.message_id FROM messages.hidden h
+        WHERE h.message_id = input.reply_to AND h.user_id = input.sender_id LIMIT 1
+      ) hidden ON true
       LEFT JOIN file ON file.id = input.media->>'fileId'
     ),
     numbered AS MATERIALIZED (

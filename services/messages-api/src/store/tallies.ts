@@ -24,11 +24,16 @@ export function sumAfter(
   kind: TallyKind,
   { room, owner, position }: Record<"room" | "owner" | "position", RawBuilder<unknown>>,
 ): RawBuilder<number> {
-  return sql<number>`(
-    SELECT coalesce(sum(tally.after[((${position} >> (${sql.lit(fanOutBits)} * level.level)) & ${sql.lit(fanOut - 1)})::int + 1]), 0)::bigint
-    FROM generate_series(0, ${sql.lit(levels - 1)}) AS level JOIN messages.tallies tally
-      ON tally.room_id = ${room} AND tally.kind = ${sql.lit(kind)} AND tally.owner = ${owner}
-      AND tally.level = level.level AND tally.node = ${position} >> (${sql.lit(fanOutBits)} * (level.level + 1)))`;
+  const ofLevel = (level: number) => {
+    const child = sql`((${position} >> ${sql.lit(fanOutBits * level)}) & ${sql.lit(fanOut - 1)})::int`;
+    return sql`coalesce((SELECT tally.after[${child} + 1] FROM messages.tallies tally
+      WHERE tally.room_id = ${room} AND tally.kind = ${sql.lit(kind)} AND tally.owner = ${owner}
+        AND tally.level = ${sql.lit(level)} AND tally.node = ${position} >> ${sql.lit(fanOutBits * (level + 1))}), 0)`;
+  };
+  return sql<number>`(${sql.join(
+    Array.from({ length: levels }, (_, level) => ofLevel(level)),
+    sql` + `,
+  )})::bigint`;
 }
 
 /**
