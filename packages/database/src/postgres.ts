@@ -23,6 +23,8 @@ export interface PostgresOptions {
   applicationName?: string;
   /** Told of connections that broke; those are replaced, and this is for the log only. */
   onError?: (error: Error) => void;
+  /** Told what the server says beside its answers: warnings, and plans where it explains statements by itself. */
+  onNotice?: (message: string) => void;
   onStatement?: StatementObserver;
 }
 
@@ -41,7 +43,7 @@ const ANSWER_GRACE_MS = 2_000;
  * Connections that break are replaced by themselves.
  */
 export function openPostgres(options: PostgresOptions): Database {
-  const { url, poolSize = 10, connectTimeoutMs = 3_000, onError } = options;
+  const { url, poolSize = 10, connectTimeoutMs = 3_000, onError, onNotice } = options;
   const { statementTimeoutMs = 10_000, idleInTransactionMs = 5_000 } = options;
   const broken = new WeakSet<pg.PoolClient>();
   const nameOf = statementNames();
@@ -64,6 +66,7 @@ export function openPostgres(options: PostgresOptions): Database {
       if (!broken.has(client)) onError?.(error);
       broken.add(client);
     });
+    if (onNotice) client.on("notice", ({ message }) => onNotice(message ?? ""));
   });
 
   async function connection(): Promise<Session> {

@@ -32,10 +32,10 @@ export async function claimAbandoned(db: Db, olderThanMs: number, limit: number)
   const { rows } = await stored(() =>
     sql<{ file_id: string }>`
       UPDATE media.uploads SET started_at = '-infinity'
-      WHERE file_id IN (
+      WHERE file_id = ANY(ARRAY(
         SELECT file_id FROM media.uploads
-        WHERE started_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
-        ORDER BY started_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+        WHERE started_at <= now() - ${olderThanMs} * interval '1 millisecond'
+        ORDER BY started_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))
       RETURNING file_id`.execute(db),
   );
   return rows.map(({ file_id }) => file_id);

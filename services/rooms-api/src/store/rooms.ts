@@ -120,10 +120,15 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
       ON CONFLICT (room_id, user_id)
       DO UPDATE SET is_active = true, role = excluded.role, joined_at = excluded.joined_at`.execute(trx);
   } else if (change.kind === "left") {
+    // One by one: for two at once the planner reads the whole room.
     await sql`
-      UPDATE rooms.participants SET is_active = (user_id <> ${userId}),
-        role = CASE WHEN user_id = ${userId} THEN 'member' ELSE 'admin' END
-      WHERE room_id = ${room.id} AND user_id IN (${userId}, ${change.newAdmin ?? userId})`.execute(trx);
+      UPDATE rooms.participants SET is_active = false, role = 'member'
+      WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
+    if (change.newAdmin) {
+      await sql`
+        UPDATE rooms.participants SET role = 'admin'
+        WHERE room_id = ${room.id} AND user_id = ${change.newAdmin}`.execute(trx);
+    }
   } else if ("name" in decision) {
     await sql`
       UPDATE rooms.rooms SET name = ${decision.name}, description = ${decision.description}, avatar = ${decision.avatar},

@@ -1,0 +1,20 @@
+// What this service's statements cost where there is little, and where there is much.
+import { test } from "tap";
+import { checkStatementCosts } from "../../../packages/test-kit/src/statement-cost/suite.js";
+import { migrations, schema } from "../src/plugin.js";
+import { cases, places, surroundings } from "./cost-cases.js";
+
+const source = new URL("../src/", import.meta.url);
+
+test("statements cost the same however much there is", { timeout: 250_000 }, (t) =>
+  checkStatementCosts(t, {
+    service: "sticker-service",
+    source,
+    schema,
+    migrations,
+    filledAt: 1,
+    surroundings,
+    places,
+    cases,
+  }),
+);
