@@ -1,5 +1,5 @@
 // What a service sees of the database: the port, and what its errors mean. Adapters are imported by their own paths.
-export type { Kysely } from "kysely";
+export type { Kysely, RawBuilder } from "kysely";
 export { sql } from "kysely";
 export type { Database } from "./database.js";
 export { constraintName, type FailureKind, failureKind } from "./failures.js";
