@@ -15,25 +15,51 @@ export function foldTerms(terms: readonly string[]): string {
   return `\n${[...new Set(folded)].join("\n")}\n`;
 }
 
-/** What a LIKE is to match: `query` as a whole term, as the beginning of one, as a part; and each of its words anywhere. */
-export interface Patterns {
-  readonly whole: string;
-  readonly beginning: string;
-  readonly part: string;
-  /** Every one has to match; none for a query without a word. */
-  readonly words: readonly string[];
+/** A text to be found somewhere within folded terms, or several. */
+export interface Wanted {
+  /** For LIKE with its standard escape, `\`; every one has to match. */
+  readonly patterns: readonly string[];
+  /** Grams of all that matches, as `stickers.grams` in the migrations makes them; not every one of them. */
+  readonly grams: readonly string[];
 }
 
-/** Patterns for LIKE with its standard escape, `\`. */
-export function patternsOf(query: string): Patterns {
-  const words = wordsOf(query).map((word) => word.replace(/[\\%_]/g, "\\$&"));
+/** What is to be found: `query` as a whole term, as the beginning of one, as a part; and each of its words anywhere. */
+export interface Query {
+  readonly whole: Wanted;
+  readonly beginning: Wanted;
+  readonly part: Wanted;
+  /** No pattern for a query without a word. */
+  readonly words: Wanted;
+}
+
+export function readQuery(query: string): Query {
+  const words = wordsOf(query);
   const all = words.join(" ");
   return {
-    whole: `%\n${all}\n%`,
-    beginning: `%\n${all}%`,
-    part: `%${all}%`,
-    words: words.map((word) => `%${word}%`),
+    whole: wanted([`\n${all}\n`]),
+    beginning: wanted([`\n${all}`]),
+    part: wanted([all]),
+    words: wanted(words),
   };
+}
+
+/** What is looked up for a query, however long: three in a row already leave few sets, and each is an index probe a step. */
+const mostGrams = 8;
+
+function wanted(texts: readonly string[]): Wanted {
+  const grams = [...new Set(texts.flatMap(gramsOf))];
+  const every = Math.ceil(grams.length / mostGrams);
+  return {
+    patterns: texts.map((text) => `%${text.replace(/[\\%_]/g, "\\$&")}%`),
+    grams: grams.filter((_, n) => n % every === 0),
+  };
+}
+
+/** Every three characters in a row, or the text itself where it has no more than that. */
+function gramsOf(text: string): string[] {
+  const characters = Array.from(text);
+  if (characters.length <= 3) return [text];
+  return characters.slice(2).map((last, n) => `${characters[n]}${characters[n + 1]}${last}`);
 }
 
 function wordsOf(text: string): string[] {

@@ -2,8 +2,10 @@
 import { ChatError, routes } from "@khui/contracts";
 import type { mounter } from "@khui/http";
 import { type AddressOf, renderManifest, renderSet, renderSticker } from "../render.js";
-import { patternsOf } from "../search-text.js";
-import { addToCollection, collectionOf, knownSet, listSets, searchStickers, stickersOf } from "../store/catalogue.js";
+import { readQuery } from "../search-text.js";
+import { addToCollection, collectionOf, knownSet, stickersOf } from "../store/catalogue.js";
+import { listSets } from "../store/set-list.js";
+import { searchStickers } from "../store/sticker-search.js";
 import type { Db } from "../store/tables.js";
 
 const pagination = (page: number, limit: number, total: number) => ({
@@ -16,7 +18,7 @@ const pagination = (page: number, limit: number, total: number) => ({
 /** Mounts the routes of sets, collections and the search. */
 export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
   mount(routes.listStickerSets, async ({ query: { page, limit, category, search = "" }, identity }) => {
-    const wanted = { category: category?.toLowerCase() || undefined, words: patternsOf(search).words };
+    const wanted = { category: category?.toLowerCase() || undefined, words: readQuery(search).words };
     const { sets, total } = await listSets(db, identity.userId, wanted, page, limit);
     return { stickerSets: sets.map((set) => renderSet(set, addressOf)), pagination: pagination(page, limit, total) };
   });
@@ -47,8 +49,8 @@ export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: 
   });
 
   mount(routes.searchStickers, async ({ query: { q, limit }, identity }) => {
-    const patterns = patternsOf(q);
-    const found = patterns.words.length > 0 ? await searchStickers(db, identity.userId, patterns, limit) : [];
+    const wanted = readQuery(q);
+    const found = wanted.words.patterns.length > 0 ? await searchStickers(db, identity.userId, wanted, limit) : [];
     return { stickers: found.map((sticker) => renderSticker(sticker, sticker.type, addressOf)) };
   });
 }

@@ -1,34 +1,7 @@
-// Reading sets and stickers.
-import { ChatError, type StickerType } from "@khui/contracts";
+// Reading sets and their stickers, and what users have downloaded.
+import { ChatError } from "@khui/contracts";
 import { sql } from "@khui/database";
-import type { Patterns } from "../search-text.js";
-import { type Db, type SetRow, type StickerRow, stored } from "./tables.js";
-
-/** Of a set `s` and, where the user has it, `c` of the collections. */
-const setColumns = sql`s.id, s.key, s.title, s.description, s.author, s.category, s.keywords, s.type, s.free, s.cover,
-  s.sticker_count, s.retired_at IS NOT NULL AS retired, c.set_id IS NOT NULL AS owned, s.created_at, s.updated_at`;
-const stickerColumns = sql`t.set_id, t.id, t.name, t.keywords, t.emoji, t.asset, t.width, t.height, t.interactive`;
-const ownedBy = (userId: string) => sql`LEFT JOIN stickers.collections c ON c.set_id = s.id AND c.user_id = ${userId}`;
-
-/** Sets that are not retired, the newest first. */
-export async function listSets(
-  db: Db,
-  userId: string,
-  { category, words }: { category: string | undefined; words: readonly string[] },
-  page: number,
-  limit: number,
-): Promise<{ sets: SetRow[]; total: number }> {
-  const found = sql`s.retired_at IS NULL AND (${category ?? null}::text IS NULL OR s.category = ${category ?? null})
-    AND s.search_text LIKE ALL (${words}::text[])`;
-  return stored(async () => {
-    const { rows: sets } = await sql<SetRow>`
-      SELECT ${setColumns} FROM stickers.sets s ${ownedBy(userId)} WHERE ${found}
-      ORDER BY s.created_at DESC, s.id DESC LIMIT ${limit} OFFSET ${(page - 1) * limit}`.execute(db);
-    const { rows } = await sql<{ total: number }>`
-      SELECT count(*) AS total FROM stickers.sets s WHERE ${found}`.execute(db);
-    return { sets, total: rows[0]?.total ?? 0 };
-  });
-}
+import { type Db, ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns, stored } from "./tables.js";
 
 /** Retired ones too: messages refer to them. */
 export async function findSet(db: Db, userId: string, setId: string): Promise<SetRow | undefined> {
@@ -71,29 +44,7 @@ export async function findSticker(
   return { set, sticker: rows[0] };
 }
 
-/**
- * Stickers that have every word in their own terms or their set's title: first those with the query as a whole term, then as a
- * term's beginning, then within a term. Those of retired sets only for who has them.
- */
-export async function searchStickers(
-  db: Db,
-  userId: string,
-  { whole, beginning, part, words }: Patterns,
-  limit: number,
-): Promise<Array<StickerRow & { type: StickerType }>> {
-  const { rows } = await stored(() =>
-    sql<StickerRow & { type: StickerType }>`
-      SELECT ${stickerColumns}, s.type FROM stickers.stickers t
-      JOIN stickers.sets s ON s.id = t.set_id ${ownedBy(userId)}
-      WHERE (s.retired_at IS NULL OR c.set_id IS NOT NULL) AND (t.terms || s.titles) LIKE ALL (${words}::text[])
-      ORDER BY CASE WHEN t.terms LIKE ${whole} THEN 0 WHEN t.terms LIKE ${beginning} THEN 1
-        WHEN t.terms LIKE ${part} THEN 2 ELSE 3 END, s.created_at DESC, s.id DESC, t.position
-      LIMIT ${limit}`.execute(db),
-  );
-  return rows;
-}
-
-/** The sets a user has downloaded, retired ones too, the last one first. */
+/** The sets a user has downloaded, retired ones too, the last one first. `page` begins at 1. */
 export async function collectionOf(
   db: Db,
   userId: string,
@@ -101,13 +52,17 @@ export async function collectionOf(
   limit: number,
 ): Promise<{ sets: SetRow[]; total: number }> {
   return stored(async () => {
-    const { rows: sets } = await sql<SetRow>`
-      SELECT ${setColumns} FROM stickers.collections c JOIN stickers.sets s ON s.id = c.set_id
-      WHERE c.user_id = ${userId}
-      ORDER BY c.downloaded_at DESC, c.set_id DESC LIMIT ${limit} OFFSET ${(page - 1) * limit}`.execute(db);
     const { rows } = await sql<{ total: number }>`
-      SELECT count(*) AS total FROM stickers.collections WHERE user_id = ${userId}`.execute(db);
-    return { sets, total: rows[0]?.total ?? 0 };
+      SELECT downloads AS total FROM stickers.collectors WHERE user_id = ${userId}`.execute(db);
+    const total = rows[0]?.total ?? 0;
+    const last = total - (page - 1) * limit;
+    if (last <= 0) return { sets: [], total };
+    const { rows: sets } = await sql<SetRow>`
+      SELECT ${setColumns} FROM (
+        SELECT set_id, place FROM stickers.collections
+        WHERE user_id = ${userId} AND place BETWEEN ${last - limit + 1} AND ${last} ORDER BY place DESC LIMIT ${limit}
+      ) c, LATERAL (SELECT * FROM stickers.sets s WHERE s.id = c.set_id LIMIT 1) s ORDER BY c.place DESC`.execute(db);
+    return { sets, total };
   });
 }
 

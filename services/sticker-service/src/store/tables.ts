@@ -1,6 +1,6 @@
 // The rows of this service's schema, and what a failing database means to a request.
 import { ChatError, type Sticker, type StickerField, type StickerType } from "@khui/contracts";
-import { failureKind, type Kysely } from "@khui/database";
+import { failureKind, type Kysely, type RawBuilder, sql } from "@khui/database";
 
 /** All statements here are written as SQL; Kysely carries them and their parameters. */
 export type Db = Kysely<Record<string, never>>;
@@ -52,6 +52,14 @@ export interface StickerRow {
   height: number;
   interactive: Interactive | null;
 }
+
+/** Of a set `s` and, where the user has it, `c` of the collections. */
+export const setColumns: RawBuilder<unknown> = sql`s.id, s.key, s.title, s.description, s.author, s.category, s.keywords, s.type, s.free, s.cover,
+  s.sticker_count, s.retired_at IS NOT NULL AS retired, c.set_id IS NOT NULL AS owned, s.created_at, s.updated_at`;
+export const stickerColumns: RawBuilder<unknown> = sql`t.set_id, t.id, t.name, t.keywords, t.emoji, t.asset, t.width, t.height, t.interactive`;
+/** With its limit it is a probe for each set; without, all that the user has may be read and joined. */
+export const ownedBy = (userId: string): RawBuilder<unknown> => sql`LEFT JOIN LATERAL (
+  SELECT c.set_id FROM stickers.collections c WHERE c.set_id = s.id AND c.user_id = ${userId} LIMIT 1) c ON true`;
 
 /** A database out of reach is service_unavailable. */
 export async function stored<T>(statement: () => Promise<T>): Promise<T> {
