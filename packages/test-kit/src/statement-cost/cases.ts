@@ -6,9 +6,10 @@ export type Db = Kysely<Record<string, never>>;
 
 /**
  * How much more a statement may cost where a dimension is large: `flat` no more than twice, `answer` as its answer grows in
- * rows or bytes, `input` as the caller's input does.
+ * rows or bytes, `input` as the caller's input does. What is known to do worse, and why that is left, stands beside its case:
+ * `size` grows as the dimension does, `square` as its square (of what the service bounds).
  */
-export type Growth = "flat" | "answer" | "input";
+export type Growth = "flat" | "answer" | "input" | "size" | "square";
 
 /** One way in which tables grow. `Scene` is whatever the cases need to find their way in what was filled. */
 export interface Dimension<Scene> {

@@ -32,11 +32,11 @@ export function costsOf(executions: readonly Execution[]): Cost[] {
   });
 }
 
-/** What is wrong, in words; empty when nothing is. `input` is how many times as much the caller gave. */
-export function faultsOf(small: readonly Cost[], large: readonly Cost[], growth: Growth, input: number): string[] {
+/** What is wrong, in words; empty when nothing is. `times` is how much larger the dimension is. */
+export function faultsOf(small: readonly Cost[], large: readonly Cost[], growth: Growth, times: number): string[] {
   return large.flatMap((cost) => {
     const before = small.find(({ site }) => site === cost.site);
-    const allowed = slack * factorOf(growth, input, before, cost);
+    const allowed = slack * factorOf(growth, times, before, cost);
     const [from, to] = [before?.work ?? noWork, cost.work];
     const grown = (["buffers", "rows"] as const).filter(
       (figure) => to[figure] > allowed * Math.max(from[figure], floor[figure]),
@@ -49,9 +49,10 @@ export function faultsOf(small: readonly Cost[], large: readonly Cost[], growth:
   });
 }
 
-function factorOf(growth: Growth, input: number, small: Cost | undefined, large: Cost): number {
+function factorOf(growth: Growth, times: number, small: Cost | undefined, large: Cost): number {
   if (growth === "flat" || !small) return 1;
-  if (growth === "input") return input;
+  if (growth === "input" || growth === "size") return times;
+  if (growth === "square") return times ** 2;
   return Math.max(
     1,
     large.answerRows / Math.max(1, small.answerRows),
