@@ -26,7 +26,7 @@ test("before and after its body has come, a request's work carries its id and it
   const app = await createApp({ log: telemetry.log, telemetry });
   t.teardown(() => app.close());
   app.addHook("onRequest", async () => telemetry.log.info("before"));
-  app.post("/things/:id", async () => {
+  app.post("/things/:id", { bodyLimit: 256 * 1024 }, async () => {
     telemetry.log.info("in it");
     return telemetry.scopes.current();
   });
