@@ -12,6 +12,7 @@ export async function findPrograms(machine: Machine = thisMachine(process.env)):
   const known = named || browsers.map((name) => machine.findBinary(name)).find((path) => path !== undefined);
   const chromium = known ?? (await pathOf("chromium", machine));
   await pathOf("ffmpeg", machine);
+  await pathOf("openssl", machine);
   return { KHUI_CHROMIUM: chromium };
 }
 
