@@ -54,7 +54,7 @@ test("flat is twice at most, an answer or an input allows as much more as it gre
   t.match(faultsOf(cost(100), cost(1_001, 5), "answer", 50), [/as its answer may ×5\.0/]);
   t.same(faultsOf(cost(100), cost(10_000), "input", 50), []);
   t.match(faultsOf(cost(100), cost(10_001), "input", 50), [/as its input may ×50\.0/]);
-  t.match(faultsOf([], cost(100), "flat", 50), [/0 → 100/], "a statement that small amounts do not need");
+  t.match(faultsOf([], cost(200), "flat", 50), [/0 → 200/], "a statement that small amounts do not need");
 });
 
 test("statements are found wherever one is executed, and transactions are none", async (t) => {
