@@ -10,10 +10,10 @@ import {
   editMessage,
   findMessage,
   hideMessage,
-  reactTo,
   roomOfMessage,
 } from "./store/change.js";
 import { othersPositions, readLog } from "./store/history.js";
+import { reactTo } from "./store/react.js";
 import type { MessageRow } from "./store/tables.js";
 
 /** Which message, who, and (from sockets) in which room they believe it to be. */

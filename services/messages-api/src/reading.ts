@@ -12,7 +12,8 @@ import {
 import { type Context, viewOf } from "./context.js";
 import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor } from "./render.js";
 import { withRetry } from "./retry.js";
-import { accessRoom, hiddenSince, type PageRequest, readLog, readPage, roomStats } from "./store/history.js";
+import { accessRoom, hiddenSince, readLog, roomStats } from "./store/history.js";
+import { type PageRequest, readPage } from "./store/page.js";
 import { readPositions } from "./store/positions.js";
 import {
   contactsOf,

@@ -2,7 +2,8 @@
 import { sql } from "@khui/database";
 import t, { test } from "tap";
 import { logPage, openRoom, roomsAmong, roomsOf } from "../src/reading.js";
-import { editMessage, reactTo } from "../src/store/change.js";
+import { editMessage } from "../src/store/change.js";
+import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";

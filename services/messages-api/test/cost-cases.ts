@@ -2,27 +2,13 @@
 import { defaultSettings, type RoomChange } from "@khui/contracts";
 import type { Case } from "../../../packages/test-kit/src/statement-cost/cases.js";
 import { pruneLog } from "../src/retention.js";
-import {
-  deleteForEveryone,
-  editMessage,
-  findMessage,
-  hideMessage,
-  reactTo,
-  roomOfMessage,
-} from "../src/store/change.js";
+import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
 import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
-import {
-  accessRoom,
-  hiddenSince,
-  othersPositions,
-  type PageRequest,
-  readLog,
-  readPage,
-  roomStats,
-  roomsAhead,
-} from "../src/store/history.js";
+import { accessRoom, hiddenSince, othersPositions, readLog, roomStats, roomsAhead } from "../src/store/history.js";
 import { applyRoomChange } from "../src/store/membership.js";
+import { type PageRequest, readPage } from "../src/store/page.js";
 import { markDelivered, markReadBatch, readPositions } from "../src/store/positions.js";
+import { reactTo } from "../src/store/react.js";
 import { filesInUse, forgetFiles, purgeRemains, unusedFiles } from "../src/store/remains.js";
 import {
   activeAmong,

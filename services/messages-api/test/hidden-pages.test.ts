@@ -3,7 +3,7 @@ import { sql } from "@khui/database";
 import t, { test } from "tap";
 import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { deleteForEveryone, hideMessage } from "../src/store/change.js";
-import { type PageRequest, readPage } from "../src/store/history.js";
+import { type PageRequest, readPage } from "../src/store/page.js";
 import { describeRoom } from "../src/store/room-list.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
