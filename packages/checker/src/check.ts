@@ -144,8 +144,10 @@ async function settle(cast: Cast, home: readonly Actor[], ledger: Ledger, option
   const presence = await ask(here);
   options.say(`presence is ${presence.differences.length > 0 ? "not " : ""}true after ${presence.ms} ms`);
   note(await allBack(actors));
+  options.say("all are back");
   const states = await findDifferences(actors, ledger, patienceMs);
   differences.push(...states.differences);
+  options.say("all know what a fetch says");
   const [last, ...others] = actors as [Actor, ...Actor[]];
   closeAll(others);
   await ask([last]);
