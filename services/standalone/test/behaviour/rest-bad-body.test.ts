@@ -23,10 +23,12 @@ t.test("a body that is no JSON is refused", async (t) => {
   refused(t, await post(""), "invalid_request");
 });
 
-const levels = (open: string, close: string) => `${open.repeat(10_000)}1${close.repeat(10_000)}`;
+/** As many as the smallest body has room for. */
+const depth = 2_500;
+const levels = (open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
 const deep = { lists: levels("[", "]"), objects: levels('{"a":', "}") };
 
-t.test("JSON of ten thousand levels is refused, not followed", async (t) => {
+t.test("JSON of thousands of levels is refused, not followed", async (t) => {
   for (const value of Object.values(deep)) {
     for (const [method, path, body] of [
       ["POST", `/rooms/${roomId}/messages`, `{"content":${value}}`],
