@@ -38,7 +38,11 @@ for (const transports of [["polling"], ["polling", "websocket"]]) {
         const { engine } = socket.io;
         if (transports.length === 1) sign();
         else if (engine.transport.name === "websocket") sign();
-        else engine.once("upgrade", sign);
+        else {
+          engine.once("upgrade", sign);
+          // Where another replica gets the upgrade, it is refused, and polling goes on.
+          engine.once("upgradeError", sign);
+        }
       });
     })`);
     t.match(told, { userId: user.id });
