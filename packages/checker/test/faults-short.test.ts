@@ -9,7 +9,7 @@ const skip = POSTGRES_URL || NATS_URL || REDIS_URL ? "servers of the environment
 
 test("nothing acknowledged is lost while parts fail one after another and in pairs", {
   skip,
-  timeout: 290_000,
+  timeout: 500_000,
 }, async (t) => {
   const report = await runCheck({
     seconds,
