@@ -63,8 +63,8 @@ export async function fillHistories(db: Client, { kind, rooms, size }: Histories
   const roomIds = rooms.map(({ roomId }) => roomId);
   const [first, second] = [0, 1].map((n) => rooms.map(({ senders }) => senders[n]));
   await db.query(
-    `INSERT INTO messages.messages (id, room_id, seq, ordinal, sent, sender_id, type, content, created_at)
-     SELECT $4 || lpad(to_hex((r - 1) * $5 + n - 1), 22, '0'), room_id, n, n, (n + 1) / 2,
+    `INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, created_at)
+     SELECT $4 || lpad(to_hex((r - 1) * $5 + n - 1), 22, '0'), room_id, n, n, n, (n + 1) / 2,
        CASE n % 2 WHEN 1 THEN first ELSE second END, 'text', 'message number ' || n,
        date_trunc('milliseconds', now()) - ($5 - n) * interval '10 ms'
      FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS room(room_id, first, second, r),

@@ -90,4 +90,4 @@ export const jsonb = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
  * A column that ends the statement's waiting for one lock after this long (SQLSTATE 55P03), so that a room that somebody
  * holds costs a connection no longer. It has to be computed before the lock is asked for, and holds until the transaction ends.
  */
-export const lockWithin = (ms = 2_000) => sql`set_config('lock_timeout', ${String(ms)}::text, true) AS lock_timeout`;
+export const lockWithin = (ms = 2_000) => sql`set_config('lock_timeout', ${sql.lit(String(ms))}, true) AS lock_timeout`;
