@@ -52,7 +52,7 @@ test("every fault of a set is printed on a line of its own, and the command fail
   const { code, out } = await run([await folderOf({ ...files, "c.webp": json("x") })], admin());
   t.equal(code, 1);
   t.same(out.trim().split("\n"), [
-    "invalid_sticker_set: The sticker set is not valid",
+    "invalid_sticker_set: The sticker set is not valid.",
     "  /stickers/1/file: names a file that is not there: b.webp",
     "  c.webp: is not named in the manifest",
     "  c.webp: is not a PNG, WebP or GIF picture",
