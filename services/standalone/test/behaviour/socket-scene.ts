@@ -69,7 +69,7 @@ export async function refused(
   t.match(await client.ask(event, payload), { success: false, ...failure }, `${event}: ${code} as acknowledgement`);
   client.socket.emit(event, ...(payload === undefined ? [] : [payload]));
   t.match(await client.next("error", (error) => error.event === event), failure, `${event}: ${code} as error event`);
-  t.match(await client.ask("get_online_users"), { success: true }, `${event}: the socket goes on after ${code}`);
+  t.match(await client.ask(event, payload), failure, `${event}: the socket goes on after ${code}`);
 }
 
 /** Sends a text over REST and returns the message's id. */
