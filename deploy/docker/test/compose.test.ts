@@ -1,10 +1,10 @@
 // The compose file: its form, what it asks for, what it gives each service, and how locked up everything is.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connectionLimits } from "@khui/backends/connection-limits";
+import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
 import { Compile } from "typebox/schema";
-import { readEnvironment } from "../../../packages/runtime/src/environment.js";
-import { connectionLimits } from "../../backends/connection-limits.js";
 import { tableUnder } from "../../security/test/page.js";
 import {
   type ComposeService,

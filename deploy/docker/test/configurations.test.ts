@@ -1,8 +1,8 @@
 // The configurations of the servers, as the servers themselves judge them, with what Compose gives them.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { findSource, thisMachine } from "@khui/backends/source";
 import { test } from "tap";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { compose, filledVariables, root } from "./compose-file.js";
 
 const run = promisify(execFile);

@@ -1,9 +1,9 @@
 // The settings that each service reads, by the schema that its process reads them with.
-import { Environment as media } from "../../../services/media-service/src/environment.js";
-import { Environment as messages } from "../../../services/messages-api/src/environment.js";
-import { Environment as gateway } from "../../../services/realtime-gateway/src/environment.js";
-import { Environment as rooms } from "../../../services/rooms-api/src/environment.js";
-import { Environment as stickers } from "../../../services/sticker-service/src/environment.js";
+import { Environment as media } from "@khui/media-service/internal/environment";
+import { Environment as messages } from "@khui/messages-api/internal/environment";
+import { Environment as gateway } from "@khui/realtime-gateway/internal/environment";
+import { Environment as rooms } from "@khui/rooms-api/internal/environment";
+import { Environment as stickers } from "@khui/sticker-service/internal/environment";
 
 export const environments = {
   "rooms-api": rooms,

@@ -3,9 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createTokens, keysFrom } from "@khui/service/http";
 import { type Test, test } from "tap";
-import { keysFrom } from "../../../packages/http/src/environment.js";
-import { createTokens } from "../../../packages/http/src/tokens.js";
 import { compose, environmentFile, fill, root } from "./compose-file.js";
 
 const privateKey = "jwt-private-key.pem";

@@ -3,9 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, createConnection, type Socket } from "node:net";
+import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
+import { until } from "@khui/test-kit/children";
 import { type Test, test } from "tap";
-import { type Edge, type EdgeOptions, type Replicas, startEdge } from "../../backends/edge.js";
-import { until } from "../../backends/test/children.js";
 
 const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
 

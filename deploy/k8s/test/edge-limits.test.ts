@@ -1,6 +1,7 @@
 // The limits of the edge of a cluster: by who spoke to the Ingress, whatever came before its word.
+
+import { until } from "@khui/test-kit/children";
 import { test } from "tap";
-import { until } from "../../backends/test/children.js";
 import { edgeScene } from "./edge-scene.js";
 
 test("a client that asks too often is told to wait, whichever way its requests came, and others are not", async (t) => {

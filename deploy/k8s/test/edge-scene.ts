@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { startHaproxy } from "@khui/backends/haproxy";
+import { freePort } from "@khui/backends/probes";
+import { until } from "@khui/test-kit/children";
 import type { Test } from "tap";
-import { startHaproxy } from "../../backends/haproxy.js";
-import { freePort } from "../../backends/probes.js";
-import { until } from "../../backends/test/children.js";
 import { startDns } from "./dns.js";
 import { type Service, services } from "./rendered.js";
 

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findSource, thisMachine } from "@khui/backends/source";
 import { test } from "tap";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { render, services } from "./rendered.js";
 
 const run = promisify(execFile);

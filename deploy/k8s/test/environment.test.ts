@@ -1,8 +1,8 @@
 // Each service is given what its environment's schema asks for, and nothing that it does not read.
 import { readFileSync } from "node:fs";
+import { keysFrom } from "@khui/service/http";
+import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
-import { keysFrom } from "../../../packages/http/src/environment.js";
-import { readEnvironment } from "../../../packages/runtime/src/environment.js";
 import { beside, environments } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
 import { overlays, render, type Service, services } from "./rendered.js";

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { findSource, type Machine, thisMachine } from "../../backends/source.js";
+import { findSource, type Machine, thisMachine } from "@khui/backends/source";
 
 const run = promisify(execFile);
 

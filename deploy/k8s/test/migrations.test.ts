@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findSource, thisMachine } from "@khui/backends/source";
+import { sql } from "@khui/database";
+import { openPostgres } from "@khui/database/postgres";
+import { startPostgres } from "@khui/test-kit/servers/postgres";
 import t, { test } from "tap";
-import { sql } from "../../../packages/database/src/index.js";
-import { openPostgres } from "../../../packages/database/src/postgres.js";
-import { startPostgres } from "../../../packages/database/test/postgres-server.js";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { variablesOf } from "./environment.js";
 import { render } from "./rendered.js";
 

@@ -2,11 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startGuarded } from "@khui/backends/guarded-process";
+import { accepts, freePort, ready } from "@khui/backends/probes";
+import { findSource, thisMachine } from "@khui/backends/source";
+import { connectNats } from "@khui/bus/nats";
 import { test } from "tap";
-import { connectNats } from "../../../packages/bus/src/nats.js";
-import { startGuarded } from "../../backends/guarded-process.js";
-import { accepts, freePort, ready } from "../../backends/probes.js";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { variablesOf } from "./environment.js";
 import { type Rendered, render, services } from "./rendered.js";
 

@@ -2,12 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { startGuarded } from "@khui/backends/guarded-process";
+import { freePort, ready, replies } from "@khui/backends/probes";
+import { findSource, thisMachine } from "@khui/backends/source";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { rawClient } from "@khui/test-kit/raw-client";
 import { test } from "tap";
-import { connectRedisLimits } from "../../../packages/limits/src/redis.js";
-import { rawClient } from "../../../packages/presence/test/raw-client.js";
-import { startGuarded } from "../../backends/guarded-process.js";
-import { freePort, ready, replies } from "../../backends/probes.js";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { variablesOf } from "./environment.js";
 import { type Rendered, render, services } from "./rendered.js";
 

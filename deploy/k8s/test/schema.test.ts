@@ -1,6 +1,7 @@
 // Every overlay renders, to what Kubernetes' schema allows; without its secrets it does not.
+
+import { thisMachine } from "@khui/backends/source";
 import { test } from "tap";
-import { thisMachine } from "../../backends/source.js";
 import { findKubectl } from "./kubectl.js";
 import { type Manifest, overlays, render, renderWith } from "./rendered.js";
 import { schemaFaults } from "./schema.js";

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findSource, thisMachine } from "@khui/backends/source";
 import { test } from "tap";
 import { parse } from "yaml";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { render } from "./rendered.js";
 
 interface Relabelling {

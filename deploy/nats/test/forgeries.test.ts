@@ -1,8 +1,9 @@
 // What a stolen service might forge on the bus, each tried with that service's own credentials.
+
+import { startBackends } from "@khui/backends/backends";
+import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
+import { mediaRpc, messagesRpc, roomsRpc, subjects } from "@khui/contracts";
 import t, { test } from "tap";
-import { mediaRpc, messagesRpc, roomsRpc, subjects } from "../../../packages/contracts/src/index.js";
-import { startBackends } from "../../backends/backends.js";
-import { makeSecrets, ownAddresses } from "../../backends/secrets.js";
 import { connectRaw } from "./raw-client.js";
 
 const secrets = makeSecrets();

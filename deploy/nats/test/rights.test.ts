@@ -1,11 +1,12 @@
 // What each service's NATS user may and may not do, asked of a server that runs under nats.conf.
+
+import { startBackends } from "@khui/backends/backends";
+import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
+import type { Bus } from "@khui/bus";
+import { matches } from "@khui/bus/internal/subjects";
+import { connectNats } from "@khui/bus/nats";
+import { mediaRpc, messagesRpc, type Rpc, roomsRpc, subjects } from "@khui/contracts";
 import t, { type Test, test } from "tap";
-import type { Bus } from "../../../packages/bus/src/index.js";
-import { connectNats } from "../../../packages/bus/src/nats.js";
-import { matches } from "../../../packages/bus/src/subjects.js";
-import { mediaRpc, messagesRpc, type Rpc, roomsRpc, subjects } from "../../../packages/contracts/src/index.js";
-import { startBackends } from "../../backends/backends.js";
-import { makeSecrets, ownAddresses } from "../../backends/secrets.js";
 import { tableUnder } from "../../security/test/page.js";
 import { configuredRights } from "./configuration.js";
 import { connectRaw } from "./raw-client.js";

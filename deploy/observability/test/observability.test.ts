@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { findSource, thisMachine } from "@khui/backends/source";
+import { startEmbedded } from "@khui/test-kit/embedded";
+import { eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import t, { test } from "tap";
 import { parse as parseYaml } from "yaml";
-import { startEmbedded } from "../../../packages/test-kit/src/embedded.js";
-import { eventually, privateRoom, useSystem } from "../../../packages/test-kit/src/system.js";
-import { findSource, thisMachine } from "../../backends/source.js";
 import { metricsOf, namesIn, sampleOf } from "./exposition.js";
 
 interface Rule {

@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { startBackends } from "@khui/backends/backends";
+import { connectionLimits } from "@khui/backends/connection-limits";
+import { makeSecrets, ownAddresses, type Secrets } from "@khui/backends/secrets";
+import { openPostgres } from "@khui/database/postgres";
 import t, { test } from "tap";
-import { openPostgres } from "../../../packages/database/src/postgres.js";
-import { startBackends } from "../../backends/backends.js";
-import { connectionLimits } from "../../backends/connection-limits.js";
-import { makeSecrets, ownAddresses, type Secrets } from "../../backends/secrets.js";
 import { tableUnder } from "../../security/test/page.js";
 
 const run = promisify(execFile);

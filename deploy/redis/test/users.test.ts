@@ -1,13 +1,13 @@
 // What each service's Redis user may and may not do, asked of a server that was started with users.conf.
 import { readFileSync } from "node:fs";
+import { startBackends } from "@khui/backends/backends";
+import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
+import { limitsConformance } from "@khui/conformance/limits";
+import { presenceConformance } from "@khui/conformance/presence";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { connectRedisPresence } from "@khui/presence/redis";
+import { rawClient } from "@khui/test-kit/raw-client";
 import t, { test } from "tap";
-import { limitsConformance } from "../../../packages/limits/src/conformance.js";
-import { connectRedisLimits } from "../../../packages/limits/src/redis.js";
-import { presenceConformance } from "../../../packages/presence/src/conformance.js";
-import { connectRedisPresence } from "../../../packages/presence/src/redis.js";
-import { rawClient } from "../../../packages/presence/test/raw-client.js";
-import { startBackends } from "../../backends/backends.js";
-import { makeSecrets, ownAddresses } from "../../backends/secrets.js";
 import { tableUnder } from "../../security/test/page.js";
 
 const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"];

@@ -1,7 +1,7 @@
 // An S3 store that holds each key to its service's policy: a proxy before one that allows everything.
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { startS3Server } from "../../../packages/blobs/test/s3-server.js";
+import { startS3Server } from "@khui/test-kit/servers/s3";
 import { allows, policyOf } from "./policy.js";
 
 /** Named like their services. Of the root's key anything is taken. */

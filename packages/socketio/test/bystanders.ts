@@ -1,6 +1,7 @@
 // A room of well-behaved clients, one a transport, who must notice nothing of what others do.
+
+import { connect, next, openRaw, type Rig, type Socket, start, type Test, until } from "@khui/test-kit/socketio/rig";
 import { type EngineOptions, encodeEvent } from "../src/index.js";
-import { connect, next, openRaw, type Rig, type Socket, start, type Test, until } from "./rig.js";
 
 export interface Room extends Rig {
   /** All sockets, the bystanders' and the others', in the order in which they came. */

@@ -1,7 +1,8 @@
 // An unmodified socket.io-client connects, speaks and leaves over every transport.
+
+import { connect, next, type Socket, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import type { Handshake } from "../src/index.js";
-import { connect, next, type Socket, start, until } from "./rig.js";
 
 const transports = { default: undefined, polling: ["polling"], websocket: ["websocket"] };
 

@@ -1,10 +1,10 @@
 // Shared frames and the writes they go out in.
 import type { Duplex } from "node:stream";
+import { connect, next, openRaw, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { Gatherer } from "../src/flusher.js";
 import { binaryFrame, payloadOf, pollingBody, textFrame } from "../src/frames.js";
 import { createEngine, encodeEvent } from "../src/index.js";
-import { connect, next, openRaw, start, until } from "./rig.js";
 
 test("a shared frame reaches every kind of socket once, in its place", async (t) => {
   const { url, engine } = await start(t, {}, () => {});

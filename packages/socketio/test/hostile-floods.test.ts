@@ -1,10 +1,10 @@
 // Peers that send too much, too slowly, or without end: each is held to its bounds, and others notice nothing.
 import { once } from "node:events";
 import { connect as netConnect, type Socket } from "node:net";
+import { openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
+import { ask, openPolling, openRaw, pollingQuery, start, until, webSocketQuery } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { startRoom } from "./bystanders.js";
-import { openStream, rawFrame, upgradeRequest } from "./raw-stream.js";
-import { ask, openPolling, openRaw, pollingQuery, start, until, webSocketQuery } from "./rig.js";
 
 const text = 0x81;
 

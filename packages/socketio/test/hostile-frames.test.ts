@@ -1,9 +1,9 @@
 // Frames that break RFC 6455: each ends its own connection with the code for it, and leaves nothing behind.
 import { once } from "node:events";
+import { closeCodeFor, openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
+import { webSocketQuery } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { startRoom } from "./bystanders.js";
-import { closeCodeFor, openStream, rawFrame, upgradeRequest } from "./raw-stream.js";
-import { webSocketQuery } from "./rig.js";
 
 const [text, binary, continued, ping, pong, close] = [0x81, 0x82, 0x80, 0x89, 0x8a, 0x88];
 const [unfinished, compressed] = [0x80, 0x40];

@@ -1,7 +1,6 @@
 // Nothing a peer sends ends more than its own session.
 import { once } from "node:events";
-import { test } from "tap";
-import { openStream, upgradeRequest } from "./raw-stream.js";
+import { openStream, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
 import {
   ask,
   connect,
@@ -13,7 +12,8 @@ import {
   type Test,
   until,
   webSocketQuery,
-} from "./rig.js";
+} from "@khui/test-kit/socketio/rig";
+import { test } from "tap";
 
 /** An engine that echoes, and the proof that it still does. */
 async function startEcho(t: Test, options = {}): Promise<Rig & { works(): Promise<boolean> }> {

@@ -2,9 +2,19 @@
 
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
+import {
+  ask,
+  connect,
+  next,
+  openPolling,
+  openRaw,
+  type Socket,
+  start,
+  until,
+  webSocketQuery,
+} from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { encodeEvent } from "../src/index.js";
-import { ask, connect, next, openPolling, openRaw, type Socket, start, until, webSocketQuery } from "./rig.js";
 
 test("a client that answers pings stays, on every transport", async (t) => {
   const reasons: string[] = [];

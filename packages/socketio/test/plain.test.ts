@@ -1,7 +1,8 @@
 // The plain JSON WebSocket.
+
+import { openRaw, type Socket, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { badFramesCode, type Handshake, maxBadFrames } from "../src/index.js";
-import { openRaw, type Socket, start, until } from "./rig.js";
 
 test("events, replies and the id that asks for one", async (t) => {
   const sockets: Socket[] = [];

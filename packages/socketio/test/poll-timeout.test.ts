@@ -1,7 +1,8 @@
 // A polling client that does not come back for more is gone, long before its heartbeat is missed.
+
+import { ask, connect, next, openPolling, start, type Test, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import type { Socket } from "../src/index.js";
-import { ask, connect, next, openPolling, start, type Test, until } from "./rig.js";
 
 /** Short, but no busy machine lets a client of this process miss it that comes back at once. */
 const pollTimeout = 1_000;

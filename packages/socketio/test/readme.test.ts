@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { connect, next } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
-import { connect, next } from "./rig.js";
 
 test("the README's echo server connects, echoes, acknowledges, takes binary and disconnects", async (t) => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");

@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ask, connect, next, pollingQuery, type Test, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { createEngine, type Engine, type EngineOptions, encodeEvent, type Socket } from "../src/index.js";
-import { ask, connect, next, pollingQuery, type Test, until } from "./rig.js";
 
 interface Pair {
   url: string;

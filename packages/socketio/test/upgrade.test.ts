@@ -2,8 +2,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { test } from "tap";
-import { createEngine } from "../src/index.js";
 import {
   ask,
   connect,
@@ -15,7 +13,9 @@ import {
   type Test,
   until,
   webSocketQuery,
-} from "./rig.js";
+} from "@khui/test-kit/socketio/rig";
+import { test } from "tap";
+import { createEngine } from "../src/index.js";
 
 /** A server that lets an upgrade in once `ready` holds, and so in the middle of what the test does. */
 async function startLate(t: Test, ready: () => boolean, onSocket: (socket: Socket) => void): Promise<string> {

@@ -1,7 +1,8 @@
 // One timer for every deadline.
+
+import { until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import { type Timed, unscheduled, Wheel } from "../src/wheel.js";
-import { until } from "./rig.js";
 
 function timed(onDue: (now: number) => void): Timed {
   return { slot: unscheduled, dueAt: 0, onDue };

@@ -1,7 +1,7 @@
 // The settings of the service, as environment variables.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/http";
+import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/service/http";
 import { type Static, Type } from "typebox";
 import { defaultLimits, type MediaLimits } from "./limits.js";
 

@@ -1,6 +1,6 @@
 // Finds out what an uploaded file is, and makes it ready to be stored.
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
-import { createFairSemaphore } from "@khui/runtime";
+import { createFairSemaphore } from "@khui/service/process";
 import { contentTypeOf, isPicture } from "./kinds.js";
 import type { MediaLimits } from "./limits.js";
 import type { Parsers } from "./parsers.js";

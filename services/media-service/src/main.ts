@@ -2,6 +2,8 @@
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { createMediaLinks } from "@khui/media-links";
 import {
   blobOptions,
   createApp,
@@ -12,11 +14,9 @@ import {
   linkOptions,
   mountHealth,
   mountMetrics,
-} from "@khui/http";
-import { connectRedisLimits } from "@khui/limits/redis";
-import { createMediaLinks } from "@khui/media-links";
-import { readEnvironment, run } from "@khui/runtime";
-import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
+} from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/service/telemetry";
 import { Environment, mediaLimits } from "./environment.js";
 import { mediaService } from "./plugin.js";
 

@@ -1,7 +1,7 @@
 // What Prometheus is told of uploads, and of the disk that they pass through.
 import { statfs } from "node:fs/promises";
 import { ChatError, type MediaKind } from "@khui/contracts";
-import type { Metrics } from "@khui/telemetry";
+import type { Metrics } from "@khui/service/telemetry";
 
 export interface Meters {
   /** An upload has become a message, or the one of its first try. */

@@ -1,6 +1,6 @@
 // Brings the service's schema up to date and ends: run before its replicas, by a role that may change the schema.
 import { migratePostgres } from "@khui/database/migrate";
-import { createLogger, readEnvironment } from "@khui/runtime";
+import { createLogger, readEnvironment } from "@khui/service/process";
 import { Type } from "typebox";
 import { migrations, schema } from "./plugin.js";
 

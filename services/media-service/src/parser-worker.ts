@@ -1,6 +1,6 @@
 // A process that parses foreign bytes, and nothing else: it may be ended at any time. Started by parsers.ts.
 import { ChatError } from "@khui/contracts";
-import { serveJobs } from "@khui/runtime/worker";
+import { serveJobs } from "@khui/service/worker";
 import type { ParserJob, ParserJobs, ParserOutcome } from "./parser-jobs.js";
 import { cleanPicture, thumbnailOf } from "./pictures.js";
 import { createRecordingReader } from "./recordings.js";

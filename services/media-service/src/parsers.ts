@@ -1,6 +1,6 @@
 // Hands foreign bytes to worker processes, which are killed at a deadline and whose memory the kernel bounds.
 import { ChatError } from "@khui/contracts";
-import { createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/runtime";
+import { createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/service/process";
 import type { ParserJob, ParserJobName, ParserJobs, ParserOutcome } from "./parser-jobs.js";
 
 export interface Parsers {

@@ -8,7 +8,7 @@ export interface Scratch {
 }
 
 const prefix = "upload-";
-/** No upload takes that long (`longestRequestMs` of packages/http), so an older one belongs to a process that is gone. */
+/** No upload takes that long (`longestRequestMs` of packages/service/src/http), so an older one belongs to a process that is gone. */
 const abandonedMs = 3_600_000;
 
 /** Makes the folder if it is not there, and clears it of what a process that died has left. */

@@ -2,7 +2,7 @@
 import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, type MediaKind, type Message, mediaPaths, messagesRpc } from "@khui/contracts";
-import type { Metrics } from "@khui/telemetry";
+import type { Metrics } from "@khui/service/telemetry";
 import type { FastifyRequest } from "fastify";
 import type { Files } from "./files.js";
 import { type Form, readForm } from "./form.js";

@@ -1,7 +1,7 @@
 // A picture out of a video, by ffmpeg where it is installed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { withResourceLimits } from "@khui/runtime";
+import { withResourceLimits } from "@khui/service/process";
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 // Every statement of this service's store, and how its cost may grow.
 import { sql } from "@khui/database";
-import type { Case, Dimension } from "../../../packages/test-kit/src/statement-cost/cases.js";
+import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "../src/store.js";
 
 interface Scene {

@@ -2,9 +2,9 @@
 import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import type { Blobs } from "@khui/blobs";
-import { createApp, createTokens } from "@khui/http";
 import { createLocalLimits } from "@khui/limits/local";
 import { createMediaLinks } from "@khui/media-links";
+import { createApp, createTokens } from "@khui/service/http";
 import { test } from "tap";
 import { mountFiles } from "../src/routes/files.js";
 

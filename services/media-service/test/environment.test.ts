@@ -1,5 +1,5 @@
 // How much may be uploaded is a setting; without one it is what the design says.
-import { readEnvironment } from "@khui/runtime";
+import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
 import { Type } from "typebox";
 import { mediaEnvironment, mediaLimits } from "../src/environment.js";

@@ -6,13 +6,13 @@ import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
+import { folderFor } from "@khui/test-kit/files/made-files";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
 import { createFiles, type SweepTimes } from "../src/files.js";
 import { migrations } from "../src/plugin.js";
 import { beginUpload, type Db } from "../src/store.js";
 import { fakeMessages } from "./fake-messages.js";
-import { folderFor } from "./made-files.js";
 
 const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
 t.teardown(() => database.close());

@@ -1,12 +1,12 @@
 // Recordings made to hang or to fill what parses them: each has an answer in time, in little memory, and nothing else waits.
 import { readdir } from "node:fs/promises";
+import { hostileRecordings } from "@khui/test-kit/files/hostile-recordings";
+import { fixture, folderFor } from "@khui/test-kit/files/made-files";
+import { watching } from "@khui/test-kit/files/watching";
 import t, { test } from "tap";
 import { createInspection } from "../src/inspection.js";
 import { defaultLimits } from "../src/limits.js";
 import { createParsers } from "../src/parsers.js";
-import { hostileRecordings } from "./hostile-recordings.js";
-import { fixture, folderFor } from "./made-files.js";
-import { watching } from "./watching.js";
 
 const mebibyte = 1024 * 1024;
 /** Two workers at their beginnings, and the most that WebAssembly may have in each. */

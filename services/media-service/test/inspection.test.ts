@@ -1,12 +1,12 @@
 // What becomes of a file that was uploaded as one kind and is of some kind.
 import { readFile } from "node:fs/promises";
 import type { MediaKind } from "@khui/contracts";
+import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import t, { type Test, test } from "tap";
 import { createInspection, type Inspected } from "../src/inspection.js";
 import { defaultLimits } from "../src/limits.js";
 import { createParsers } from "../src/parsers.js";
-import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "./made-files.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

@@ -4,12 +4,12 @@ import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { ChatError } from "@khui/contracts";
+import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { animatedWebp, fixture, folderFor, mutated, noise } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { contentTypeOf, isPicture } from "../src/kinds.js";
 import { cleanPicture, thumbnailOf } from "../src/pictures.js";
-import { animatedWebp, fixture, folderFor, mutated, noise } from "./made-files.js";
 
 const plenty = 50_000_000;
 

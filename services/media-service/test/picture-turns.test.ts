@@ -1,11 +1,12 @@
 // Pictures that take long: nobody else's are behind them, and none takes longer than it may.
+
+import { animatedWebp, folderFor, gifFrames, manyFrames, noise } from "@khui/test-kit/files/made-files";
+import { watching } from "@khui/test-kit/files/watching";
 import t, { test } from "tap";
 import { createInspection } from "../src/inspection.js";
 import { defaultLimits } from "../src/limits.js";
 import { createParsers } from "../src/parsers.js";
 import { mostFrames } from "../src/pictures.js";
-import { animatedWebp, folderFor, gifFrames, manyFrames, noise } from "./made-files.js";
-import { watching } from "./watching.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

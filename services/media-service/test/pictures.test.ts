@@ -1,10 +1,10 @@
 // Pictures made fit to be shown.
 import { stat } from "node:fs/promises";
+import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
 import { isPicture } from "../src/kinds.js";
 import { cleanPicture, thumbnailOf } from "../src/pictures.js";
-import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "./made-files.js";
 
 const plenty = 50_000_000;
 

@@ -1,10 +1,10 @@
 // What is read out of sounds and videos.
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
+import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import t, { test } from "tap";
-import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { createParsers } from "../src/parsers.js";
-import { fixture, folderFor, mutated } from "./made-files.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { folderFor } from "@khui/test-kit/files/made-files";
 import { test } from "tap";
 import { openScratch } from "../src/scratch.js";
-import { folderFor } from "./made-files.js";
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
 

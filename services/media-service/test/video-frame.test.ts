@@ -1,12 +1,12 @@
 // A picture out of a video.
 import { execFileSync } from "node:child_process";
+import { manySamples } from "@khui/test-kit/files/hostile-recordings";
+import { fixture, folderFor, noise } from "@khui/test-kit/files/made-files";
+import { watching } from "@khui/test-kit/files/watching";
 import sharp from "sharp";
 import { test } from "tap";
 import { defaultLimits } from "../src/limits.js";
 import { findVideoFrame } from "../src/video-frame.js";
-import { manySamples } from "./hostile-recordings.js";
-import { fixture, folderFor, noise } from "./made-files.js";
-import { watching } from "./watching.js";
 
 const { pixels } = defaultLimits;
 const frameOf = await findVideoFrame("ffmpeg", pixels);

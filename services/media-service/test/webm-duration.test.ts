@@ -1,9 +1,9 @@
 // How long a WebM lasts, by its blocks.
 import { open, readFile } from "node:fs/promises";
+import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { type Folder, fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { webmDuration } from "../src/webm-duration.js";
-import { type Folder, fixture, folderFor, mutated } from "./made-files.js";
 
 async function durationOf(folder: Folder, content: Uint8Array, deadline = Infinity): Promise<number | undefined> {
   const { path, size } = await folder.write(content, "received");

@@ -1,6 +1,6 @@
 // Group commit: while one write is in flight, what arrives waits together and goes down as the next.
 import { ChatError } from "@khui/contracts";
-import { joinScopes, type Scope, type Scopes } from "@khui/telemetry";
+import { joinScopes, type Scope, type Scopes } from "@khui/service/telemetry";
 
 export interface Batcher<Item, Result> {
   /** Resolves with this item's own result. Throws service_unavailable when too many wait already, or for too long. */

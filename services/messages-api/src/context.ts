@@ -1,7 +1,7 @@
 // What every action of this service works with.
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
-import type { Scopes } from "@khui/telemetry";
+import type { Scopes } from "@khui/service/telemetry";
 import type { Announcer } from "./announcer.js";
 import type { Cleanup } from "./cleanup.js";
 import type { Meters } from "./meters.js";

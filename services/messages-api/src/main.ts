@@ -1,6 +1,8 @@
 // The messages-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
+import { connectRedisLimits } from "@khui/limits/redis";
+import { createMediaLinks } from "@khui/media-links";
 import {
   createApp,
   createTokens,
@@ -10,11 +12,9 @@ import {
   linkOptions,
   mountHealth,
   mountMetrics,
-} from "@khui/http";
-import { connectRedisLimits } from "@khui/limits/redis";
-import { createMediaLinks } from "@khui/media-links";
-import { readEnvironment, run } from "@khui/runtime";
-import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
+} from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/service/telemetry";
 import { Environment } from "./environment.js";
 import { messagesApi } from "./plugin.js";
 

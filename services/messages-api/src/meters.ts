@@ -1,6 +1,6 @@
 // What Prometheus is told of sending and of the log.
 import type { MessageType } from "@khui/contracts";
-import { type Metrics, secondsBuckets } from "@khui/telemetry";
+import { type Metrics, secondsBuckets } from "@khui/service/telemetry";
 
 export interface Meters {
   /** A group commit of so many. */

@@ -2,9 +2,9 @@
 import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
-import { type Guard, mounter } from "@khui/http";
 import type { MediaLinks } from "@khui/media-links";
-import { type Telemetry, unobserved } from "@khui/telemetry";
+import { type Guard, mounter } from "@khui/service/http";
+import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createAnnouncer } from "./announcer.js";

@@ -1,5 +1,5 @@
 // Changes in rooms, one at a time in each: the room's lock would make them wait anyway, but each with a connection in hand.
-import type { Scopes } from "@khui/telemetry";
+import type { Scopes } from "@khui/service/telemetry";
 import { createBatcher } from "./batcher.js";
 import { again, asAnswer, isLocked, isOutage } from "./retry.js";
 

@@ -1,5 +1,5 @@
 // A batch is written for all requests that it came from, and for no others.
-import { createScopes, type Scope } from "@khui/telemetry";
+import { createScopes, type Scope } from "@khui/service/telemetry";
 import { test } from "tap";
 import { createBatcher } from "../src/batcher.js";
 

@@ -1,6 +1,6 @@
 // Every statement of this service's store, and how its cost may grow.
 import { defaultSettings, type RoomChange } from "@khui/contracts";
-import type { Case } from "../../../packages/test-kit/src/statement-cost/cases.js";
+import type { Case } from "@khui/test-kit/statement-cost/cases";
 import { pruneLog } from "../src/retention.js";
 import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
 import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";

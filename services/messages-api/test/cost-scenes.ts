@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { defaultSettings } from "@khui/contracts";
 import { sql } from "@khui/database";
-import type { Dimension } from "../../../packages/test-kit/src/statement-cost/cases.js";
+import type { Dimension } from "@khui/test-kit/statement-cost/cases";
 import type { Db } from "../src/store/tables.js";
 
 /** Where a case finds what it is about. */

@@ -1,7 +1,7 @@
 // Pages jump over hidden messages: whatever was hidden, all pages together are exactly what is left.
 import { sql } from "@khui/database";
+import { randomFrom } from "@khui/test-kit/faulty-bus";
 import t, { test } from "tap";
-import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { deleteForEveryone, hideMessage } from "../src/store/change.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
 import { describeRoom } from "../src/store/room-list.js";

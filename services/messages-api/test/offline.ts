@@ -1,6 +1,6 @@
 // What this service's parts work with, when nobody else is there.
 import { createMediaLinks } from "@khui/media-links";
-import { createMetrics, createScopes } from "@khui/telemetry";
+import { createMetrics, createScopes } from "@khui/service/telemetry";
 import type { Context } from "../src/context.js";
 import { createMeters } from "../src/meters.js";
 import { createRoomQueue } from "../src/room-queue.js";

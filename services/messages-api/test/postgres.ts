@@ -1,5 +1,5 @@
 // Replicas of this service's store on a real Postgres.
-import * as database from "../../../packages/database/test/replicas.js";
+import * as database from "@khui/test-kit/servers/replicas";
 import { migrations } from "../src/plugin.js";
 import type { Db } from "../src/store/tables.js";
 

@@ -1,7 +1,7 @@
 // Two replicas write into the same rooms at once: nothing deadlocks, nothing is lost, every counter adds up.
 import { failureKind } from "@khui/database";
+import { randomFrom } from "@khui/test-kit/faulty-bus";
 import t, { test } from "tap";
-import { randomFrom } from "../../../packages/test-kit/src/faulty-bus.js";
 import { withRetry } from "../src/retry.js";
 import { deleteForEveryone, editMessage, hideMessage } from "../src/store/change.js";
 import { applyRoomChange } from "../src/store/membership.js";

@@ -1,6 +1,6 @@
 // Signing a socket in: by the authenticate event or the handshake, once or again before the token ends.
 import { ChatError, type clientEvents, type EventPayload } from "@khui/contracts";
-import type { Guard } from "@khui/http";
+import type { Guard } from "@khui/service/http";
 import type { PresenceKeeper } from "./presence.js";
 import type { Session } from "./session.js";
 import type { Users } from "./users.js";

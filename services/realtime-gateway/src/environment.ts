@@ -1,5 +1,5 @@
 // The gateway's settings, as environment variables.
-import { serviceEnvironment } from "@khui/http";
+import { serviceEnvironment } from "@khui/service/http";
 import { type Static, Type } from "typebox";
 import { defaultFlood } from "./flood.js";
 import type { GatewayOptions } from "./gateway.js";

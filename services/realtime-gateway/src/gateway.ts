@@ -1,10 +1,10 @@
 // Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
 import type { Bus } from "@khui/bus";
 import { ChatError, closeCodes, type LiveHeader, smallRoomLimit } from "@khui/contracts";
-import { clientAddress, type Guard, languageOf } from "@khui/http";
 import type { Presence } from "@khui/presence";
+import { clientAddress, type Guard, languageOf } from "@khui/service/http";
+import type { Telemetry } from "@khui/service/telemetry";
 import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
-import type { Telemetry } from "@khui/telemetry";
 import { takeOut } from "./commands.js";
 import { type Counts, createCounts } from "./counts.js";
 import { createDeliveries } from "./deliveries.js";

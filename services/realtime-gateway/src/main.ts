@@ -1,10 +1,10 @@
 // The realtime-gateway process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
-import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
-import { readEnvironment, run } from "@khui/runtime";
-import { openTelemetry, watchBus, watchLimits } from "@khui/telemetry";
+import { createApp, createTokens, defaultRules, keysFrom, mountHealth, mountMetrics } from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { openTelemetry, watchBus, watchLimits } from "@khui/service/telemetry";
 import { Environment, gatewayOptions } from "./environment.js";
 import { realtimeGateway } from "./plugin.js";
 

@@ -1,6 +1,7 @@
 // What Prometheus is told of a gateway: all of it read at the scrape.
+
+import type { Metrics } from "@khui/service/telemetry";
 import type { Engine, EngineStats } from "@khui/socketio";
-import type { Metrics } from "@khui/telemetry";
 import type { Gateway } from "./gateway.js";
 
 /** One scrape reads several values of the same look at all sockets. */

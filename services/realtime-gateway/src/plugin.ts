@@ -2,10 +2,10 @@
 import type { Bus } from "@khui/bus";
 import { closeCodes } from "@khui/contracts";
 import { createDirectory } from "@khui/directory";
-import type { Guard } from "@khui/http";
 import type { Presence } from "@khui/presence";
+import type { Guard } from "@khui/service/http";
+import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import { createEngine, type EngineOptions } from "@khui/socketio";
-import { type Telemetry, unobserved } from "@khui/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createGateway, type GatewayOptions } from "./gateway.js";

@@ -1,6 +1,6 @@
 // One socket with what the gateway knows of it.
 import { ChatError, errorText, type Language, type ServerEventName } from "@khui/contracts";
-import type { Identity } from "@khui/http";
+import type { Identity } from "@khui/service/http";
 import type { Socket } from "@khui/socketio";
 import type { RoomFeed } from "./room-feed.js";
 

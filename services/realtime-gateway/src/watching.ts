@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { entryBody, type LogEntry, messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/runtime";
+import { createTurns } from "@khui/service/process";
 import { encodeEvent } from "@khui/socketio";
 import type { RoomLogs } from "./room-logs.js";
 import type { Session } from "./session.js";

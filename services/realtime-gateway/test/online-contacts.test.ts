@@ -2,14 +2,14 @@
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { ChatError, encodeWire, messagesRpc, subjects } from "@khui/contracts";
-import type { Guard, Identity } from "@khui/http";
 import { createLocalLimits } from "@khui/limits/local";
 import { createLocalPresence } from "@khui/presence/local";
+import type { Guard, Identity } from "@khui/service/http";
+import { unobserved } from "@khui/service/telemetry";
 import type { EventHandler, Frame, Socket } from "@khui/socketio";
-import { unobserved } from "@khui/telemetry";
+import { eventually } from "@khui/test-kit/system";
 import pino from "pino";
 import { type Test, test } from "tap";
-import { eventually } from "../../../packages/test-kit/src/system.js";
 import { createGateway } from "../src/gateway.js";
 import { createOnlineContacts } from "../src/online-contacts.js";
 import { createSharedAnswers } from "../src/shared-answers.js";

@@ -3,8 +3,8 @@ import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import type { PresenceState } from "@khui/presence";
+import { eventually } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { eventually } from "../../../packages/test-kit/src/system.js";
 import { createPresenceNews } from "../src/presence-news.js";
 
 const [open, closed] = ["6b0000000000000000000001", "6b0000000000000000000002"];

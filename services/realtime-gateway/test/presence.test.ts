@@ -4,8 +4,8 @@ import { serveRpc } from "@khui/bus/rpc";
 import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import type { Presence, Status } from "@khui/presence";
 import { createLocalPresence } from "@khui/presence/local";
+import { eventually } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { eventually } from "../../../packages/test-kit/src/system.js";
 import { createPresenceKeeper, type PresenceKeeper } from "../src/presence.js";
 import type { Users } from "../src/users.js";
 

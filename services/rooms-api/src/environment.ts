@@ -1,5 +1,5 @@
 // The settings of the process, as environment variables.
-import { serviceEnvironment } from "@khui/http";
+import { serviceEnvironment } from "@khui/service/http";
 import { type Static, Type } from "typebox";
 import { defaultQuotas, type RoomQuotas } from "./quotas.js";
 

@@ -1,10 +1,10 @@
 // The rooms-api process: environment, connections, listen.
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
-import { createApp, createTokens, defaultRules, keysFrom, leave, mountHealth, mountMetrics } from "@khui/http";
 import { connectRedisLimits } from "@khui/limits/redis";
-import { readEnvironment, run } from "@khui/runtime";
-import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
+import { createApp, createTokens, defaultRules, keysFrom, leave, mountHealth, mountMetrics } from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/service/telemetry";
 import { Environment, roomQuotas } from "./environment.js";
 import { roomsApi } from "./plugin.js";
 

@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/runtime";
+import { createTurns } from "@khui/service/process";
 import type { Logger } from "pino";
 import {
   backlog,

@@ -2,8 +2,8 @@
 import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
-import { type Guard, mounter } from "@khui/http";
-import { type Metrics, type Telemetry, unobserved } from "@khui/telemetry";
+import { type Guard, mounter } from "@khui/service/http";
+import { type Metrics, type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createOutbox, type Outbox } from "./outbox.js";

@@ -5,7 +5,7 @@ import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { defaultSettings, messagesRpc, type RoomActivity } from "@khui/contracts";
 import { sql } from "@khui/database";
-import type { Case, Dimension } from "../../../packages/test-kit/src/statement-cost/cases.js";
+import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
 import { backlog, confirmChanges, pendingChanges, pendingRooms } from "../src/store/outbox.js";

@@ -1,8 +1,8 @@
 // What a request touches does not grow with the room, the rooms, the people known, or what waits in the outbox.
 import { createLocalBus } from "@khui/bus/local";
 import { type Database, sql } from "@khui/database";
+import { openReplicas } from "@khui/test-kit/servers/replicas";
 import t, { type Test } from "tap";
-import { openReplicas } from "../../../packages/database/test/replicas.js";
 import { createOutbox } from "../src/outbox.js";
 import { migrations } from "../src/plugin.js";
 import { createRooms, type Rooms } from "../src/rooms.js";

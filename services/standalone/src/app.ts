@@ -7,6 +7,13 @@ import { openFolderBlobs } from "@khui/blobs/folder";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { openPglite } from "@khui/database/pglite";
+import { createLocalLimits } from "@khui/limits/local";
+import { createMediaLinks } from "@khui/media-links";
+import { type MediaLimits, mediaService } from "@khui/media-service";
+import { messagesApi } from "@khui/messages-api";
+import { createLocalPresence } from "@khui/presence/local";
+import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
+import { type RoomQuotas, roomsApi } from "@khui/rooms-api";
 import {
   createApp,
   createTokens,
@@ -16,17 +23,17 @@ import {
   mountMetrics,
   type TokenKeys,
   type Tokens,
-} from "@khui/http";
-import { createLocalLimits } from "@khui/limits/local";
-import { createMediaLinks } from "@khui/media-links";
-import { type MediaLimits, mediaService } from "@khui/media-service";
-import { messagesApi } from "@khui/messages-api";
-import { createLocalPresence } from "@khui/presence/local";
-import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
-import { type RoomQuotas, roomsApi } from "@khui/rooms-api";
-import { type Closers, createClosers, type Logger } from "@khui/runtime";
+} from "@khui/service/http";
+import { type Closers, createClosers, type Logger } from "@khui/service/process";
+import {
+  observeStatements,
+  type Telemetry,
+  unobserved,
+  watchBus,
+  watchDatabase,
+  watchLimits,
+} from "@khui/service/telemetry";
 import { stickerService } from "@khui/sticker-service";
-import { observeStatements, type Telemetry, unobserved, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
 import { mountDevelopmentSignIn } from "./development.js";
 
 export interface StandaloneOptions {

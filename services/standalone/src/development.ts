@@ -1,6 +1,6 @@
 // Sign-in without a host application, for trying Khui out: any user id gets a token, on this machine only.
 import { ChatError, UserProfile } from "@khui/contracts";
-import { isLocal, type Tokens } from "@khui/http";
+import { isLocal, type Tokens } from "@khui/service/http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
 

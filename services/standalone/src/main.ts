@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { defaultRules, keyEnvironment, keysFrom, limitEnvironment, linkEnvironment } from "@khui/http";
 import { mediaEnvironment, mediaLimits } from "@khui/media-service";
 import { quotaEnvironment, roomQuotas } from "@khui/rooms-api";
-import { readEnvironment, run } from "@khui/runtime";
-import { openTelemetry } from "@khui/telemetry";
+import { defaultRules, keyEnvironment, keysFrom, limitEnvironment, linkEnvironment } from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { openTelemetry } from "@khui/service/telemetry";
 import { Type } from "typebox";
 import { startStandalone } from "./app.js";
 import { developmentTokenSeconds } from "./development.js";

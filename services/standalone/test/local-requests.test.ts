@@ -1,7 +1,7 @@
 // What is offered to this machine alone: development tokens, metrics and readiness; and by whom they are not had.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { createApp, createTokens, keepLocal, mountHealth } from "@khui/http";
+import { createApp, createTokens, keepLocal, mountHealth } from "@khui/service/http";
 import { test } from "tap";
 import { mountDevelopmentSignIn } from "../src/development.js";
 

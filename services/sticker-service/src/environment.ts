@@ -1,5 +1,5 @@
 // The settings of the process, as environment variables.
-import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/http";
+import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/service/http";
 import { Type } from "typebox";
 
 export const Environment = Type.Object({

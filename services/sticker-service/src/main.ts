@@ -2,6 +2,7 @@
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
+import { connectRedisLimits } from "@khui/limits/redis";
 import {
   blobOptions,
   createApp,
@@ -11,10 +12,9 @@ import {
   leave,
   mountHealth,
   mountMetrics,
-} from "@khui/http";
-import { connectRedisLimits } from "@khui/limits/redis";
-import { readEnvironment, run } from "@khui/runtime";
-import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/telemetry";
+} from "@khui/service/http";
+import { readEnvironment, run } from "@khui/service/process";
+import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/service/telemetry";
 import { Environment } from "./environment.js";
 import { stickerService } from "./plugin.js";
 

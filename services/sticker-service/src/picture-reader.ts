@@ -1,6 +1,6 @@
 // Has foreign pictures read in a worker process, which is killed at a deadline and whose memory the kernel bounds.
 import { ChatError } from "@khui/contracts";
-import { createTurns, createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/runtime";
+import { createTurns, createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/service/process";
 import type { PictureRead } from "./pictures.js";
 
 export interface PictureReader {

@@ -10,7 +10,7 @@ import {
   type StickerInfo,
   stickerAssetPath,
 } from "@khui/contracts";
-import type { Metrics } from "@khui/telemetry";
+import type { Metrics } from "@khui/service/telemetry";
 import { checkMetadata, drawOutcome } from "./metadata.js";
 import { findSticker } from "./store/catalogue.js";
 import type { Db } from "./store/tables.js";

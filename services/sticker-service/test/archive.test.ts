@@ -1,12 +1,22 @@
 // What is refused before anything is published: archives that are traps, and sets that are not whole.
 import { crc32 } from "node:zlib";
 import { ChatError } from "@khui/contracts";
+import {
+  archive,
+  coin,
+  type Files,
+  filesOf,
+  json,
+  manifest,
+  moving,
+  sticker,
+  still,
+} from "@khui/test-kit/files/sticker-sets";
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { test } from "tap";
 import { checkSet, withoutFolder } from "../src/checking.js";
 import { unzip } from "../src/zip.js";
-import { archive, coin, type Files, filesOf, json, manifest, moving, sticker, still } from "./files.js";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

@@ -1,6 +1,6 @@
 // Every statement of this service's store, and how its cost may grow.
 import { sql } from "@khui/database";
-import type { Case, Dimension } from "../../../packages/test-kit/src/statement-cost/cases.js";
+import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { readQuery } from "../src/search-text.js";
 import { addToCollection, collectionOf, findSet, findSticker, stickersOf } from "../src/store/catalogue.js";
 import { isSettled, type NewSet, retireSet, saveSet } from "../src/store/publishing.js";

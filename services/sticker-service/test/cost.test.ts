@@ -1,6 +1,7 @@
 // What this service's statements cost where there is little, and where there is much.
+
+import { checkStatementCosts } from "@khui/test-kit/statement-cost/suite";
 import { test } from "tap";
-import { checkStatementCosts } from "../../../packages/test-kit/src/statement-cost/suite.js";
 import { migrations, schema } from "../src/plugin.js";
 import { cases, places, surroundings } from "./cost-cases.js";
 

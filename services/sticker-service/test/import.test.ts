@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { archive, type Files, filesOf, json, manifest } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
-import { archive, type Files, filesOf, json, manifest } from "./files.js";
 import { emptyFolder, openRig, type Rig } from "./rig.js";
 
 let rig: Rig;

@@ -1,7 +1,7 @@
 // A dependency that is down makes requests fail as such, and they go on when it is back.
 import { BusClosed } from "@khui/bus";
+import { archive, filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
 import { test } from "tap";
-import { archive, filesOf, manifest } from "./files.js";
 import { openDatabase, openRig } from "./rig.js";
 
 const down = { status: 503, body: { code: "service_unavailable" } };

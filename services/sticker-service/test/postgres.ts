@@ -1,6 +1,6 @@
 // Replicas of this service's store on a real Postgres.
 import type { Database } from "@khui/database";
-import * as database from "../../../packages/database/test/replicas.js";
+import * as database from "@khui/test-kit/servers/replicas";
 import { migrations } from "../src/plugin.js";
 import type { TestFile } from "./rig.js";
 

@@ -5,12 +5,22 @@ import { setImmediate } from "node:timers/promises";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import { type Database, sql } from "@khui/database";
+import {
+  archive,
+  coin,
+  type Files,
+  filesOf,
+  json,
+  manifest,
+  moving,
+  sticker,
+  still,
+} from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
 import { checkSet } from "../src/checking.js";
 import { createPublisher } from "../src/publisher.js";
 import { stickersOf } from "../src/store/catalogue.js";
 import type { Db } from "../src/store/tables.js";
-import { archive, coin, type Files, filesOf, json, manifest, moving, sticker, still } from "./files.js";
 import { memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf, openRig, type Rig } from "./rig.js";

@@ -8,12 +8,12 @@ import { createLocalBus } from "@khui/bus/local";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
-import { createApp, createTokens, type Guard } from "@khui/http";
 import { createLocalLimits } from "@khui/limits/local";
-import { createLogger } from "@khui/runtime";
+import { createApp, createTokens, type Guard } from "@khui/service/http";
+import { createLogger } from "@khui/service/process";
+import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
 import type { FastifyInstance } from "fastify";
 import { stickerService } from "../src/plugin.js";
-import { archive, type Files, filesOf } from "./files.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 
 /** The part of tap's test that is needed here. */

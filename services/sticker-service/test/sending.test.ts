@@ -8,8 +8,8 @@ import {
   type RpcRequest,
   type StickerInfo,
 } from "@khui/contracts";
+import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
-import { coin, manifest, sticker } from "./files.js";
 import { openRig, type Rig } from "./rig.js";
 
 let rig: Rig;

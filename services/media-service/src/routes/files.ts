@@ -1,9 +1,9 @@
 // GET …/media/:fileId/file/:name and …/media/:fileId/thumbnail: for whoever has the signed address.
 import type { Blobs } from "@khui/blobs";
 import { ChatError, mediaPaths, ObjectId } from "@khui/contracts";
-import { type Guard, limitAddress, sendContent } from "@khui/http";
 import type { MediaLinks } from "@khui/media-links";
-import { endWhenStalled } from "@khui/runtime";
+import { type Guard, limitAddress, sendContent } from "@khui/service/http";
+import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { blobNames, reached } from "../files.js";

@@ -1,7 +1,7 @@
 // POST …/messages/media.
 import multipart from "@fastify/multipart";
 import { ChatError, routes } from "@khui/contracts";
-import { admit, callOf, type Guard } from "@khui/http";
+import { admit, callOf, type Guard } from "@khui/service/http";
 import type { FastifyInstance } from "fastify";
 import type { createUploads } from "../uploads.js";
 

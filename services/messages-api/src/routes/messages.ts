@@ -1,6 +1,6 @@
 // Messages over REST.
 import { ChatError, routes } from "@khui/contracts";
-import type { mounter } from "@khui/http";
+import type { mounter } from "@khui/service/http";
 import type { Context } from "../context.js";
 import { messageOf, reactionsPage, receiptsPage } from "../details.js";
 import { messagesPage, statsOf } from "../reading.js";

@@ -1,8 +1,8 @@
 // While a gateway drains, the polls of the other gateway's clients still pass through it: none of them is lost.
 import { setTimeout as sleep } from "node:timers/promises";
+import { startDistributed } from "@khui/test-kit/distributed";
+import { type Client, eventually, useSystem } from "@khui/test-kit/system";
 import { test } from "tap";
-import { startDistributed } from "../../../../packages/test-kit/src/distributed.js";
-import { type Client, eventually, useSystem } from "../../../../packages/test-kit/src/system.js";
 import { runOf } from "./scene.js";
 
 const rounds = 3;

@@ -1,6 +1,7 @@
 // A gateway that is told to stop hands its clients over: they come to the other, miss nothing, and are never seen offline.
+
+import { groupRoom, type User, useSystem } from "@khui/test-kit/system";
 import { test } from "tap";
-import { groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 import { runOf, startScene } from "./scene.js";
 
 /** So many that some are closed in the last moment, and still on their way when the gateway is gone. */

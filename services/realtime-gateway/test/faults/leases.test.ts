@@ -1,9 +1,10 @@
 // A killed gateway's users go offline for everyone, once, and no ghost of it stays in Redis.
+
+import { type Client, connectClient } from "@khui/test-kit/client";
+import { startDistributed } from "@khui/test-kit/distributed";
+import { keyspace } from "@khui/test-kit/keyspace";
+import { eventually, groupRoom, type User, useSystem } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { keyspace } from "../../../../packages/presence/test/keyspace.js";
-import { type Client, connectClient } from "../../../../packages/test-kit/src/client.js";
-import { startDistributed } from "../../../../packages/test-kit/src/distributed.js";
-import { eventually, groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 
 /** 20 s are promised; a busy machine may stretch them. */
 const patienceMs = 40_000;

@@ -1,6 +1,7 @@
 // NATS dies and comes back while rooms are busy: sends succeed in the end, and nobody misses anything.
+
+import { eventually } from "@khui/test-kit/system";
 import { test } from "tap";
-import { eventually } from "../../../../packages/test-kit/src/system.js";
 import { startScene } from "./scene.js";
 
 const skip = process.env.NATS_URL ? "the NATS of NATS_URL is not ours to end" : false;

@@ -1,9 +1,10 @@
 // What still works, and what is refused at once, while Postgres, NATS or Redis is down; and that all of it heals.
+
+import { type DistributedSystem, startDistributed } from "@khui/test-kit/distributed";
+import { fetchRoom } from "@khui/test-kit/fetch-room";
+import { Follower } from "@khui/test-kit/follower";
+import { eventually, groupRoom, type Reply, type User, useSystem } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { type DistributedSystem, startDistributed } from "../../../../packages/test-kit/src/distributed.js";
-import { fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
-import { Follower } from "../../../../packages/test-kit/src/follower.js";
-import { eventually, groupRoom, type Reply, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 
 const { POSTGRES_URL, NATS_URL, REDIS_URL } = process.env;
 const skip = POSTGRES_URL || NATS_URL || REDIS_URL ? "servers of the environment are not ours to end" : false;

@@ -1,11 +1,11 @@
 // Rooms under load in the distributed form, and clients of every transport that must miss nothing of them.
 import { setTimeout as sleep } from "node:timers/promises";
+import { type DistributedSystem, startDistributed } from "@khui/test-kit/distributed";
+import { fetchMessages, fetchRoom } from "@khui/test-kit/fetch-room";
+import { Follower } from "@khui/test-kit/follower";
+import { socketIoKinds as kinds, type SocketIoKind } from "@khui/test-kit/socketio-line";
+import { eventually, groupRoom, type User, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
-import { type DistributedSystem, startDistributed } from "../../../../packages/test-kit/src/distributed.js";
-import { fetchMessages, fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
-import { Follower } from "../../../../packages/test-kit/src/follower.js";
-import { socketIoKinds as kinds, type SocketIoKind } from "../../../../packages/test-kit/src/socketio-line.js";
-import { eventually, groupRoom, type User, useSystem } from "../../../../packages/test-kit/src/system.js";
 
 const roomCount = 3;
 const senderCount = 6;

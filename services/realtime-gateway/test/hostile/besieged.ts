@@ -3,15 +3,15 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startBackends } from "@khui/backends/backends";
 import type { Bus } from "@khui/bus";
 import { connectNats } from "@khui/bus/nats";
+import { type Client, connectClient } from "@khui/test-kit/client";
+import { highLimits } from "@khui/test-kit/embedded";
+import { serveRoomLogs } from "@khui/test-kit/room-logs";
+import { startService } from "@khui/test-kit/service-process";
+import { eventually, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
-import { startBackends } from "../../../../deploy/backends/backends.js";
-import { serveRoomLogs } from "../../../../packages/bench/src/room-logs.js";
-import { type Client, connectClient } from "../../../../packages/test-kit/src/client.js";
-import { highLimits } from "../../../../packages/test-kit/src/embedded.js";
-import { startService } from "../../../../packages/test-kit/src/service-process.js";
-import { eventually, useSystem } from "../../../../packages/test-kit/src/system.js";
 
 export const room = "0123456789abcdef01234567";
 

@@ -1,9 +1,9 @@
 // Hostile clients of a real gateway process: each is refused or closed with its code, nothing of them stays, others notice nothing.
 import { closeCodes, encodeWire, subjects } from "@khui/contracts";
+import { closeCodeFor, openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
+import { ask, openPolling, openRaw, pollingQuery, webSocketQuery } from "@khui/test-kit/socketio/rig";
+import { eventually } from "@khui/test-kit/system";
 import t, { type Test } from "tap";
-import { closeCodeFor, openStream, rawFrame, upgradeRequest } from "../../../../packages/socketio/test/raw-stream.js";
-import { ask, openPolling, openRaw, pollingQuery, webSocketQuery } from "../../../../packages/socketio/test/rig.js";
-import { eventually } from "../../../../packages/test-kit/src/system.js";
 import { room, startBesieged } from "./besieged.js";
 
 const user = { burst: 300, perSecond: 20 };

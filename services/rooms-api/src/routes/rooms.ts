@@ -1,6 +1,6 @@
 // Rooms over REST.
 import { routes } from "@khui/contracts";
-import type { mounter } from "@khui/http";
+import type { mounter } from "@khui/service/http";
 import type { Quotas } from "../quotas.js";
 import type { Rooms } from "../rooms.js";
 

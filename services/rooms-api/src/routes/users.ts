@@ -1,6 +1,6 @@
 // The user directory over REST, for the host application's back end.
 import { routes } from "@khui/contracts";
-import type { mounter } from "@khui/http";
+import type { mounter } from "@khui/service/http";
 import { stored } from "../rooms.js";
 import type { Db } from "../store/tables.js";
 import { saveUsers } from "../store/users.js";

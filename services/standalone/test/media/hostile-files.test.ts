@@ -1,10 +1,11 @@
 // Files made to hang or to fill what parses them, sent to the one-process form as it is built: it goes on answering.
+
+import { startEmbedded } from "@khui/test-kit/embedded";
+import { hostileRecordings, manySamples } from "@khui/test-kit/files/hostile-recordings";
+import { manyFrames } from "@khui/test-kit/files/made-files";
+import { descendantBytes } from "@khui/test-kit/files/watching";
 import { eventually, groupRoom, useSystem } from "@khui/test-kit/system";
 import { test } from "tap";
-import { startEmbedded } from "../../../../packages/test-kit/src/embedded.js";
-import { hostileRecordings, manySamples } from "../../../media-service/test/hostile-recordings.js";
-import { manyFrames } from "../../../media-service/test/made-files.js";
-import { descendantBytes } from "../../../media-service/test/watching.js";
 import { residentBytes } from "./memory.js";
 import { picture, send } from "./uploading.js";
 

@@ -8,11 +8,11 @@ import { openFolderBlobs } from "@khui/blobs/folder";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import type { Bus, BusMessage } from "@khui/bus";
 import type { MediaLimits } from "@khui/media-service";
-import { createLogger } from "@khui/runtime";
+import { createLogger } from "@khui/service/process";
+import { gateTo } from "@khui/test-kit/gate";
+import { startS3Server } from "@khui/test-kit/servers/s3";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
-import { startS3Server } from "../../../../packages/blobs/test/s3-server.js";
-import { gateTo } from "../../../../packages/presence/test/gate.js";
 import { type Standalone, startStandalone } from "../../src/app.js";
 import { settle } from "./settling.js";
 

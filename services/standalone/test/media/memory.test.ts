@@ -2,10 +2,10 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startEmbedded } from "@khui/test-kit/embedded";
 import { groupRoom, useSystem } from "@khui/test-kit/system";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { startEmbedded } from "../../../../packages/test-kit/src/embedded.js";
 import { residentBytes, watchMemory } from "./memory.js";
 import { startMediaProcesses } from "./processes.js";
 import { fileContent, randomContent, type StreamedUpload, sendStream, servedBytes } from "./streaming.js";

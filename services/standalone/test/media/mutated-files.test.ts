@@ -1,11 +1,12 @@
 // Honest files of every kind with bytes changed, lost or repeated: each upload has an answer, and nothing else comes of it.
+
+import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { flv } from "@khui/test-kit/files/hostile-recordings";
+import { animatedWebp, flac, mutated, noise, pdf, zip } from "@khui/test-kit/files/made-files";
+import { docx } from "@khui/test-kit/files/media-files";
+import { watching } from "@khui/test-kit/files/watching";
 import { groupRoom } from "@khui/test-kit/system";
 import { test } from "tap";
-import { randomFrom } from "../../../../packages/test-kit/src/faulty-bus.js";
-import { flv } from "../../../media-service/test/hostile-recordings.js";
-import { animatedWebp, flac, mutated, noise, pdf, zip } from "../../../media-service/test/made-files.js";
-import { watching } from "../../../media-service/test/watching.js";
-import { docx } from "../behaviour/media-files.js";
 import { mediaSystem } from "./media-system.js";
 import { both, fileIdOf, fixture, send } from "./uploading.js";
 

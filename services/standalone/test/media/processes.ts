@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startBackends } from "@khui/backends/backends";
+import { highLimits } from "@khui/test-kit/embedded";
+import { startS3Server } from "@khui/test-kit/servers/s3";
+import { startService } from "@khui/test-kit/service-process";
 import type { Test } from "tap";
-import { startBackends } from "../../../../deploy/backends/backends.js";
-import { startS3Server } from "../../../../packages/blobs/test/s3-server.js";
-import { highLimits } from "../../../../packages/test-kit/src/embedded.js";
-import { startService } from "../../../../packages/test-kit/src/service-process.js";
 
 export interface MediaProcesses {
   /** Of media-service. */

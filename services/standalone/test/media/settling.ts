@@ -5,10 +5,10 @@ import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
-import { createFiles } from "../../../media-service/src/files.js";
-import type { Db } from "../../../media-service/src/store.js";
-import { filesInUse } from "../../../messages-api/src/store/remains.js";
-import type { Db as MessagesDb } from "../../../messages-api/src/store/tables.js";
+import { createFiles } from "@khui/media-service/internal/files";
+import type { Db } from "@khui/media-service/internal/store";
+import { filesInUse } from "@khui/messages-api/internal/store/remains";
+import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 
 /** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */
 export async function settle(databaseFolder: string, blobs: Blobs): Promise<string[]> {

@@ -1,9 +1,9 @@
 // Uploads that hardly come: they take no place of others', and are ended with a word why.
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
+import { defaultLimits } from "@khui/media-service/internal/limits";
 import { eventually, groupRoom, type User } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { defaultLimits } from "../../../media-service/src/limits.js";
 import { type MediaSystem, mediaSystem } from "./media-system.js";
 import { fileIdOf, note, send } from "./uploading.js";
 

@@ -33,7 +33,7 @@ export async function picture(fields: Record<string, string> = {}): Promise<Uplo
 
 /** A recording of media-service's fixtures. */
 export const fixture = (name: string): Promise<Buffer> =>
-  readFile(fileURLToPath(new URL(`../../../media-service/test/fixtures/${name}`, import.meta.url)));
+  readFile(fileURLToPath(new URL(`../../../../packages/tools/test-kit/src/files/fixtures/${name}`, import.meta.url)));
 
 export async function send(url: string, user: User, roomId: string, upload: Upload): Promise<Uploaded> {
   const form = new FormData();

@@ -1,7 +1,8 @@
 // Everything that people do to rooms and messages, drawn at random and done over REST or a socket.
+
+import { fetchMessages } from "@khui/test-kit/fetch-room";
+import type { Reply, User } from "@khui/test-kit/user";
 import fc from "fast-check";
-import { fetchMessages } from "../../../../packages/test-kit/src/fetch-room.js";
-import type { Reply, User } from "../../../../packages/test-kit/src/user.js";
 import type { Device } from "./device.js";
 import type { Room, World } from "./world.js";
 

@@ -1,8 +1,8 @@
 // One device of a person: a socket that comes and goes, and a model that outlives it.
-import { type Client, connectClient } from "../../../../packages/test-kit/src/client.js";
-import { ClientModel } from "../../../../packages/test-kit/src/client-model.js";
-import { fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
-import type { User } from "../../../../packages/test-kit/src/user.js";
+import { type Client, connectClient } from "@khui/test-kit/client";
+import { ClientModel } from "@khui/test-kit/client-model";
+import { fetchRoom } from "@khui/test-kit/fetch-room";
+import type { User } from "@khui/test-kit/user";
 
 export class Device {
   readonly model: ClientModel;

@@ -1,7 +1,7 @@
 // The system of the model tests: all services in this process, data in memory.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger } from "@khui/runtime";
+import { createLogger } from "@khui/service/process";
 import { type Standalone, type StandaloneOptions, startStandalone } from "../../src/app.js";
 
 const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });

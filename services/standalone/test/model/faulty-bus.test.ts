@@ -1,8 +1,8 @@
 // The bus is only the doorbell: when it loses, repeats and reorders entries, sockets still get the same ones, only later.
 import { deepStrictEqual } from "node:assert";
+import { type Faults, faultyBus } from "@khui/test-kit/faulty-bus";
 import fc from "fast-check";
 import { test } from "tap";
-import { type Faults, faultyBus } from "../../../../packages/test-kit/src/faulty-bus.js";
 import type { Standalone } from "../../src/app.js";
 import { type Action, opening, perform, sequences } from "./actions.js";
 import { startEmbedded } from "./embedded-system.js";

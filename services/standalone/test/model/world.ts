@@ -1,9 +1,9 @@
 // Three people with four devices, the rooms they made, and the question whether every device knows what is so.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FetchedRoom } from "../../../../packages/test-kit/src/client-model.js";
-import { fetchRoom } from "../../../../packages/test-kit/src/fetch-room.js";
-import { createUser, type User } from "../../../../packages/test-kit/src/user.js";
+import type { FetchedRoom } from "@khui/test-kit/client-model";
+import { fetchRoom } from "@khui/test-kit/fetch-room";
+import { createUser, type User } from "@khui/test-kit/user";
 import type { Standalone } from "../../src/app.js";
 import { Device } from "./device.js";
 

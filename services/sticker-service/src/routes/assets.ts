@@ -1,8 +1,8 @@
 // GET …/stickers/assets/:asset: the pictures, for anyone.
 import type { Blobs } from "@khui/blobs";
 import { ChatError, stickerAssetPath } from "@khui/contracts";
-import { type Guard, limitAddress, sendContent } from "@khui/http";
-import { endWhenStalled } from "@khui/runtime";
+import { type Guard, limitAddress, sendContent } from "@khui/service/http";
+import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance } from "fastify";
 import { blobName, reached } from "../assets.js";
 import { isAsset } from "../pictures.js";

@@ -1,8 +1,8 @@
 // Publishing, updating and retiring sets over REST, for the host application's back end.
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
-import { admit, callOf, type Guard, type mounter } from "@khui/http";
-import { createTurns } from "@khui/runtime";
+import { admit, callOf, type Guard, type mounter } from "@khui/service/http";
+import { createTurns } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { checkSet, withoutFolder } from "../checking.js";
 import { readArchive } from "../form.js";

@@ -1,6 +1,6 @@
 // POST …/messages/sticker.
 import { routes } from "@khui/contracts";
-import type { mounter } from "@khui/http";
+import type { mounter } from "@khui/service/http";
 import type { createSending } from "../sending.js";
 
 export function mountSending(mount: ReturnType<typeof mounter>, send: ReturnType<typeof createSending>): void {

@@ -1,6 +1,6 @@
 // Sets and stickers over REST: look, search, download.
 import { ChatError, routes } from "@khui/contracts";
-import type { mounter } from "@khui/http";
+import type { mounter } from "@khui/service/http";
 import { type AddressOf, renderManifest, renderSet, renderSticker } from "../render.js";
 import { readQuery } from "../search-text.js";
 import { addToCollection, collectionOf, knownSet, stickersOf } from "../store/catalogue.js";

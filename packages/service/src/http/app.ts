@@ -1,0 +1,91 @@
+// The base HTTP app of every service: request ids, errors in one shape, body limits, health.
+import fastifyCors from "@fastify/cors";
+import { ChatError } from "@khui/contracts";
+import type { Telemetry } from "@khui/service/telemetry";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { smallestBodyLimit } from "./body-limit.js";
+import { answerFailure, toChatError } from "./failures.js";
+import { isLeaving } from "./leaving.js";
+import { answerBroken, boundReceiving } from "./receiving.js";
+import { watchRequests } from "./requests.js";
+import { compileValidator } from "./validation.js";
+
+export interface AppOptions {
+  /** Silent when absent. */
+  readonly log?: FastifyBaseLogger;
+  /** Where requests are counted and followed. */
+  readonly telemetry?: Telemetry;
+  /** Which peers' X-Forwarded-For is believed: the edge's addresses, or false when clients connect directly. */
+  readonly trustProxy?: boolean | string;
+  /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
+  readonly corsOrigin?: true | string[];
+  /** How long a body of JSON may take to arrive; 30,000. */
+  readonly bodyMs?: number;
+}
+
+/** For a request to arrive, be it an upload: 100 MB at 1 Mbit/s. */
+const longestRequestMs = 900_000;
+/** For the headers alone; they fit one packet or two. */
+const headersTimeout = 10_000;
+/** How often Node looks for requests beyond their time. */
+const connectionsCheckingInterval = 5_000;
+
+/** Makes the app that services mount their routes on. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    ...(options.log ? { loggerInstance: options.log } : {}),
+    // Routes of the contracts have limits of their own, see `mounter`.
+    bodyLimit: smallestBodyLimit,
+    requestTimeout: longestRequestMs,
+    http: { headersTimeout, connectionsCheckingInterval },
+    clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),
+    trustProxy: options.trustProxy ?? false,
+    genReqId: (request) => requestId(request.headers["x-request-id"]),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => answerFailure(request, reply, toChatError(error)),
+  });
+  watchRequests(app, options.telemetry);
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler((error, request, reply) => {
+    const failure = toChatError(error);
+    if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
+    return answerFailure(request, reply, failure);
+  });
+  app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
+  app.addHook("onSend", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    if (isLeaving(app)) reply.header("connection", "close");
+  });
+  boundReceiving(app, options.bodyMs);
+  app.decorateRequest("identity", null);
+  app.removeContentTypeParser("text/plain");
+  acceptEmptyJson(app);
+  await app.register(fastifyCors, {
+    origin: options.corsOrigin ?? true,
+    methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    exposedHeaders: ["retry-after", "x-request-id"],
+    maxAge: 600,
+  });
+  // Fastify would parse the body first. After CORS, so that pages can read the answer.
+  app.addHook("onRequest", async (request) => {
+    if (request.is404) throw new ChatError("not_found");
+  });
+  return app;
+}
+
+/** An id from the edge is kept where it is plain; otherwise one is made. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/** Clients often send the JSON content type without a body (POST …/join); that is no fault. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}

@@ -1,0 +1,60 @@
+// Watches requests: times by route, a line each at debug level, and their ids in all that is done for them.
+import { parentsOf, type Scope, type Span, secondsBuckets, type Telemetry, within } from "@khui/service/telemetry";
+import type { FastifyInstance } from "fastify";
+
+interface Followed {
+  readonly scope: Scope;
+  readonly span: Span | undefined;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    followed: Followed | null;
+  }
+}
+
+/** Of a path that no route has: paths are the callers' own words, and no label may have as many values. */
+const unmatched = "unmatched";
+/** Asked every few seconds by machines: of these there are no traces. */
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** Before any other hook, so that nothing of a request is missed. */
+export function watchRequests(app: FastifyInstance, telemetry: Telemetry | undefined): void {
+  if (telemetry?.scopes.active) follow(app, telemetry);
+  const seconds = telemetry?.metrics.histogram(
+    "khui_http_request_duration_seconds",
+    "From a request's headers to the end of its answer.",
+    secondsBuckets,
+    ["method", "route", "status"],
+  );
+  app.addHook("onResponse", (request, reply, done) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? unmatched;
+    const { statusCode, elapsedTime } = reply;
+    seconds?.observe({ method, route, status: `${Math.floor(statusCode / 100)}xx` }, elapsedTime / 1000);
+    request.log.debug({ method, route, status: statusCode, ms: Math.round(elapsedTime * 10) / 10 }, "request");
+    done();
+  });
+}
+
+function follow(app: FastifyInstance, { scopes, tracer }: Telemetry): void {
+  app.decorateRequest("followed", null);
+  app.addHook("onRequest", (request, _reply, done) => {
+    const { method, headers } = request;
+    const route = request.routeOptions.url ?? unmatched;
+    const scope = { requestIds: [request.id], parents: parentsOf(headers.traceparent) };
+    const attributes = { "http.request.method": method, "http.route": route };
+    const options = { name: `${method} ${route}`, kind: "server", parents: scope.parents, attributes } as const;
+    const span = probes.has(route) ? undefined : tracer?.start(options);
+    request.followed = { scope: within(scope, span), span };
+    scopes.run(request.followed.scope, done);
+  });
+  // The body's end is told by the connection, which knows nothing of the request's scope.
+  app.addHook("preValidation", (request, _reply, done) => scopes.run(request.followed?.scope, done));
+  app.addHook("onResponse", (request, reply, done) => {
+    const { statusCode } = reply;
+    request.followed?.span?.set({ "http.response.status_code": statusCode });
+    request.followed?.span?.end(statusCode >= 500 ? String(statusCode) : undefined);
+    done();
+  });
+}

@@ -1,0 +1,143 @@
+// Which tokens are taken, by each kind of key.
+import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { ChatError } from "@khui/contracts";
+import { test } from "tap";
+import { Compile } from "typebox/compile";
+import { createTokens, keyEnvironment, keysFrom, type Tokens } from "../../src/http/index.js";
+import { keyPair, keyServer } from "./key-server.js";
+
+const secret = "a secret of decent length";
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const later = () => Math.floor(Date.now() / 1000) + 600;
+
+const codeOf = (tokens: Tokens, token: string) =>
+  tokens.verify(token).then(
+    () => "accepted",
+    (error: unknown) => (error instanceof ChatError ? error.code : error),
+  );
+
+function signRs256(key: KeyObject, claims: object, header: object = {}): string {
+  const text = `${part({ alg: "RS256", typ: "JWT", ...header })}.${part(claims)}`;
+  return `${text}.${createSign("RSA-SHA256").update(text).sign(key, "base64url")}`;
+}
+
+test("a token says who its bearer is", async (t) => {
+  const tokens = await createTokens({ secret });
+  const identity = await tokens.verify(
+    tokens.sign({ sub: "u1", name: "สมชาย", picture: "http://a/b.png", scope: "read chat:admin" }, 60),
+  );
+  t.match(identity, { userId: "u1", name: "สมชาย", avatar: "http://a/b.png", admin: true });
+  t.ok(Math.abs((identity.expiresAt ?? 0) - Date.now() - 60_000) < 5_000, "the end is in milliseconds");
+});
+
+test("the user id is sub, else userId, id or _id, and a number is taken as its digits", async (t) => {
+  const tokens = await createTokens({ secret });
+  const userOf = async (claims: Record<string, unknown>) => (await tokens.verify(tokens.sign(claims, 60))).userId;
+  t.equal(await userOf({ sub: "a", userId: "b" }), "a");
+  t.equal(await userOf({ userId: "b", id: "c" }), "b");
+  t.equal(await userOf({ id: 42 }), "42");
+  t.equal(await userOf({ _id: "d" }), "d");
+  for (const claims of [{}, { sub: "" }, { sub: "x".repeat(129) }, { sub: { a: 1 } }, { sub: "a\0b" }]) {
+    t.equal(await codeOf(tokens, tokens.sign(claims, 60)), "invalid_token", JSON.stringify(claims));
+  }
+});
+
+test("unusable names are dropped, the person is let in", async (t) => {
+  const tokens = await createTokens({ secret });
+  const identity = await tokens.verify(tokens.sign({ sub: "u", name: { first: "x" }, avatar: "a\0b", scope: 7 }, 60));
+  t.match(identity, { name: undefined, avatar: undefined, admin: false });
+});
+
+test("forged, unsigned and expired tokens are refused", async (t) => {
+  const tokens = await createTokens({ secret });
+  const other = await createTokens({ secret: "another secret altogether" });
+  const claims = { sub: "u", exp: later() };
+  t.equal(await codeOf(tokens, other.sign({ sub: "u" }, 60)), "invalid_token");
+  t.equal(await codeOf(tokens, `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`), "invalid_token");
+  t.equal(await codeOf(tokens, "garbage"), "invalid_token");
+  t.equal(await codeOf(tokens, "a.b.c"), "invalid_token");
+  t.equal(await codeOf(tokens, tokens.sign({ sub: "u" }, -10)), "token_expired");
+});
+
+test("with a public key only its owner's tokens pass, and its text is no shared secret", async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const tokens = await createTokens({ publicKey: pem });
+  t.equal((await tokens.verify(signRs256(privateKey, { sub: "u", exp: later() }))).userId, "u");
+  const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+  t.equal(await codeOf(tokens, signRs256(stranger, { sub: "u" })), "invalid_token");
+  const confused = await createTokens({ secret: pem }).catch(() => undefined);
+  if (confused) t.equal(await codeOf(tokens, confused.sign({ sub: "u" }, 60)), "invalid_token");
+  t.throws(() => tokens.sign({ sub: "u" }, 60), "a public key signs nothing");
+});
+
+test("while a secret is replaced, tokens by the old and the new one are good, and the first signs", async (t) => {
+  const [before, after, never] = ["the secret of last year", "the secret of this year", "the secret of nobody"];
+  const tokens = await createTokens(keysFrom({ JWT_SECRET: `${after},${before}` }));
+  const by = async (key: string, seconds = 60) => (await createTokens({ secret: key })).sign({ sub: "u" }, seconds);
+  t.equal(await codeOf(tokens, await by(before)), "accepted");
+  t.equal(await codeOf(tokens, await by(after)), "accepted");
+  t.equal(await codeOf(tokens, await by(never)), "invalid_token");
+  t.equal(await codeOf(tokens, await by(`${after},${before}`)), "invalid_token", "the list is no secret itself");
+  t.equal(await codeOf(tokens, await by(before, -10)), "token_expired");
+  t.equal(await codeOf(tokens, await by(after, -10)), "token_expired");
+  t.equal(await codeOf(await createTokens({ secret: after }), tokens.sign({ sub: "u" }, 60)), "accepted");
+});
+
+test("each of several secrets must be long enough", async (t) => {
+  const setting = Compile(keyEnvironment.JWT_SECRET);
+  t.ok(setting.Check("a secret of decent length"));
+  t.ok(setting.Check("a secret of decent length,another of sixteen"));
+  for (const text of ["too short", "a secret of decent length,short", "a secret of decent length,"]) {
+    t.notOk(setting.Check(text), text);
+  }
+  await t.rejects(createTokens({ secret: [] }), TypeError);
+});
+
+test("several public keys stand one after another, and what is none is refused", async (t) => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ type: "spki", format: "pem" }).toString();
+  for (const text of [`${pem(rsa)}${pem(other)}`, `${pem(rsa)}\n${pem(other)}`.replaceAll("\n", "\\n")]) {
+    const tokens = await createTokens(keysFrom({ JWT_PUBLIC_KEY: text }));
+    for (const { privateKey } of [rsa, other]) {
+      t.equal(await codeOf(tokens, signRs256(privateKey, { sub: "u", exp: later() })), "accepted");
+    }
+    t.equal(await codeOf(tokens, signRs256(other.privateKey, { sub: "u", exp: 1 })), "token_expired");
+    const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+    t.equal(await codeOf(tokens, signRs256(stranger, { sub: "u" })), "invalid_token");
+    t.throws(() => tokens.sign({ sub: "u" }, 60));
+  }
+  const half = pem(other).slice(0, -30);
+  t.throws(() => keysFrom({ JWT_PUBLIC_KEY: `${pem(rsa)}${half}` }), /not a PEM key/);
+  t.throws(() => keysFrom({ JWT_PUBLIC_KEY: "hello" }), /not a PEM key/);
+});
+
+test("with a JWKS address the key is the one that the token names", async (t) => {
+  const { jwk, privateKey } = keyPair("k1");
+  const server = await keyServer(t, [jwk]);
+  const tokens = await createTokens({ jwksUrl: server.url });
+  t.equal((await tokens.verify(signRs256(privateKey, { sub: "u", exp: later() }, { kid: "k1" }))).userId, "u");
+  t.equal(await codeOf(tokens, signRs256(privateKey, { sub: "u" }, { kid: "unknown" })), "invalid_token");
+  t.equal(await codeOf(tokens, `${part({ alg: "none" })}.${part({ sub: "u" })}.`), "invalid_token");
+  t.equal(await codeOf(tokens, "garbage"), "invalid_token");
+  await server.close();
+  const away = await createTokens({ jwksUrl: server.url });
+  t.equal(await codeOf(away, signRs256(privateKey, { sub: "u" }, { kid: "k1" })), "service_unavailable");
+});
+
+test("tokens that name keys which nobody has cost the key server nothing, and no one's key", async (t) => {
+  const { jwk, privateKey } = keyPair("k1");
+  const server = await keyServer(t, [jwk]);
+  const tokens = await createTokens({ jwksUrl: server.url });
+  const good = signRs256(privateKey, { sub: "u", exp: later() }, { kid: "k1" });
+  t.equal(await codeOf(tokens, good), "accepted");
+  for (let i = 0; i < 500; i++) {
+    t.equal(
+      await codeOf(tokens, `${part({ alg: "RS256", kid: `k${i + 2}` })}.${part({ sub: "u" })}.AAAA`),
+      "invalid_token",
+    );
+  }
+  t.equal(await codeOf(tokens, good), "accepted");
+  t.equal(server.asked(), 1);
+});

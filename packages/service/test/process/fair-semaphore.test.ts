@@ -1,0 +1,78 @@
+// A few at once, and turns that go round.
+import { test } from "tap";
+import { createFairSemaphore } from "../../src/process/fair-semaphore.js";
+
+/** Work that is named as it starts and ends when it is told to. */
+function workbench(places: number, placesPerKey: number) {
+  const acquire = createFairSemaphore({ places, placesPerKey });
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  return {
+    started,
+    /** Asks for a place for `name`, whose first letter is its key. */
+    ask: (name: string) =>
+      acquire(name[0]!, () => {
+        started.push(name);
+        return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
+      }),
+    async end(name: string) {
+      ends.get(name)?.();
+      await settled();
+    },
+  };
+}
+
+/** Lets everything that is due happen. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("turns go round by key, whoever asked for more before", async (t) => {
+  const { ask, end, started } = workbench(1, 1);
+  const all = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map(ask);
+  const order = ["a1", "b1", "c1", "a2", "b2", "a3", "a4"];
+  await settled();
+  for (const name of order) await end(name);
+  await Promise.all(all);
+  t.same(started, order);
+});
+
+test("a key leaves a place for others, and takes it when it is free again", async (t) => {
+  const { ask, end, started } = workbench(2, 1);
+  const all = ["a1", "a2", "a3", "b1"].map(ask);
+  await settled();
+  t.same(started, ["a1", "b1"]);
+  await end("b1");
+  t.same(started, ["a1", "b1"], "its own first one is not done");
+  await end("a1");
+  t.same(started, ["a1", "b1", "a2"]);
+  await end("a2");
+  await end("a3");
+  t.same(await Promise.all(all), ["a1", "a2", "a3", "b1"]);
+});
+
+test("places of the same key may be several, and never more in all than there are", async (t) => {
+  const { ask, end, started } = workbench(3, 2);
+  const all = ["a1", "a2", "a3", "b1", "b2", "c1"].map(ask);
+  await settled();
+  t.same(started, ["a1", "a2", "b1"]);
+  await end("a1");
+  t.equal(started.length, 4);
+  for (let name = started.shift(); name; name = started.shift()) await end(name);
+  await Promise.all(all);
+});
+
+test("work that fails gives its place to the next", async (t) => {
+  const acquire = createFairSemaphore({ places: 1, placesPerKey: 1 });
+  const outcomes = await Promise.allSettled([
+    acquire("a", async () => {
+      throw new Error("failed");
+    }),
+    acquire("a", () => {
+      throw new Error("at once");
+    }),
+    acquire("b", async () => "done"),
+  ]);
+  t.same(
+    outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : outcome.reason.message)),
+    ["failed", "at once", "done"],
+  );
+});

@@ -1,0 +1,28 @@
+// The jobs of a worker that tests run: what foreign bytes may do to a process.
+import { serveJobs } from "../../src/process/worker.js";
+
+const held: unknown[] = [];
+
+export type Job =
+  | { do: "echo"; bytes: Uint8Array }
+  | { do: "fail" | "hang" | "grow" | "crash" | "pid" | "environment" };
+
+serveJobs(async (job: Job) => {
+  switch (job.do) {
+    case "echo":
+      return job.bytes;
+    case "fail":
+      throw Object.assign(new Error("it failed"), { code: "ENOENT", details: { most: 3 } });
+    case "hang":
+      for (;;);
+    case "grow":
+      for (;;) held.push(Buffer.alloc(16 * 1024 * 1024, 1));
+    case "crash":
+      process.abort();
+      break;
+    case "pid":
+      return process.pid;
+    case "environment":
+      return Object.keys(process.env);
+  }
+});

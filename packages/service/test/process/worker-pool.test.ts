@@ -1,0 +1,105 @@
+// Worker processes: what happens to a job, to its worker, and to the next job.
+import { existsSync } from "node:fs";
+import { type Test, test } from "tap";
+import { createWorkerPool, type WorkerPoolOptions } from "../../src/process/worker-pool.js";
+import type { Job } from "./worker-jobs.js";
+
+const minute = 60_000;
+const mebibyte = 1024 * 1024;
+
+function pool(t: Test, options: Partial<WorkerPoolOptions> = {}) {
+  const entry = new URL("worker-jobs.ts", import.meta.url);
+  const made = createWorkerPool<Job, unknown>({ entry, dataBytes: 600 * mebibyte, idleMs: minute, ...options });
+  t.teardown(() => made.close());
+  return made;
+}
+
+const isRunning = (pid: unknown): boolean => {
+  try {
+    return process.kill(Number(pid), 0);
+  } catch {
+    return false;
+  }
+};
+
+async function untilGone(pid: unknown): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test("bytes come back as they went, and one worker does one job after another", async (t) => {
+  const { run } = pool(t);
+  const bytes = Uint8Array.of(0, 1, 255);
+  t.same(new Uint8Array((await run({ do: "echo", bytes }, minute)) as Uint8Array), bytes);
+  t.equal(await run({ do: "pid" }, minute), await run({ do: "pid" }, minute));
+});
+
+test("jobs at the same time have a worker each", async (t) => {
+  const { run } = pool(t);
+  const pids = await Promise.all([run({ do: "pid" }, minute), run({ do: "pid" }, minute)]);
+  t.not(pids[0], pids[1]);
+});
+
+test("what a job throws is told with its fields, and the next has another worker", async (t) => {
+  const { run } = pool(t);
+  const pid = await run({ do: "pid" }, minute);
+  await t.rejects(run({ do: "fail" }, minute), { message: "it failed", code: "ENOENT", details: { most: 3 } });
+  t.not(await run({ do: "pid" }, minute), pid);
+});
+
+test("a job that hangs is ended at its deadline, and the next has another worker", async (t) => {
+  const { run } = pool(t);
+  const pid = await run({ do: "pid" }, minute);
+  await t.rejects(run({ do: "hang" }, 200), { name: "WorkerEnded", timedOut: true });
+  await untilGone(pid);
+  t.not(await run({ do: "pid" }, minute), pid);
+});
+
+const skip = existsSync("/proc/self/limits") ? false : "this system does not bound memory";
+
+test("a job that asks for more memory than a worker may have fails", { skip }, async (t) => {
+  const { run } = pool(t);
+  await t.rejects(run({ do: "grow" }, minute), { name: /^(?:Error|RangeError|WorkerEnded)$/ });
+  t.ok(await run({ do: "pid" }, minute), "the next has another worker");
+});
+
+test("a crash is told", async (t) => {
+  await t.rejects(pool(t).run({ do: "crash" }, minute), { name: "WorkerEnded", timedOut: false });
+});
+
+test("a worker that somebody else ends is no fault of the job's", async (t) => {
+  const { run } = pool(t);
+  const pid = Number(await run({ do: "pid" }, minute));
+  const hanging = run({ do: "hang" }, minute);
+  process.kill(pid, "SIGKILL");
+  await t.rejects(hanging, { name: "WorkerUnavailable" });
+});
+
+test("a worker that cannot start is told", async (t) => {
+  const { run } = pool(t, { entry: new URL("not-there.ts", import.meta.url) });
+  await t.rejects(run({ do: "pid" }, minute), { name: "WorkerUnavailable" });
+});
+
+test("a worker knows nothing of the environment, where secrets are", async (t) => {
+  const names = (await pool(t).run({ do: "environment" }, minute)) as string[];
+  t.notOk(
+    names.some((name) => /URL|SECRET|KEY|PASSWORD/.test(name)),
+    names.join(" "),
+  );
+});
+
+test("a worker without a job is ended after a while", async (t) => {
+  const { run } = pool(t, { idleMs: 1 });
+  const pid = await run({ do: "pid" }, minute);
+  await untilGone(pid);
+  t.not(await run({ do: "pid" }, minute), pid);
+});
+
+test("closing ends all workers, and jobs in flight", async (t) => {
+  const { run, close } = pool(t);
+  const pid = await run({ do: "pid" }, minute);
+  const hanging = run({ do: "hang" }, minute);
+  close();
+  await t.rejects(hanging, { name: "WorkerUnavailable" });
+  await untilGone(pid);
+  await t.rejects(run({ do: "pid" }, minute), { name: "WorkerUnavailable" });
+});

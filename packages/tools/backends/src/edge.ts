@@ -1,0 +1,59 @@
+// The edge as deployed, on free ports of loopback, in front of replicas that have their addresses instead of Docker's names.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Haproxy, type HaproxyOptions, startHaproxy } from "./haproxy.js";
+import { freePort } from "./probes.js";
+
+const configuration = fileURLToPath(new URL("../../../../deploy/edge/haproxy.cfg", import.meta.url));
+const attempts = 5;
+
+/** The addresses of each service's replicas, by the service's name: http://host:port. */
+export type Replicas = Readonly<Record<string, readonly string[]>>;
+
+export interface Edge {
+  /** What clients reach. */
+  readonly url: string;
+  /** Its metrics and statistics. */
+  readonly internalUrl: string;
+  readonly haproxy: Haproxy;
+}
+
+export interface EdgeOptions extends Pick<HaproxyOptions, "reloadable"> {
+  /** Settings of haproxy.cfg; without them its limits are out of reach. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where clients reach it on loopback; a free one by default. */
+  readonly port?: number | undefined;
+}
+
+/** No test is to meet the limits per address by chance: all come from one. */
+const unlimited = { EDGE_CONNECTIONS_PER_ADDRESS: "1000000", EDGE_REQUESTS_PER_ADDRESS: "100000000" };
+
+/** Runs HAProxy under deploy/edge/haproxy.cfg. A service without replicas answers 503. Throws what startHaproxy throws. */
+export async function startEdge(replicas: Replicas, { port: wanted, ...options }: EdgeOptions = {}): Promise<Edge> {
+  const template = readFileSync(configuration, "utf8");
+  for (let attempt = 1; ; attempt += 1) {
+    const [port, internalPort] = [wanted ?? (await freePort()), await freePort()];
+    try {
+      const haproxy = await startHaproxy(edgeFor(template, port, internalPort, replicas), {
+        environment: unlimited,
+        ...options,
+      });
+      return { url: `http://127.0.0.1:${port}`, internalUrl: `http://127.0.0.1:${internalPort}`, haproxy };
+    } catch (error) {
+      // Another process can take a port between the choice and its use.
+      if (wanted !== undefined || attempt === attempts) throw error;
+    }
+  }
+}
+
+function edgeFor(template: string, port: number, internalPort: number, replicas: Replicas): string {
+  return template
+    .replace(/^( *)bind :3101$/m, `$1bind 127.0.0.1:${port}`)
+    .replace(/^( *)bind :8404$/m, `$1bind 127.0.0.1:${internalPort}`)
+    .replace(/^resolvers docker\n(?: .*\n)*/m, "")
+    .replace(/^( *)server-template (.+)- .*$/gm, (_line, indent: string, service: string) =>
+      (replicas[service] ?? [])
+        .map((url, index) => `${indent}server ${service}-${index + 1} ${new URL(url).host}`)
+        .join("\n"),
+    );
+}

@@ -1,0 +1,55 @@
+// Servers are looked for in the environment, Docker, on the machine, then installed; else the error says what to do.
+import { test } from "tap";
+import { findSource, type Machine } from "../src/source.js";
+
+const wanted = { variable: "NATS_URL", image: "nats:2.11", binary: "nats-server", debianPackages: ["nats-server"] };
+
+/** A machine with nothing but what is given. */
+function machine(has: Partial<Machine>): Machine {
+  return {
+    environment: {},
+    findDocker: async () => undefined,
+    findBinary: () => undefined,
+    installPackages: undefined,
+    ...has,
+  };
+}
+
+const environment = { NATS_URL: "nats://given:4222" };
+const findDocker = async (): Promise<string> => "/usr/bin/docker";
+const findBinary = (): string => "/usr/sbin/nats-server";
+const installPackages = async (): Promise<never> => {
+  throw new Error("nothing should be installed");
+};
+
+test("each way is taken before those after it", async (t) => {
+  const has = { environment, findDocker, findBinary, installPackages };
+  t.same(await findSource(wanted, machine(has)), { kind: "url", url: "nats://given:4222" });
+  t.same(await findSource(wanted, machine({ ...has, environment: { NATS_URL: "" } })), {
+    kind: "docker",
+    docker: "/usr/bin/docker",
+    image: "nats:2.11",
+  });
+  t.same(await findSource(wanted, machine({ findBinary, installPackages })), {
+    kind: "binary",
+    path: "/usr/sbin/nats-server",
+  });
+});
+
+test("what is missing is installed, then found", async (t) => {
+  const installed: string[] = [];
+  const source = await findSource(
+    wanted,
+    machine({
+      findBinary: (name) => (installed.includes(name) ? `/usr/sbin/${name}` : undefined),
+      installPackages: async (names) => void installed.push(...names),
+    }),
+  );
+  t.same(source, { kind: "binary", path: "/usr/sbin/nats-server" });
+});
+
+test("with no way left the error names them", async (t) => {
+  await t.rejects(findSource(wanted, machine({})), /set NATS_URL.*start Docker.*apt-get install nats-server/);
+  const haproxy = { binary: "haproxy", debianPackages: ["haproxy"] };
+  await t.rejects(findSource(haproxy, machine({ findDocker })), /^haproxy is needed: install haproxy/);
+});

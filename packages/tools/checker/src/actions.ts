@@ -1,0 +1,233 @@
+// What a person does: drawn at random, done until it is answered, and noted once it is.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Message, ReadMark } from "@khui/contracts";
+import type { Follower } from "@khui/test-kit/follower";
+import type { User } from "@khui/test-kit/user";
+import { askUntilAnswered, type Operation, type Outcome, type Tally } from "./asking.js";
+import type { Ledger } from "./ledger.js";
+import type { Random } from "./random.js";
+
+/** Who acts. One thing at a time, so that the last answer is the state of what is only theirs. */
+export interface Actor {
+  readonly user: User;
+  readonly follower: Follower;
+  readonly random: Random;
+  /** Rooms of which they are the admin: they stay. */
+  readonly ownRooms: ReadonlySet<string>;
+  /** Rooms that they have left: no more is done there. */
+  readonly leftRooms: Set<string>;
+  /** Of messages and rooms: an earlier try may still be done at any time, so nothing else may be asked there. */
+  readonly uncertain: Set<string>;
+}
+
+export interface Stage {
+  readonly roomIds: readonly string[];
+  readonly ledger: Ledger;
+  readonly tally: Tally;
+  readonly givenUp: AbortSignal;
+  /** A new number each time. */
+  count(): number;
+  /** A send was acknowledged. */
+  onSent(): void;
+  /** A client goes away on its own account. */
+  onAway(client: object): void;
+}
+
+type Action = (stage: Stage, actor: Actor) => Promise<void>;
+
+const emojis = ["👍", "❤️", "😂", "🎉"];
+/** Messages that people still talk about. */
+const recent = 30;
+const absenceMs = { least: 500, most: 8_000 };
+
+/** Asks, counts, and keeps in mind what cannot be known about `subject` any more. */
+async function ask(stage: Stage, actor: Actor, operation: Operation, subject?: string): Promise<Outcome | undefined> {
+  const { ledger, tally, givenUp } = stage;
+  const outcome = await askUntilAnswered(actor.follower, operation, actor.random, tally, givenUp);
+  if (!outcome) tally.refused.push(`${operation.kind} of ${actor.user.id} was never answered`);
+  if (outcome?.ok) ledger.count(operation.kind);
+  if (subject !== undefined && !outcome?.clean) actor.uncertain.add(subject);
+  return outcome;
+}
+
+const roomsOf = ({ follower, leftRooms }: Actor) => [...follower.rooms].filter((id) => !leftRooms.has(id));
+
+const someRoom = (actor: Actor) => actor.random.pick(roomsOf(actor));
+
+/** One of the newest messages of one of their rooms that they know and that `fits`. */
+function someMessage(actor: Actor, fits: (message: Omit<Message, "status">) => boolean) {
+  const roomId = someRoom(actor);
+  if (roomId === undefined) return undefined;
+  const known = actor.follower.model.messages(roomId).slice(-recent);
+  const message = actor.random.pick(known.filter((one) => one.type === "text" && !one.isDeleted && fits(one)));
+  return message && { roomId, message, path: `/messages/${message._id}` };
+}
+
+const send: Action = async (stage, actor) => {
+  const roomId = someRoom(actor);
+  if (roomId === undefined) return;
+  const { user } = actor;
+  const clientMessageId = `${user.id} ${stage.count()}`;
+  const replyTo = actor.random.chance(0.2) ? someMessage(actor, ({ chatRoom }) => chatRoom === roomId) : undefined;
+  const body = {
+    content: `Text ${stage.count()}`,
+    clientMessageId,
+    ...(replyTo?.roomId === roomId ? { replyTo: replyTo.message._id } : {}),
+  };
+  const outcome = await ask(stage, actor, {
+    kind: "send",
+    rest: () => user.post(`/rooms/${roomId}/messages`, body),
+    socket: { event: "send_message", payload: { chatRoomId: roomId, type: "text", ...body } },
+  });
+  if (!outcome?.ok) return;
+  const { _id: messageId } = outcome.data as Message;
+  stage.ledger.sent(roomId, clientMessageId, messageId);
+  stage.onSent();
+};
+
+const edit: Action = async (stage, actor) => {
+  const { user, uncertain } = actor;
+  const found = someMessage(actor, ({ sender, _id }) => sender._id === user.id && !uncertain.has(_id));
+  if (!found) return;
+  const { roomId, path } = found;
+  const messageId = found.message._id;
+  const content = `Edit ${stage.count()}`;
+  const operation = {
+    kind: "edit",
+    rest: () => user.put(path, { content }),
+    socket: { event: "edit_message", payload: { chatRoomId: roomId, messageId, newContent: content } },
+  };
+  if ((await ask(stage, actor, operation, messageId))?.ok) stage.ledger.edited(messageId, content);
+};
+
+const remove: Action = async (stage, actor) => {
+  const { user } = actor;
+  const found = someMessage(actor, ({ sender }) => sender._id === user.id);
+  if (!found) return;
+  const { roomId, path } = found;
+  const messageId = found.message._id;
+  const operation = {
+    kind: "delete",
+    rest: () => user.delete(path, { deleteFor: "everyone" }),
+    socket: { event: "delete_message", payload: { chatRoomId: roomId, messageId, deleteFor: "everyone" } },
+  };
+  // Before its event comes back, so that nothing else is asked of it.
+  actor.uncertain.add(messageId);
+  if ((await ask(stage, actor, operation))?.ok) stage.ledger.deleted(messageId);
+};
+
+const hide: Action = async (stage, actor) => {
+  const { user, follower } = actor;
+  const found = someMessage(actor, ({ sender }) => sender._id !== user.id);
+  if (!found) return;
+  const { roomId, path } = found;
+  const messageId = found.message._id;
+  const operation = {
+    kind: "hide",
+    rest: () => user.delete(path, { deleteFor: "sender" }),
+    socket: { event: "delete_message", payload: { chatRoomId: roomId, messageId, deleteFor: "sender" } },
+  };
+  if (!(await ask(stage, actor, operation))?.ok) return;
+  stage.ledger.hid(user.id, messageId);
+  follower.hide(roomId, messageId);
+};
+
+const react: Action = async (stage, actor) => {
+  const { user, random, uncertain } = actor;
+  const subject = (messageId: string) => `reaction ${messageId}`;
+  const found = someMessage(actor, ({ _id }) => !uncertain.has(subject(_id)));
+  if (!found) return;
+  const { roomId, path } = found;
+  const messageId = found.message._id;
+  const emoji = random.chance(0.25) ? null : random.pick(emojis)!;
+  const payload = { chatRoomId: roomId, messageId, emoji };
+  const operation = {
+    kind: "react",
+    rest: () => (emoji === null ? user.delete(`${path}/reactions`) : user.post(`${path}/reactions`, { emoji })),
+    ...(emoji === null ? {} : { socket: { event: "add_reaction", payload } }),
+    // Its sender may delete it meanwhile.
+    mayBe: ["message_not_found"],
+  };
+  if ((await ask(stage, actor, operation, subject(messageId)))?.ok) stage.ledger.reacted(messageId, user.id, emoji);
+};
+
+const read: Action = async (stage, actor) => {
+  const roomId = someRoom(actor);
+  if (roomId === undefined) return;
+  const upTo = actor.random.chance(0.5) ? {} : { messageId: actor.follower.model.messages(roomId).at(-1)?._id };
+  const outcome = await ask(stage, actor, {
+    kind: "read",
+    rest: () => actor.user.post(`/rooms/${roomId}/read`, upTo),
+    socket: { event: "mark_as_read", payload: { chatRoomId: roomId, ...upTo } },
+  });
+  if (outcome?.ok) stage.ledger.read(roomId, actor.user.id, (outcome.data as ReadMark).readSeq);
+};
+
+const rename: Action = async (stage, actor) => {
+  const roomId = actor.random.pick([...actor.ownRooms]);
+  if (roomId === undefined) return;
+  const name = `Room ${stage.count()}`;
+  const operation = { kind: "rename", rest: () => actor.user.put(`/rooms/${roomId}/settings`, { name }) };
+  if ((await ask(stage, actor, operation))?.ok) stage.ledger.named(roomId, name);
+};
+
+const join: Action = async (stage, actor) => {
+  const { user, follower, random } = actor;
+  const elsewhere = stage.roomIds.filter((id) => !follower.rooms.has(id) && !actor.leftRooms.has(id));
+  const roomId = random.pick(elsewhere);
+  if (roomId === undefined) return;
+  const operation = { kind: "join", rest: () => user.post(`/rooms/${roomId}/join`) };
+  if (!(await ask(stage, actor, operation, roomId))?.ok) return;
+  stage.ledger.member(roomId, user.id, true);
+  await follower.enter(roomId, stage.givenUp);
+};
+
+/** For good: a try of an earlier joining must not come after it. */
+const leave: Action = async (stage, actor) => {
+  const { user, ownRooms, leftRooms, uncertain, random } = actor;
+  const rooms = roomsOf(actor);
+  const roomId = random.pick(rooms.filter((id) => !ownRooms.has(id) && !uncertain.has(id)));
+  if (roomId === undefined || rooms.length < 3) return;
+  const operation = {
+    kind: "leave",
+    rest: () => user.post(`/rooms/${roomId}/leave`),
+    // What is tried again may have been done before.
+    mayBe: ["not_a_participant"],
+  };
+  const outcome = await ask(stage, actor, operation);
+  if (!outcome) return;
+  if (!outcome.ok && outcome.clean) stage.tally.refused.push(`leave of ${user.id}: it was in ${roomId}`);
+  leftRooms.add(roomId);
+  stage.ledger.member(roomId, user.id, false);
+};
+
+/** Goes away for a while, and comes back with what it has. */
+const absence: Action = async (stage, { follower, random }) => {
+  follower.line.close();
+  stage.onAway(follower);
+  await sleep(random.between(absenceMs.least, absenceMs.most));
+  if (!stage.givenUp.aborted) follower.line.open();
+};
+
+const shares: ReadonlyArray<readonly [number, Action]> = [
+  [50, send],
+  [10, edit],
+  [4, remove],
+  [4, hide],
+  [14, react],
+  [10, read],
+  [2, rename],
+  [2, join],
+  [1, leave],
+  [3, absence],
+];
+const total = shares.reduce((sum, [share]) => sum + share, 0);
+
+/** Does one thing, however often it has to be asked for. */
+export async function act(stage: Stage, actor: Actor): Promise<void> {
+  let at = actor.random.below(total);
+  for (const [share, action] of shares) {
+    at -= share;
+    if (at < 0) return action(stage, actor);
+  }
+}

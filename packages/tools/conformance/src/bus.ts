@@ -1,0 +1,43 @@
+// One suite for every adapter of the bus: what the port promises, asked of the real thing.
+import { randomBytes } from "node:crypto";
+import type { Bus, BusErrorHandler } from "@khui/bus";
+import type { Test } from "tap";
+import { deliveryCases } from "./bus-delivery.js";
+import { requestCases } from "./bus-requests.js";
+
+export interface ConformanceOptions {
+  readonly onError: BusErrorHandler;
+  readonly maxPending?: number;
+  readonly maxPendingBytes?: number;
+  readonly closeTimeoutMs?: number;
+}
+
+export interface ConformanceCase {
+  /** A new client of the same bus; closed when the test ends. */
+  connect(options?: Partial<ConformanceOptions>): Promise<Bus>;
+  /** What `onError` was told by clients that were given none of their own. Must be empty at the end. */
+  readonly reported: unknown[];
+  /** Starts every subject of the test, so that tests can share a server. */
+  readonly prefix: string;
+}
+
+/** `connect` makes a client of one bus, the same for all calls; the suite closes what it opens. */
+export async function conformance(t: Test, connect: (options: ConformanceOptions) => Promise<Bus>): Promise<void> {
+  for (const [name, run] of Object.entries({ ...deliveryCases, ...requestCases })) {
+    await t.test(name, async (t) => {
+      const opened: Bus[] = [];
+      const reported: unknown[] = [];
+      t.teardown(() => Promise.all(opened.map((bus) => bus.close())));
+      await run(t, {
+        prefix: `conformance.${randomBytes(6).toString("hex")}`,
+        reported,
+        async connect(options = {}) {
+          const bus = await connect({ onError: (error) => reported.push(error), ...options });
+          opened.push(bus);
+          return bus;
+        },
+      });
+      t.same(reported, [], "nothing else went wrong");
+    });
+  }
+}

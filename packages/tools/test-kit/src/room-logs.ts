@@ -1,0 +1,73 @@
+// Stands in for messages-api on NATS, so that only gateways are measured: logs kept as counters, entries made when asked.
+
+import type { Bus } from "@khui/bus";
+import { serveRpc } from "@khui/bus/rpc";
+import { encodeWire, type LogEntry, messagesRpc, roomsRpc, subjects } from "@khui/contracts";
+import { entryBody, messageEvent } from "./live-message.js";
+
+export interface RoomLogs {
+  /** Commits the room's next entry and publishes it. `left` takes this user's sockets out of the room. */
+  append(roomId: string, left?: string): void;
+}
+
+/** Entries of one answer. */
+const pageSize = 500;
+
+/** Rooms, each with the users who have it in their lists. */
+export type Memberships = Readonly<Record<string, readonly string[]>>;
+
+/** Everyone may enter every room; nobody has contacts. */
+export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
+  const roomsOf = new Map<string, string[]>();
+  for (const [roomId, userIds] of Object.entries(memberships))
+    for (const userId of userIds) roomsOf.set(userId, [...(roomsOf.get(userId) ?? []), roomId]);
+  const heads = new Map<string, number>();
+  /** Users that entries took out, by room and number. */
+  const leavings = new Map<string, string>();
+  const headOf = (roomId: string): number => heads.get(roomId) ?? 0;
+
+  function entryAt(roomId: string, seq: number): LogEntry {
+    const left = leavings.get(`${roomId} ${seq}`);
+    return { seq, event: messageEvent, ...(left === undefined ? {} : { left }), body: entryBody };
+  }
+
+  function entriesAfter(roomId: string, seq: number): LogEntry[] {
+    const count = Math.max(0, Math.min(pageSize, headOf(roomId) - seq));
+    return Array.from({ length: count }, (_, n) => entryAt(roomId, seq + 1 + n));
+  }
+
+  serveRpc(bus, messagesRpc.openRoom, async ({ roomId, afterSeq }) => ({
+    seq: headOf(roomId),
+    members: memberships[roomId]?.length ?? 0,
+    resync: false,
+    entries: afterSeq === undefined ? [] : entriesAfter(roomId, afterSeq),
+    positions: [],
+    hidden: [],
+  }));
+  serveRpc(bus, messagesRpc.readLog, async ({ roomId, afterSeq }) => ({
+    seq: headOf(roomId),
+    floor: 0,
+    entries: entriesAfter(roomId, afterSeq),
+  }));
+  serveRpc(bus, messagesRpc.heads, async ({ rooms }) => ({
+    ahead: rooms.flatMap(({ roomId, seq }) => (headOf(roomId) > seq ? [{ roomId, seq: headOf(roomId) }] : [])),
+  }));
+  serveRpc(bus, messagesRpc.delivered, async () => ({}));
+  serveRpc(bus, messagesRpc.audience, async () => ({ roomIds: [] }));
+  serveRpc(bus, messagesRpc.contacts, async () => ({ userIds: [] }));
+  serveRpc(bus, messagesRpc.recentRooms, async ({ userId }) => ({
+    rooms: (roomsOf.get(userId) ?? []).map((roomId) => ({ roomId, seq: headOf(roomId) })),
+  }));
+  serveRpc(bus, messagesRpc.activeMembers, async ({ userIds }) => ({ userIds }));
+  serveRpc(bus, roomsRpc.learnUsers, async () => ({}));
+
+  return {
+    append(roomId, left) {
+      const seq = headOf(roomId) + 1;
+      heads.set(roomId, seq);
+      if (left !== undefined) leavings.set(`${roomId} ${seq}`, left);
+      const { body, ...header } = entryAt(roomId, seq);
+      bus.publish(subjects.roomLog(roomId), encodeWire(header, body));
+    },
+  };
+}
