@@ -2,8 +2,9 @@
 import type { Duplex } from "node:stream";
 import { connect, next, openRaw, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
-import { Gatherer } from "../src/flusher.js";
-import { binaryFrame, payloadOf, pollingBody, textFrame } from "../src/frames.js";
+import { FrameCoalescer } from "../src/connection/frame-coalescer.js";
+import { binaryFrame, payloadOf, textFrame } from "../src/connection/websocket-frames.js";
+import { encodePayload } from "../src/engineio/polling-payload.js";
 import { createEngine, encodeEvent } from "../src/index.js";
 
 test("a shared frame reaches every kind of socket once, in its place", async (t) => {
@@ -89,18 +90,18 @@ test("frames of every size hold what was put in", async (t) => {
 });
 
 test("sockets due the same frames share one chunk", (t) => {
-  const gatherer = new Gatherer();
+  const coalescer = new FrameCoalescer();
   const a = textFrame("4a");
   const b = textFrame("4b");
-  const first = gatherer.join([a, b], 8);
+  const first = coalescer.join([a, b], 8);
   t.strictSame(first, Buffer.concat([a, b]));
-  t.equal(gatherer.join([a, b], 8), first);
-  t.strictSame(gatherer.join([b, a], 8), Buffer.concat([b, a]));
+  t.equal(coalescer.join([a, b], 8), first);
+  t.strictSame(coalescer.join([b, a], 8), Buffer.concat([b, a]));
   t.end();
 });
 
 test("a polling body joins the same packets, binary as base64", (t) => {
-  t.equal(pollingBody([textFrame("2"), binaryFrame(Buffer.from([1, 2]))]).toString(), "2\x1ebAQI=");
+  t.equal(encodePayload([textFrame("2"), binaryFrame(Buffer.from([1, 2]))]).toString(), "2\x1ebAQI=");
   t.equal(payloadOf(textFrame("a", Buffer.from("b"), "")).toString(), "ab");
   t.end();
 });

@@ -61,7 +61,7 @@ test("a relayed poll that is answered is waited for in the same way", async (t) 
   const { engine, ends, open } = await startClosing(t);
   const { url, socket } = await open();
   const sid = new URL(url).searchParams.get("sid")!;
-  const answer = engine.relayed({ method: "GET", sid, search: new URL(url).search, body: "", headers: {} });
+  const answer = engine.handleRelayed({ method: "GET", sid, search: new URL(url).search, body: "", headers: {} });
   socket.emit("n", 1);
   t.match(await answer, { status: 200, body: '42["n",1]' });
   await until("it is gone", () => ends.has(socket));

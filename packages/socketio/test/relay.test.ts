@@ -26,7 +26,7 @@ async function startPair(t: Test, options: EngineOptions = {}): Promise<Pair> {
         onError: (error) => pair.errors.push(error),
         relay: async (request, owner) => {
           pair.relayed += 1;
-          const answer = await engines.get(owner)?.relayed(JSON.parse(JSON.stringify(request)));
+          const answer = await engines.get(owner)?.handleRelayed(JSON.parse(JSON.stringify(request)));
           if (!answer) throw new Error(`nobody called ${owner}`);
           return JSON.parse(JSON.stringify(answer));
         },
@@ -153,9 +153,9 @@ test("what is relayed here is held to the same limits, and never relayed on", as
   const owner = pair.engines[sid.startsWith("one") ? 0 : 1];
   const other = pair.engines[sid.startsWith("one") ? 1 : 0];
   const post = { method: "POST", sid, search: "?EIO=4&transport=polling", body: "x".repeat(101), headers: {} } as const;
-  t.match(await owner?.relayed(post), { status: 413 });
-  t.match(await owner?.relayed({ ...post, search: "" }), { status: 400, body: /"code":0/ });
-  t.match(await other?.relayed({ ...post, body: "40" }), { status: 400, body: /"code":1/ });
+  t.match(await owner?.handleRelayed(post), { status: 413 });
+  t.match(await owner?.handleRelayed({ ...post, search: "" }), { status: 400, body: /"code":0/ });
+  t.match(await other?.handleRelayed({ ...post, body: "40" }), { status: 400, body: /"code":1/ });
   t.equal(pair.relayed, 0);
 });
 
