@@ -8,7 +8,7 @@ function entry(onDue: (now: number) => void): TimerEntry {
   return { slot: unscheduled, dueAt: 0, onDue };
 }
 
-test("deadlines come in order and never early, also beyond one lap", async (t) => {
+test("deadlines fire in order and never early, also beyond one lap of the wheel", async (t) => {
   const wheel = new TimerWheel(1);
   const fired: number[] = [];
   // One lap is 1,024 ticks.
@@ -26,7 +26,7 @@ test("deadlines come in order and never early, also beyond one lap", async (t) =
   t.strictSame(fired, [5, 30, 60, 1100, 1500]);
 });
 
-test("a deadline moved or cancelled counts once or not at all", async (t) => {
+test("a rescheduled deadline fires once, a cancelled one never", async (t) => {
   const wheel = new TimerWheel(1);
   let moved = 0;
   let cancelled = 0;
@@ -49,7 +49,7 @@ test("a deadline moved or cancelled counts once or not at all", async (t) => {
   t.equal(cancelled, 0);
 });
 
-test("a deadline set from within one is kept", async (t) => {
+test("an entry can schedule itself again when it fires", async (t) => {
   const wheel = new TimerWheel(1);
   let times = 0;
   const again: TimerEntry = entry(() => {
