@@ -1,7 +1,7 @@
 // Publishing, updating and retiring sets over REST, for the host application's back end.
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
-import { admit, callOf, type Guard, type mounter } from "@khui/service/http";
+import { authenticate, callOf, type Guard, type mounter } from "@khui/service/http";
 import { createTurns } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { checkSet, withoutFolder } from "../checking.js";
@@ -38,14 +38,14 @@ export function mountPublishing(
     const files = withoutFolder(await unzip(await readArchive(request)));
     const set = await checkSet(files, { ownKey, read: pictures.read });
     const { setId, result } = await publisher.publish(set);
-    const { identity, say } = callOf<typeof routes.publishStickerSet>(request, reply);
+    const { identity, localize } = callOf<typeof routes.publishStickerSet>(request, reply);
     const row = await knownSet(db, identity.userId, setId);
     reply.code(result === "published" ? 201 : 200);
     const data = renderManifest(row, await stickersOf(db, [setId]), addressOf);
-    return { success: true, message: say(notices[result]), data };
+    return { success: true, message: localize(notices[result]), data };
   }
 
-  const onRequest = async (request: FastifyRequest) => void (await admit(guard, request, true));
+  const onRequest = async (request: FastifyRequest) => void (await authenticate(guard, request, true));
   return app.register(async (scope) => {
     await scope.register(multipart);
     const { publishStickerSet, updateStickerSet } = routes;
@@ -70,9 +70,9 @@ export function mountPublishing(
 }
 
 export function mountRetiring(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
-  mount(routes.retireStickerSet, async ({ params, identity, say }) => {
+  mount(routes.retireStickerSet, async ({ params, identity, localize }) => {
     await retireSet(db, params.setId);
     const data = renderSet(await knownSet(db, identity.userId, params.setId), addressOf);
-    return { message: say("sticker_set_retired"), data };
+    return { message: localize("sticker_set_retired"), data };
   });
 }
