@@ -54,7 +54,7 @@ await run(log, async (closers) => {
     { blobs: () => blobs.ping(), limits: () => limits.ping() },
   );
   mountMetrics(app, telemetry.metrics);
-  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  const guard = { tokens: createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   const links = createMediaLinks(linkOptions(env));
   const scratchDir = env.SCRATCH_DIR;
   await app.register(

@@ -46,7 +46,7 @@ await run(log, async (closers) => {
   closers.add("http", () => leave(app));
   mountHealth(app, { database: () => database.ping() }, { bus: () => bus.flush(), limits: () => limits.ping() });
   mountMetrics(app, telemetry.metrics);
-  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  const guard = { tokens: createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(
     messagesApi({
       database,

@@ -29,7 +29,7 @@ await run(log, async (closers) => {
   closers.add("http", () => app.close());
   mountHealth(app, {}, { bus: () => bus.flush(), presence: () => presence.ping() });
   mountMetrics(app, telemetry.metrics);
-  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  const guard = { tokens: createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   const engine = { maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND };
   const drainMs = env.DRAIN_SECONDS * 1_000;
   await app.register(

@@ -96,7 +96,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const limits = watchLimits(telemetry, createLocalLimits());
     closers.add("limits", () => limits.close());
     const blobs = options.blobs ?? (await openFolder(join(folder, "files"), closers));
-    const tokens = await createTokens(options.keys);
+    const tokens = createTokens(options.keys);
     const guard: Guard = { tokens, limits, rules: options.rules };
 
     const app = await createApp({ log, telemetry });

@@ -52,7 +52,7 @@ await run(log, async (closers) => {
     { blobs: () => blobs.ping(), limits: () => limits.ping() },
   );
   mountMetrics(app, telemetry.metrics);
-  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
+  const guard = { tokens: createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
   await app.register(stickerService({ database, blobs, bus, guard, log, telemetry, publicUrl: () => env.PUBLIC_URL }));
   await app.listen({ port: env.PORT, host: env.HOST });
 });

@@ -76,7 +76,7 @@ export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Ri
   t.teardown(() => bus.close());
   const limits = createLocalLimits();
   t.teardown(() => limits.close());
-  const tokens = await createTokens({ secret: "a secret of decent length" });
+  const tokens = createTokens({ secret: "a secret of decent length" });
   const rules: Guard["rules"] = {
     perAddress: { name: "address", points: 100_000, perSeconds: 60 },
     perUser: { name: "user", points: 100_000, perSeconds: 60 },
