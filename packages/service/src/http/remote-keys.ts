@@ -1,6 +1,6 @@
 // The public keys behind a JWKS URL (RFC 7517): fetched as a whole, cached, and refreshed in the background.
-// Not jose's createRemoteJWKSet: once its cache is stale it rejects while the URL is down, a fetch that fails has no cool-down (100 tokens
-// with unknown kids were 100 fetches), and an empty set replaces the keys. To wrap all that takes as much code as to do without.
+// Not by jose or jwks-rsa: once keys are stale both wait for the URL, and tokens that name unknown keys cost fetches without a bound, or
+// use up a rate that known keys need; see docs/decisions/0017-libraries.md.
 import { createPublicKey } from "node:crypto";
 
 interface PublicKey {
