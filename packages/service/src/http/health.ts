@@ -1,5 +1,6 @@
 // Liveness and readiness: /healthz says the process runs, /readyz names each dependency and whether it answers.
 import type { FastifyInstance } from "fastify";
+import pTimeout from "p-timeout";
 import { isShuttingDown } from "./graceful-shutdown.js";
 
 /** Beyond this a dependency counts as down. */
@@ -27,15 +28,12 @@ export function mountHealth<Name extends string>(
 }
 
 async function answers(check: () => Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, checkTimeoutMs, false);
-  });
   try {
-    return await Promise.race([check().then(() => true), late]);
+    return await pTimeout(
+      check().then(() => true),
+      { milliseconds: checkTimeoutMs, fallback: () => false },
+    );
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,8 +2,8 @@
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
 import { authenticate, callOf, type Guard, type mounter } from "@khui/service/http";
-import { createTurns } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import pLimit from "p-limit";
 import { checkSet, withoutFolder } from "../checking.js";
 import { readArchive } from "../form.js";
 import type { PictureReader } from "../picture-reader.js";
@@ -32,7 +32,7 @@ export function mountPublishing(
   addressOf: AddressOf,
   pictures: PictureReader,
 ) {
-  const inTurn = createTurns(archivesAtOnce);
+  const limitArchives = pLimit(archivesAtOnce);
 
   async function publish(request: FastifyRequest, reply: FastifyReply, ownKey?: string) {
     const files = withoutFolder(await unzip(await readArchive(request)));
@@ -53,7 +53,7 @@ export function mountPublishing(
       method: publishStickerSet.method,
       url: publishStickerSet.url,
       onRequest,
-      handler: (request, reply) => inTurn(() => publish(request, reply)),
+      handler: (request, reply) => limitArchives(() => publish(request, reply)),
     });
     scope.route({
       method: updateStickerSet.method,
@@ -63,7 +63,7 @@ export function mountPublishing(
       handler: async (request, reply) => {
         const { params, identity } = callOf<typeof updateStickerSet>(request, reply);
         const { key } = await knownSet(db, identity.userId, params.setId);
-        return inTurn(() => publish(request, reply, key));
+        return limitArchives(() => publish(request, reply, key));
       },
     });
   });
