@@ -2,6 +2,7 @@
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { Scopes } from "@khui/service/telemetry";
+import type { Logger } from "pino";
 import type { Announcer } from "./announcer.js";
 import type { Cleanup } from "./cleanup.js";
 import type { Meters } from "./meters.js";
@@ -18,6 +19,7 @@ export interface Context {
   readonly queue: RoomQueue;
   readonly meters: Meters;
   readonly scopes: Scopes;
+  readonly log: Pick<Logger, "warn">;
 }
 
 /** What is needed to show these messages. */

@@ -49,7 +49,7 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     const meters = createMeters(telemetry.metrics);
     const { scopes } = telemetry;
     const queue = createRoomQueue(scopes);
-    const context: Context = { db, directory, announce, links, cleanup, queue, meters, scopes };
+    const context: Context = { db, directory, announce, links, cleanup, queue, meters, scopes, log };
     const actions = {
       sending: createSending(context),
       changing: createChanging(context),

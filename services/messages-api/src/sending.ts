@@ -68,14 +68,18 @@ export function createSending(context: Context): Sending {
 
   let announcing: Promise<void> = Promise.resolve();
 
-  /** In the order of the numbers, also when names have to be asked for; nobody waits for it. */
+  /** In the order of the numbers, also when names have to be asked for; nobody waits for it. Gateways ask for what is missing. */
   function announce(outcomes: readonly Outcome[]): void {
     const rows = outcomes.filter((outcome): outcome is MessageRow => "room_id" in outcome);
     const committed = performance.now();
     for (const { type } of rows) meters.sent(type as MessageType);
     announcing = announcing.then(async () => {
-      await announceSent(context, rows);
-      meters.announced((performance.now() - committed) / 1000);
+      try {
+        await announceSent(context, rows);
+        meters.announced((performance.now() - committed) / 1000);
+      } catch (error) {
+        context.log.warn({ err: error }, "messages could not be announced");
+      }
     });
   }
 

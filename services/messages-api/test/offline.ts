@@ -23,6 +23,7 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
     queue: createRoomQueue(createScopes(false)),
     meters: createMeters(createMetrics("test")),
     scopes: createScopes(false),
+    log: { warn() {} },
     ...more,
   };
 }

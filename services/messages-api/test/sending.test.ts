@@ -1,6 +1,7 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
 import t, { test } from "tap";
+import type { Context } from "../src/context.js";
 import { createSending } from "../src/sending.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
@@ -11,7 +12,7 @@ import { makeRoom, newId, newUser } from "./room.js";
 const [db] = (await openReplicas(t, 1)) as [Db];
 const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string, string];
 
-function sendingOn() {
+function sendingOn(more: Partial<Context> = {}) {
   const announced: number[] = [];
   const announce = {
     entry: (_: string, { seq }: LogEntry) => void announced.push(seq),
@@ -19,7 +20,7 @@ function sendingOn() {
     added() {},
     user() {},
   };
-  const context = offline(db, { announce });
+  const context = offline(db, { announce, ...more });
   return { sending: createSending(context), announced };
 }
 
@@ -93,4 +94,24 @@ test("forwarding to several rooms is all or nothing", async (t) => {
     { chatRoom: to, seq: 1, content: "to all" },
     { chatRoom: from, seq: 2, content: "to all" },
   ]);
+});
+
+test("a message that cannot be announced silences none of those that follow", async (t) => {
+  let broken = true;
+  const { sending, announced } = sendingOn({
+    directory: {
+      async resolve() {
+        if (broken) throw new Error("no names");
+        return new Map();
+      },
+      async learn() {},
+    },
+  });
+  const roomId = await makeRoom(db, [a]);
+  await t.rejects(sending.send(request(roomId, a, "not announced")), { message: "no names" });
+  await sending.drain();
+  broken = false;
+  t.match(await sending.send(request(roomId, a, "announced")), { seq: 2 });
+  await sending.drain();
+  t.same(announced, [2]);
 });
