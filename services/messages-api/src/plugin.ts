@@ -8,17 +8,16 @@ import { type Guard, mounter } from "@khui/service/http";
 import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
-import { createAnnouncer } from "./announcer.js";
-import { createChanging } from "./changing.js";
-import { startCleanup } from "./cleanup.js";
+import { createActions } from "./actions/actions.js";
+import { createAnnouncer } from "./announcing/announcer.js";
+import { createSentMessages } from "./announcing/sent-messages.js";
+import { startCleanup } from "./background/cleanup.js";
+import { startRetention } from "./background/log-retention.js";
+import { createRoomQueue } from "./batching/room-queue.js";
 import type { Context } from "./context.js";
-import { createMarking } from "./marking.js";
-import { createMeters } from "./meters.js";
-import { startRetention } from "./retention.js";
-import { createRoomQueue } from "./room-queue.js";
+import { createMessageMetrics } from "./metrics.js";
 import { mountMessages } from "./routes/messages.js";
-import { serveMessages } from "./rpc.js";
-import { createSending } from "./sending.js";
+import { serveMessages } from "./routes/rpc.js";
 
 export interface MessagesDeps {
   readonly database: Database;
@@ -28,7 +27,7 @@ export interface MessagesDeps {
   readonly telemetry?: Telemetry;
   /** Signs the addresses of files; media-service checks them with the same secret. */
   readonly links: MediaLinks;
-  /** How long log entries are kept; a client away for longer is told to fetch anew. */
+  /** How long log entries are kept; a client away for longer has to fetch its rooms again. */
   readonly retentionDays?: number;
 }
 
@@ -46,15 +45,12 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     const db: Context["db"] = database.kysely();
     const cleanup = startCleanup(db, bus, log);
     const announce = createAnnouncer(bus, onError);
-    const meters = createMeters(telemetry.metrics);
+    const metrics = createMessageMetrics(telemetry.metrics);
     const { scopes } = telemetry;
-    const queue = createRoomQueue(scopes);
-    const context: Context = { db, directory, announce, links, cleanup, queue, meters, scopes, log };
-    const actions = {
-      sending: createSending(context),
-      changing: createChanging(context),
-      marking: createMarking(context),
-    };
+    const sentMessages = createSentMessages({ announce, directory, links, metrics, log });
+    const roomQueue = createRoomQueue(scopes);
+    const context: Context = { db, directory, announce, sentMessages, links, cleanup, roomQueue, metrics, scopes, log };
+    const actions = createActions(context);
     mountMessages(mounter(app, { ...deps.guard, onIdentity: directory.learn }), context, actions);
     const rpc = createRpcServer(bus, "messages-api", log);
     serveMessages(rpc, context, actions);
@@ -62,7 +58,7 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
     app.addHook("onClose", async () => {
       rpc.close();
       await Promise.all([stopRetention(), cleanup.close()]);
-      await Promise.all([actions.sending.drain(), actions.marking.drain(), queue.drain()]);
+      await actions.drain();
     });
   };
 }

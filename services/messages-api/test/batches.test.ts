@@ -1,7 +1,7 @@
 // A batch is written for all requests that it came from, and for no others.
 import { createScopes, type Scope } from "@khui/service/telemetry";
 import { test } from "tap";
-import { createBatcher } from "../src/batcher.js";
+import { createBatcher } from "../src/batching/batcher.js";
 
 const scopes = createScopes(true);
 

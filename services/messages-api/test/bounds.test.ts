@@ -1,7 +1,8 @@
 // Whatever members write, what others are to be told of it fits a message of the bus.
 import { sql } from "@khui/database";
 import t, { test } from "tap";
-import { logPage, openRoom, roomsAmong, roomsOf } from "../src/reading.js";
+import { logPage, openRoom } from "../src/queries/log.js";
+import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { editMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";

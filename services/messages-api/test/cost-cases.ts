@@ -1,15 +1,15 @@
 // Every statement of this service's store, and how its cost may grow.
 import { defaultSettings, type RoomChange } from "@khui/contracts";
 import type { Case } from "@khui/test-kit/statement-cost/cases";
-import { pruneLog } from "../src/retention.js";
 import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
+import { filesInUse, forgetFiles, purgeDeletedMessages, unusedFiles } from "../src/store/cleanup.js";
 import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
 import { accessRoom, hiddenSince, othersPositions, readLog, roomStats, roomsAhead } from "../src/store/history.js";
+import { pruneLog } from "../src/store/log-retention.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
 import { markDelivered, markReadBatch, readPositions } from "../src/store/positions.js";
 import { reactTo } from "../src/store/react.js";
-import { filesInUse, forgetFiles, purgeRemains, unusedFiles } from "../src/store/remains.js";
 import {
   activeAmong,
   contactsOf,
@@ -373,15 +373,15 @@ const tidying = [
   { name: "pruneLog, some is old", run: (db) => pruneLog(db, daysAgo(7)) },
   { name: "pruneLog, nothing is old", run: (db) => pruneLog(db, daysAgo(9)), refused: true },
   {
-    name: "purgeRemains",
+    name: "purgeDeletedMessages",
     run: async (db, { roomId, target, reader }) => {
       await deleteForEveryone(db, { userId: reader, messageId: target, roomId });
-      return purgeRemains(db);
+      return purgeDeletedMessages(db);
     },
     // As much as it is given to take out.
     grows: { reactions: "input", edits: "input" },
   },
-  { name: "purgeRemains, nothing", run: (db) => purgeRemains(db), refused: true },
+  { name: "purgeDeletedMessages, nothing", run: (db) => purgeDeletedMessages(db), refused: true },
   { name: "unusedFiles", run: (db) => unusedFiles(db, 100) },
   { name: "forgetFiles", run: (db) => forgetFiles(db, ["unused 1", "unused 2", "file 1"]) },
   { name: "filesInUse", run: (db) => filesInUse(db, ["file 1", "file 2", "unused 1"]) },

@@ -2,8 +2,8 @@
 import { sql } from "@khui/database";
 import { toChatError } from "@khui/service";
 import t, { test } from "tap";
-import { createChanging } from "../src/changing.js";
-import { createSending } from "../src/sending.js";
+import { createChanging } from "../src/actions/changing.js";
+import { createSending } from "../src/actions/sending.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";

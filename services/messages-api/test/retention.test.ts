@@ -1,9 +1,9 @@
 // Old entries leave the log, and whoever would need them is told so.
 import { sql } from "@khui/database";
 import t, { test } from "tap";
-import { openRoom } from "../src/reading.js";
-import { pruneLog } from "../src/retention.js";
+import { openRoom } from "../src/queries/log.js";
 import { readLog } from "../src/store/history.js";
+import { pruneLog } from "../src/store/log-retention.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";

@@ -1,10 +1,11 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
 import t, { test } from "tap";
+import { forwardMessage } from "../src/actions/forwarding.js";
+import { createSending } from "../src/actions/sending.js";
 import type { Context } from "../src/context.js";
-import { createSending } from "../src/sending.js";
 import type { Db } from "../src/store/tables.js";
-import { offline } from "./offline.js";
+import { offline, silentAnnouncer } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newId, newUser } from "./room.js";
@@ -15,13 +16,11 @@ const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string,
 function sendingOn(more: Partial<Context> = {}) {
   const announced: number[] = [];
   const announce = {
-    entry: (_: string, { seq }: LogEntry) => void announced.push(seq),
-    live() {},
-    added() {},
-    user() {},
+    ...silentAnnouncer,
+    logEntry: (_: string, { seq }: LogEntry) => void announced.push(seq),
   };
   const context = offline(db, { announce, ...more });
-  return { sending: createSending(context), announced };
+  return { context, sending: createSending(context), announced };
 }
 
 const request = (roomId: string, userId: string, content: string) =>
@@ -86,11 +85,13 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
 });
 
 test("forwarding to several rooms is all or nothing", async (t) => {
-  const { sending } = sendingOn();
+  const { context, sending } = sendingOn();
   const [from, to, forbidden] = [await makeRoom(db, [a]), await makeRoom(db, [a]), await makeRoom(db, [b])];
   const { _id: messageId } = await sending.send(request(from, a, "to all"));
-  await t.rejects(sending.forward({ userId: a, messageId, roomIds: [to, forbidden] }), { code: "not_a_participant" });
-  t.match(await sending.forward({ userId: a, messageId, roomIds: [to, from] }), [
+  await t.rejects(forwardMessage(context, { userId: a, messageId, roomIds: [to, forbidden] }), {
+    code: "not_a_participant",
+  });
+  t.match(await forwardMessage(context, { userId: a, messageId, roomIds: [to, from] }), [
     { chatRoom: to, seq: 1, content: "to all" },
     { chatRoom: from, seq: 2, content: "to all" },
   ]);

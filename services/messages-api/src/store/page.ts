@@ -3,8 +3,8 @@ import type { ErrorCode } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
 import { leastOfOthers } from "./history.js";
+import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
-import { sumAfter } from "./tallies.js";
 
 export interface PageRequest {
   readonly roomId: string;

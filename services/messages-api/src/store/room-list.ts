@@ -3,8 +3,8 @@ import type { ErrorCode, Role } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
 import { accessRoom, leastOfOthers } from "./history.js";
+import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
-import { sumAfter } from "./tallies.js";
 
 export interface ParticipantRow {
   user_id: string;

@@ -1,13 +1,13 @@
-// One message with all that does not go along with it in lists and events: edits, reactions, receipts.
+// One message with what lists and events leave out: all edits, everyone who reacted, receipts.
 import { ChatError, type Message, type RouteAnswer, type routes, Sequence, UserId } from "@khui/contracts";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { type Context, viewOf } from "./context.js";
-import { renderMessage, statusFor, userOf } from "./render.js";
-import { findMessage } from "./store/change.js";
-import { editsOf, positionsOf, reactionsOf } from "./store/details.js";
-import { othersPositions } from "./store/history.js";
-import type { MessageRow } from "./store/tables.js";
+import { type Context, viewOf } from "../context.js";
+import { renderMessage, statusFor, userOf } from "../render.js";
+import { findMessage } from "../store/change.js";
+import { editsOf, positionsOf, reactionsOf } from "../store/details.js";
+import { othersPositions } from "../store/history.js";
+import type { MessageRow } from "../store/tables.js";
 
 interface Target {
   readonly userId: string;
@@ -101,7 +101,7 @@ function readCursor<Key>(schema: { Check(value: unknown): value is Key }, cursor
     const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (schema.Check(key)) return key;
   } catch {
-    // No JSON: refused like any other text that we did not make.
+    // Not JSON: refused like any other cursor that no page returned.
   }
   throw new ChatError("invalid_request", {
     part: "querystring",

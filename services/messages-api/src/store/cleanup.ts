@@ -23,7 +23,7 @@ export async function filesInUse(db: Db, fileIds: readonly string[]): Promise<st
 const chunk = 1_000;
 
 /** Takes out some of the edits and reactions of deleted messages; false when there are none left. Replicas may all do so. */
-export async function purgeRemains(db: Db): Promise<boolean> {
+export async function purgeDeletedMessages(db: Db): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     WITH message AS MATERIALIZED (SELECT message_id FROM messages.remains LIMIT 1 FOR UPDATE SKIP LOCKED),
     edits AS (
