@@ -8,8 +8,7 @@ import type { SentMessages } from "./announcing/sent-messages.js";
 import type { Cleanup } from "./background/cleanup.js";
 import type { RoomQueue } from "./batching/room-queue.js";
 import type { MessageMetrics } from "./metrics.js";
-import { usersIn, type View } from "./render.js";
-import type { Db, MessageRow } from "./store/tables.js";
+import type { Db } from "./store/tables.js";
 
 export interface Context {
   readonly db: Db;
@@ -22,12 +21,4 @@ export interface Context {
   readonly metrics: MessageMetrics;
   readonly scopes: Scopes;
   readonly log: Pick<Logger, "warn">;
-}
-
-/** What is needed to show these messages. */
-export async function viewOf(
-  { directory, links }: Pick<Context, "directory" | "links">,
-  rows: Iterable<MessageRow | null>,
-): Promise<View> {
-  return { users: await directory.resolve(usersIn(rows)), links };
 }

@@ -28,7 +28,7 @@ import { newId, text } from "./room.js";
 type Grows = NonNullable<Case<Scene>["grows"]>;
 type AsUser = (db: Db, scene: Scene, userId: string) => Promise<unknown>;
 
-/** A member gets what they ask for; one who left and a stranger are refused, which may cost no more wherever they are. */
+/** A member gets an answer; a former member and a stranger are refused, which may cost no more. */
 const asEveryone = (name: string, run: AsUser, grows: Grows = {}): Array<Case<Scene>> => [
   { name, run: (db, scene) => run(db, scene, scene.reader), grows },
   { name: `${name}, as one who left`, run: (db, scene) => run(db, scene, scene.left), refused: true, grows },
@@ -361,7 +361,7 @@ const membership = [
   })),
   {
     ...change(
-      "taken before",
+      "applied before",
       ({ stranger }) => ({ kind: "joined", userId: stranger, role: "member", text: "joined" }),
       1,
     ),
@@ -369,7 +369,7 @@ const membership = [
   },
 ] satisfies ReadonlyArray<Case<Scene>>;
 
-const tidying = [
+const cleanup = [
   { name: "pruneLog, some is old", run: (db) => pruneLog(db, daysAgo(7)) },
   { name: "pruneLog, nothing is old", run: (db) => pruneLog(db, daysAgo(9)), refused: true },
   {
@@ -378,7 +378,7 @@ const tidying = [
       await deleteForEveryone(db, { userId: reader, messageId: target, roomId });
       return purgeDeletedMessages(db);
     },
-    // As much as it is given to take out.
+    // As much as there is to remove.
     grows: { reactions: "input", edits: "input" },
   },
   { name: "purgeDeletedMessages, nothing", run: (db) => purgeDeletedMessages(db), refused: true },
@@ -394,5 +394,5 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   ...marking,
   ...listing,
   ...membership,
-  ...tidying,
+  ...cleanup,
 ];

@@ -1,4 +1,4 @@
-// A room that somebody holds delays itself alone: sends into others are answered meanwhile.
+// A locked room delays only itself: sends into others are answered meanwhile.
 import { sql } from "@khui/database";
 import { toChatError } from "@khui/service";
 import t, { test } from "tap";

@@ -1,4 +1,4 @@
-// What this service's parts work with, when nobody else is there.
+// A context for this service's parts, without any other service.
 import { createMediaLinks } from "@khui/media-links";
 import { createMetrics, createScopes } from "@khui/service/telemetry";
 import type { Announcer } from "../src/announcing/announcer.js";
@@ -16,7 +16,7 @@ export const links = createMediaLinks({
 
 export const silentAnnouncer: Announcer = { logEntry() {}, liveEvent() {}, membersAdded() {}, userEvent() {} };
 
-/** Nobody has a name and nobody listens. */
+/** No user has a name and nothing is published. */
 export function offline(db: Db, more: Partial<Context> = {}): Context {
   const scopes = createScopes(false);
   const parts = {

@@ -1,7 +1,7 @@
 // Editing, deleting and reacting: validate, change in the room's turn, announce, answer.
 import { ChatError, type DeleteFor, type Message, type Reacted, type ReactionAction } from "@khui/contracts";
-import { type Context, viewOf } from "../context.js";
-import { renderEntry, renderMessage, shownReactions, statusFor } from "../render.js";
+import type { Context } from "../context.js";
+import { renderEntry, renderMessage, shownReactions, statusFor, viewOf } from "../render.js";
 import {
   type ChangeResult,
   deleteForEveryone,

@@ -4,7 +4,7 @@ import { ObjectId } from "bson";
 import type { Context } from "../context.js";
 import { findMessage } from "../store/change.js";
 import { type NewMessage, type SendResult, sendBatch, sentBefore } from "../store/send.js";
-import { answerTo, sentRows, withRows } from "./send-outcome.js";
+import { answerTo, withRows } from "./send-outcome.js";
 
 export interface ForwardRequest {
   readonly userId: string;
@@ -27,7 +27,7 @@ export async function forwardMessage(context: Context, request: ForwardRequest):
   );
   throwRefusal(results);
   const outcomes = withRows(copies, results);
-  context.sentMessages.announce(sentRows(outcomes));
+  context.sentMessages.announce(outcomes);
   return Promise.all(copies.map((copy, i) => answerTo(context, copy, outcomes[i]!)));
 }
 
@@ -74,7 +74,7 @@ async function makeCopies(context: Context, request: ForwardRequest): Promise<Ne
   }));
 }
 
-/** Rooms that were refused only because another one was say forbidden: that other one's code is the answer. */
+/** A copy refused only because of another one has the code `forbidden`; the answer is that other one's code. */
 function throwRefusal(results: readonly SendResult[]): void {
   const codes = results.flatMap((result) => (result.kind === "refused" ? [result.code] : []));
   const code = codes.find((code) => code !== "forbidden") ?? codes[0];

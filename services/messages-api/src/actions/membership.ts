@@ -1,8 +1,8 @@
 // Appends rooms-api's changes of membership and settings to the log, and announces what was appended.
 import type { RoomChange } from "@khui/contracts";
 import { ObjectId } from "bson";
-import { type Context, viewOf } from "../context.js";
-import { renderEntry } from "../render.js";
+import type { Context } from "../context.js";
+import { renderEntry, viewOf } from "../render.js";
 import { readLog } from "../store/history.js";
 import { applyRoomChange } from "../store/membership.js";
 

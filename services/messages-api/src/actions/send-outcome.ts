@@ -1,7 +1,7 @@
 // What became of a message that was to be sent, and how that is answered.
 import { ChatError, type Message } from "@khui/contracts";
-import { type Context, viewOf } from "../context.js";
-import { renderMessage, statusFor } from "../render.js";
+import type { Context } from "../context.js";
+import { renderMessage, statusFor, viewOf } from "../render.js";
 import { findMessage } from "../store/change.js";
 import { othersPositions } from "../store/history.js";
 import type { NewMessage, SendResult } from "../store/send.js";
@@ -14,9 +14,6 @@ export type SendOutcome = { readonly kind: "sent"; readonly row: MessageRow } | 
 /** The store's results with the rows that it wrote; both in the order of the messages. */
 export const withRows = (messages: readonly NewMessage[], results: readonly SendResult[]): SendOutcome[] =>
   results.map((result, i) => (result.kind === "sent" ? { kind: "sent", row: rowOf(messages[i]!, result) } : result));
-
-export const sentRows = (outcomes: readonly SendOutcome[]): MessageRow[] =>
-  outcomes.flatMap((outcome) => (outcome.kind === "sent" ? [outcome.row] : []));
 
 /** The message as its sender sees it: just sent, or the one sent before as it is now. Throws what it was refused for. */
 export async function answerTo(

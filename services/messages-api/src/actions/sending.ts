@@ -6,7 +6,7 @@ import { isLocked, isOutage } from "../batching/failures.js";
 import type { Context } from "../context.js";
 import { type NewMessage, sendBatch } from "../store/send.js";
 import { checkCaption, checkText } from "./content-rules.js";
-import { answerTo, type SendOutcome, sentRows, withRows } from "./send-outcome.js";
+import { answerTo, type SendOutcome, withRows } from "./send-outcome.js";
 
 export interface SendRequest {
   readonly userId: string;
@@ -38,7 +38,7 @@ export function createSending(context: Context): Sending {
       metrics.batch("send", messages.length);
       return withRows(messages, await sendBatch(db, messages));
     },
-    onWritten: (outcomes) => sentMessages.announce(sentRows(outcomes)),
+    onWritten: sentMessages.announce,
     keyOf: ({ roomId }) => roomId,
     maxBatch,
     maxWaiting,

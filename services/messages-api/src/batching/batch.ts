@@ -1,7 +1,7 @@
-// Items on their way to the store together: written at once, then each given its own result.
+// Items that are written together; afterwards each gets its own result.
 import { joinScopes, type Scope, type Scopes } from "@khui/service/telemetry";
 
-/** An item with whoever waits for its result. */
+/** An item with the promise of its result. */
 export interface Entry<Item, Result> {
   readonly item: Item;
   readonly key: string;
@@ -27,7 +27,7 @@ export interface Writing<Item, Result> {
   readonly scopes: Scopes;
 }
 
-/** Never rejects, and gives nobody a result yet. */
+/** Never rejects; no item gets its result yet. */
 export function writeBatch<Item, Result>(
   batch: Batch<Item, Result>,
   { scopes, write }: Writing<Item, Result>,

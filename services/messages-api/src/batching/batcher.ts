@@ -36,7 +36,7 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /**
  * One batch at a time: two would halve the batches and gain nothing. Only when it is overdue (it waits for a lock, or the disk
  * is slow) does another begin, with items of other keys. A batch that fails is tried again key by key; a key that fails by
- * itself stays isolated, written apart from the rest until it succeeds. So a key that cannot be written delays no other for long.
+ * itself stays isolated, written separately until it succeeds. So a key that cannot be written delays no other for long.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { scopes, parallel = 1, overdueMs = 50, deadlineMs = 5_000 } = options;

@@ -1,7 +1,7 @@
 // A room's messages, by page, and its statistics.
 import type { RouteAnswer, routes } from "@khui/contracts";
-import { type Context, viewOf } from "../context.js";
-import { renderMessage, statusFor } from "../render.js";
+import type { Context } from "../context.js";
+import { renderMessage, statusFor, viewOf } from "../render.js";
 import { roomStats } from "../store/history.js";
 import { type PageRequest, readPage } from "../store/page.js";
 import { orThrow } from "./or-throw.js";

@@ -1,7 +1,7 @@
 // The room log, for gateways: opening a room for a socket, and reading what was missed.
 import { ChatError, type messagesRpc, type RpcAnswer } from "@khui/contracts";
-import { type Context, viewOf } from "../context.js";
-import { renderEntry } from "../render.js";
+import type { Context } from "../context.js";
+import { renderEntry, viewOf } from "../render.js";
 import { accessRoom, hiddenSince, readLog } from "../store/history.js";
 import { readPositions } from "../store/positions.js";
 import { asManyAsFit } from "./answer-size.js";

@@ -1,7 +1,7 @@
 // The room list, one room, its participants, and a user's contacts.
 import { type messagesRpc, type RoomActivity, type RpcAnswer, smallRoomLimit } from "@khui/contracts";
-import { type Context, viewOf } from "../context.js";
-import { renderParticipant, renderRoom } from "../render.js";
+import type { Context } from "../context.js";
+import { renderParticipant, renderRoom, viewOf } from "../render.js";
 import {
   contactsOf,
   describeRoom,

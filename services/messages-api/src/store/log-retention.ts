@@ -7,7 +7,7 @@ export const pruneChunk = 5_000;
 
 /** Removes old entries and raises each room's floor with them, in one statement. Returns how many were removed. */
 export async function pruneLog(db: Db, olderThan: Date): Promise<number> {
-  const { rows } = await sql<{ gone: number }>`
+  const { rows } = await sql<{ pruned: number }>`
     WITH old AS (
       DELETE FROM messages.log WHERE ctid IN (
         SELECT ctid FROM messages.log WHERE at < ${olderThan} ORDER BY at LIMIT ${pruneChunk} FOR UPDATE SKIP LOCKED
@@ -23,6 +23,6 @@ export async function pruneLog(db: Db, olderThan: Date): Promise<number> {
       FROM (SELECT room_id, max(seq) AS seq FROM old GROUP BY room_id) o
       WHERE r.id = o.room_id AND r.id = ANY(ARRAY(SELECT id FROM room))
     )
-    SELECT count(*) AS gone FROM old`.execute(db);
-  return rows[0]?.gone ?? 0;
+    SELECT count(*) AS pruned FROM old`.execute(db);
+  return rows[0]?.pruned ?? 0;
 }
