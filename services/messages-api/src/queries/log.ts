@@ -10,10 +10,11 @@ import { orThrow } from "./or-throw.js";
 /** Entries of one answer at most. */
 const maxEntries = 500;
 /** A client further behind than this is better served by fetching the room again. */
-const longestResume = 10_000;
-const longestHidden = 1_000;
+const maxResumedEntries = 10_000;
+/** The same for messages that the user has hidden meanwhile. */
+const maxHidden = 1_000;
 /** Read positions sent on joining: a room's screen shows no more. */
-const shownPositions = 200;
+const maxPositions = 200;
 
 /**
  * Lets a user's socket into a room: access, head, the first of what was missed after `afterSeq`, and the states that are read
@@ -27,15 +28,15 @@ export async function openRoom(
 ): Promise<RpcAnswer<typeof messagesRpc.openRoom>> {
   const access = orThrow(await accessRoom(context.db, roomId, userId));
   const from = afterSeq === undefined ? undefined : Math.min(afterSeq, access.seq);
-  const resync = from !== undefined && (from < access.floor || access.seq - from > longestResume);
+  const resync = from !== undefined && (from < access.floor || access.seq - from > maxResumedEntries);
   const resuming = from !== undefined && !resync;
   const [positions, log, hidden] = await Promise.all([
-    readPositions(context.db, roomId, userId, shownPositions),
+    readPositions(context.db, roomId, userId, maxPositions),
     resuming ? logPage(context, roomId, from) : undefined,
-    resuming ? hiddenSince(context.db, roomId, userId, from, longestHidden + 1) : [],
+    resuming ? hiddenSince(context.db, roomId, userId, from, maxHidden + 1) : [],
   ]);
   const answer = { seq: access.seq, members: access.members, positions };
-  if (hidden.length > longestHidden) return { ...answer, resync: true, entries: [], hidden: [] };
+  if (hidden.length > maxHidden) return { ...answer, resync: true, entries: [], hidden: [] };
   return { ...answer, resync, entries: log?.entries ?? [], hidden };
 }
 

@@ -29,7 +29,7 @@ export interface RoomRow {
 }
 
 /** Participants listed with a room. */
-const shownParticipants = 100;
+const maxParticipants = 100;
 
 /** A user's active rooms, the most recently active first, with how many there are. */
 export async function listRooms(
@@ -115,7 +115,7 @@ async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promi
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(to_jsonb(x)) AS list FROM (
         SELECT me.user_id, me.role, me.joined_at, o.read_message, o.read_at
-        UNION ALL (${participants(sql`page.id`, sql`AND m.user_id <> ${userId}`, sql`LIMIT ${shownParticipants - 1}`)})
+        UNION ALL (${participants(sql`page.id`, sql`AND m.user_id <> ${userId}`, sql`LIMIT ${maxParticipants - 1}`)})
       ) x
     ) people
     LEFT JOIN LATERAL (${lowestOfOthers(userId, sql`last.sender_id = ${userId}`)}) others ON true
