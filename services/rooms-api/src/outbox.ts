@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/service/process";
+import pLimit from "p-limit";
 import type { Logger } from "pino";
 import {
   changesPage,
@@ -73,7 +73,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   }
 
   let lastBacklog = { changes: 0, oldestAt: 0 };
-  const withLimit = createTurns(sweepConcurrency);
+  const limitSweep = pLimit(sweepConcurrency);
 
   async function readBacklog(): Promise<void> {
     const { changes, oldestSeconds } = await countBacklog(db);
@@ -89,7 +89,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
     position = rooms.length < roomsPage ? "" : (rooms.at(-1)?.roomId ?? "");
     const abandoned = rooms.flatMap(({ roomId, abandoned }) => (abandoned ? [roomId] : []));
     const outcomes = await Promise.allSettled(
-      abandoned.map((roomId) => withLimit(async () => (stopped ? undefined : deliver(roomId)))),
+      abandoned.map((roomId) => limitSweep(async () => (stopped ? undefined : deliver(roomId)))),
     );
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     return { failures, allFailed: failures.length > 0 && failures.length === abandoned.length };
