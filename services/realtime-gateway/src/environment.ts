@@ -1,7 +1,7 @@
 // The gateway's settings, as environment variables.
 import { serviceEnvironment } from "@khui/service/http";
 import { type Static, Type } from "typebox";
-import { defaultFlood } from "./flood.js";
+import { defaultFlood } from "./connections/flood-control.js";
 import type { GatewayOptions } from "./gateway.js";
 
 const count = (standard: number) => Type.Integer({ minimum: 1, default: standard });
@@ -27,7 +27,7 @@ export const Environment = Type.Object({
 export function gatewayOptions(env: Static<typeof Environment>) {
   return {
     trustProxy: env.TRUST_PROXY,
-    watchedRooms: env.WATCHED_ROOMS,
+    roomListLimit: env.WATCHED_ROOMS,
     maxRooms: env.MAX_JOINED_ROOMS,
     flood: {
       ...defaultFlood,

@@ -10,7 +10,7 @@ import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
 import { createGateway, type GatewayOptions } from "./gateway.js";
 import { watchGateway } from "./metrics.js";
-import { connectRelay } from "./relay.js";
+import { connectRelay } from "./relay/polling-relay.js";
 
 export interface GatewayDeps {
   readonly bus: Bus;
@@ -36,12 +36,20 @@ const maxPayload = 256 * 1024;
 export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
   return async (app) => {
     const { bus, log, telemetry = unobserved(log) } = deps;
-    const boot = deps.gateway?.boot ?? crypto.randomUUID().replaceAll("-", "");
+    const instanceId = deps.gateway?.instanceId ?? crypto.randomUUID().replaceAll("-", "");
     const onError = (error: unknown) => log.warn({ err: error }, "gateway");
     const directory = createDirectory(bus, { onError });
     const guard = { ...deps.guard, onIdentity: directory.learn };
-    const gateway = createGateway({ ...deps.gateway, bus, presence: deps.presence, guard, boot, onError, telemetry });
-    const relay = connectRelay(bus, boot);
+    const gateway = createGateway({
+      ...deps.gateway,
+      bus,
+      presence: deps.presence,
+      guard,
+      instanceId,
+      onError,
+      telemetry,
+    });
+    const relay = connectRelay(bus, instanceId);
     const engine = createEngine(
       {
         maxPayload,
@@ -49,7 +57,7 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
         slowConsumerCode: closeCodes.slow_consumer.code,
         cors: { origin: true },
         ...deps.engine,
-        ownerId: boot,
+        ownerId: instanceId,
         relay: relay.ask,
         onError,
       },

@@ -2,12 +2,11 @@
 import { createLocalBus } from "@khui/bus/local";
 import { encodeEvent } from "@khui/socketio";
 import { type Test, test } from "tap";
-import { takeOut } from "../src/commands.js";
-import { createFeeds } from "../src/feeds.js";
-import { joinRoom, type Welcome } from "../src/joining.js";
-import { createRoomLogs } from "../src/room-logs.js";
+import { createFeeds } from "../src/rooms/feeds.js";
+import { type JoinedRoom, joinRoom } from "../src/rooms/join-room.js";
+import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, unheard, until } from "./room-log.js";
+import { ignored, type Listener, listener, until } from "./room-log.js";
 
 /** A gateway's feeds over a local bus. `gate.open` lets the questions held back since `gate.shut()` go on. */
 function gatewayOn(t: Test) {
@@ -18,12 +17,12 @@ function gatewayOn(t: Test) {
   );
   const listeners: Listener[] = [];
   const feeds = createFeeds({
-    ...unheard,
+    ...ignored,
     bus,
     logs: createRoomLogs(bus),
     onLeft(feed, userId) {
-      for (const { session } of listeners)
-        if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
+      for (const { client } of listeners)
+        if (client.userId === userId && client.rooms.has(roomId)) feed.unsubscribe(client);
     },
     onError: (error) => t.fail(String(error)),
     onLive: () => {},
@@ -32,13 +31,13 @@ function gatewayOn(t: Test) {
     feeds.close();
     await bus.close();
   });
-  async function join(one: Listener, lastSeq?: number): Promise<Welcome | undefined> {
-    let told: Welcome | undefined;
-    const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
-    const isIn = await joinRoom(context, one.session, roomId, lastSeq, (welcome) => {
-      told = welcome;
+  async function join(one: Listener, lastSeq?: number): Promise<JoinedRoom | undefined> {
+    let room: JoinedRoom | undefined;
+    const context = { bus, feeds, typing: { inRoom: async () => [] }, metrics: { resyncs: 0 } };
+    const isIn = await joinRoom(context, one.client, roomId, lastSeq, (joined) => {
+      room = joined;
     });
-    return isIn ? told : undefined;
+    return isIn ? room : undefined;
   }
   const enter = (userId: string) => {
     const one = listener(userId);
@@ -161,7 +160,7 @@ test("who leaves while they join is not let in, wherever the feed stands", async
   const other = await join(b);
   letIn?.();
   t.equal(await joining, undefined);
-  t.equal(other?.feed.sessions.has(a.session), false);
+  t.equal(other?.feed.clients.has(a.client), false);
   t.same(a.received, [2]);
   api.publish(api.append());
   await until("the other gets the next", () => b.received.length > 0);
@@ -192,19 +191,19 @@ test("a refused socket leaves no feed behind", async (t) => {
   t.equal(feeds.size, 0);
 });
 
-test("a state that changes while a socket joins is told after its welcome, to others than its cause", async (t) => {
+test("a state that changes while a socket joins is told after its joined, to others than its cause", async (t) => {
   const { join, enter, gate, feeds } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   gate.shut = true;
   const joining = [join(a), join(b)];
   await until("both are asked", () => gate.waiting.length === 2);
-  feeds.get(roomId)?.liveTail.add({ except: "b", frame: encodeEvent("message_read", '{"seq":77}') });
+  feeds.get(roomId)?.bufferLive("b", encodeEvent("message_read", '{"seq":77}'));
   gate.shut = false;
   for (const goOn of gate.waiting.splice(0)) goOn();
   await Promise.all(joining);
   t.same(a.received, [77]);
   t.same(b.received, []);
-  t.equal(feeds.get(roomId)?.liveTail.since(0).length, 0, "nothing is kept once nobody joins");
+  t.equal(feeds.get(roomId)?.liveReplay.since(0).length, 0, "nothing is kept once nobody joins");
 });
 
 test("a busy room is joined though more goes through than is kept", async (t) => {
@@ -231,7 +230,7 @@ test("who takes slowly what was missed is sent it page by page, and holds nobody
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 7; i++) api.append();
   const [slow, quick] = [enter("a"), enter("b")];
-  const socket = slow.session.socket as { bufferedBytes: number };
+  const socket = slow.client.socket as { bufferedBytes: number };
   socket.bufferedBytes = 2 * 1024 * 1024;
   const joining = join(slow, 0);
   await until("the first page is sent", () => slow.received.length === 3);

@@ -11,8 +11,8 @@ import { eventually } from "@khui/test-kit/system";
 import pino from "pino";
 import { type Test, test } from "tap";
 import { createGateway } from "../src/gateway.js";
-import { createOnlineContacts } from "../src/online-contacts.js";
-import { createSharedAnswers } from "../src/shared-answers.js";
+import { createOnlineContacts } from "../src/presence/online-contacts.js";
+import { createUserCache } from "../src/presence/user-cache.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 
 const rate = { burst: 1_000_000, perSecond: 1_000_000 };
@@ -56,7 +56,7 @@ async function scene(t: Test) {
       },
     },
     guard,
-    boot: "here",
+    instanceId: "here",
     onError: (error) => t.comment(String(error)),
     telemetry: unobserved(pino({ level: "silent" })),
     flood: { ...rate, strikes: 1, user: rate },
@@ -210,12 +210,12 @@ test("answers take no more memory than they may, and the oldest go first", async
     asked += 1;
     return { userId };
   };
-  const answers = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
-  for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.of(userId), { userId });
+  const answers = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
+  for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.get(userId), { userId });
   t.equal(asked, 3);
-  await answers.of("a");
+  await answers.get("a");
   t.equal(asked, 4, "two fit");
-  const huge = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
-  for (let n = 0; n < 2; n++) t.same(await huge.of("a"), { userId: "a" });
+  const huge = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
+  for (let n = 0; n < 2; n++) t.same(await huge.get("a"), { userId: "a" });
   t.equal(asked, 6, "what is larger than all is not kept");
 });

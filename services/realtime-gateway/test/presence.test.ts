@@ -6,8 +6,8 @@ import type { Presence, Status } from "@khui/presence";
 import { createLocalPresence } from "@khui/presence/local";
 import { eventually } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { createPresenceKeeper, type PresenceKeeper } from "../src/presence.js";
-import type { Users } from "../src/users.js";
+import type { Users } from "../src/connections/users.js";
+import { createPresenceTracker, type PresenceTracker } from "../src/presence/presence-tracker.js";
 
 const roomId = "6b0000000000000000000001";
 const times = { renewMs: 50, leaseMs: 1_000, graceMs: 300 };
@@ -21,8 +21,8 @@ function forgetful(store: Presence, lost: Set<keyof Presence>): Presence {
   };
   return {
     ...store,
-    connect: (boot, users) => answer("connect", store.connect(boot, users)),
-    disconnect: (boot, userIds) => answer("disconnect", store.disconnect(boot, userIds)),
+    connect: (instanceId, users) => answer("connect", store.connect(instanceId, users)),
+    disconnect: (instanceId, userIds) => answer("disconnect", store.disconnect(instanceId, userIds)),
     setStatus: (userId, status) => answer("setStatus", store.setStatus(userId, status)),
   };
 }
@@ -31,7 +31,7 @@ function scene(t: Test) {
   const local = createLocalBus();
   const store = createLocalPresence();
   const listener = local.connect();
-  const keepers = new Set<PresenceKeeper>();
+  const trackers = new Set<PresenceTracker>();
   const heard: string[] = [];
   const asked: string[] = [];
   /** What questions for an audience wait for. */
@@ -47,34 +47,34 @@ function scene(t: Test) {
     return { roomIds: [roomId] };
   });
   t.teardown(async () => {
-    for (const keeper of keepers) await keeper.close();
+    for (const tracker of trackers) await tracker.close();
     await store.close();
     await listener.close();
   });
 
-  function gateway(boot: string, presence: Presence = store) {
+  function gateway(instanceId: string, presence: Presence = store) {
     const bus = local.connect();
     const here = new Set<string>();
     const users = { has: (userId: string) => here.has(userId), ids: () => [...here] } as Users;
     const openRoomsOf = () => [];
-    const keeper = createPresenceKeeper({ presence, bus, users, openRoomsOf, boot, times, onError: () => {} });
-    keepers.add(keeper);
+    const tracker = createPresenceTracker({ presence, bus, users, openRoomsOf, instanceId, times, onError: () => {} });
+    trackers.add(tracker);
     t.teardown(() => bus.close());
     return {
       here,
-      start: () => keeper.start(),
+      start: () => tracker.start(),
       arrive(userId: string) {
         here.add(userId);
-        return keeper.arrived(userId);
+        return tracker.userConnected(userId);
       },
       depart(userId: string) {
         here.delete(userId);
-        keeper.departed(userId, []);
+        tracker.userDisconnected(userId, []);
       },
-      setStatus: (userId: string, status: Status) => keeper.setStatus(userId, status),
+      setStatus: (userId: string, status: Status) => tracker.setStatus(userId, status),
       close() {
-        keepers.delete(keeper);
-        return keeper.close();
+        trackers.delete(tracker);
+        return tracker.close();
       },
     };
   }
@@ -88,13 +88,13 @@ test("users are there again after a lease ran out whose renewal was not answered
   let [isAway, renewedUnheard] = [false, false];
   const one = gateway("one", {
     ...store,
-    async renew(boot, leaseMs) {
-      if (!isAway) return store.renew(boot, leaseMs);
-      await store.renew(boot, 1);
+    async renew(instanceId, leaseMs) {
+      if (!isAway) return store.renew(instanceId, leaseMs);
+      await store.renew(instanceId, 1);
       await eventually(async () => !(await isOnline()));
       await store.reap();
       // What was asked while the store hung is done when it goes on, and the answer is waited for no more.
-      t.same(await store.renew(boot, leaseMs), { known: false });
+      t.same(await store.renew(instanceId, leaseMs), { known: false });
       [isAway, renewedUnheard] = [false, true];
       throw new Error("no answer in time");
     },
@@ -118,8 +118,8 @@ test("a lease goes on however long it takes to tell of everybody", async (t) => 
   const known: boolean[] = [];
   const one = gateway("one", {
     ...store,
-    async renew(boot, leaseMs) {
-      const answer = await store.renew(boot, leaseMs);
+    async renew(instanceId, leaseMs) {
+      const answer = await store.renew(instanceId, leaseMs);
       known.push(answer.known);
       return answer;
     },

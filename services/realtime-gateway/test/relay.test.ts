@@ -3,7 +3,7 @@ import { NoResponders } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { RelayedAnswer, RelayedRequest } from "@khui/socketio";
 import { test } from "tap";
-import { connectRelay } from "../src/relay.js";
+import { connectRelay } from "../src/relay/polling-relay.js";
 import { until } from "./room-log.js";
 
 const poll: RelayedRequest = { method: "GET", sid: "s", search: "?transport=polling", body: "", headers: {} };
@@ -14,8 +14,8 @@ test("polls that a gateway held when it died are given up; those of others wait 
   const [dying, living] = ["a".repeat(32), "b".repeat(32)] as const;
   const held: Array<(answer: RelayedAnswer) => void> = [];
   const hold = () => new Promise<RelayedAnswer>((resolve) => held.push(resolve));
-  const gateways = [dying, living].map((boot) => {
-    const relay = connectRelay(local.connect(), boot);
+  const gateways = [dying, living].map((instanceId) => {
+    const relay = connectRelay(local.connect(), instanceId);
     relay.serve(hold);
     return relay;
   });

@@ -3,16 +3,16 @@ import { createLocalBus } from "@khui/bus/local";
 import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
 import { test } from "tap";
-import type { Feeds } from "../src/feeds.js";
-import { RoomFeed } from "../src/room-feed.js";
-import { createTyping, typingMs } from "../src/typing.js";
+import type { Feeds } from "../src/rooms/feeds.js";
+import { RoomFeed } from "../src/rooms/room-feed.js";
+import { createTyping, typingMs } from "../src/rooms/typing.js";
 import { roomId } from "./fake-messages-api.js";
-import { listener, unheard, until } from "./room-log.js";
+import { ignored, listener, until } from "./room-log.js";
 
 /** A gateway that has just opened the room, in which Bob has begun to type elsewhere. */
 function opened() {
   const bus = createLocalBus().connect();
-  const feed = new RoomFeed(roomId, { read: async () => ({ seq: 0, floor: 0, entries: [] }) }, unheard);
+  const feed = new RoomFeed(roomId, { read: async () => ({ seq: 0, floor: 0, entries: [] }) }, ignored);
   const presence = { typing: async () => ["bob"] } as unknown as Presence;
   const feeds = { all: () => [feed] } as unknown as Feeds;
   return { feed, typing: createTyping({ bus, presence, feeds, onError: () => {} }) };
@@ -21,15 +21,15 @@ function opened() {
 test("who joins while someone types is told when that one stops", async (t) => {
   const { feed, typing } = opened();
   t.same(await typing.inRoom(feed), ["bob"]);
-  t.equal(typing.heard(feed, { event: "user_stop_typing", except: "bob" }, Date.now()), true);
+  t.equal(typing.receive(feed, { event: "user_stop_typing", except: "bob" }, Date.now()), true);
 });
 
 test("and also when that one is never heard of again", async (t) => {
   const { feed, typing } = opened();
-  const { session } = listener("ann");
+  const { client } = listener("ann");
   const told: string[] = [];
-  Object.assign(session.socket, { send: () => told.push("stopped") });
-  feed.admit(session);
+  Object.assign(client.socket, { send: () => told.push("stopped") });
+  feed.subscribe(client);
   await typing.inRoom(feed);
   typing.expire(Date.now() + typingMs);
   t.same(told, ["stopped"]);
@@ -38,7 +38,7 @@ test("and also when that one is never heard of again", async (t) => {
 test("who types with every key is told and noted once in a while, and at once after a stop", async (t) => {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
-  const feed = new RoomFeed(roomId, { read: async () => ({ seq: 0, floor: 0, entries: [] }) }, unheard);
+  const feed = new RoomFeed(roomId, { read: async () => ({ seq: 0, floor: 0, entries: [] }) }, ignored);
   const [said, noted]: [string[], string[]] = [[], []];
   const presence = {
     startTyping: async () => void noted.push("start"),
@@ -49,11 +49,11 @@ test("who types with every key is told and noted once in a while, and at once af
   bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
     const { header } = decodeWire<LiveHeader>(data);
     said.push(header.event);
-    typing.heard(feed, header, Date.now());
+    typing.receive(feed, header, Date.now());
   });
-  const [{ session: phone }, { session: laptop }] = [listener("ann"), listener("ann")];
-  const type = async (session: typeof phone, times: number) => {
-    for (let n = 0; n < times; n++) await typing.start(session, feed);
+  const [{ client: phone }, { client: laptop }] = [listener("ann"), listener("ann")];
+  const type = async (client: typeof phone, times: number) => {
+    for (let n = 0; n < times; n++) await typing.start(client, feed);
     await bus.flush();
   };
   await type(phone, 1);

@@ -3,16 +3,16 @@ import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { encodeWire, messagesRpc, subjects } from "@khui/contracts";
 import { type Test, test } from "tap";
-import { createRoomLogs } from "../src/room-logs.js";
-import type { Session } from "../src/session.js";
-import { createWatching } from "../src/watching.js";
+import type { Client } from "../src/connections/client.js";
+import { createRoomListSubscriptions } from "../src/room-list/subscriptions.js";
+import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { entry, type Listener, listener, until } from "./room-log.js";
 
 const rooms = ["a", "b", "c"].map((letter) => letter.repeat(24)) as [string, string, string];
 const [room] = rooms;
 
 /** People with a socket each, whose three rooms have come to entry 10. */
-function watchingOf(t: Test, people: readonly string[], limit = 50) {
+function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   const local = createLocalBus();
   const api = local.connect();
   const bus = local.connect();
@@ -29,12 +29,12 @@ function watchingOf(t: Test, people: readonly string[], limit = 50) {
     if (state.down) throw new Error("messages-api is down");
     return { userIds: userIds.filter((userId) => roomId !== room || members.has(userId)) };
   });
-  const sessionsOf = (userId: string): Session[] => [listeners.get(userId)?.session].filter((one) => !!one);
+  const clientsOf = (userId: string): Client[] => [listeners.get(userId)?.client].filter((one) => !!one);
   const logs = createRoomLogs(bus);
-  const users = { has: (userId: string) => listeners.has(userId), sessionsOf };
-  const watching = createWatching({ bus, logs, users, limit, onError: () => {} });
+  const users = { has: (userId: string) => listeners.has(userId), clientsOf };
+  const roomLists = createRoomListSubscriptions({ bus, logs, users, limit, onError: () => {} });
   t.teardown(async () => {
-    watching.close();
+    roomLists.close();
     await bus.close();
     await api.close();
   });
@@ -44,15 +44,15 @@ function watchingOf(t: Test, people: readonly string[], limit = 50) {
   };
   const heard = (userId: string) => listeners.get(userId)!.received;
   async function started(): Promise<void> {
-    for (const userId of people) watching.start(userId);
+    for (const userId of people) roomLists.userConnected(userId);
     await until("rooms are watched", () => logs.size === Math.min(limit, rooms.length));
     await bus.flush();
   }
-  return { bus, watching, logs, members, state, publish, heard, started, listeners };
+  return { bus, roomLists, logs, members, state, publish, heard, started, listeners };
 }
 
 test("all who watch a room are told of each new message once, in order, by one subscription", async (t) => {
-  const { publish, heard, started, logs, state } = watchingOf(t, ["ann", "ben"]);
+  const { publish, heard, started, logs, state } = roomListsOf(t, ["ann", "ben"]);
   await started();
   for (const seq of [10, 11, 12, 12, 11, 13]) publish(room, seq);
   for (const userId of ["ann", "ben"]) {
@@ -64,20 +64,20 @@ test("all who watch a room are told of each new message once, in order, by one s
 });
 
 test("sockets that have joined the room are told by their feed alone", async (t) => {
-  const { publish, heard, started, listeners, watching } = watchingOf(t, ["ann", "ben"]);
+  const { publish, heard, started, listeners, roomLists } = roomListsOf(t, ["ann", "ben"]);
   await started();
-  const { session } = listeners.get("ann")!;
-  watching.admitted(session, room);
+  const { client } = listeners.get("ann")!;
+  roomLists.roomJoined(client, room);
   publish(room, 11);
   await until("ben was told", () => heard("ben").includes(11));
   t.same(heard("ann"), []);
-  watching.dismissed(session, room);
+  roomLists.roomLeft(client, room);
   publish(room, 12);
   await until("ann was told, who no longer has it open", () => heard("ann").includes(12));
 });
 
 test("who leaves is told no more", async (t) => {
-  const { publish, heard, started } = watchingOf(t, ["ann", "ben"]);
+  const { publish, heard, started } = roomListsOf(t, ["ann", "ben"]);
   await started();
   publish(room, 11, "ann");
   publish(room, 12);
@@ -86,7 +86,7 @@ test("who leaves is told no more", async (t) => {
 });
 
 test("after a hole, only those are told who are still in the room", async (t) => {
-  const { publish, heard, started, members, state } = watchingOf(t, ["ann", "ben"]);
+  const { publish, heard, started, members, state } = roomListsOf(t, ["ann", "ben"]);
   await started();
   members.delete("ann");
   for (const seq of [12, 13, 14]) publish(room, seq);
@@ -97,28 +97,28 @@ test("after a hole, only those are told who are still in the room", async (t) =>
 });
 
 test("a late notice of a room that the user has left meanwhile tells them nothing of it", async (t) => {
-  const { watching, publish, heard, started, members } = watchingOf(t, ["ann", "ben"]);
+  const { roomLists, publish, heard, started, members } = roomListsOf(t, ["ann", "ben"]);
   await started();
   publish(room, 11, "ann");
   publish(room, 12);
   members.delete("ann");
   await until("ben was told", () => heard("ben").includes(12));
-  watching.add("ann", room);
+  roomLists.roomAdded("ann", room);
   publish(room, 13);
   await until("ben was told again", () => heard("ben").includes(13));
   t.same(heard("ann"), []);
 });
 
 test("an answer as of before the user left tells them nothing of what came after", async (t) => {
-  const { watching, publish, heard, logs, members, bus } = watchingOf(t, ["ann", "ben"]);
-  watching.start("ben");
+  const { roomLists, publish, heard, logs, members, bus } = roomListsOf(t, ["ann", "ben"]);
+  roomLists.userConnected("ben");
   await until("rooms are watched", () => logs.size === rooms.length);
   await bus.flush();
   publish(room, 500, "ann");
   publish(room, 501);
   members.delete("ann");
   await until("ben was told", () => heard("ben").includes(501));
-  watching.start("ann");
+  roomLists.userConnected("ann");
   let seq = 10;
   await until("ann watches her rooms, as they were at entry 10", () => {
     publish(rooms[1], ++seq);
@@ -133,7 +133,7 @@ test("an answer as of before the user left tells them nothing of what came after
 });
 
 test("while it cannot be known who is in the room, nobody is told", async (t) => {
-  const { publish, heard, started, state } = watchingOf(t, ["ann"]);
+  const { publish, heard, started, state } = roomListsOf(t, ["ann"]);
   await started();
   state.down = true;
   publish(room, 12);
@@ -147,14 +147,14 @@ test("while it cannot be known who is in the room, nobody is told", async (t) =>
 });
 
 test("beyond the limit the least recently active room is watched no more", async (t) => {
-  const { watching, publish, heard, started, logs } = watchingOf(t, ["ann"], 2);
+  const { roomLists, publish, heard, started, logs } = roomListsOf(t, ["ann"], 2);
   await started();
   const fresh = "d".repeat(24);
-  watching.add("ann", fresh);
+  roomLists.roomAdded("ann", fresh);
   t.equal(logs.size, 2);
   for (const roomId of [...rooms, fresh]) publish(roomId, 11);
   await until("both were told", () => heard("ann").length === 2);
-  watching.add("ann", rooms[2]);
+  roomLists.roomAdded("ann", rooms[2]);
   publish(rooms[1], 12);
   publish(rooms[2], 12);
   await until("the third is watched now", () => heard("ann").includes(12));
@@ -162,15 +162,15 @@ test("beyond the limit the least recently active room is watched no more", async
 });
 
 test("with the last socket everything ends, also what is on its way", async (t) => {
-  const { bus, watching, logs, started, listeners, state } = watchingOf(t, ["ann", "ben"]);
+  const { bus, roomLists, logs, started, listeners, state } = roomListsOf(t, ["ann", "ben"]);
   await started();
-  watching.stop("ann");
+  roomLists.userDisconnected("ann");
   t.equal(logs.size, rooms.length);
-  watching.stop("ben");
+  roomLists.userDisconnected("ben");
   t.equal(logs.size, 0);
-  watching.start("ann");
+  roomLists.userConnected("ann");
   listeners.clear();
-  watching.add("ann", room);
+  roomLists.roomAdded("ann", room);
   await until("the question has come", () => state.listed === 3);
   await bus.request(subjects.roomLog(room), new Uint8Array(), { timeoutMs: 1_000 }).catch(() => undefined);
   t.equal(logs.size, 0);

@@ -5,7 +5,7 @@ import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contra
 import type { PresenceState } from "@khui/presence";
 import { eventually } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
-import { createPresenceNews } from "../src/presence-news.js";
+import { createPresenceAnnouncements } from "../src/presence/announcements.js";
 
 const [open, closed] = ["6b0000000000000000000001", "6b0000000000000000000002"];
 
@@ -27,7 +27,7 @@ function rig(t: Test) {
     if (store.down) throw new Error("the store is down");
     return userIds.map((userId) => ({ userId, status: states.get(userId) ?? "offline", lastSeen: null }));
   };
-  const news = createPresenceNews({
+  const announcements = createPresenceAnnouncements({
     bus,
     presence: { lookup },
     openRoomsOf: () => [open],
@@ -45,19 +45,19 @@ function rig(t: Test) {
     return { userId, before, after };
   };
   const told = async () => {
-    await news.told();
+    await announcements.drained();
     await bus.flush();
     return heard.splice(0);
   };
-  return { bus, news, heard, told, errors, serve, states, store, change };
+  return { bus, announcements, heard, told, errors, serve, states, store, change };
 }
 
 test("a change is told in all small rooms of the user, and one that others cannot see in none", async (t) => {
-  const { news, told, serve, states, change } = rig(t);
+  const { announcements, told, serve, states, change } = rig(t);
   serve();
   for (const userId of ["bob", "dan", "eve"]) states.set(userId, "online");
   const changes = [change("ann", "invisible"), change("bob", "online"), change("cid", "away"), change("dan", "busy")];
-  news.tell([...changes, change("eve", "invisible")]);
+  announcements.announce([...changes, change("eve", "invisible")]);
   const expected = ["user_online cid away", "user_status_updated dan busy", "user_offline eve"];
   const lines = await told();
   for (const room of ["open", "closed"])
@@ -65,33 +65,33 @@ test("a change is told in all small rooms of the user, and one that others canno
       lines.filter((line) => line.startsWith(room)),
       expected.map((line) => `${room} ${line}`),
     );
-  news.retell();
+  announcements.retry();
   t.same(await told(), [], "nothing is left to tell");
 });
 
 test("while nobody knows the rooms it is told in the open ones, and then in all, as it is by then", async (t) => {
-  const { news, heard, told, errors, serve, states, change } = rig(t);
+  const { announcements, heard, told, errors, serve, states, change } = rig(t);
   states.set("bob", "online");
-  news.tell([change("ann", "online"), change("bob", "offline")]);
+  announcements.announce([change("ann", "online"), change("bob", "offline")]);
   t.same(await told(), ["open user_online ann online", "open user_offline bob"]);
   t.ok(errors.length > 0, "and it is reported");
   states.set("ann", "away");
-  news.retell();
+  announcements.retry();
   t.same(await told(), ["open user_online ann away", "open user_offline bob"], "there is still nobody");
   serve();
   await eventually(async () => {
-    news.retell();
-    await news.told();
+    announcements.retry();
+    await announcements.drained();
     return heard.some((line) => line.startsWith("closed user_offline bob"));
   });
   t.ok(heard.includes("closed user_online ann away"));
   await told();
-  news.retell();
+  announcements.retry();
   t.same(await told(), [], "and not again");
 });
 
 test("thousands are told of a few at a time, each once", async (t) => {
-  const { news, told, serve, change } = rig(t);
+  const { announcements, told, serve, change } = rig(t);
   let [asked, most] = [0, 0];
   serve(async () => {
     most = Math.max(most, ++asked);
@@ -99,7 +99,7 @@ test("thousands are told of a few at a time, each once", async (t) => {
     asked--;
   });
   const userIds = Array.from({ length: 2_000 }, (_, n) => `u${n}`);
-  news.tell(userIds.map((userId) => change(userId, "online")));
+  announcements.announce(userIds.map((userId) => change(userId, "online")));
   const lines = await told();
   t.same(
     lines.filter((line) => line.startsWith("open")),
@@ -109,7 +109,7 @@ test("thousands are told of a few at a time, each once", async (t) => {
 });
 
 test("a later change of a user is told after an earlier one, and what waits for its turn is told as it is by then", async (t) => {
-  const { news, told, serve, change } = rig(t);
+  const { announcements, told, serve, change } = rig(t);
   let answer = () => {};
   const slow = new Promise<void>((resolve) => {
     answer = resolve;
@@ -119,12 +119,12 @@ test("a later change of a user is told after an earlier one, and what waits for 
     asked.push(userId);
     return asked.length === 1 ? slow : Promise.resolve();
   });
-  news.tell([change("ann", "online")]);
+  announcements.announce([change("ann", "online")]);
   await eventually(() => asked.length === 1);
-  news.tell([change("bob", "online")]);
-  news.tell([change("bob", "away")]);
-  news.tell([change("ann", "busy")]);
-  news.tell([change("ann", "away")]);
+  announcements.announce([change("bob", "online")]);
+  announcements.announce([change("bob", "away")]);
+  announcements.announce([change("ann", "busy")]);
+  announcements.announce([change("ann", "away")]);
   answer();
   const lines = (await told()).filter((line) => line.startsWith("open"));
   t.same(lines, ["open user_online ann away", "open user_online bob away", "open user_status_updated ann away"]);
@@ -132,26 +132,26 @@ test("a later change of a user is told after an earlier one, and what waits for 
 });
 
 test("who has come back at another gateway meanwhile is not told to be offline", async (t) => {
-  const { news, told, serve, states, change } = rig(t);
+  const { announcements, told, serve, states, change } = rig(t);
   states.set("ann", "online");
   serve(async () => {
     states.set("ann", "busy");
   });
-  news.tell([change("ann", "offline")]);
+  announcements.announce([change("ann", "offline")]);
   t.same(await told(), ["open user_online ann busy", "closed user_online ann busy"]);
 });
 
 test("nothing is told while the store cannot say how users stand, and then all of it", async (t) => {
-  const { news, told, errors, serve, store, states, change } = rig(t);
+  const { announcements, told, errors, serve, store, states, change } = rig(t);
   serve();
   store.down = true;
   const userIds = Array.from({ length: 40 }, (_, n) => `u${n}`);
-  news.tell(userIds.map((userId) => change(userId, "online")));
+  announcements.announce(userIds.map((userId) => change(userId, "online")));
   t.same(await told(), []);
   t.equal(errors.length, 1, "which is reported once");
   store.down = false;
   states.set("u39", "offline");
-  news.retell();
+  announcements.retry();
   const lines = await told();
   t.equal(lines.length, 80);
   t.ok(lines.includes("closed user_online u0 online"));
@@ -159,11 +159,11 @@ test("nothing is told while the store cannot say how users stand, and then all o
 });
 
 test("who may have changed is told of as they stand, when others are told again", async (t) => {
-  const { news, told, serve, states } = rig(t);
+  const { announcements, told, serve, states } = rig(t);
   serve();
-  news.doubt(["ann"]);
+  announcements.markUncertain(["ann"]);
   t.same(await told(), []);
   states.set("ann", "online");
-  news.retell();
+  announcements.retry();
   t.same(await told(), ["open user_online ann online", "closed user_online ann online"]);
 });
