@@ -1,4 +1,4 @@
-// One feed and one pair of subscriptions a room, for as long as a socket is in it or on its way.
+// One feed and one pair of subscriptions a room, for as long as a client is in it or joining it.
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { encodeWire, subjects } from "@khui/contracts";
@@ -81,7 +81,7 @@ test("leaving a former feed of a room leaves the present one alone", async (t) =
   t.not(present.feed, former.feed);
 });
 
-test("without a bus nobody is let in and nothing is left behind", async (t) => {
+test("without a bus nobody can join, and nothing is left open", async (t) => {
   const { feeds, held } = feedsOn(t);
   held.flushFails = true;
   await t.rejects(feeds.acquire(roomId), /no bus/);

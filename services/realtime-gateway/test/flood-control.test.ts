@@ -1,4 +1,4 @@
-// How much a socket, and all sockets of a user together, may say at one gateway.
+// How many events one client, and all clients of a user together, may send to one gateway.
 import { test } from "tap";
 import type { Client } from "../src/connections/client.js";
 import { createFloodControl, type FloodRule } from "../src/connections/flood-control.js";
@@ -14,7 +14,7 @@ const client = (userId?: string) =>
     strikes: 0,
   }) as unknown as Client;
 
-test("a socket has its burst, then what is refilled, then strikes, then its end", async (t) => {
+test("a client has its burst, then what is refilled, then strikes, and is then closed", async (t) => {
   const floodControl = createFloodControl(rule);
   const one = client("a");
   const at = (now: number, count: number) =>
@@ -24,7 +24,7 @@ test("a socket has its burst, then what is refilled, then strikes, then its end"
   t.strictSame(at(1_000, 2), ["reject", "close"]);
 });
 
-test("strikes are forgotten after quiet enough for a full burst", async (t) => {
+test("strikes are forgotten once it was quiet long enough for a full burst", async (t) => {
   const floodControl = createFloodControl(rule);
   const one = client("a");
   for (let round = 0; round < 5; round += 1) {
@@ -33,7 +33,7 @@ test("strikes are forgotten after quiet enough for a full burst", async (t) => {
   }
 });
 
-test("many sockets of one user share one bucket, and take nothing from another user", async (t) => {
+test("many clients of one user share one bucket, and take nothing from another user", async (t) => {
   const floodControl = createFloodControl(rule);
   const many = Array.from({ length: 50 }, () => client("a"));
   const passed = many.filter((one) => floodControl.check(one, "typing_start", 0) === "allow").length;
@@ -42,7 +42,7 @@ test("many sockets of one user share one bucket, and take nothing from another u
   t.equal(floodControl.check(client("b"), "typing_start", 1_000), "allow");
 });
 
-test("a user who closes all sockets and comes back brings no fresh burst; one who was quiet is forgotten", async (t) => {
+test("a user who closes all clients and reconnects gets no fresh burst; one who was quiet is forgotten", async (t) => {
   const floodControl = createFloodControl(rule);
   for (let n = 0; n < rule.user.burst; n += 1) floodControl.check(client("a"), "typing_start", 0);
   floodControl.sweep(1_000);
@@ -55,14 +55,14 @@ test("a user who closes all sockets and comes back brings no fresh burst; one wh
   t.equal(floodControl.size, 0);
 });
 
-test("sockets that are not signed in count alone", async (t) => {
+test("clients that are not authenticated have only their own bucket", async (t) => {
   const floodControl = createFloodControl(rule);
   const decisions = Array.from({ length: 50 }, () => floodControl.check(client(), "typing_start", 0));
   t.strictSame(new Set(decisions), new Set(["allow"]));
   t.equal(floodControl.size, 0);
 });
 
-test("an event that others pay for costs more, and all there is where that is less", async (t) => {
+test("an event that costs others more takes more tokens, but never more than a full burst", async (t) => {
   const floodControl = createFloodControl({ ...rule, burst: 12, user: { burst: 100, perSecond: 1 } });
   const one = { ...client("a"), tokens: 12 } as Client;
   const ask = (event: string) => floodControl.check(one, event, 0);

@@ -1,4 +1,4 @@
-// Joins, deliveries, losses and answers in any order: each socket gets every entry after its start, once and in order.
+// Joins, deliveries, losses and answers in any order: each client gets every entry after its start, once and in order.
 import { createLocalBus } from "@khui/bus/local";
 import type { LogEntry } from "@khui/contracts";
 import { ChatError } from "@khui/contracts";
@@ -12,7 +12,7 @@ import { ignored, type Listener, listener, until } from "./room-log.js";
 
 interface Joiner extends Listener {
   readonly lastSeq: number | undefined;
-  /** Where the server said that it came in. */
+  /** The number after which it is to get every entry. */
   start: number | undefined;
   outcome: "joining" | "in" | "turned away" | "refused" | "failed";
 }
@@ -36,7 +36,7 @@ const turns = async () => {
   for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** Plays one interleaving and returns what is wrong with it, if anything is. */
+/** Plays one interleaving and returns what went wrong. */
 async function play(sequence: readonly Move[]): Promise<string[]> {
   const bus = createLocalBus().connect();
   const paused: Array<() => void> = [];
@@ -119,7 +119,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   const all = () => {
     for (const goOn of paused.splice(0)) goOn();
   };
-  await until("all joins are over", () => {
+  await until("all joins have ended", () => {
     all();
     return joiners.every(({ outcome }) => outcome !== "joining");
   });
@@ -138,7 +138,7 @@ function issuesOf({ client, received, start, outcome }: Joiner, head: number, le
   if (outcome !== "in" && leftAt === undefined) return [`${who}: but is a member`];
   if (client.rooms.has(roomId) !== (leftAt === undefined))
     return [`${who}: in the room is ${client.rooms.has(roomId)}`];
-  // Who was turned away without lastSeq was not told where they started: the first that they got shows it.
+  // A client turned away without a lastSeq does not know its start: its first entry shows it.
   const first = start ?? (typeof received[0] === "number" ? received[0] - 1 : undefined);
   if (first === undefined || (outcome === "refused" && received.length === 0)) return [];
   const last = leftAt ?? head;
@@ -146,7 +146,7 @@ function issuesOf({ client, received, start, outcome }: Joiner, head: number, le
   return received.join() === expected.join() ? [] : [`${who}: received ${received}, not ${expected}`];
 }
 
-test("in every interleaving each socket gets every entry after its start, once and in order", {
+test("in every interleaving each client gets every entry after its start, once and in order", {
   timeout: 110_000,
 }, async (t) => {
   const move = fc.record<Move>({ move: fc.constantFrom(...moves), pick: fc.nat(11) });

@@ -1,4 +1,4 @@
-// Whoever shares a room with a user hears how they stand: at once where they are, later where nobody could say which rooms those are.
+// A user's presence is announced in the rooms they share: at once where these are known, later where they were not.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
@@ -9,15 +9,15 @@ import { createPresenceAnnouncements } from "../src/presence/announcements.js";
 
 const [open, closed] = ["6b0000000000000000000001", "6b0000000000000000000002"];
 
-function rig(t: Test) {
+function setUp(t: Test) {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
-  const heard: string[] = [];
+  const received: string[] = [];
   for (const roomId of [open, closed]) {
     bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
       const { header, body } = decodeWire<LiveHeader>(data);
       const { userId, status } = JSON.parse(body) as { userId: string; status?: string };
-      heard.push(`${roomId === open ? "open" : "closed"} ${header.event} ${userId} ${status ?? ""}`.trim());
+      received.push(`${roomId === open ? "open" : "closed"} ${header.event} ${userId} ${status ?? ""}`.trim());
     });
   }
   const states = new Map<string, PresenceState["status"]>();
@@ -38,60 +38,60 @@ function rig(t: Test) {
       await pause(userId);
       return { roomIds: [open, closed] };
     });
-  /** The store says so from now on, and hands out the change. */
+  /** Changes the status in the store, and returns the transition. */
   const change = (userId: string, after: PresenceState["status"]) => {
     const before = states.get(userId) ?? "offline";
     states.set(userId, after);
     return { userId, before, after };
   };
-  const told = async () => {
+  const published = async () => {
     await announcements.drained();
     await bus.flush();
-    return heard.splice(0);
+    return received.splice(0);
   };
-  return { bus, announcements, heard, told, errors, serve, states, store, change };
+  return { bus, announcements, received, published, errors, serve, states, store, change };
 }
 
-test("a change is told in all small rooms of the user, and one that others cannot see in none", async (t) => {
-  const { announcements, told, serve, states, change } = rig(t);
+test("a change is announced in all small rooms of the user, and an invisible one in none", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
   serve();
   for (const userId of ["bob", "dan", "eve"]) states.set(userId, "online");
   const changes = [change("ann", "invisible"), change("bob", "online"), change("cid", "away"), change("dan", "busy")];
   announcements.announce([...changes, change("eve", "invisible")]);
   const expected = ["user_online cid away", "user_status_updated dan busy", "user_offline eve"];
-  const lines = await told();
+  const lines = await published();
   for (const room of ["open", "closed"])
     t.same(
       lines.filter((line) => line.startsWith(room)),
       expected.map((line) => `${room} ${line}`),
     );
   announcements.retry();
-  t.same(await told(), [], "nothing is left to tell");
+  t.same(await published(), [], "nothing is left to announce");
 });
 
-test("while nobody knows the rooms it is told in the open ones, and then in all, as it is by then", async (t) => {
-  const { announcements, heard, told, errors, serve, states, change } = rig(t);
+test("while the rooms are unknown a change is announced in the open ones, and later in all, with the status by then", async (t) => {
+  const { announcements, received, published, errors, serve, states, change } = setUp(t);
   states.set("bob", "online");
   announcements.announce([change("ann", "online"), change("bob", "offline")]);
-  t.same(await told(), ["open user_online ann online", "open user_offline bob"]);
+  t.same(await published(), ["open user_online ann online", "open user_offline bob"]);
   t.ok(errors.length > 0, "and it is reported");
   states.set("ann", "away");
   announcements.retry();
-  t.same(await told(), ["open user_online ann away", "open user_offline bob"], "there is still nobody");
+  t.same(await published(), ["open user_online ann away", "open user_offline bob"], "messages-api is still down");
   serve();
   await eventually(async () => {
     announcements.retry();
     await announcements.drained();
-    return heard.some((line) => line.startsWith("closed user_offline bob"));
+    return received.some((line) => line.startsWith("closed user_offline bob"));
   });
-  t.ok(heard.includes("closed user_online ann away"));
-  await told();
+  t.ok(received.includes("closed user_online ann away"));
+  await published();
   announcements.retry();
-  t.same(await told(), [], "and not again");
+  t.same(await published(), [], "and not again");
 });
 
-test("thousands are told of a few at a time, each once", async (t) => {
-  const { announcements, told, serve, change } = rig(t);
+test("thousands are announced a few at a time, each once", async (t) => {
+  const { announcements, published, serve, change } = setUp(t);
   let [asked, most] = [0, 0];
   serve(async () => {
     most = Math.max(most, ++asked);
@@ -100,7 +100,7 @@ test("thousands are told of a few at a time, each once", async (t) => {
   });
   const userIds = Array.from({ length: 2_000 }, (_, n) => `u${n}`);
   announcements.announce(userIds.map((userId) => change(userId, "online")));
-  const lines = await told();
+  const lines = await published();
   t.same(
     lines.filter((line) => line.startsWith("open")),
     userIds.map((userId) => `open user_online ${userId} online`),
@@ -108,8 +108,8 @@ test("thousands are told of a few at a time, each once", async (t) => {
   t.equal(most, 16);
 });
 
-test("a later change of a user is told after an earlier one, and what waits for its turn is told as it is by then", async (t) => {
-  const { announcements, told, serve, change } = rig(t);
+test("changes of a user are announced in order, and queued ones with the status by then", async (t) => {
+  const { announcements, published, serve, change } = setUp(t);
   let answer = () => {};
   const slow = new Promise<void>((resolve) => {
     answer = resolve;
@@ -126,44 +126,44 @@ test("a later change of a user is told after an earlier one, and what waits for 
   announcements.announce([change("ann", "busy")]);
   announcements.announce([change("ann", "away")]);
   answer();
-  const lines = (await told()).filter((line) => line.startsWith("open"));
+  const lines = (await published()).filter((line) => line.startsWith("open"));
   t.same(lines, ["open user_online ann away", "open user_online bob away", "open user_status_updated ann away"]);
   t.same(asked, ["ann", "bob", "ann"]);
 });
 
-test("who has come back at another gateway meanwhile is not told to be offline", async (t) => {
-  const { announcements, told, serve, states, change } = rig(t);
+test("a user who has reconnected at another gateway meanwhile is not announced as offline", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
   states.set("ann", "online");
   serve(async () => {
     states.set("ann", "busy");
   });
   announcements.announce([change("ann", "offline")]);
-  t.same(await told(), ["open user_online ann busy", "closed user_online ann busy"]);
+  t.same(await published(), ["open user_online ann busy", "closed user_online ann busy"]);
 });
 
-test("nothing is told while the store cannot say how users stand, and then all of it", async (t) => {
-  const { announcements, told, errors, serve, store, states, change } = rig(t);
+test("nothing is announced while the store is down, and then all of it", async (t) => {
+  const { announcements, published, errors, serve, store, states, change } = setUp(t);
   serve();
   store.down = true;
   const userIds = Array.from({ length: 40 }, (_, n) => `u${n}`);
   announcements.announce(userIds.map((userId) => change(userId, "online")));
-  t.same(await told(), []);
+  t.same(await published(), []);
   t.equal(errors.length, 1, "which is reported once");
   store.down = false;
   states.set("u39", "offline");
   announcements.retry();
-  const lines = await told();
+  const lines = await published();
   t.equal(lines.length, 80);
   t.ok(lines.includes("closed user_online u0 online"));
   t.ok(lines.includes("closed user_offline u39"));
 });
 
-test("who may have changed is told of as they stand, when others are told again", async (t) => {
-  const { announcements, told, serve, states } = rig(t);
+test("users marked as uncertain are announced with their present status on the next retry", async (t) => {
+  const { announcements, published, serve, states } = setUp(t);
   serve();
   announcements.markUncertain(["ann"]);
-  t.same(await told(), []);
+  t.same(await published(), []);
   states.set("ann", "online");
   announcements.retry();
-  t.same(await told(), ["open user_online ann online", "closed user_online ann online"]);
+  t.same(await published(), ["open user_online ann online", "closed user_online ann online"]);
 });

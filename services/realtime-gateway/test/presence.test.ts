@@ -1,4 +1,4 @@
-// Gateways that share a store of presence: whoever listens ends up with what is true, whichever of them close, wait or get no answer.
+// Gateways that share a presence store: what they announce ends up true, whichever of them close, wait or get no answer.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
@@ -12,8 +12,8 @@ import { createPresenceTracker, type PresenceTracker } from "../src/presence/pre
 const roomId = "6b0000000000000000000001";
 const times = { renewMs: 50, leaseMs: 1_000, graceMs: 300 };
 
-/** A store that does what it is asked, and of which the next answer to such a call is lost. */
-function forgetful(store: Presence, lost: Set<keyof Presence>): Presence {
+/** A store that does what it is asked, but the next answer to each call named in `lost` is lost. */
+function losingAnswers(store: Presence, lost: Set<keyof Presence>): Presence {
   const answer = async <T>(name: keyof Presence, work: Promise<T>): Promise<T> => {
     const done = await work;
     if (lost.delete(name)) throw new Error(`the answer to ${name} is lost`);
@@ -27,19 +27,19 @@ function forgetful(store: Presence, lost: Set<keyof Presence>): Presence {
   };
 }
 
-function scene(t: Test) {
+function setUp(t: Test) {
   const local = createLocalBus();
   const store = createLocalPresence();
   const listener = local.connect();
   const trackers = new Set<PresenceTracker>();
-  const heard: string[] = [];
+  const announced: string[] = [];
   const asked: string[] = [];
-  /** What questions for an audience wait for. */
+  /** Awaited before a request for an audience is answered. */
   const audience = { pause: async (_userId: string) => {} };
   listener.subscribe(subjects.roomLive(roomId), ({ data }) => {
     const { header, body } = decodeWire<LiveHeader>(data);
     const { userId, status } = JSON.parse(body) as { userId: string; status?: string };
-    heard.push(`${userId} ${header.event} ${status ?? ""}`.trim());
+    announced.push(`${userId} ${header.event} ${status ?? ""}`.trim());
   });
   serveRpc(listener, messagesRpc.audience, async ({ userId }) => {
     asked.push(userId);
@@ -63,11 +63,11 @@ function scene(t: Test) {
     return {
       here,
       start: () => tracker.start(),
-      arrive(userId: string) {
+      connect(userId: string) {
         here.add(userId);
         return tracker.userConnected(userId);
       },
-      depart(userId: string) {
+      disconnect(userId: string) {
         here.delete(userId);
         tracker.userDisconnected(userId, []);
       },
@@ -78,12 +78,12 @@ function scene(t: Test) {
       },
     };
   }
-  const of = (userId: string) => heard.filter((line) => line.startsWith(`${userId} `));
+  const of = (userId: string) => announced.filter((line) => line.startsWith(`${userId} `));
   return { store, gateway, listener, of, asked, audience };
 }
 
-test("users are there again after a lease ran out whose renewal was not answered", async (t) => {
-  const { store, gateway } = scene(t);
+test("users are online again after their lease ran out and the answer to its renewal was lost", async (t) => {
+  const { store, gateway } = setUp(t);
   const isOnline = async () => (await store.lookup(["ann"]))[0]?.status === "online";
   let [isAway, renewedUnheard] = [false, false];
   const one = gateway("one", {
@@ -100,7 +100,7 @@ test("users are there again after a lease ran out whose renewal was not answered
     },
   });
   await one.start();
-  await one.arrive("ann");
+  await one.connect("ann");
   t.ok(await isOnline());
   isAway = true;
   await eventually(() => renewedUnheard);
@@ -108,8 +108,8 @@ test("users are there again after a lease ran out whose renewal was not answered
   await one.close();
 });
 
-test("a lease goes on however long it takes to tell of everybody", async (t) => {
-  const { store, gateway, asked, audience } = scene(t);
+test("a lease is renewed however long the announcements take", async (t) => {
+  const { store, gateway, asked, audience } = setUp(t);
   let answer = () => {};
   const slow = new Promise<void>((resolve) => {
     answer = resolve;
@@ -128,37 +128,37 @@ test("a lease goes on however long it takes to tell of everybody", async (t) => 
   const started = one.start();
   await eventually(() => asked.length > 0);
   const askedAt = performance.now();
-  // Somebody else looks for leases that ran out.
+  // Another gateway reaps leases that ran out.
   const reaped: unknown[] = [];
   await eventually(async () => {
     reaped.push(...(await store.reap()));
     return performance.now() - askedAt > 1.5 * times.leaseMs;
   });
-  t.same(reaped, [], "nobody was taken for dead");
+  t.same(reaped, [], "no lease ran out");
   answer();
   await started;
   t.same([...new Set(known.slice(1))], [true]);
 });
 
-test("a coming, a going and a status whose answers are lost are told", async (t) => {
-  const { store, gateway, of } = scene(t);
+test("a connect, a disconnect and a status whose answers are lost are announced", async (t) => {
+  const { store, gateway, of } = setUp(t);
   const lost = new Set<keyof Presence>();
-  const one = gateway("one", forgetful(store, lost));
+  const one = gateway("one", losingAnswers(store, lost));
   await one.start();
   lost.add("connect");
-  await one.arrive("ann");
+  await one.connect("ann");
   await eventually(() => of("ann").includes("ann user_online online"));
   lost.add("setStatus");
   await t.rejects(one.setStatus("ann", "away"), /lost|not answer|fail/);
   await eventually(() => of("ann").includes("ann user_online away"));
   lost.add("disconnect");
-  one.depart("ann");
+  one.disconnect("ann");
   await eventually(() => of("ann").includes("ann user_offline"));
   t.same(of("ann"), ["ann user_online online", "ann user_online away", "ann user_offline"], "each of it once");
 });
 
-test("who had just left when the store lost everything is offline in the end", async (t) => {
-  const { gateway, of } = scene(t);
+test("a user who had just left when the store lost everything ends up offline", async (t) => {
+  const { gateway, of } = setUp(t);
   let store = createLocalPresence();
   const one = gateway("one", {
     ...store,
@@ -169,15 +169,15 @@ test("who had just left when the store lost everything is offline in the end", a
     reap: () => store.reap(),
   });
   await one.start();
-  await one.arrive("ann");
+  await one.connect("ann");
   await eventually(() => of("ann").length === 1);
-  one.depart("ann");
+  one.disconnect("ann");
   store = createLocalPresence();
   await eventually(() => of("ann").includes("ann user_offline"));
 });
 
-test("who comes back at another gateway while it is still to be told that they went ends up online", async (t) => {
-  const { store, gateway, of, asked, audience } = scene(t);
+test("a user who reconnects at another gateway while their leaving waits to be announced ends up online", async (t) => {
+  const { store, gateway, of, asked, audience } = setUp(t);
   const [one, two] = [gateway("one"), gateway("two")];
   await store.renew("dead", 1_000);
   await store.connect("dead", [{ userId: "ann" }]);
@@ -190,37 +190,37 @@ test("who comes back at another gateway while it is still to be told that they w
   await store.renew("dead", 1);
   await eventually(() => asked.length === 1);
   await two.start();
-  await two.arrive("ann");
+  await two.connect("ann");
   await eventually(() => of("ann").length === 1);
   answer();
   await eventually(() => of("ann").length === 2);
   t.same(of("ann"), ["ann user_online online", "ann user_online online"]);
 });
 
-test("a gateway that closes leaves its users time to reach another, and who does not is offline", async (t) => {
-  const { store, gateway, of } = scene(t);
+test("a gateway that closes leaves its users time to reach another, and those who do not are offline", async (t) => {
+  const { store, gateway, of } = setUp(t);
   const [one, two] = [gateway("one"), gateway("two")];
   await one.start();
   await two.start();
-  for (const userId of ["ann", "bob"]) await one.arrive(userId);
+  for (const userId of ["ann", "bob"]) await one.connect(userId);
   await eventually(() => of("bob").length === 1);
-  for (const userId of ["ann", "bob"]) one.depart(userId);
+  for (const userId of ["ann", "bob"]) one.disconnect(userId);
   await one.close();
   t.match(await store.lookup(["ann"]), [{ status: "online" }]);
-  await two.arrive("ann");
+  await two.connect("ann");
   await eventually(() => of("bob").includes("bob user_offline"));
   t.same(of("ann"), ["ann user_online online"], "there was no flicker");
   await two.close();
   await eventually(async () => (await store.lookup(["ann"]))[0]?.status === "offline");
-  t.same(of("ann"), ["ann user_online online"], "the last gateway has nobody left to tell");
+  t.same(of("ann"), ["ann user_online online"], "after the last gateway nobody is there to announce it");
 });
 
-test("what waits to be told is told before a gateway has closed", async (t) => {
-  const { gateway, listener, of, audience } = scene(t);
+test("queued announcements are published before a gateway has closed", async (t) => {
+  const { gateway, listener, of, audience } = setUp(t);
   const one = gateway("one");
   await one.start();
   audience.pause = () => new Promise((resolve) => setTimeout(resolve, 100));
-  await one.arrive("ann");
+  await one.connect("ann");
   await one.close();
   await listener.flush();
   t.same(of("ann"), ["ann user_online online"]);

@@ -1,11 +1,11 @@
-// A room's entries reach its sockets once each and in order, however they come in.
+// A room's entries reach its clients once each and in order, however they come in.
 import fc from "fast-check";
 import { type Test, test } from "tap";
 import { RoomFeed } from "../src/rooms/room-feed.js";
 import type { LogReader } from "../src/rooms/sequencer.js";
 import { entries, entry, ignored, listener, until } from "./room-log.js";
 
-/** A feed with one socket, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
+/** A feed with one client, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
 function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number; failures?: number }) {
   const seen = { left: [] as string[], lost: 0, repaired: 0, errors: 0, reads: 0 };
   let failures = log.failures ?? 0;
@@ -36,7 +36,7 @@ function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number;
 
 const numbers = (from: number, to: number) => entries(from, to).map(({ seq }) => seq);
 
-test("entries in order are delivered at once, without a question", async (t) => {
+test("entries in order are delivered at once, without a read", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 3 });
   feed.sequencer.start(0);
   for (const one of entries(1, 3)) feed.sequencer.ingest(one);
@@ -44,14 +44,14 @@ test("entries in order are delivered at once, without a question", async (t) => 
   t.equal(seen.reads, 0);
 });
 
-test("what was published twice or is older than the room's opening is dropped", async (t) => {
+test("duplicates and entries from before the room was opened are dropped", async (t) => {
   const { feed, received } = feedOn(t, { head: 7 });
   feed.sequencer.start(5);
   for (const seq of [4, 5, 6, 6, 5, 7, 6]) feed.sequencer.ingest(entry(seq));
   t.same(received, [6, 7]);
 });
 
-test("entries heard before the room was opened wait for it", async (t) => {
+test("entries received before the room was opened wait for it", async (t) => {
   const { feed, received } = feedOn(t, { head: 4 });
   for (const seq of [3, 1, 4, 2]) feed.sequencer.ingest(entry(seq));
   t.same(received, []);
@@ -59,7 +59,7 @@ test("entries heard before the room was opened wait for it", async (t) => {
   t.same(received, [3, 4]);
 });
 
-test("publishers that cross on the bus cost no question", async (t) => {
+test("publishers that cross on the bus cost no read", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 4 });
   feed.sequencer.start(0);
   for (const seq of [2, 1, 4, 3]) feed.sequencer.ingest(entry(seq));
@@ -67,17 +67,17 @@ test("publishers that cross on the bus cost no question", async (t) => {
   t.equal(seen.repaired, 0);
 });
 
-test("a hole is filled from the log, and what came early follows", async (t) => {
+test("a gap is repaired from the log, and what came early follows", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 5 });
   feed.sequencer.start(0);
   for (const seq of [1, 4, 5]) feed.sequencer.ingest(entry(seq));
   t.same(received, [1]);
-  await until("the hole is filled", () => feed.position === 5);
+  await until("the gap is repaired", () => feed.position === 5);
   t.same(received, [1, 2, 3, 4, 5]);
   t.equal(seen.reads, 1);
 });
 
-test("a hole at the end is filled once the head is known", async (t) => {
+test("a gap at the end is repaired once the head is known", async (t) => {
   const { feed, received } = feedOn(t, { head: 3 });
   feed.sequencer.start(1);
   feed.sequencer.noteHead(3);
@@ -85,7 +85,7 @@ test("a hole at the end is filled once the head is known", async (t) => {
   t.same(received, [2, 3]);
 });
 
-test("a long hole is read page by page", async (t) => {
+test("a long gap is read page by page", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 1000, pageSize: 100 });
   feed.sequencer.start(0);
   feed.sequencer.noteHead(1000);
@@ -102,11 +102,11 @@ test("more early entries than are kept still all arrive", async (t) => {
   t.same(received, numbers(1, 3000));
 });
 
-test("a log out of reach is asked again", async (t) => {
+test("a log that could not be read is read again", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 2, failures: 1 });
   feed.sequencer.start(0);
   feed.sequencer.noteHead(2);
-  await until("the second question is answered", () => feed.position === 2);
+  await until("the second read is answered", () => feed.position === 2);
   t.same(received, [1, 2]);
   t.equal(seen.errors, 1);
 });
@@ -119,7 +119,7 @@ test("catching up rejects when the log cannot be read, and waits for it otherwis
   t.same(received, [1, 2]);
 });
 
-test("entries that the log no longer has are told as lost, and the rest is delivered", async (t) => {
+test("entries that the log no longer has are reported as lost, and the rest is delivered", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 9, floor: 6 });
   feed.sequencer.start(2);
   feed.sequencer.noteHead(9);
@@ -128,16 +128,16 @@ test("entries that the log no longer has are told as lost, and the rest is deliv
   t.equal(seen.lost, 1);
 });
 
-test("a number that was heard of and never committed is asked for once", async (t) => {
+test("a number that was published and never committed is read for once", async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
   const atRest = timers();
   const { feed, seen } = feedOn(t, { head: 3 });
   feed.sequencer.start(3);
   feed.sequencer.noteHead(8);
-  await until("it asked, and has no other question planned", () => seen.reads === 1 && timers() === atRest);
+  await until("it has read, and no other read is scheduled", () => seen.reads === 1 && timers() === atRest);
 });
 
-test("catching up is not put off by an answer that was on its way before", async (t) => {
+test("catching up does not rely on a read that was in flight before", async (t) => {
   const { feed, received, log } = feedOn(t, { head: 3 });
   feed.sequencer.start(3);
   feed.sequencer.noteHead(4);
@@ -148,7 +148,7 @@ test("catching up is not put off by an answer that was on its way before", async
   t.same(received, [4, 5]);
 });
 
-test("a member's leaving is told after its entry was delivered", async (t) => {
+test("a member's leaving is reported after its entry was delivered", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 3 });
   feed.sequencer.start(0);
   feed.sequencer.ingest(entry(2, "b"));
@@ -158,7 +158,7 @@ test("a member's leaving is told after its entry was delivered", async (t) => {
   t.same(seen.left, ["b"]);
 });
 
-test("after its close a feed delivers and asks nothing more", async (t) => {
+test("a closed feed delivers and reads nothing more", async (t) => {
   const { feed, received, seen } = feedOn(t, { head: 5 });
   feed.sequencer.start(0);
   feed.sequencer.ingest(entry(3));
@@ -168,15 +168,15 @@ test("after its close a feed delivers and asks nothing more", async (t) => {
   t.equal(seen.reads, 0);
 });
 
-test("whatever the order, the losses and the repeats: once each, in order", async (t) => {
+test("in any order, with losses and repeats: once each, in order", async (t) => {
   const arrival = fc
     .record({ head: fc.integer({ min: 1, max: 30 }), start: fc.nat(29) })
     .chain(({ head, start }) =>
       fc.tuple(fc.constant(head), fc.constant(Math.min(start, head)), fc.array(fc.integer({ min: 1, max: head }))),
     );
-  const property = fc.asyncProperty(arrival, fc.nat(30), async ([head, start, heard], openedAfter) => {
+  const property = fc.asyncProperty(arrival, fc.nat(30), async ([head, start, arriving], openedAfter) => {
     const { feed, received } = feedOn(t, { head, pageSize: 7 });
-    for (const [i, seq] of heard.entries()) {
+    for (const [i, seq] of arriving.entries()) {
       if (i === openedAfter) feed.sequencer.start(start);
       feed.sequencer.ingest(entry(seq));
     }

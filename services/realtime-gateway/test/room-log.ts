@@ -1,4 +1,4 @@
-// A room's log and a listening socket, both faked.
+// A room's log and a connected client, both faked.
 import type { LogEntry } from "@khui/contracts";
 import type { Frame, Socket } from "@khui/socketio";
 import { Client } from "../src/connections/client.js";
@@ -44,7 +44,7 @@ export function listener(userId: string): Listener {
   return { client, received };
 }
 
-/** The frame's own encoding is the engine's affair; its text carries the entry's number. */
+/** How a frame is encoded is up to the engine; its text carries the entry's number. */
 function numberIn(frame: Frame): number {
   const { packet } = frame as Frame & { packet: Buffer };
   const seq = /"seq":(\d+)/.exec(packet.toString())?.[1];
