@@ -1,6 +1,6 @@
 // A room's log and a connected client, both faked.
 import type { LogEntry } from "@khui/contracts";
-import type { Frame, Socket } from "@khui/socketio";
+import type { EncodedEvent, Socket } from "@khui/socketio";
 import { Client } from "../src/connections/client.js";
 
 /** Entry `seq`; `left` names a user whom it takes out of the room. */
@@ -37,7 +37,7 @@ export function listener(userId: string): Listener {
   const socket = {
     bufferedBytes: 0,
     emit: (event: string) => received.push(event),
-    send: (frame: Frame) => received.push(numberIn(frame)),
+    send: (frame: EncodedEvent) => received.push(numberIn(frame)),
   } as unknown as Socket;
   const client = new Client(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
   client.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
@@ -45,8 +45,8 @@ export function listener(userId: string): Listener {
 }
 
 /** How a frame is encoded is up to the engine; its text carries the entry's number. */
-function numberIn(frame: Frame): number {
-  const { packet } = frame as Frame & { packet: Buffer };
+function numberIn(frame: EncodedEvent): number {
+  const { packet } = frame as EncodedEvent & { packet: Buffer };
   const seq = /"seq":(\d+)/.exec(packet.toString())?.[1];
   if (seq === undefined) throw new Error(`a frame without a number: ${packet}`);
   return Number(seq);

@@ -3,7 +3,7 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { type EventPayload, messagesRpc, type serverEvents } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
-import { encodeEvent, type Frame } from "@khui/socketio";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import { createUserCache } from "./user-cache.js";
 import { visibleStatus } from "./visible-status.js";
 
@@ -14,7 +14,7 @@ export interface OnlineContacts {
    * Users who share a small room with this one and look online, also as the event for clients. Never older than the last change
    * that a client of the user's here received, and a few seconds at most. Throws service_unavailable.
    */
-  of(userId: string): Promise<{ readonly users: OnlineUsers; readonly frame: Frame }>;
+  of(userId: string): Promise<{ readonly users: OnlineUsers; readonly frame: EncodedEvent }>;
   /** A client of this user receives a change of somebody's status. */
   statusChanged(userId: string): void;
   /** The user, or somebody else in one of their rooms, has come into a room or left it. */

@@ -1,6 +1,6 @@
 // The heart of delivery: one room's entries, in order, to this gateway's clients in the room.
 import { entryBody, type LogEntry } from "@khui/contracts";
-import { encodeEvent, type Frame } from "@khui/socketio";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
 import { ReplayBuffer } from "./replay-buffer.js";
 import { type LogReader, Sequencer } from "./sequencer.js";
@@ -34,7 +34,7 @@ export interface FeedLease {
 interface LiveFrame {
   /** The user who caused the event and is not sent it. */
   readonly except: string | undefined;
-  readonly frame: Frame;
+  readonly frame: EncodedEvent;
 }
 
 /** Of each kind; a client that needs older entries reads them from the log. */
@@ -116,7 +116,7 @@ export class RoomFeed {
   }
 
   /** Keeps the frame of a live event for clients that are joining. */
-  bufferLive(except: string | undefined, frame: Frame): void {
+  bufferLive(except: string | undefined, frame: EncodedEvent): void {
     if (this.#leases > 0) this.liveReplay.add({ except, frame });
   }
 
@@ -144,6 +144,6 @@ export class RoomFeed {
 }
 
 /** An entry as clients get it, encoded once for all of them. */
-export function entryFrame(roomId: string, entry: LogEntry): Frame {
+export function entryFrame(roomId: string, entry: LogEntry): EncodedEvent {
   return encodeEvent(entry.event, entryBody(roomId, entry.seq, entry.body));
 }
