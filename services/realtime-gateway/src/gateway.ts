@@ -9,7 +9,7 @@ import { Client } from "./connections/client.js";
 import { createDispatch } from "./connections/dispatch.js";
 import { createFloodControl, defaultFlood, type FloodRule } from "./connections/flood-control.js";
 import { createUsers } from "./connections/users.js";
-import { createGatewayMetrics, type GatewayMetrics } from "./metrics.js";
+import { createGatewayMetrics, type GatewayStats } from "./metrics.js";
 import { type ContactTimes, createOnlineContacts } from "./presence/online-contacts.js";
 import { createPresenceTracker, defaultPresenceTimes, type PresenceTimes } from "./presence/presence-tracker.js";
 import { smallRoomsOf } from "./presence/small-rooms.js";
@@ -48,12 +48,7 @@ export interface GatewayOptions {
 export interface Gateway {
   connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
-  /** `roomListRooms` are rooms subscribed for room lists alone. */
-  stats(): Readonly<GatewayMetrics> & {
-    readonly clients: number;
-    readonly rooms: number;
-    readonly roomListRooms: number;
-  };
+  stats(): GatewayStats;
   close(): Promise<void>;
 }
 
@@ -93,7 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     presence: options.presence,
     bus,
     users,
-    openRoomsOf: (userId) => smallRoomsOf(users.clientsOf(userId)),
+    openRoomsOf: (userId) => smallRoomsOf(users.clientsOf(userId), feeds),
     instanceId: options.instanceId,
     times: options.presenceTimes ?? defaultPresenceTimes,
     onError,
@@ -117,11 +112,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   function disconnect(client: Client): void {
     client.closed = true;
-    const openRooms = smallRoomsOf([client]);
+    const openRooms = smallRoomsOf([client], feeds);
     clients.delete(client);
-    const typingFeeds = [...(client.typing ?? [])].flatMap((roomId) => client.rooms.get(roomId) ?? []);
-    for (const feed of typingFeeds) typing.stop(client, feed).catch(onError);
-    for (const feed of [...client.rooms.values()]) feed.unsubscribe(client);
+    for (const feed of [...client.rooms].flatMap((roomId) => feeds.get(roomId) ?? [])) {
+      typing.stop(client, feed).catch(onError);
+      feed.unsubscribe(client);
+    }
     const userId = client.identity?.userId;
     if (userId === undefined) return;
     roomLists.clientDisconnected(client);

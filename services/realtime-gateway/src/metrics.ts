@@ -1,7 +1,6 @@
 // What a gateway has done since its start, and how Prometheus reads it.
 import type { Metrics } from "@khui/service/telemetry";
 import type { Engine, EngineStats } from "@khui/socketio";
-import type { Gateway } from "./gateway.js";
 
 /** Counters, incremented once an event and read at a scrape. */
 export interface GatewayMetrics {
@@ -21,6 +20,15 @@ export interface GatewayMetrics {
   readonly closes: Record<string, number>;
 }
 
+/** The counters, and what there is at the moment. */
+export interface GatewayStats extends Readonly<GatewayMetrics> {
+  readonly clients: number;
+  /** Rooms that some client has joined. */
+  readonly rooms: number;
+  /** Rooms subscribed for room lists alone. */
+  readonly roomListRooms: number;
+}
+
 /** Reasons that an alert may wait for are there from the start, with 0. */
 export const createGatewayMetrics = (): GatewayMetrics => ({
   entries: 0,
@@ -36,7 +44,11 @@ export const createGatewayMetrics = (): GatewayMetrics => ({
 const statsTtlMs = 200;
 
 /** Registers everything that is measured of an engine and its gateway. All of it is read at the scrape. */
-export function watchGateway(metrics: Metrics, engine: Pick<Engine, "stats">, gateway: Pick<Gateway, "stats">): void {
+export function watchGateway(
+  metrics: Metrics,
+  engine: Pick<Engine, "stats">,
+  gateway: { stats(): GatewayStats },
+): void {
   let stats: EngineStats | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   const sockets = (): EngineStats => {

@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
-import type { Commands } from "./commands.js";
+import type { Commands } from "./command-map.js";
 
 type MessageCommands = Pick<
   Commands,

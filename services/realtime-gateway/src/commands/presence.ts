@@ -1,7 +1,7 @@
 // Choosing a status, and asking who is online.
 import type { OnlineContacts } from "../presence/online-contacts.js";
 import type { PresenceTracker } from "../presence/presence-tracker.js";
-import type { Commands } from "./commands.js";
+import type { Commands } from "./command-map.js";
 
 export interface PresenceCommandContext {
   readonly presence: Pick<PresenceTracker, "setStatus">;

@@ -9,7 +9,7 @@ import type { Feeds } from "../rooms/feeds.js";
 import { joinRoom } from "../rooms/join-room.js";
 import type { RoomFeed } from "../rooms/room-feed.js";
 import type { Typing } from "../rooms/typing.js";
-import type { Commands } from "./commands.js";
+import type { Commands } from "./command-map.js";
 
 export interface RoomCommandContext {
   readonly bus: Bus;
@@ -25,10 +25,10 @@ export interface RoomCommandContext {
 type RoomCommands = Pick<Commands, "join_chat" | "leave_chat" | "typing_start" | "typing_stop">;
 
 export function createRoomCommands(context: RoomCommandContext): RoomCommands {
-  const { bus, presence, typing, deliveries, maxRooms, metrics } = context;
+  const { bus, feeds, presence, typing, deliveries, maxRooms, metrics } = context;
 
   function joinedFeed(client: Client, roomId: string): RoomFeed {
-    const feed = client.rooms.get(roomId);
+    const feed = feeds.feedOf(client, roomId);
     if (!feed) throw new ChatError("not_joined");
     return feed;
   }
@@ -59,7 +59,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
         client.emit("joined_chat", answer);
       });
       if (!isIn) throw new ChatError("not_a_participant");
-      const feed = client.rooms.get(chatRoomId);
+      const feed = feeds.feedOf(client, chatRoomId);
       if (feed) {
         deliveries.mark(feed);
         if (!rejoining && lastSeq === undefined) await publishPresenceInRoom("user_joined_chat", client, feed);
@@ -67,7 +67,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       return answer;
     },
     async leave_chat(client, { chatRoomId }) {
-      const feed = client.rooms.get(chatRoomId);
+      const feed = feeds.feedOf(client, chatRoomId);
       if (feed) {
         await typing.stop(client, feed);
         await publishPresenceInRoom("user_left_chat", client, feed);

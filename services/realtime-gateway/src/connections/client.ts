@@ -2,11 +2,10 @@
 import { ChatError, errorText, type Language, type ServerEventName } from "@khui/contracts";
 import type { Identity } from "@khui/service/http";
 import type { Socket } from "@khui/socketio";
-import type { RoomFeed } from "../rooms/room-feed.js";
 
 /** Requests a client may have waiting: one with more sends faster than anyone can answer. */
 const maxQueued = 200;
-const noRooms: ReadonlyMap<string, RoomFeed> = new Map();
+const noRooms: ReadonlySet<string> = new Set();
 
 /** What the handshake said that is needed later. */
 export interface Caller {
@@ -27,7 +26,7 @@ export class Client {
   tokensAt: number;
   strikes = 0;
   readonly openedAt: number;
-  #rooms: Map<string, RoomFeed> | null = null;
+  #rooms: Set<string> | null = null;
   /** Requests waiting behind the one in flight; null when none is in flight. */
   #queue: Array<() => Promise<void>> | null = null;
 
@@ -43,19 +42,19 @@ export class Client {
     this.tokensAt = now;
   }
 
-  /** Rooms this client has joined, by id. */
-  get rooms(): ReadonlyMap<string, RoomFeed> {
+  /** Ids of the rooms this client has joined: it is in their feeds. */
+  get rooms(): ReadonlySet<string> {
     return this.#rooms ?? noRooms;
   }
 
   /** For feeds alone: `RoomFeed.subscribe` calls it. */
-  addRoom(feed: RoomFeed): void {
-    this.#rooms ??= new Map();
-    this.#rooms.set(feed.roomId, feed);
+  addRoom(roomId: string): void {
+    this.#rooms ??= new Set();
+    this.#rooms.add(roomId);
   }
 
   /** For feeds alone: `RoomFeed.unsubscribe` calls it. */
-  removeRoom({ roomId }: RoomFeed): void {
+  removeRoom(roomId: string): void {
     this.#rooms?.delete(roomId);
     this.typing?.delete(roomId);
   }

@@ -2,6 +2,7 @@
 import type { Bus, Subscription } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import type { Client } from "../connections/client.js";
 import { type FeedEvents, type FeedLease, RoomFeed } from "./room-feed.js";
 import type { RoomLogs } from "./room-logs.js";
 
@@ -20,6 +21,8 @@ export interface Feeds {
    */
   acquire(roomId: string): Promise<FeedLease>;
   get(roomId: string): RoomFeed | undefined;
+  /** The room's feed, if the client is in it. */
+  feedOf(client: Client, roomId: string): RoomFeed | undefined;
   all(): Iterable<RoomFeed>;
   readonly size: number;
   /** Compares all positions with the heads of the rooms' logs, and repairs what is behind. */
@@ -97,6 +100,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       return lease;
     },
     get: (roomId) => rooms.get(roomId)?.feed,
+    feedOf: (client, roomId) => (client.rooms.has(roomId) ? rooms.get(roomId)?.feed : undefined),
     *all() {
       for (const { feed } of rooms.values()) yield feed;
     },

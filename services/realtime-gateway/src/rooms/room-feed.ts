@@ -98,12 +98,12 @@ export class RoomFeed {
   /** The client gets what is delivered from now on. */
   subscribe(client: Client): void {
     this.clients.add(client);
-    client.addRoom(this);
+    client.addRoom(this.roomId);
     this.events.onSubscribed(this, client);
   }
 
   unsubscribe(client: Client): void {
-    client.removeRoom(this);
+    client.removeRoom(this.roomId);
     if (this.clients.delete(client)) this.events.onUnsubscribed(this, client);
     this.#reportUnused();
   }
