@@ -27,7 +27,7 @@ export const Environment = Type.Object({
 export function gatewayOptions(env: Static<typeof Environment>) {
   return {
     trustProxy: env.TRUST_PROXY,
-    roomListLimit: env.WATCHED_ROOMS,
+    maxRoomListRooms: env.WATCHED_ROOMS,
     maxRooms: env.MAX_JOINED_ROOMS,
     flood: {
       ...defaultFlood,

@@ -42,7 +42,7 @@ export interface GatewayOptions {
   /** Rooms one client may have joined at a time. */
   readonly maxRooms?: number;
   /** Of a user's most recently active rooms, how many send `chat_updated` to clients that have not joined them; none with 0. */
-  readonly roomListLimit?: number;
+  readonly maxRoomListRooms?: number;
 }
 
 export interface Gateway {
@@ -74,7 +74,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     contacts.contactsChanged(userId);
     roomLists.roomAdded(userId, roomId);
   });
-  const roomLists = createRoomListSubscriptions({ bus, logs, users, limit: options.roomListLimit ?? 50, onError });
+  const roomLists = createRoomListSubscriptions({
+    bus,
+    logs,
+    users,
+    maxRooms: options.maxRoomListRooms ?? 50,
+    onError,
+  });
 
   const feeds = createFeeds({
     ...createFeedEvents({ users, contacts, roomLists, deliveries, metrics, onError }),

@@ -32,7 +32,7 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   const clientsOf = (userId: string): Client[] => [listeners.get(userId)?.client].filter((one) => !!one);
   const logs = createRoomLogs(bus);
   const users = { has: (userId: string) => listeners.has(userId), clientsOf };
-  const roomLists = createRoomListSubscriptions({ bus, logs, users, limit, onError: () => {} });
+  const roomLists = createRoomListSubscriptions({ bus, logs, users, maxRooms: limit, onError: () => {} });
   t.teardown(async () => {
     roomLists.close();
     await bus.close();

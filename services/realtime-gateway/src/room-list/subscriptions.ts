@@ -32,7 +32,7 @@ export interface RoomListOptions {
   readonly logs: RoomLogs;
   readonly users: Pick<Users, "has" | "clientsOf">;
   /** Rooms a user; with 0 there are no live room lists. */
-  readonly limit: number;
+  readonly maxRooms: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -48,7 +48,7 @@ export function createRoomListSubscriptions({
   bus,
   logs,
   users,
-  limit,
+  maxRooms,
   onError,
 }: RoomListOptions): RoomListSubscriptions {
   const subscriptions = new Map<string, OpenSubscription>();
@@ -79,7 +79,7 @@ export function createRoomListSubscriptions({
     room.memberAt(seq);
     for (const client of users.clientsOf(userId)) room.add(client);
     const [oldest] = roomIds;
-    if (roomIds.size > limit && oldest !== undefined) unsubscribe(userId, oldest);
+    if (roomIds.size > maxRooms && oldest !== undefined) unsubscribe(userId, oldest);
   }
 
   function unsubscribe(userId: string, roomId: string): void {
@@ -98,10 +98,10 @@ export function createRoomListSubscriptions({
 
   return {
     userConnected(userId) {
-      if (limit === 0) return;
+      if (maxRooms === 0) return;
       inTurn(async () => {
         if (!users.has(userId)) return;
-        const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit });
+        const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit: maxRooms });
         if (!users.has(userId)) return;
         for (const { roomId, seq } of rooms.reverse()) subscribe(userId, roomId, seq);
       }).catch(onError);
@@ -117,7 +117,7 @@ export function createRoomListSubscriptions({
       roomsOf.delete(userId);
     },
     roomAdded(userId, roomId) {
-      if (limit > 0 && users.has(userId)) subscribe(userId, roomId);
+      if (maxRooms > 0 && users.has(userId)) subscribe(userId, roomId);
     },
     roomRemoved: unsubscribe,
     roomJoined: (client, roomId) => void subscriptions.get(roomId)?.room.clients.delete(client),

@@ -38,7 +38,7 @@ interface LiveFrame {
 }
 
 /** Of each kind; a client that needs older entries reads them from the log. */
-const replayLimit = 1_000;
+const maxReplayItems = 1_000;
 
 export class RoomFeed {
   readonly clients = new Set<Client>();
@@ -46,8 +46,8 @@ export class RoomFeed {
   /** Participants of the room, whether they are connected or not. */
   members = 0;
   /** What was delivered while a lease is held. */
-  readonly replay = new ReplayBuffer<LogEntry>(replayLimit);
-  readonly liveReplay = new ReplayBuffer<LiveFrame>(replayLimit);
+  readonly replay = new ReplayBuffer<LogEntry>(maxReplayItems);
+  readonly liveReplay = new ReplayBuffer<LiveFrame>(maxReplayItems);
   /** Users shown as typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
   #leases = 0;

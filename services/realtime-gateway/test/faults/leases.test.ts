@@ -42,7 +42,7 @@ test("a killed gateway's users", async (t) => {
   };
   const boot = lost.socket.io.engine.id.split(".")[0];
   const life = await redis.hget(`${prefix}lives`, `boot:${boot}`);
-  /** Whatever in Redis still says that this run of the gateway was there. */
+  /** Whatever in Redis still refers to this instance of the gateway. */
   const traces = async () => {
     const [lives, lease, held] = await Promise.all([
       redis.hgetall(`${prefix}lives`),
