@@ -1,7 +1,7 @@
 // Tells the presence store who is connected to this gateway, and holds the lease under which it believes so.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
 import type { Presence, Status } from "@khui/presence";
+import pTimeout from "p-timeout";
 import type { Users } from "../connections/users.js";
 import { createPresenceAnnouncements } from "./announcements.js";
 import { visibleStatus } from "./visible-status.js";
@@ -164,7 +164,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       await reconciliation;
       // The lease is not ended at once: users whose clients closed last are still on their way to another gateway.
       await presence.renew(instanceId, times.graceMs).catch(onError);
-      await Promise.race([announcements.drained(), sleep(closeTimeoutMs, undefined, { ref: false })]);
+      await pTimeout(announcements.drained(), { milliseconds: closeTimeoutMs, message: false });
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/service/process";
+import pLimit from "p-limit";
 import type { Client } from "../connections/client.js";
 import type { Users } from "../connections/users.js";
 import type { RoomLogs } from "../rooms/room-logs.js";
@@ -54,7 +54,7 @@ export function createRoomListSubscriptions({
   const subscriptions = new Map<string, OpenSubscription>();
   /** By user, the least recently active room first. */
   const roomsOf = new Map<string, Set<string>>();
-  const inTurn = createTurns(concurrentLoads);
+  const limitLoads = pLimit(concurrentLoads);
 
   function open(roomId: string): OpenSubscription {
     const room = new RoomSubscription({
@@ -99,7 +99,7 @@ export function createRoomListSubscriptions({
   return {
     userConnected(userId) {
       if (maxRooms === 0) return;
-      inTurn(async () => {
+      limitLoads(async () => {
         if (!users.has(userId)) return;
         const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit: maxRooms });
         if (!users.has(userId)) return;

@@ -2,6 +2,7 @@
 import type { Bus, Subscription } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import pTimeout from "p-timeout";
 import type { Client } from "../connections/client.js";
 import { type FeedEvents, type FeedLease, RoomFeed } from "./room-feed.js";
 import type { RoomLogs } from "./room-logs.js";
@@ -42,12 +43,8 @@ const batchSize = 2_000;
 /** While the bus is away nobody can join. */
 const subscribeTimeoutMs = 5_000;
 
-async function withTimeout(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ChatError("service_unavailable", { retryAfter: 1 })), ms);
-  });
-  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
+function unavailable(): never {
+  throw new ChatError("service_unavailable", { retryAfter: 1 });
 }
 
 export function createFeeds(options: FeedsOptions): Feeds {
@@ -92,7 +89,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const { feed, subscribed } = rooms.get(roomId) ?? open(roomId);
       const lease = feed.lease();
       try {
-        await withTimeout(subscribeTimeoutMs, subscribed);
+        await pTimeout(subscribed, { milliseconds: subscribeTimeoutMs, fallback: unavailable });
       } catch (error) {
         lease.release();
         throw error;
