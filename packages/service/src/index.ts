@@ -1,3 +1,4 @@
 // What every service stands on.
 export * from "./failures.js";
 export * from "./rpc.js";
+export * from "./send-message.js";

@@ -1,7 +1,8 @@
 // An upload from its first byte to its message.
 import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { ChatError, type MediaKind, type Message, mediaPaths, messagesRpc } from "@khui/contracts";
+import { ChatError, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
+import { type SentMessage, sendMessage } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import type { FastifyRequest } from "fastify";
 import type { Files } from "./files.js";
@@ -107,9 +108,9 @@ async function send(
   fileId: string,
 ): Promise<Message> {
   const { userId, roomId, clientMessageId } = sender;
-  let message: Message;
+  let sent: SentMessage;
   try {
-    message = await call(bus, messagesRpc.send, {
+    sent = await sendMessage(bus, {
       userId,
       roomId,
       type: fields.type,
@@ -122,10 +123,10 @@ async function send(
     if (isRefusal(error)) await files.discard(fileId);
     throw error;
   }
-  // A first try that was under way at the same time has won: its message has its own file.
-  if (message.mediaInfo?.url.includes(mediaPaths.file(fileId, name))) await files.keep(fileId);
-  else await files.discard(fileId);
-  return message;
+  // Where it is not known whose file the message has, the sweep asks.
+  if (sent.created) await files.keep(fileId);
+  else if (sent.created === false) await files.discard(fileId);
+  return sent.message;
 }
 
 /** True when the message is surely not there. After a time-out it may be: the sweep will ask. */

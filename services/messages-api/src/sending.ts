@@ -1,5 +1,5 @@
 // Sending and forwarding: rules, group commit, the answer and the announcement.
-import { ChatError, type ForwardedFrom, type Message, type MessageType } from "@khui/contracts";
+import { ChatError, type ForwardedFrom, type Message, type MessageType, type Sent } from "@khui/contracts";
 import { ObjectId } from "bson";
 import { type Batcher, createBatcher } from "./batcher.js";
 import { type Context, viewOf } from "./context.js";
@@ -24,7 +24,7 @@ export interface SendRequest {
 
 export interface Sending {
   /** Sends a message once: a repeated clientMessageId answers the first one as it is now. */
-  send(request: SendRequest): Promise<Message>;
+  send(request: SendRequest): Promise<Sent>;
   /** Throws what `send` would refuse a message of that type for; resolves with the one that this id has sent before. */
   maySend(request: Pick<SendRequest, "userId" | "roomId" | "type" | "clientMessageId">): Promise<{
     sent: Message | null;
@@ -64,7 +64,7 @@ export function createSending(context: Context): Sending {
     scopes: context.scopes,
   });
   /** Sends with one clientMessageId that are under way: a repeat must not meet its first in the same batch. */
-  const underWay = new Map<string, Promise<Message>>();
+  const underWay = new Map<string, Promise<Sent>>();
 
   let announcing: Promise<void> = Promise.resolve();
 
@@ -79,9 +79,10 @@ export function createSending(context: Context): Sending {
     });
   }
 
-  async function submit(message: NewMessage): Promise<Message> {
+  async function submit(message: NewMessage): Promise<Sent> {
     const [outcome] = await Promise.all([batcher.add(message), context.directory.resolve([message.senderId])]);
-    return answer(context, message, outcome);
+    const sent = await answer(context, message, outcome);
+    return { message: sent, created: sent._id === message.id };
   }
 
   return {
@@ -92,8 +93,8 @@ export function createSending(context: Context): Sending {
       const first = underWay.get(key);
       if (first) {
         const sent = await first;
-        if (sent.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
-        return sent;
+        if (sent.message.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
+        return { ...sent, created: false };
       }
       const sending = submit(message).finally(() => underWay.delete(key));
       underWay.set(key, sending);

@@ -12,6 +12,7 @@ import {
   smallRoomLimit,
   subjects,
 } from "@khui/contracts";
+import { sendMessage } from "@khui/service";
 import type { Counts } from "./counts.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Feeds } from "./feeds.js";
@@ -103,7 +104,7 @@ export function createCommands(context: CommandContext): Commands {
         throw new ChatError("invalid_request", {
           faults: [{ path: "/type", message: "only text without a messageId" }],
         });
-      return call(bus, messagesRpc.send, {
+      const { message } = await sendMessage(bus, {
         userId,
         roomId,
         type,
@@ -111,6 +112,7 @@ export function createCommands(context: CommandContext): Commands {
         replyTo,
         ...(clientMessageId ? { clientMessageId } : {}),
       });
+      return message;
     },
     async typing_start(session, { chatRoomId }) {
       await typing.start(session, joined(session, chatRoomId));

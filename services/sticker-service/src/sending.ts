@@ -10,6 +10,7 @@ import {
   type StickerInfo,
   stickerAssetPath,
 } from "@khui/contracts";
+import { sendMessage } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import { checkMetadata, drawOutcome } from "./metadata.js";
 import { findSticker } from "./store/catalogue.js";
@@ -35,7 +36,7 @@ export function createSending(db: Db, bus: Bus, metrics: Metrics) {
     const { sent } = await call(bus, messagesRpc.maySend, common);
     if (sent) return sent;
     const sticker = await chooseSticker(db, userId, wish);
-    const message = await call(bus, messagesRpc.send, {
+    const { message } = await sendMessage(bus, {
       ...common,
       content: null,
       sticker,

@@ -65,11 +65,11 @@ function serveMessages(): void {
     check(request.roomId);
     const key = keyOf(request);
     const repeated = key && first.get(key);
-    if (repeated) return repeated;
+    if (repeated) return { message: repeated, created: false };
     sends.push(request);
     const message = messageOf(request);
     if (key) first.set(key, message);
-    return message;
+    return { message, created: true };
   });
   t.teardown(() => [maySend, send].forEach((subscription) => void subscription.unsubscribe()));
 }
