@@ -1,7 +1,7 @@
 // Every statement of this service's store, and how its cost may grow.
 import { sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
-import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "../src/store.js";
+import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "../src/store/upload-state.js";
 
 interface Scene {
   /** Of uploads under way, as many as the service settles at once here. */

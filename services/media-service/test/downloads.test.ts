@@ -6,7 +6,7 @@ import { createLocalLimits } from "@khui/limits/local";
 import { createMediaLinks } from "@khui/media-links";
 import { createApp, createTokens } from "@khui/service/http";
 import { test } from "tap";
-import { mountFiles } from "../src/routes/files.js";
+import { mountFiles } from "../src/routes/delivery.js";
 
 const size = 100 * 1024 * 1024;
 const fileId = "0123456789abcdef01234567";

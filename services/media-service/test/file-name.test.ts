@@ -1,6 +1,6 @@
 // The names of uploaded files.
 import { test } from "tap";
-import { checkFileName } from "../src/file-name.js";
+import { checkFileName } from "../src/uploads/file-name.js";
 
 test("names of people's files stay as they are", async (t) => {
   const names = [

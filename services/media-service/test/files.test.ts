@@ -9,9 +9,9 @@ import { openPglite } from "@khui/database/pglite";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
-import { createFiles, type SweepTimes } from "../src/files.js";
 import { migrations } from "../src/plugin.js";
-import { beginUpload, type Db } from "../src/store.js";
+import { createFiles, type SweepTimes } from "../src/store/files.js";
+import { beginUpload, type Db } from "../src/store/upload-state.js";
 import { fakeMessages } from "./fake-messages.js";
 
 const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });

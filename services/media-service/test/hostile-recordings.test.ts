@@ -4,9 +4,9 @@ import { hostileRecordings } from "@khui/test-kit/files/hostile-recordings";
 import { fixture, folderFor } from "@khui/test-kit/files/made-files";
 import { watching } from "@khui/test-kit/files/watching";
 import t, { test } from "tap";
-import { createInspection } from "../src/inspection.js";
+import { createInspection } from "../src/inspection/inspection.js";
+import { createParsers } from "../src/inspection/parsers.js";
 import { defaultLimits } from "../src/limits.js";
-import { createParsers } from "../src/parsers.js";
 
 const mebibyte = 1024 * 1024;
 /** Two workers at their beginnings, and the most that WebAssembly may have in each. */

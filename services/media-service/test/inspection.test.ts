@@ -4,9 +4,9 @@ import type { MediaKind } from "@khui/contracts";
 import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import t, { type Test, test } from "tap";
-import { createInspection, type Inspected } from "../src/inspection.js";
+import { createInspection, type Inspected } from "../src/inspection/inspection.js";
+import { createParsers } from "../src/inspection/parsers.js";
 import { defaultLimits } from "../src/limits.js";
-import { createParsers } from "../src/parsers.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
 import { type Folder, fixture, folderFor, noise, pdf, zip } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import { contentTypeOf, isShown } from "../src/kinds.js";
+import { contentTypeOf, isShown } from "../src/inspection/kinds.js";
 
 const text = "text/plain; charset=utf-8";
 

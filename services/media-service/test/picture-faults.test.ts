@@ -8,8 +8,8 @@ import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { animatedWebp, fixture, folderFor, mutated, noise } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { contentTypeOf, isPicture } from "../src/kinds.js";
-import { cleanPicture, thumbnailOf } from "../src/pictures.js";
+import { contentTypeOf, isPicture } from "../src/inspection/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/inspection/pictures.js";
 
 const plenty = 50_000_000;
 

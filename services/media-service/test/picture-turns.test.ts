@@ -3,10 +3,10 @@
 import { animatedWebp, folderFor, gifFrames, manyFrames, noise } from "@khui/test-kit/files/made-files";
 import { watching } from "@khui/test-kit/files/watching";
 import t, { test } from "tap";
-import { createInspection } from "../src/inspection.js";
+import { createInspection } from "../src/inspection/inspection.js";
+import { createParsers } from "../src/inspection/parsers.js";
+import { mostFrames } from "../src/inspection/pictures.js";
 import { defaultLimits } from "../src/limits.js";
-import { createParsers } from "../src/parsers.js";
-import { mostFrames } from "../src/pictures.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { isPicture } from "../src/kinds.js";
-import { cleanPicture, thumbnailOf } from "../src/pictures.js";
+import { isPicture } from "../src/inspection/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/inspection/pictures.js";
 
 const plenty = 50_000_000;
 

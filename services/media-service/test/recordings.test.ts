@@ -4,7 +4,7 @@ import { ChatError } from "@khui/contracts";
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import t, { test } from "tap";
-import { createParsers } from "../src/parsers.js";
+import { createParsers } from "../src/inspection/parsers.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());

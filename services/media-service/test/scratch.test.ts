@@ -4,7 +4,7 @@ import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { test } from "tap";
-import { openScratch } from "../src/scratch.js";
+import { openScratch } from "../src/uploads/scratch.js";
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
 

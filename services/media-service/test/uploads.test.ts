@@ -7,11 +7,11 @@ import { createApp, createTokens } from "@khui/service/http";
 import { createMetrics } from "@khui/service/telemetry";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import type { Files } from "../src/files.js";
 import { defaultLimits } from "../src/limits.js";
 import { mountUpload } from "../src/routes/upload.js";
-import { openScratch } from "../src/scratch.js";
-import { createUploads } from "../src/uploads.js";
+import type { Files } from "../src/store/files.js";
+import { openScratch } from "../src/uploads/scratch.js";
+import { createUploads } from "../src/uploads/uploads.js";
 
 const fileId = "0123456789abcdef01234567";
 const roomId = "0123456789abcdef01234568";

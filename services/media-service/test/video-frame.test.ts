@@ -5,8 +5,8 @@ import { fixture, folderFor, noise } from "@khui/test-kit/files/made-files";
 import { watching } from "@khui/test-kit/files/watching";
 import sharp from "sharp";
 import { test } from "tap";
+import { findVideoFrame } from "../src/inspection/video-frame.js";
 import { defaultLimits } from "../src/limits.js";
-import { findVideoFrame } from "../src/video-frame.js";
 
 const { pixels } = defaultLimits;
 const frameOf = await findVideoFrame("ffmpeg", pixels);

@@ -3,7 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { type Folder, fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import { webmDuration } from "../src/webm-duration.js";
+import { webmDuration } from "../src/inspection/webm-duration.js";
 
 async function durationOf(folder: Folder, content: Uint8Array, deadline = Infinity): Promise<number | undefined> {
   const { path, size } = await folder.write(content, "received");

@@ -7,15 +7,15 @@ import { type Guard, mounter } from "@khui/service/http";
 import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
 import type { Logger } from "pino";
-import { createPictureReader } from "./picture-reader.js";
-import { createPublisher } from "./publisher.js";
+import { createPictureReader } from "./pictures/picture-reader.js";
+import { createPublisher } from "./publishing/publisher.js";
+import { publishStarters } from "./publishing/starter-sets.js";
 import { addressesAt } from "./render.js";
 import { mountAssets } from "./routes/assets.js";
 import { mountPublishing, mountRetiring } from "./routes/publishing.js";
 import { mountSending } from "./routes/sending.js";
 import { mountSets } from "./routes/sets.js";
-import { createSending } from "./sending.js";
-import { publishStarters } from "./starter.js";
+import { createSending } from "./sending/sending.js";
 import type { Db } from "./store/tables.js";
 
 export interface StickerDeps {

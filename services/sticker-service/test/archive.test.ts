@@ -15,8 +15,8 @@ import {
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { test } from "tap";
-import { checkSet, withoutFolder } from "../src/checking.js";
-import { unzip } from "../src/zip.js";
+import { checkSet, withoutFolder } from "../src/publishing/checks.js";
+import { unzip } from "../src/publishing/zip.js";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

@@ -1,7 +1,7 @@
 // Pictures of a set that are made to cost much: the archive is refused, and its reader goes on.
 import sharp from "sharp";
 import t, { test } from "tap";
-import { createPictureReader } from "../src/picture-reader.js";
+import { createPictureReader } from "../src/pictures/picture-reader.js";
 
 const pictures = createPictureReader();
 t.teardown(() => pictures.close());

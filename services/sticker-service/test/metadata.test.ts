@@ -1,7 +1,7 @@
 // What a sender may say with a sticker, and how chance is weighed.
 import { ChatError, type StickerField } from "@khui/contracts";
 import { test } from "tap";
-import { checkMetadata, drawOutcome } from "../src/metadata.js";
+import { checkMetadata, drawOutcome } from "../src/sending/metadata.js";
 import type { Outcome } from "../src/store/tables.js";
 
 // A name that every object has is a name like others.

@@ -17,8 +17,8 @@ import {
   still,
 } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
-import { checkSet } from "../src/checking.js";
-import { createPublisher } from "../src/publisher.js";
+import { checkSet } from "../src/publishing/checks.js";
+import { createPublisher } from "../src/publishing/publisher.js";
 import { stickersOf } from "../src/store/catalogue.js";
 import type { Db } from "../src/store/tables.js";
 import { memoryBlobs } from "./memory-blobs.js";

@@ -3,7 +3,7 @@ import multipart from "@fastify/multipart";
 import { ChatError, routes } from "@khui/contracts";
 import { admit, callOf, type Guard } from "@khui/service/http";
 import type { FastifyInstance } from "fastify";
-import type { createUploads } from "../uploads.js";
+import type { createUploads } from "../uploads/uploads.js";
 
 /** Mounts the upload. Its form is read by the handler, once the sender is known to be allowed. */
 export async function mountUpload(app: FastifyInstance, guard: Guard, upload: ReturnType<typeof createUploads>) {

@@ -5,8 +5,8 @@ import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
-import { createFiles } from "@khui/media-service/internal/files";
-import type { Db } from "@khui/media-service/internal/store";
+import { createFiles } from "@khui/media-service/internal/store/files";
+import type { Db } from "@khui/media-service/internal/store/upload-state";
 import { filesInUse } from "@khui/messages-api/internal/store/remains";
 import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 

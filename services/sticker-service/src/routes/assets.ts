@@ -4,8 +4,8 @@ import { ChatError, stickerAssetPath } from "@khui/contracts";
 import { type Guard, limitAddress, sendContent } from "@khui/service/http";
 import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance } from "fastify";
-import { blobName } from "../assets.js";
-import { isAsset } from "../pictures.js";
+import { blobName } from "../pictures/assets.js";
+import { isAsset } from "../pictures/pictures.js";
 
 export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): void {
   app.get<{ Params: { asset: string } }>(stickerAssetPath(":asset"), {

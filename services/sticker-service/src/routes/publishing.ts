@@ -4,15 +4,15 @@ import { type Notice, routes } from "@khui/contracts";
 import { admit, callOf, type Guard, type mounter } from "@khui/service/http";
 import { createTurns } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { checkSet, withoutFolder } from "../checking.js";
-import { readArchive } from "../form.js";
-import type { PictureReader } from "../picture-reader.js";
-import type { Publisher } from "../publisher.js";
+import type { PictureReader } from "../pictures/picture-reader.js";
+import { readArchive } from "../publishing/archive-form.js";
+import { checkSet, withoutFolder } from "../publishing/checks.js";
+import type { Publisher } from "../publishing/publisher.js";
+import { unzip } from "../publishing/zip.js";
 import { type AddressOf, renderManifest, renderSet } from "../render.js";
 import { knownSet, stickersOf } from "../store/catalogue.js";
 import { retireSet } from "../store/publishing.js";
 import type { Db } from "../store/tables.js";
-import { unzip } from "../zip.js";
 
 /** Each holds its archive and all that is in it in memory: 80 MB at most. */
 const archivesAtOnce = 4;

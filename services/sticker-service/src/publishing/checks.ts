@@ -1,9 +1,9 @@
 // A set's files, checked as a whole: ready to be published, or refused with everything that is wrong.
 import { createHash } from "node:crypto";
 import type { StickerManifest } from "@khui/contracts";
-import { type Fault, invalidSet } from "./faults.js";
+import { type Picture, type PictureRead, readPicture } from "../pictures/pictures.js";
+import { type Fault, invalidSet } from "./issues.js";
 import { filesNamed, manifestName, readManifest } from "./manifest.js";
-import { type Picture, type PictureRead, readPicture } from "./pictures.js";
 
 export interface CheckedSet {
   readonly manifest: StickerManifest;

@@ -7,8 +7,8 @@ import type { MultipartFile } from "@fastify/multipart";
 import { ChatError, type MediaKind, UploadFields } from "@khui/contracts";
 import type { FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
+import type { MediaLimits } from "../limits.js";
 import { checkFileName } from "./file-name.js";
-import type { MediaLimits } from "./limits.js";
 
 export interface Form {
   readonly fields: UploadFields;

@@ -1,6 +1,6 @@
 // The places that uploads take: a few for each user, and those of all only for uploads whose bytes come or that are worked on.
 import { ChatError } from "@khui/contracts";
-import type { MediaLimits } from "./limits.js";
+import type { MediaLimits } from "../limits.js";
 
 /** An upload's body on its way in. */
 export interface Transfer {

@@ -5,13 +5,13 @@ import { ChatError, type MediaKind, type Message, messagesRpc } from "@khui/cont
 import { type SentMessage, sendMessage } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import type { FastifyRequest } from "fastify";
-import type { Files } from "./files.js";
+import type { Inspected, Inspection } from "../inspection/inspection.js";
+import type { MediaLimits } from "../limits.js";
+import { createMeters, type Meters } from "../metrics.js";
+import type { Files } from "../store/files.js";
 import { type Form, readForm } from "./form.js";
-import type { Inspected, Inspection } from "./inspection.js";
-import type { MediaLimits } from "./limits.js";
-import { createMeters, type Meters } from "./meters.js";
 import type { Scratch } from "./scratch.js";
-import { createUploadPlaces, type Place } from "./upload-places.js";
+import { createUploadPlaces, type Place } from "./slots.js";
 
 export interface Uploading {
   readonly bus: Bus;

@@ -1,8 +1,8 @@
 // Finds out what an uploaded file is, and makes it ready to be stored.
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
 import { createFairSemaphore } from "@khui/service/process";
+import type { MediaLimits } from "../limits.js";
 import { contentTypeOf, isPicture } from "./kinds.js";
-import type { MediaLimits } from "./limits.js";
 import type { Parsers } from "./parsers.js";
 import type { VideoFrame } from "./video-frame.js";
 

@@ -1,7 +1,7 @@
 // Reads a set's manifest, and says all that is wrong with it.
 import { createChecker, StickerManifest } from "@khui/contracts";
 import { Clean } from "typebox/value";
-import { type Fault, mostFaults } from "./faults.js";
+import { type Fault, mostFaults } from "./issues.js";
 
 export const manifestName = "manifest.json";
 /** 120 stickers with all the keywords they may have. */

@@ -3,12 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ChatError } from "@khui/contracts";
-import { checkSet, digestOf } from "./checking.js";
+import { readPicture } from "../pictures/pictures.js";
+import { isSettled } from "../store/publishing.js";
+import type { Db } from "../store/tables.js";
+import { checkSet, digestOf } from "./checks.js";
 import { readManifest } from "./manifest.js";
-import { readPicture } from "./pictures.js";
 import type { Publisher } from "./publisher.js";
-import { isSettled } from "./store/publishing.js";
-import type { Db } from "./store/tables.js";
 
 /**
  * Publishes every folder in `folder` whose set is not there, or was published from an older edition; one that an administrator has

@@ -1,7 +1,7 @@
 // How many uploads are taken at once, from whom, and how fast they have to come.
 import type { ChatError } from "@khui/contracts";
 import { test } from "tap";
-import { createUploadPlaces } from "../src/upload-places.js";
+import { createUploadPlaces } from "../src/uploads/slots.js";
 
 /** Places on a clock that the test moves, a second at a time. */
 function rig(uploads: number, uploadsPerUser: number) {

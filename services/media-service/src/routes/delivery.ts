@@ -6,8 +6,8 @@ import { type Guard, limitAddress, sendContent } from "@khui/service/http";
 import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { blobNames } from "../files.js";
-import { isShown } from "../kinds.js";
+import { isShown } from "../inspection/kinds.js";
+import { blobNames } from "../store/files.js";
 
 /** What a wildcard matches: the name, decoded. Unlike a parameter it may be as long as names are. */
 const Name = Type.String();

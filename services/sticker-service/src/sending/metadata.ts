@@ -1,7 +1,7 @@
 // What a sender may say with a sticker, and what chance answers.
 import { ChatError, type StickerField } from "@khui/contracts";
-import type { Fault } from "./faults.js";
-import type { Outcome } from "./store/tables.js";
+import type { Fault } from "../publishing/issues.js";
+import type { Outcome } from "../store/tables.js";
 
 type Takes = Readonly<Record<string, StickerField>>;
 type Given = Readonly<Record<string, unknown>>;

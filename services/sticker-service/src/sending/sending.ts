@@ -12,9 +12,9 @@ import {
 } from "@khui/contracts";
 import { sendMessage } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
+import { findSticker } from "../store/catalogue.js";
+import type { Db } from "../store/tables.js";
 import { checkMetadata, drawOutcome } from "./metadata.js";
-import { findSticker } from "./store/catalogue.js";
-import type { Db } from "./store/tables.js";
 
 export interface Sender {
   readonly userId: string;

@@ -2,7 +2,7 @@
 // Written out because libraries trust the sizes an archive states, or unpack on the event loop (APPNOTE.TXT 6.3, sections 4.3 to 4.5).
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
-import { type Fault, invalidSet } from "./faults.js";
+import { type Fault, invalidSet } from "./issues.js";
 
 export interface ZipLimits {
   /** Bytes of all files together once unpacked. */

@@ -6,8 +6,8 @@ import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
-import type { Inspected } from "./inspection.js";
-import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "./store.js";
+import type { Inspected } from "../inspection/inspection.js";
+import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "./upload-state.js";
 
 export interface Files {
   /**
