@@ -14,8 +14,8 @@ import { createInspection } from "./inspection/inspection.js";
 import { createParsers } from "./inspection/parsers.js";
 import { findVideoFrame } from "./inspection/video-frame.js";
 import { defaultLimits, type MediaLimits } from "./limits.js";
-import { watchDisk } from "./metrics.js";
-import { mountFiles } from "./routes/delivery.js";
+import { monitorDisk } from "./metrics.js";
+import { mountDelivery } from "./routes/delivery.js";
 import { mountUpload } from "./routes/upload.js";
 import { createFiles, type SweepTimes } from "./store/files.js";
 import { openScratch } from "./uploads/scratch.js";
@@ -31,7 +31,7 @@ export interface MediaDeps {
   readonly guard: Guard;
   readonly log: Logger;
   readonly telemetry?: Telemetry;
-  /** Checks the addresses that messages-api has signed with the same secret. */
+  /** Checks the links that messages-api has signed with the same secret. */
   readonly links: MediaLinks;
   /** A folder for files on their way in; may be shared by processes. */
   readonly scratchDir: string;
@@ -59,8 +59,8 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     const inspection = createInspection(parsers, videoFrame, limits);
     const scratch = await openScratch(deps.scratchDir);
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
-    const stopWatching = await watchDisk(metrics, deps.scratchDir);
-    mountFiles(app, guard, blobs, links);
+    const stopMonitoring = await monitorDisk(metrics, deps.scratchDir);
+    mountDelivery(app, guard, blobs, links);
     const rpc = createRpcServer(bus, "media-service", log);
     rpc.serve(mediaRpc.remove, async ({ fileIds }) => {
       await files.remove(fileIds);
@@ -68,7 +68,7 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     });
     app.addHook("onClose", async () => {
       rpc.close();
-      stopWatching();
+      stopMonitoring();
       await files.close();
       parsers.close();
     });

@@ -1,4 +1,4 @@
-// Finds out what an uploaded file is, and makes it ready to be stored.
+// Inspects an uploaded file: what it is, whether it may be sent as what it is declared, and what is to be stored.
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
 import { createFairSemaphore } from "@khui/service/process";
 import type { MediaLimits } from "../limits.js";
@@ -16,8 +16,8 @@ export interface Inspected {
 
 export interface Inspection {
   /**
-   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Turns go round by
-   * `userId`. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
+   * `declared` is the type that the sender chose; `file` accepts anything, but no picture larger than pictures may be. Files are parsed
+   * in turn, fairly by `userId`. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
    * too_many_frames, service_unavailable.
    */
   inspect(
@@ -28,7 +28,7 @@ export interface Inspection {
   ): Promise<Inspected>;
 }
 
-/** Pictures and recordings parsed at the same time: they take CPU and memory, and the machine has few cores. One person has one of them. */
+/** Files parsed at the same time, of all users and of one: parsing takes CPU and memory. */
 const turns = { places: 2, placesPerKey: 1 };
 
 export function createInspection(
@@ -38,10 +38,10 @@ export function createInspection(
 ): Inspection {
   const inTurn = createFairSemaphore(turns);
 
-  async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
+  async function inspectRecording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
     const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
-    mustBe(kind, declared);
-    // Files for video hold sound alone as well: it is what browsers and phones record as a voice message.
+    checkKind(kind, declared);
+    // Video containers with sound alone: browsers and phones record voice messages so.
     const mimeType = contentType.replace(/^(?:audio|video)/, kind);
     const frame = kind === "video" ? await videoFrame?.(file.path, contentType, duration) : undefined;
     const thumbnail = frame && (await parsers.parse("thumbnail", { picture: frame }).catch(() => undefined));
@@ -58,37 +58,37 @@ export function createInspection(
     async inspect(file, declared, folder, userId) {
       const contentType = await contentTypeOf(file.path, file.size);
       if (isPicture(contentType)) {
-        mustBe("image", declared);
-        // Of some formats all is read into memory, to know their size alone.
+        checkKind("image", declared);
+        // Some formats are read into memory whole, just to measure them.
         if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
-        const asked = { path: file.path, contentType, folder, maxPixels: limits.pixels };
-        const { path, thumbnail, ...facts } = await inTurn(userId, () => parsers.parse("picture", asked));
+        const job = { path: file.path, contentType, folder, maxPixels: limits.pixels };
+        const { path, thumbnail, ...facts } = await inTurn(userId, () => parsers.parse("picture", job));
         return { path, facts, thumbnail };
       }
       if (/^(?:audio|video)\//.test(contentType)) {
         try {
-          return await inTurn(userId, () => recording(file, contentType, declared));
+          return await inTurn(userId, () => inspectRecording(file, contentType, declared));
         } catch (error) {
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
-          // Its first bytes look like a recording's, and the rest does not: it may be anything.
-          return asIs(file, "application/octet-stream");
+          // It begins like a recording and is none: it may be anything.
+          return unchanged(file, "application/octet-stream");
         }
       }
       if (declared === "image" && contentType.startsWith("image/"))
         throw new ChatError("unsupported_media_type", { mimeType: contentType });
-      mustBe("file", declared);
-      return asIs(file, contentType);
+      checkKind("file", declared);
+      return unchanged(file, contentType);
     },
   };
 }
 
-const asIs = ({ path, size }: { path: string; size: number }, mimeType: string): Inspected => ({
+const unchanged = ({ path, size }: { path: string; size: number }, mimeType: string): Inspected => ({
   path,
   facts: { mimeType, size },
   thumbnail: undefined,
 });
 
 /** Anything may be sent as a file. */
-function mustBe(kind: MediaKind, declared: MediaKind): void {
+function checkKind(kind: MediaKind, declared: MediaKind): void {
   if (declared !== "file" && declared !== kind) throw new ChatError("wrong_kind_of_file", { declared, found: kind });
 }

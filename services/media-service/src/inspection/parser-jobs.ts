@@ -1,24 +1,24 @@
-// What a parser worker is asked to do, and what it answers.
+// The jobs of the parser worker: what it is given, and what it answers.
 import type { ErrorCode } from "@khui/contracts";
 import type { PictureType } from "./kinds.js";
 import type { CleanPicture } from "./pictures.js";
 import type { Recording } from "./recordings.js";
 
-/** By name: what goes to the worker, and what comes back. */
+/** By name: the input of a job, and its result. */
 export interface ParserJobs {
-  readonly recording: { asked: { path: string; size: number }; found: Recording };
+  readonly recording: { input: { path: string; size: number }; result: Recording };
   readonly picture: {
-    asked: { path: string; contentType: PictureType; folder: string; maxPixels: number };
-    found: CleanPicture & { readonly thumbnail: Uint8Array };
+    input: { path: string; contentType: PictureType; folder: string; maxPixels: number };
+    result: CleanPicture & { readonly thumbnail: Uint8Array };
   };
-  readonly thumbnail: { asked: { picture: Uint8Array }; found: Uint8Array };
+  readonly thumbnail: { input: { picture: Uint8Array }; result: Uint8Array };
 }
 
 export type ParserJobName = keyof ParserJobs;
 
-export type ParserJob = { [Name in ParserJobName]: { readonly name: Name } & ParserJobs[Name]["asked"] }[ParserJobName];
+export type ParserJob = { [Name in ParserJobName]: { readonly name: Name } & ParserJobs[Name]["input"] }[ParserJobName];
 
-/** A file that is refused is an outcome like any other: the worker is as good as before. */
+/** A refusal is an outcome like any other: the worker stays usable. */
 export type ParserOutcome =
-  | { readonly found: ParserJobs[ParserJobName]["found"] }
+  | { readonly result: ParserJobs[ParserJobName]["result"] }
   | { readonly refused: { readonly code: ErrorCode; readonly details?: unknown } };

@@ -1,4 +1,4 @@
-// Makes a picture fit to be shown: upright, without metadata, measured, with a small copy.
+// Re-encodes a picture: upright, without metadata, measured; and makes its thumbnail.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ChatError } from "@khui/contracts";
@@ -14,8 +14,8 @@ export interface CleanPicture {
 }
 
 /**
- * What the cleaned picture is written as: what came in, but for AVIF, whose writing takes seconds of CPU. `share` is how much of
- * the allowed pixels one may have: WebP is held in memory whole, and AVIF twice.
+ * The format of the cleaned picture: that of the original, but for AVIF, which takes seconds of CPU to encode. `share` is the part of
+ * the allowed pixels that a picture may have: WebP is held in memory whole, and AVIF twice.
  */
 const formats = {
   // Optimised coding would hold the whole picture in memory, 300 MB for 50 million pixels, to save a twentieth of the file.
@@ -35,42 +35,43 @@ const formats = {
   "image/avif": { mimeType: "image/webp", share: 0.25, write: (i: Sharp) => i.webp({ quality: 90 }) },
 } as const satisfies Record<PictureType, unknown>;
 /**
- * How much of the allowed pixels a picture may have that is held in memory whole: one that comes in passes (progressive,
- * interlaced) takes 10 bytes a pixel, and a frame of a GIF up to 20. Either way 250 MB.
+ * The part of the allowed pixels for pictures that are held in memory whole: a progressive or interlaced one takes 10 bytes a pixel,
+ * and a frame of a GIF up to 20. Either way 250 MB.
  */
-const inPassesShare = 0.5;
+const progressiveShare = 0.5;
 const gifFrameShare = 0.25;
 
-/** Each frame costs something, however small it is: 6,000 of 64 × 64 pixels took as long as 20 photos. Honest animations have some hundreds. */
-export const mostFrames = 1_000;
+/** Each frame has a cost, however small it is: 6,000 of 64 × 64 pixels took as long as 20 photos. Real animations have some hundreds. */
+export const maxFrames = 1_000;
 
-/** No honest picture of 50 million pixels takes this long. What is not read in rows heeds it only at its end: the worker's deadline does. */
+/** No real picture of 50 million pixels takes this long. Formats that are not decoded in rows check it only at the end; for them there is the worker's deadline. */
 const timeoutSeconds = 20;
 /** Section 4 of the design. */
 const thumbnailPixels = 320;
 
-// What sharp keeps between pictures is of no use where each is seen once.
+// Each picture is seen once: caching is of no use.
 sharp.cache(false);
-// One thread a picture: more of them at once would only share the same cores, and each holds memory of its own.
+// One thread a picture: more would share the same cores, and each holds memory of its own.
 sharp.concurrency(1);
 
 /**
- * Writes the cleaned picture into `folder`: every frame of an animation, and of all else only what is seen. `maxPixels` is
- * for all frames together. Throws too_many_pixels, too_many_frames, or damaged_file for one that cannot be read to its end.
+ * Writes the cleaned picture into `folder`: all frames of an animation, and nothing that is not shown. `maxPixels` is
+ * for all frames together. Throws too_many_pixels, too_many_frames, or damaged_file for one that cannot be decoded to its end.
  */
 export async function cleanPicture(path: string, contentType: PictureType, folder: string, maxPixels: number) {
   const { mimeType, share, write } = formats[contentType];
   const cleaned = join(folder, "cleaned");
   try {
     const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
-    const { width: across, height: down, pages = 1, isProgressive } = await sharp(path, options).metadata();
-    const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? inPassesShare : 1;
-    const tooMany = across * down > maxPixels * wholeShare || across * down * pages > options.limitInputPixels;
+    const { width: fullWidth, height: fullHeight, pages = 1, isProgressive } = await sharp(path, options).metadata();
+    const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? progressiveShare : 1;
+    const tooMany =
+      fullWidth * fullHeight > maxPixels * wholeShare || fullWidth * fullHeight * pages > options.limitInputPixels;
     if (tooMany) throw new ChatError("too_many_pixels");
-    if (pages > mostFrames) throw new ChatError("too_many_frames", { maxFrames: mostFrames });
+    if (pages > maxFrames) throw new ChatError("too_many_frames", { maxFrames });
     const animated = pages > 1;
     const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
-    // A roll of frames cannot be turned; animations are upright as they are.
+    // Frames of an animation are decoded as one tall picture, which cannot be rotated; animations are stored upright.
     const { width, height, pageHeight } = await write(animated ? image : image.autoOrient(), animated).toFile(cleaned);
     const { size } = await stat(cleaned);
     return {
@@ -80,7 +81,7 @@ export async function cleanPicture(path: string, contentType: PictureType, folde
       dimensions: { width, height: pageHeight ?? height },
     } satisfies CleanPicture;
   } catch (error) {
-    throw refusal(error);
+    throw failureOf(error);
   }
 }
 
@@ -93,10 +94,10 @@ export function thumbnailOf(picture: string | Buffer): Promise<Buffer> {
     .toBuffer();
 }
 
-function refusal(error: unknown): unknown {
+function failureOf(error: unknown): unknown {
   if (error instanceof ChatError) return error;
   const { message = "" } = error as Error;
-  // The disk's or the system's fault: libvips says so beside what it could not do because of it.
+  // A failure of the disk or the system, which libvips adds to what failed because of it.
   if (/system error:|is missing/i.test(message)) return error;
   if (/pixel limit|timeout/i.test(message)) return new ChatError("too_many_pixels");
   return Object.assign(new ChatError("damaged_file"), { cause: error });

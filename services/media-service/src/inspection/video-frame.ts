@@ -1,11 +1,11 @@
-// A picture out of a video, by ffmpeg where it is installed.
+// Takes a frame out of a video, by ffmpeg where it is installed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { withResourceLimits } from "@khui/service/process";
 
 const run = promisify(execFile);
 
-/** Returns an encoded picture (PNG) of the video, or undefined when there is none to be had. Never rejects. */
+/** Resolves with a frame of the video as a PNG, or undefined when there is none. Never rejects. */
 export type VideoFrame = (
   path: string,
   contentType: string,
@@ -13,10 +13,10 @@ export type VideoFrame = (
 ) => Promise<Buffer | undefined>;
 
 /**
- * ffmpeg's readers by content type. Naming the reader keeps it from taking the file for a playlist, which may name other
+ * ffmpeg's demuxers by content type. Naming the demuxer keeps ffmpeg from taking the file for a playlist, which may name other
  * files of this machine.
  */
-const readers: Readonly<Record<string, string>> = {
+const demuxers: Readonly<Record<string, string>> = {
   "video/mp4": "mov",
   "video/quicktime": "mov",
   "video/3gpp": "mov",
@@ -29,43 +29,43 @@ const readers: Readonly<Record<string, string>> = {
   "video/ogg": "ogg",
 };
 const timeoutMs = 20_000;
-/** Of the frame on its way: twice what the thumbnail needs. */
+/** The sides of the frame: twice those of the thumbnail. */
 const framePixels = 640;
 const maxFrameBytes = 8 * 1024 * 1024;
 /**
- * Of the pixels that a picture may have, a frame's share: a decoder keeps up to 16 frames to make the next one of (H.264, A.3).
+ * A frame's share of the pixels that a picture may have: a decoder keeps up to 16 reference frames (H.264, A.3).
  * With 12.5 million pixels, beyond 4K, they take some 450 MB.
  */
 const pixelShare = 0.25;
-/** Of one piece of memory: an index of 60 million samples that are not there would be 3 GB. The frames above have 64 MB at most. */
-const mostAllocation = 128 * 1024 * 1024;
-/** Of all together, where the system bounds it: libraries take 320 MB of addresses, and decoding what is said above. */
+/** Bytes of one allocation: an index of 60 million samples that do not exist would be 3 GB. The frames above have 64 MB at most. */
+const maxAllocation = 128 * 1024 * 1024;
+/** Of the whole process, where the system can limit it: libraries take 320 MB of addresses, and decoding what is said above. */
 const limits = { addressSpaceBytes: 1024 * 1024 * 1024, cpuSeconds: 2 * (timeoutMs / 1000) };
 
 /** `maxPixels` is what a picture may have. Resolves with undefined when `program` cannot be run. */
 export async function findVideoFrame(program: string, maxPixels: number): Promise<VideoFrame | undefined> {
-  const there = await run(...withResourceLimits(program, ["-version"], limits), { timeout: timeoutMs }).then(
+  const isInstalled = await run(...withResourceLimits(program, ["-version"], limits), { timeout: timeoutMs }).then(
     () => true,
     () => false,
   );
-  if (!there) return undefined;
+  if (!isInstalled) return undefined;
   return async (path, contentType, duration = 0) => {
-    const reader = readers[contentType];
-    if (reader === undefined) return undefined;
+    const demuxer = demuxers[contentType];
+    if (demuxer === undefined) return undefined;
     // The very first frame is often black.
     const seconds = String(Math.min(1, duration / 3));
-    const box = `scale=w=${framePixels}:h=${framePixels}:force_original_aspect_ratio=decrease`;
-    const limit = ["-max_pixels", String(Math.floor(maxPixels * pixelShare))];
-    const input = [...limit, "-protocol_whitelist", "file", "-f", reader, "-ss", seconds, "-i", `file:${path}`];
-    const output = ["-map", "0:v:0", "-frames:v", "1", "-vf", box, "-c:v", "png", "-f", "image2pipe", "pipe:1"];
+    const scale = `scale=w=${framePixels}:h=${framePixels}:force_original_aspect_ratio=decrease`;
+    const pixelLimit = ["-max_pixels", String(Math.floor(maxPixels * pixelShare))];
+    const input = [...pixelLimit, "-protocol_whitelist", "file", "-f", demuxer, "-ss", seconds, "-i", `file:${path}`];
+    const output = ["-map", "0:v:0", "-frames:v", "1", "-vf", scale, "-c:v", "png", "-f", "image2pipe", "pipe:1"];
     const options = {
       encoding: "buffer",
       timeout: timeoutMs,
       killSignal: "SIGKILL",
       maxBuffer: maxFrameBytes,
     } as const;
-    const frugal = ["-max_alloc", String(mostAllocation), "-threads", "1", "-filter_threads", "1"];
-    const args = ["-nostdin", "-v", "error", ...frugal, ...input, ...output];
+    const memoryLimits = ["-max_alloc", String(maxAllocation), "-threads", "1", "-filter_threads", "1"];
+    const args = ["-nostdin", "-v", "error", ...memoryLimits, ...input, ...output];
     const { stdout } = await run(...withResourceLimits(program, args, limits), options).catch(() => ({
       stdout: undefined,
     }));

@@ -1,6 +1,6 @@
-// Bounds what WebAssembly modules of this process may grow to.
+// Limits the memory of WebAssembly modules in this process.
 
-/** What is used here of the standard; the compiler describes it for browsers alone. */
+/** The part of the standard that is used here; TypeScript declares it for browsers only. */
 interface Memory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -9,12 +9,13 @@ declare const WebAssembly: { readonly Memory: { readonly prototype: Memory } };
 
 const pageBytes = 65_536;
 
-/** From now on a memory that would grow beyond `mostBytes` fails to, as at its own maximum: modules take it for a lack of memory. */
-export function boundWebAssemblyMemory(mostBytes: number): void {
+/** From now on a memory cannot grow beyond `maxBytes`: modules see it as out of memory. */
+export function limitWebAssemblyMemory(maxBytes: number): void {
   const { prototype } = WebAssembly.Memory;
   const { grow } = prototype;
   prototype.grow = function (this: Memory, pages: number): number {
-    if (this.buffer.byteLength + pages * pageBytes > mostBytes) throw new RangeError("beyond the memory allowed");
+    if (this.buffer.byteLength + pages * pageBytes > maxBytes)
+      throw new RangeError("WebAssembly memory limit exceeded");
     return grow.call(this, pages);
   };
 }

@@ -1,4 +1,4 @@
-// How long a WebM lasts that does not say so: browsers record voice and video without knowing where it will end.
+// Measures a WebM that does not state its duration: browsers record without knowing when the recording will end.
 import type { FileHandle } from "node:fs/promises";
 
 /** Element ids of Matroska (RFC 9559) that lead to a block's time. */
@@ -10,7 +10,7 @@ const clusterTimestamp = 0xe7;
 const blockGroup = 0xa0;
 const block = 0xa1;
 const simpleBlock = 0xa3;
-/** Those that hold others and are gone into; of all others only the size is looked at. */
+/** Elements that are entered; all others are skipped by their size. */
 const containers = new Set([segment, info, cluster, blockGroup]);
 
 const windowBytes = 65_536;
@@ -18,7 +18,7 @@ const windowBytes = 65_536;
 const headerBytes = 20;
 
 /**
- * Seconds up to the last block; undefined when there is none, or when it is not found by `deadline` (ms since 1970). Reads
+ * Seconds up to the last block; undefined when there is none, or when `deadline` (ms since 1970) passes first. Reads
  * the file once, in windows of 64 KB.
  */
 export async function webmDuration(file: FileHandle, size: number, deadline: number): Promise<number | undefined> {
@@ -62,7 +62,7 @@ function readElement(bytes: Buffer, at: number): { id: number; length: number; c
   return { id, length, content };
 }
 
-/** How many bytes a number takes by its first one; 0 where that says nothing or is not there. */
+/** The length in bytes of a variable-length number, by its first byte; 0 where that is missing or invalid. */
 function variableLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
   return first === 0 ? 0 : Math.clz32(first) - 23;

@@ -1,4 +1,4 @@
-// The files of messages in the store, and the uploads that are not settled.
+// The files of messages in the blob store, and the uploads on their way to a message.
 
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { Bus } from "@khui/bus";
@@ -7,40 +7,40 @@ import { ChatError, messagesRpc } from "@khui/contracts";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
 import type { Inspected } from "../inspection/inspection.js";
-import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "./upload-state.js";
+import { beginUpload, claimAbandoned, type Db, finishStoring, settleUploads } from "./upload-state.js";
 
+/** See `UploadState` for the states of an upload. */
 export interface Files {
-  /**
-   * Stores a file and its thumbnail, and returns its id. Until it is kept or discarded, the sweep may come for it. Throws
-   * service_unavailable.
-   */
+  /** Puts a file and its thumbnail into the store, and returns its id: the upload is `stored`. Throws service_unavailable. */
   store(file: Inspected): Promise<string>;
-  /** A message has it. */
+  /** A message uses the file: the upload is `settled`. A failure is left to the sweep. */
   keep(fileId: string): Promise<void>;
-  /** No message has it. What fails is left to the sweep. */
+  /** No message uses the file: its objects are removed, and the upload is `settled`. A failure is left to the sweep. */
   discard(fileId: string): Promise<void>;
   /** Removes files that no message uses any more. Throws service_unavailable. */
   remove(fileIds: readonly string[]): Promise<void>;
-  /** Settles the uploads that a crash has left. Never rejects. */
+  /** Settles abandoned uploads: asks messages-api which of their files messages use, and removes the others. Never rejects. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface SweepTimes {
-  readonly everyMs: number;
+  readonly intervalMs: number;
   /** An upload that has stored something this long ago is over, whichever way it went: well above an RPC's time-out. */
   readonly abandonedMs: number;
 }
 
-const defaultTimes: SweepTimes = { everyMs: 60_000, abandonedMs: 600_000 };
-const chunk = 100;
+const defaultTimes: SweepTimes = { intervalMs: 60_000, abandonedMs: 600_000 };
+/** Uploads that one round of the sweep claims. */
+const batchSize = 100;
 
-/** What the blobs of a file are called. */
+/** What the objects of a file are called in the store. */
 export const blobNames = {
   file: (fileId: string) => `${fileId}/file`,
   thumbnail: (fileId: string) => `${fileId}/thumbnail`,
 };
 
+/** Sweeps at intervals until it is closed. */
 export function createFiles(
   db: Db,
   blobs: Blobs,
@@ -51,18 +51,19 @@ export function createFiles(
   const removeBlobs = (fileIds: readonly string[]) =>
     blobs.remove(fileIds.flatMap((id) => [blobNames.file(id), blobNames.thumbnail(id)]));
 
-  async function discard(fileId: string, settled = true): Promise<void> {
+  /** With `isFinal` false the upload is not settled, and the sweep removes its objects once more. */
+  async function discard(fileId: string, isFinal = true): Promise<void> {
     try {
       await removeBlobs([fileId]);
-      if (settled) await settleUploads(db, [fileId]);
+      if (isFinal) await settleUploads(db, [fileId]);
     } catch (error) {
-      log.warn({ err: error, fileId }, "a file that no message has waits to be removed");
+      log.warn({ err: error, fileId }, "a file that no message uses is left to the sweep");
     }
   }
 
   async function settleAbandoned(): Promise<void> {
     for (;;) {
-      const fileIds = await claimAbandoned(db, times.abandonedMs, chunk);
+      const fileIds = await claimAbandoned(db, times.abandonedMs, batchSize);
       if (fileIds.length === 0) return;
       const used = await call(bus, messagesRpc.filesInUse, { fileIds });
       const unused = fileIds.filter((id) => !used.fileIds.includes(id));
@@ -74,13 +75,13 @@ export function createFiles(
   let sweeping: Promise<void> | undefined;
   const sweep = (): Promise<void> => {
     sweeping ??= settleAbandoned()
-      .catch((error) => log.warn({ err: error }, "abandoned uploads wait to be settled"))
+      .catch((error) => log.warn({ err: error }, "abandoned uploads are left to the next sweep"))
       .finally(() => {
         sweeping = undefined;
       });
     return sweeping;
   };
-  const timer = setInterval(() => void sweep(), times.everyMs);
+  const timer = setInterval(() => void sweep(), times.intervalMs);
   timer.unref();
 
   return {
@@ -91,17 +92,19 @@ export function createFiles(
         await blobs.put(blobNames.file(fileId), { file: path }, facts.mimeType);
         if (thumbnail) await blobs.put(blobNames.thumbnail(fileId), { bytes: thumbnail }, "image/webp");
       } catch (error) {
-        // A put that nobody answered may come about yet: the sweep removes the file once more, later.
-        const answered = !(error instanceof BlobsUnavailable);
-        await discard(fileId, answered);
+        // A put that was not answered may still take effect, after the objects are removed here.
+        const isFinal = !(error instanceof BlobsUnavailable);
+        await discard(fileId, isFinal);
         throw error;
       }
-      if (await renewUpload(db, fileId)) return fileId;
+      if (await finishStoring(db, fileId)) return fileId;
       await discard(fileId);
       throw new ChatError("service_unavailable", { retryAfter: 1 });
     },
     async keep(fileId) {
-      await settleUploads(db, [fileId]).catch((error) => log.warn({ err: error, fileId }, "an upload is not settled"));
+      await settleUploads(db, [fileId]).catch((error) =>
+        log.warn({ err: error, fileId }, "the upload of a sent file is left to the sweep"),
+      );
     },
     discard: (fileId) => discard(fileId),
     remove: removeBlobs,

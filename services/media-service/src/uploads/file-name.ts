@@ -1,12 +1,12 @@
-// The name under which a file was uploaded: shown to people, and the name under which they save it.
+// The name of an uploaded file: shown to people, and the name under which they save it.
 import { ChatError } from "@khui/contracts";
 
 /** UTF-16 units; the longest that common file systems take. */
 const maxLength = 255;
 
 /**
- * Returns the name with its letters composed (NFC). Throws invalid_file_name for one that is empty or too long, names a
- * folder (`../x`), or has control characters or invisible ones that change the order of its letters.
+ * Returns the name in NFC. Throws invalid_file_name for one that is empty or too long, contains a path (`../x`), or has
+ * control or bidirectional formatting characters, which hide what it ends with.
  */
 export function checkFileName(name: string): string {
   const composed = name.isWellFormed() ? name.normalize("NFC") : "";

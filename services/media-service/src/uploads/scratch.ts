@@ -1,17 +1,17 @@
-// A folder for files on their way in. What is here outlives its upload only when the process dies.
+// The scratch folder: files of uploads in flight. A file outlives its upload only when the process dies.
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface Scratch {
-  /** A fresh folder, and how to be rid of it with all that is in it. */
+  /** A fresh folder, and what removes it with its contents. */
   open(): Promise<{ readonly folder: string; remove(): Promise<void> }>;
 }
 
 const prefix = "upload-";
-/** No upload takes that long (`longestRequestMs` of packages/service/src/http), so an older one belongs to a process that is gone. */
+/** No upload takes this long (`longestRequestMs` of packages/service/src/http), so an older one belongs to a process that is gone. */
 const abandonedMs = 3_600_000;
 
-/** Makes the folder if it is not there, and clears it of what a process that died has left. */
+/** Creates the folder if it is missing, and removes what processes that died have left in it. */
 export async function openScratch(folder: string): Promise<Scratch> {
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) {

@@ -1,42 +1,42 @@
-// The places that uploads take: a few for each user, and those of all only for uploads whose bytes come or that are worked on.
+// Upload slots: a few for each user, and a number for all that only uploads occupy whose bytes arrive or that are processed.
 import { ChatError } from "@khui/contracts";
 import type { MediaLimits } from "../limits.js";
 
-/** An upload's body on its way in. */
+/** The body of an upload while it arrives. */
 export interface Transfer {
   /** Bytes so far. */
   received(): number;
-  /** Ends it; what is still to come is not taken any more. Called once at most. */
+  /** Ends it; nothing more of it is read. Called at most once. */
   abort(failure: ChatError): void;
 }
 
-export interface Place {
-  /** All bytes are there, and the work on them begins. Throws service_unavailable when all places are taken. */
+export interface Slot {
+  /** All bytes have arrived, and processing begins. Throws service_unavailable when all slots are occupied. */
   startWork(): void;
   release(): void;
 }
 
-export interface UploadPlaces {
+export interface UploadSlots {
   /**
-   * Throws rate_limited for a user with as many uploads as one may have, service_unavailable when all places are taken. The transfer is aborted
-   * with upload_too_slow when its bytes come too slowly, and with service_unavailable when they come again after a pause and all places
-   * have been taken meanwhile.
+   * Throws rate_limited for a user with as many uploads as one may have, service_unavailable when all slots are occupied. The transfer is aborted
+   * with upload_too_slow when its bytes arrive too slowly, and with service_unavailable when they resume after a pause and all slots
+   * have been occupied meanwhile.
    */
-  take(userId: string, transfer: Transfer): Place;
-  /** Uploads that have a place, waiting ones among them. */
+  acquire(userId: string, transfer: Transfer): Slot;
+  /** Uploads that have a slot, waiting ones included. */
   size(): number;
-  /** Looks at how transfers get on; happens each second by itself while there are any. */
-  look(): void;
+  /** Measures the transfers; runs each second by itself while there are any. */
+  poll(): void;
 }
 
 interface Upload {
   readonly transfer: Transfer;
   working: boolean;
   aborted: boolean;
-  /** Up to when it counts as one whose bytes come. */
+  /** Until when its bytes count as arriving. */
   activeUntil: number;
-  /** At the last look, and where the window began in which the rate is measured. */
-  seen: Reading;
+  /** At the last poll, and where the window began over which the rate is measured. */
+  lastReading: Reading;
   windowStart: Reading;
 }
 
@@ -45,19 +45,18 @@ interface Reading {
   readonly bytes: number;
 }
 
-/** How often transfers are looked at, ms. */
-const everyMs = 1_000;
-/** For how long after its last bytes a transfer still counts, ms. */
-const pauseMs = 2_000;
-/** Transfers that wait for bytes, of all users, for each place: they hold a socket and a few buffers. */
-const openPerPlace = 4;
+const pollIntervalMs = 1_000;
+/** For how long after its last bytes a transfer still occupies its slot, ms. */
+const graceMs = 2_000;
+/** Open transfers of all users for each slot, those that wait for bytes included: each holds a socket and a few buffers. */
+const openPerSlot = 4;
 
 type Limits = Pick<MediaLimits, "uploads" | "uploadsPerUser" | "uploadBytesPerSecond" | "uploadWindowMs">;
 
 /** `now` is a clock in ms. */
-export function createUploadPlaces(limits: Limits, now: () => number = () => performance.now()): UploadPlaces {
+export function createUploadSlots(limits: Limits, now: () => number = () => performance.now()): UploadSlots {
   const uploads = new Set<Upload>();
-  const countOf = new Map<string, number>();
+  const countByUser = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
   const isActive = (upload: Upload) => upload.working || (!upload.aborted && now() < upload.activeUntil);
@@ -69,44 +68,44 @@ export function createUploadPlaces(limits: Limits, now: () => number = () => per
     upload.transfer.abort(failure);
   }
 
-  function lookAt(upload: Upload): void {
+  function measure(upload: Upload): void {
     if (upload.working || upload.aborted) return;
     const reading = { at: now(), bytes: upload.transfer.received() };
     const isFastSince = (from: Reading) =>
       (reading.bytes - from.bytes) * 1000 >= limits.uploadBytesPerSecond * (reading.at - from.at);
-    if (isFastSince(upload.seen)) {
+    if (isFastSince(upload.lastReading)) {
       if (!isActive(upload) && isFull()) {
         abort(upload, full());
         return;
       }
-      upload.activeUntil = reading.at + pauseMs;
+      upload.activeUntil = reading.at + graceMs;
     }
-    upload.seen = reading;
+    upload.lastReading = reading;
     if (reading.at - upload.windowStart.at < limits.uploadWindowMs) return;
     if (isFastSince(upload.windowStart)) upload.windowStart = reading;
     else abort(upload, new ChatError("upload_too_slow", { minBytesPerSecond: limits.uploadBytesPerSecond }));
   }
 
-  const look = () => uploads.forEach(lookAt);
+  const poll = () => uploads.forEach(measure);
 
   return {
-    look,
-    take(userId, transfer) {
-      const own = countOf.get(userId) ?? 0;
+    poll,
+    acquire(userId, transfer) {
+      const own = countByUser.get(userId) ?? 0;
       if (own >= limits.uploadsPerUser) throw new ChatError("rate_limited", { retryAfter: 5 });
-      if (isFull() || uploads.size >= openPerPlace * limits.uploads) throw full();
+      if (isFull() || uploads.size >= openPerSlot * limits.uploads) throw full();
       const reading = { at: now(), bytes: transfer.received() };
       const upload: Upload = {
         transfer,
         working: false,
         aborted: false,
         activeUntil: 0,
-        seen: reading,
+        lastReading: reading,
         windowStart: reading,
       };
       uploads.add(upload);
-      countOf.set(userId, own + 1);
-      timer ??= setInterval(look, everyMs).unref();
+      countByUser.set(userId, own + 1);
+      timer ??= setInterval(poll, pollIntervalMs).unref();
       return {
         startWork() {
           if (!isActive(upload) && isFull()) throw full();
@@ -114,9 +113,9 @@ export function createUploadPlaces(limits: Limits, now: () => number = () => per
         },
         release() {
           uploads.delete(upload);
-          const left = (countOf.get(userId) ?? 0) - 1;
-          if (left > 0) countOf.set(userId, left);
-          else countOf.delete(userId);
+          const left = (countByUser.get(userId) ?? 0) - 1;
+          if (left > 0) countByUser.set(userId, left);
+          else countByUser.delete(userId);
           if (uploads.size > 0) return;
           clearInterval(timer);
           timer = undefined;

@@ -3,17 +3,18 @@ import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
 import { type SentMessage, sendMessage } from "@khui/service";
+import { closeWhenIdle } from "@khui/service/http";
 import type { Metrics } from "@khui/service/telemetry";
 import type { FastifyRequest } from "fastify";
 import type { Inspected, Inspection } from "../inspection/inspection.js";
 import type { MediaLimits } from "../limits.js";
-import { createMeters, type Meters } from "../metrics.js";
+import { createUploadMetrics, type UploadMetrics } from "../metrics.js";
 import type { Files } from "../store/files.js";
 import { type Form, readForm } from "./form.js";
 import type { Scratch } from "./scratch.js";
-import { createUploadPlaces, type Place } from "./slots.js";
+import { createUploadSlots, type Slot } from "./slots.js";
 
-export interface Uploading {
+export interface UploadDeps {
   readonly bus: Bus;
   readonly files: Files;
   readonly inspection: Inspection;
@@ -29,76 +30,76 @@ export interface Sender {
   readonly clientMessageId: string | undefined;
 }
 
-/** Of a refused upload: a connection on which nothing came for this long is ended by Node. Shorter than what the edge waits. */
-const silenceMs = 60_000;
+export type Upload = (request: FastifyRequest, sender: Sender) => Promise<Message>;
 
-/** Returns a function that takes an upload and resolves with its message: that of the first try, if this is a repeated one. */
-export function createUploads(uploading: Uploading): (request: FastifyRequest, sender: Sender) => Promise<Message> {
-  const places = createUploadPlaces(uploading.limits);
-  const meters = createMeters(uploading.metrics, places.size);
+/** Returns a function that takes an upload and resolves with its message; that of the first try, if this is a repeated one. */
+export function createUploads(deps: UploadDeps): Upload {
+  const slots = createUploadSlots(deps.limits);
+  const metrics = createUploadMetrics(deps.metrics, slots.size);
   return async (request, sender) => {
     const { socket } = request.raw;
-    const ended = new AbortController();
-    const place = places.take(sender.userId, {
+    const aborting = new AbortController();
+    const slot = slots.acquire(sender.userId, {
       received: () => socket.bytesRead,
-      abort: (failure) => ended.abort(failure),
+      abort: (failure) => aborting.abort(failure),
     });
-    const known: Known = {};
+    const progress: Progress = {};
     try {
-      return await take(uploading, meters, known, request, sender, place, ended.signal);
+      return await receive(deps, metrics, progress, request, sender, slot, aborting.signal);
     } catch (error) {
-      meters.failed(known.kind, error);
-      // What is left of its body is still to come.
-      if (!request.raw.complete) socket.setTimeout(silenceMs);
+      metrics.failed(progress.kind, error);
+      // The rest of its body is still to come.
+      if (!request.raw.complete) closeWhenIdle(request.raw);
       throw error;
     } finally {
-      place.release();
+      slot.release();
     }
   };
 }
 
-/** What an upload has told of itself so far. */
-interface Known {
+/** What is known of an upload so far. */
+interface Progress {
   kind?: MediaKind;
 }
 
-async function take(
-  { bus, files, inspection, scratch, limits }: Uploading,
-  meters: Meters,
-  known: Known,
+async function receive(
+  { bus, files, inspection, scratch, limits }: UploadDeps,
+  metrics: UploadMetrics,
+  progress: Progress,
   request: FastifyRequest,
   sender: Sender,
-  place: Place,
-  ended: AbortSignal,
+  slot: Slot,
+  signal: AbortSignal,
 ): Promise<Message> {
   // Before the body is read: nobody should send 100 MB to learn that they may not.
-  const before = await sentBefore(bus, sender, sender.clientMessageId);
-  if (before) return before;
+  const earlier = await checkSender(bus, sender, sender.clientMessageId);
+  if (earlier) return earlier;
   const { folder, remove } = await scratch.open();
   try {
-    const form = await readForm(request, folder, limits, ended);
-    place.startWork();
+    const form = await readForm(request, folder, limits, signal);
+    slot.startWork();
     const kind = form.fields.type;
-    known.kind = kind;
+    progress.kind = kind;
     const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
-    const repeated = form.fields.clientMessageId && (await sentBefore(bus, sender, clientMessageId));
+    const repeated = form.fields.clientMessageId && (await checkSender(bus, sender, clientMessageId));
     if (repeated) return repeated;
     const file = await inspection.inspect(form.file, kind, folder, sender.userId);
     const fileId = await files.store(file);
     const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
-    meters.stored(kind, form.file.size);
+    metrics.stored(kind, form.file.size);
     return message;
   } finally {
     await remove();
   }
 }
 
-/** Throws what the send would be refused for. */
-async function sentBefore(bus: Bus, { userId, roomId }: Sender, clientMessageId: string | undefined) {
-  const asked = { userId, roomId, type: "file" as const, ...(clientMessageId ? { clientMessageId } : {}) };
-  return (await call(bus, messagesRpc.maySend, asked)).sent;
+/** Throws what the send would be refused for; resolves with the message that `clientMessageId` has sent before, if any. */
+async function checkSender(bus: Bus, { userId, roomId }: Sender, clientMessageId: string | undefined) {
+  const request = { userId, roomId, type: "file" as const, ...(clientMessageId ? { clientMessageId } : {}) };
+  return (await call(bus, messagesRpc.maySend, request)).sent;
 }
 
+/** Sends the message of a stored file, and settles the upload as far as the outcome is known: the sweep does the rest. */
 async function send(
   bus: Bus,
   files: Files,
@@ -123,13 +124,13 @@ async function send(
     if (isRefusal(error)) await files.discard(fileId);
     throw error;
   }
-  // Where it is not known whose file the message has, the sweep asks.
   if (sent.created) await files.keep(fileId);
+  // A concurrent try was first: the message uses that one's file.
   else if (sent.created === false) await files.discard(fileId);
   return sent.message;
 }
 
-/** True when the message is surely not there. After a time-out it may be: the sweep will ask. */
+/** True when the message was surely not created. After a time-out it may have been. */
 function isRefusal(error: unknown): boolean {
   if (!(error instanceof ChatError)) return false;
   return (

@@ -17,7 +17,7 @@ export async function settle(databaseFolder: string, blobs: Blobs): Promise<stri
   const db: Db = database.kysely();
   const messages: MessagesDb = database.kysely();
   serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds: await filesInUse(messages, fileIds) }));
-  const files = createFiles(db, blobs, bus, { warn: () => {} }, { everyMs: 2 ** 30, abandonedMs: 0 });
+  const files = createFiles(db, blobs, bus, { warn: () => {} }, { intervalMs: 2 ** 30, abandonedMs: 0 });
   try {
     const before = await unsettled(db);
     await files.sweep();

@@ -1,26 +1,26 @@
-// What happens to this process and its children while something runs: how long its event loop stands still, and their memory.
+// Monitors this process while something runs: how long its event loop is blocked, and the memory of its child processes.
 import { readdirSync, readFileSync } from "node:fs";
 
-export interface Watched<T> {
+export interface Monitored<T> {
   readonly result: T;
-  /** The longest that nothing else could run, ms. */
+  /** The longest time that the event loop was blocked, ms. */
   readonly blockedMs: number;
-  /** The most resident bytes that all children had together; 0 where the system does not tell. */
+  /** The most resident bytes that all child processes had together; 0 where the system does not report them. */
   readonly childBytes: number;
 }
 
-const everyMs = 20;
+const pollIntervalMs = 20;
 
-/** Runs `work` and watches meanwhile. */
-export async function watching<T>(work: () => Promise<T>): Promise<Watched<T>> {
+/** Runs `work` and monitors the process until it has ended. */
+export async function monitoring<T>(work: () => Promise<T>): Promise<Monitored<T>> {
   let [last, blockedMs, childBytes] = [performance.now(), 0, 0];
   const timer = setInterval(() => {
-    const looked = performance.now();
-    blockedMs = Math.max(blockedMs, looked - last - everyMs);
+    const polledAt = performance.now();
+    blockedMs = Math.max(blockedMs, polledAt - last - pollIntervalMs);
     childBytes = Math.max(childBytes, descendantBytes(process.pid));
-    // What this look itself takes is none of it.
+    // The time that polling itself takes does not count.
     last = performance.now();
-  }, everyMs);
+  }, pollIntervalMs);
   try {
     const result = await work();
     return { result, blockedMs, childBytes };
@@ -29,7 +29,7 @@ export async function watching<T>(work: () => Promise<T>): Promise<Watched<T>> {
   }
 }
 
-/** Resident bytes of all that a process has started, and of what that has. */
+/** Resident bytes of all descendants of a process. */
 export function descendantBytes(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + residentBytes(child) + descendantBytes(child), 0);
 }
