@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import { createPictureReader } from "./pictures/picture-reader.js";
 import { createPublisher } from "./publishing/publisher.js";
 import { publishStarters } from "./publishing/starter-sets.js";
-import { addressesAt } from "./render.js";
+import { assetUrlsAt } from "./render.js";
 import { mountAssets } from "./routes/assets.js";
 import { mountPublishing, mountRetiring } from "./routes/publishing.js";
 import { mountSending } from "./routes/sending.js";
@@ -25,9 +25,9 @@ export interface StickerDeps {
   readonly guard: Guard;
   readonly log: Logger;
   readonly telemetry?: Telemetry;
-  /** What clients reach the edge by, without a slash at its end; empty for addresses relative to it. */
+  /** The origin of the edge for clients, without a trailing slash; empty for relative URLs. */
   readonly publicUrl: () => string;
-  /** A folder of folders, a set in each, that are published at the start. */
+  /** A folder of starter sets, each in a folder of its own. */
   readonly starterFolder?: URL | string;
 }
 
@@ -47,14 +47,14 @@ export function stickerService(deps: StickerDeps): FastifyPluginAsync {
     await publishStarters(db, publisher, deps.starterFolder ?? starterSets);
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const guard = { ...deps.guard, onIdentity: directory.learn };
-    const addressOf = addressesAt(deps.publicUrl);
+    const assetUrl = assetUrlsAt(deps.publicUrl);
     const mount = mounter(app, guard);
-    mountSets(mount, db, addressOf);
+    mountSets(mount, db, assetUrl);
     mountSending(mount, createSending(db, bus, telemetry.metrics));
-    mountRetiring(mount, db, addressOf);
+    mountRetiring(mount, db, assetUrl);
     const pictures = createPictureReader();
     app.addHook("onClose", async () => pictures.close());
-    await mountPublishing(app, guard, db, publisher, addressOf, pictures);
+    await mountPublishing(app, guard, db, publisher, assetUrl, pictures);
     mountAssets(app, guard, blobs);
   };
 }

@@ -1,4 +1,4 @@
-// What becomes, later, of uploads that were left unsettled when a system ended.
+// What a later sweep does with uploads that were unsettled when a system ended.
 import type { Blobs } from "@khui/blobs";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";

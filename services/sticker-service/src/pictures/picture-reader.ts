@@ -1,33 +1,33 @@
-// Has foreign pictures read in a worker process, which is killed at a deadline and whose memory the kernel bounds.
+// Reads untrusted pictures in a worker process, which is killed at a deadline and whose memory the kernel limits.
 import { ChatError } from "@khui/contracts";
 import { createTurns, createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/service/process";
 import type { PictureRead } from "./pictures.js";
 
 export interface PictureReader {
-  /** As `readPicture` does; a picture that its reader does not survive, or not in time, is at fault. Throws service_unavailable. */
+  /** As `readPicture`; a picture that crashes the worker, or takes too long, has that as its issue. Throws service_unavailable. */
   read(bytes: Buffer): Promise<PictureRead>;
   close(): void;
 }
 
-/** A picture of the limits takes a second; `timeoutSeconds` of pictures.ts ends most before. */
+/** A picture at the limits takes a second; `timeoutSeconds` of pictures.ts ends most pictures before. */
 const deadlineMs = 25_000;
 /** 32 million pixels of one channel, beside the 210 MB that a process with its parser begins with. */
 const dataBytes = 384 * 1024 * 1024;
 
-/** One picture at a time, of all archives: each is read in some 100 ms. Starts no worker before the first. */
+/** Reads one picture at a time, of all archives: each takes some 100 ms. Starts no worker before the first. */
 export function createPictureReader(): PictureReader {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = new URL(`./picture-worker.${extension}`, import.meta.url);
   const pool = createWorkerPool<{ bytes: Buffer }, PictureRead>({ entry, dataBytes });
   const inTurn = createTurns(1);
   return {
-    read: (bytes) => inTurn(() => pool.run({ bytes }, deadlineMs).catch(faultOf)),
+    read: (bytes) => inTurn(() => pool.run({ bytes }, deadlineMs).catch(issueOf)),
     close: () => pool.close(),
   };
 }
 
-function faultOf(error: unknown): PictureRead {
-  if (error instanceof WorkerEnded) return { faults: [error.timedOut ? "takes too long to read" : "is damaged"] };
+function issueOf(error: unknown): PictureRead {
+  if (error instanceof WorkerEnded) return { issues: [error.timedOut ? "takes too long to read" : "is damaged"] };
   if (!(error instanceof WorkerUnavailable)) throw error;
   throw Object.assign(new ChatError("service_unavailable", { retryAfter: 5 }), { cause: error });
 }

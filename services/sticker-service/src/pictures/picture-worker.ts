@@ -1,4 +1,4 @@
-// A process that reads pictures of strangers' making, and nothing else: it may be ended at any time. Started by picture-reader.ts.
+// The worker process that reads untrusted pictures, and nothing else: it may be killed at any time. Started by picture-reader.ts.
 import { serveJobs } from "@khui/service/worker";
 import { type PictureRead, readPicture } from "./pictures.js";
 

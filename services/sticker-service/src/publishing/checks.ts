@@ -1,8 +1,8 @@
-// A set's files, checked as a whole: ready to be published, or refused with everything that is wrong.
+// Checks the files of a set as a whole: it is ready to be published, or refused with all of its issues.
 import { createHash } from "node:crypto";
 import type { StickerManifest } from "@khui/contracts";
 import { type Picture, type PictureRead, readPicture } from "../pictures/pictures.js";
-import { type Fault, invalidSet } from "./issues.js";
+import { type Issue, invalidSet } from "./issues.js";
 import { filesNamed, manifestName, readManifest } from "./manifest.js";
 
 export interface CheckedSet {
@@ -14,9 +14,9 @@ export interface CheckedSet {
 }
 
 export interface Checks {
-  /** The key that the manifest has to have. */
+  /** The key that the manifest must have. */
   readonly ownKey?: string | undefined;
-  /** What reads a picture; `readPicture`, in this process, unless told. */
+  /** Reads a picture; `readPicture`, in this process, by default. */
   readonly read?: (bytes: Buffer) => Promise<PictureRead>;
 }
 
@@ -25,29 +25,29 @@ export async function checkSet(
   files: ReadonlyMap<string, Buffer>,
   { ownKey, read = readPicture }: Checks = {},
 ): Promise<CheckedSet> {
-  const faults: Fault[] = [];
-  const manifest = readManifest(files, faults);
+  const issues: Issue[] = [];
+  const manifest = readManifest(files, issues);
   const named = manifest && filesNamed(manifest);
   for (const [file, path] of named ?? []) {
-    if (!files.has(file)) faults.push({ path, message: `names a file that is not there: ${file}` });
+    if (!files.has(file)) issues.push({ path, message: `names a file that is not there: ${file}` });
   }
   const pictures = new Map<string, Picture>();
   for (const [file, bytes] of files) {
     if (file === manifestName) continue;
-    if (named && !named.has(file)) faults.push({ path: file, message: "is not named in the manifest" });
+    if (named && !named.has(file)) issues.push({ path: file, message: "is not named in the manifest" });
     const picture = await read(bytes);
-    if ("faults" in picture) faults.push(...picture.faults.map((message) => ({ path: file, message })));
+    if ("issues" in picture) issues.push(...picture.issues.map((message) => ({ path: file, message })));
     else pictures.set(file, { ...picture, bytes });
   }
-  if (manifest) faults.push(...motionFaults(manifest, pictures));
+  if (manifest) issues.push(...motionIssues(manifest, pictures));
   if (manifest && ownKey !== undefined && manifest.key !== ownKey) {
-    faults.push({ path: "/key", message: `is not the key of this set: ${ownKey}` });
+    issues.push({ path: "/key", message: `is not the key of this set: ${ownKey}` });
   }
-  if (!manifest || faults.length > 0) throw invalidSet(faults);
+  if (!manifest || issues.length > 0) throw invalidSet(issues);
   return { manifest, digest: digestOf(manifest, files), pictures };
 }
 
-/** Tells whether a set was published from the same manifest and files. */
+/** A digest of the manifest and its files: two sets with the same one are the same. */
 export function digestOf(manifest: StickerManifest, files: ReadonlyMap<string, Buffer>): string {
   const named = [...filesNamed(manifest).keys()].sort();
   const contents = named.map((file) => [file, sha256(files.get(file) ?? "")]);
@@ -56,8 +56,8 @@ export function digestOf(manifest: StickerManifest, files: ReadonlyMap<string, B
 
 const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
 
-/** Stickers move in animated sets only. */
-function motionFaults({ type, stickers }: StickerManifest, pictures: ReadonlyMap<string, Picture>): Fault[] {
+/** Stickers of animated sets are animated, and those of static sets are not. */
+function motionIssues({ type, stickers }: StickerManifest, pictures: ReadonlyMap<string, Picture>): Issue[] {
   if (type === "interactive") return [];
   return stickers.flatMap(({ file }) => {
     const picture = pictures.get(file);

@@ -10,10 +10,10 @@ import type { CheckedSet } from "./checks.js";
 
 export interface Publisher {
   /**
-   * Publishes a set, or updates the one of that key; the same again changes nothing, but puts back pictures that the store has lost.
-   * A retired one comes back. With `starter` it does not, and one that an administrator has published stays as it is. A set never
-   * shows without its pictures. Those that are in the store stay there, when it fails as well: other replicas may count on them, and
-   * messages show what an update no longer names. Throws service_unavailable.
+   * Publishes a set, or updates the one of that key; publishing the same set again changes nothing, but restores pictures that the store
+   * has lost. A retired set is published again; with `starter` it stays retired, and one that an administrator has published stays as it
+   * is. A set is never listed without its pictures. Pictures are never removed, not even after a failure: other replicas may rely on them,
+   * and messages show pictures that an update no longer names. Throws service_unavailable.
    */
   publish(set: CheckedSet, options?: { readonly starter?: boolean }): Promise<Saved>;
 }
@@ -78,6 +78,6 @@ function storedInteractive(
 
 function pictureOf(pictures: ReadonlyMap<string, Picture>, file: string): Picture {
   const picture = pictures.get(file);
-  if (!picture) throw new Error(`a checked set has every picture, and not ${file}`);
+  if (!picture) throw new Error(`a checked set has all of its pictures, but not ${file}`);
   return picture;
 }

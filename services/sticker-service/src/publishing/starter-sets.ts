@@ -1,4 +1,4 @@
-// The sets that come with the service: published when it starts.
+// The starter sets, which come with the service and are published when it starts.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,9 +11,8 @@ import { readManifest } from "./manifest.js";
 import type { Publisher } from "./publisher.js";
 
 /**
- * Publishes every folder in `folder` whose set is not there, or was published from an older edition; one that an administrator has
- * retired or published stays as it is.
- * Replicas may do so at the same time. Throws for a set that cannot be published, with all that is wrong.
+ * Publishes the set of every folder in `folder` that is new, or was published from an older edition; a set that an administrator has
+ * retired or published stays as it is. Replicas may do so at the same time. Throws for a set that cannot be published, with its issues.
  */
 export async function publishStarters(db: Db, publisher: Publisher, folder: URL | string): Promise<void> {
   const path = folder instanceof URL ? fileURLToPath(folder) : folder;
@@ -24,7 +23,7 @@ export async function publishStarters(db: Db, publisher: Publisher, folder: URL 
     const manifest = readManifest(files, []);
     if (manifest && (await isSettled(db, manifest.key, digestOf(manifest, files)))) continue;
     try {
-      // Unpacking them takes seconds, and the tests of this service have done it.
+      // Decoding every frame takes seconds, and the tests of this service do it.
       await publisher.publish(await checkSet(files, { read: (bytes) => readPicture(bytes, false) }), { starter: true });
     } catch (error) {
       const details = error instanceof ChatError ? ` ${JSON.stringify(error.details)}` : "";
@@ -33,7 +32,7 @@ export async function publishStarters(db: Db, publisher: Publisher, folder: URL 
   }
 }
 
-/** The plain files of a folder by name, but for hidden ones. */
+/** The regular files of a folder by name, without hidden ones. */
 export async function readFolder(path: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const entry of await readdir(path, { withFileTypes: true })) {

@@ -1,8 +1,8 @@
-// Unpacks a ZIP archive that may be anything: the directory is checked before a byte is unpacked, and what comes out is counted.
-// Written out because libraries trust the sizes an archive states, or unpack on the event loop (APPNOTE.TXT 6.3, sections 4.3 to 4.5).
+// Unpacks untrusted ZIP archives: the directory is checked before anything is unpacked, and the output is counted.
+// Our own, because libraries trust the sizes an archive states, or unpack on the event loop (APPNOTE.TXT 6.3, sections 4.3 to 4.5).
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
-import { type Fault, invalidSet } from "./issues.js";
+import { type Issue, invalidSet } from "./issues.js";
 
 export interface ZipLimits {
   /** Bytes of all files together once unpacked. */
@@ -28,40 +28,41 @@ const endSignature = 0x06054b50;
 const entrySignature = 0x02014b50;
 const fileSignature = 0x04034b50;
 const endLength = 22;
-const longestComment = 65_535;
-/** What archives of macOS hold beside the files. */
+const maxCommentLength = 65_535;
+/** What macOS adds to archives. */
 const ignored = /(?:^|\/)(?:__MACOSX\/|\.DS_Store$)/;
 
 /**
  * The archive's files by name. Folders and what macOS adds are left out. Throws invalid_sticker_set for one that is damaged,
- * encrypted or over the limits, that has a name twice, or one that leads elsewhere.
+ * encrypted or over the limits, that has a name twice, or one that leads out of the archive's folder.
  */
 export async function unzip(archive: Buffer, limits: ZipLimits = defaultZipLimits): Promise<Map<string, Buffer>> {
   const entries = readDirectory(archive, limits);
-  const faults = [...nameFaults(entries), ...sizeFaults(entries, archive.length, limits)];
-  if (faults.length > 0) throw invalidSet(faults);
+  const issues = [...nameIssues(entries), ...sizeIssues(entries, archive.length, limits)];
+  if (issues.length > 0) throw invalidSet(issues);
   const files = new Map<string, Buffer>();
   for (const entry of entries) {
     if (entry.name.endsWith("/") || ignored.test(entry.name)) continue;
     const content = await unpack(archive, entry);
     if (content) files.set(entry.name, content);
-    else faults.push({ path: entry.name, message: "is damaged, or not of the size the archive states" });
+    else issues.push({ path: entry.name, message: "is damaged, or not of the size the archive states" });
   }
-  if (faults.length > 0) throw invalidSet(faults);
+  if (issues.length > 0) throw invalidSet(issues);
   return files;
 }
 
-const whole = (message: string) => invalidSet([{ path: "", message }]);
+const invalidArchive = (message: string) => invalidSet([{ path: "", message }]);
 
 function readDirectory(archive: Buffer, limits: ZipLimits): Entry[] {
   const end = endOf(archive);
-  if (end === undefined) throw whole("is not a ZIP archive");
+  if (end === undefined) throw invalidArchive("is not a ZIP archive");
   const count = archive.readUInt16LE(end + 10);
-  if (count > limits.entries) throw whole(`has ${count} entries; ${limits.entries} are allowed`);
+  if (count > limits.entries) throw invalidArchive(`has ${count} entries; ${limits.entries} are allowed`);
   const entries: Entry[] = [];
   let at = archive.readUInt32LE(end + 16);
   for (let i = 0; i < count; i++) {
-    if (at + 46 > end || archive.readUInt32LE(at) !== entrySignature) throw whole("is a damaged or a ZIP64 archive");
+    if (at + 46 > end || archive.readUInt32LE(at) !== entrySignature)
+      throw invalidArchive("is a damaged or a ZIP64 archive");
     const nameEnd = at + 46 + archive.readUInt16LE(at + 28);
     entries.push({
       name: archive.toString("utf8", at + 46, nameEnd),
@@ -79,7 +80,7 @@ function readDirectory(archive: Buffer, limits: ZipLimits): Entry[] {
 
 /** Where the last record begins: the one whose comment ends with the archive. */
 function endOf(archive: Buffer): number | undefined {
-  const lowest = Math.max(0, archive.length - endLength - longestComment);
+  const lowest = Math.max(0, archive.length - endLength - maxCommentLength);
   for (let at = archive.length - endLength; at >= lowest; at--) {
     const fits = archive.readUInt32LE(at) === endSignature;
     if (fits && at + endLength + archive.readUInt16LE(at + 20) === archive.length) return at;
@@ -87,31 +88,31 @@ function endOf(archive: Buffer): number | undefined {
   return undefined;
 }
 
-function nameFaults(entries: readonly Entry[]): Fault[] {
-  const faults: Fault[] = [];
+function nameIssues(entries: readonly Entry[]): Issue[] {
+  const issues: Issue[] = [];
   const seen = new Set<string>();
   for (const { name } of entries) {
     const segments = name.replace(/\/$/, "").split("/");
     const leadsElsewhere = segments.some((segment) => segment === "" || segment === "." || segment === "..");
-    if (leadsElsewhere || /[\\:\p{Cc}]/u.test(name)) faults.push({ path: name, message: "is not a name for a file" });
-    if (seen.has(name)) faults.push({ path: name, message: "is in the archive twice" });
+    if (leadsElsewhere || /[\\:\p{Cc}]/u.test(name)) issues.push({ path: name, message: "is not a name for a file" });
+    if (seen.has(name)) issues.push({ path: name, message: "is in the archive twice" });
     seen.add(name);
   }
-  return faults;
+  return issues;
 }
 
-function sizeFaults(entries: readonly Entry[], archiveSize: number, limits: ZipLimits): Fault[] {
-  const faults: Fault[] = [];
+function sizeIssues(entries: readonly Entry[], archiveSize: number, limits: ZipLimits): Issue[] {
+  const issues: Issue[] = [];
   for (const { name, encrypted, method } of entries) {
-    if (encrypted) faults.push({ path: name, message: "is encrypted" });
-    if (method !== 0 && method !== 8) faults.push({ path: name, message: "is packed in a way that is not known" });
+    if (encrypted) issues.push({ path: name, message: "is encrypted" });
+    if (method !== 0 && method !== 8) issues.push({ path: name, message: "is packed in a way that is not known" });
   }
   const sum = (sizes: number[]) => sizes.reduce((total, size) => total + size, 0);
   const size = sum(entries.map((entry) => entry.size));
-  if (size > limits.bytes) faults.push({ path: "", message: `unpacks to ${size} bytes; ${limits.bytes} are allowed` });
-  // Otherwise entries share their bytes, to unpack the same ones many times.
-  if (sum(entries.map((entry) => entry.packedSize)) > archiveSize) faults.push({ path: "", message: "is damaged" });
-  return faults;
+  if (size > limits.bytes) issues.push({ path: "", message: `unpacks to ${size} bytes; ${limits.bytes} are allowed` });
+  // Otherwise entries overlap, to unpack the same bytes many times (a ZIP bomb).
+  if (sum(entries.map((entry) => entry.packedSize)) > archiveSize) issues.push({ path: "", message: "is damaged" });
+  return issues;
 }
 
 /** Undefined when it cannot be unpacked to exactly what the directory says. */

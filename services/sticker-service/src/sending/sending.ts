@@ -1,4 +1,4 @@
-// Sending a sticker: who may, which one, what it says, the message.
+// Sends a sticker: checks the sender and the sticker, draws the outcome, sends the message.
 import { randomInt } from "node:crypto";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
@@ -24,23 +24,23 @@ export interface Sender {
 }
 
 /**
- * Returns a function that sends a sticker and resolves with its message: that of the first try, with the outcome drawn then, if this
- * is a repeated one. Refusals of the room come before those of the sticker.
+ * Returns a function that sends a sticker and resolves with its message; that of the first try, with the outcome drawn then, if this
+ * is a repeated one. Refusals by the room come before those by the sticker.
  */
 export function createSending(db: Db, bus: Bus, metrics: Metrics) {
   const sends = metrics.counter("khui_stickers_sent_total", "Stickers sent, by the type of their set.", ["type"]);
-  return async (sender: Sender, wish: SendSticker): Promise<Message> => {
+  return async (sender: Sender, input: SendSticker): Promise<Message> => {
     const { userId, roomId } = sender;
-    const clientMessageId = wish.clientMessageId ?? sender.clientMessageId;
+    const clientMessageId = input.clientMessageId ?? sender.clientMessageId;
     const common = { userId, roomId, type: "sticker" as const, ...(clientMessageId ? { clientMessageId } : {}) };
     const { sent } = await call(bus, messagesRpc.maySend, common);
     if (sent) return sent;
-    const sticker = await chooseSticker(db, userId, wish);
+    const sticker = await chooseSticker(db, userId, input);
     const { message } = await sendMessage(bus, {
       ...common,
       content: null,
       sticker,
-      replyTo: wish.replyTo ?? null,
+      replyTo: input.replyTo ?? null,
     });
     sends.inc({ type: sticker.type });
     return message;
@@ -48,17 +48,17 @@ export function createSending(db: Db, bus: Bus, metrics: Metrics) {
 }
 
 /**
- * What the message keeps. Throws sticker_set_not_found, sticker_not_found, sticker_type_mismatch, sticker_not_owned,
+ * The sticker as the message keeps it. Throws sticker_set_not_found, sticker_not_found, sticker_type_mismatch, sticker_not_owned,
  * invalid_metadata, service_unavailable.
  */
-async function chooseSticker(db: Db, userId: string, wish: SendSticker): Promise<StickerInfo> {
-  const found = await findSticker(db, userId, wish.setId, wish.stickerId);
+async function chooseSticker(db: Db, userId: string, input: SendSticker): Promise<StickerInfo> {
+  const found = await findSticker(db, userId, input.setId, input.stickerId);
   if (!found) throw new ChatError("sticker_set_not_found");
   const { set, sticker } = found;
   if (!sticker) throw new ChatError("sticker_not_found");
-  if (wish.stickerType !== set.type) throw new ChatError("sticker_type_mismatch", { type: set.type });
+  if (input.stickerType !== set.type) throw new ChatError("sticker_type_mismatch", { type: set.type });
   if (!set.owned && (!set.free || set.retired)) throw new ChatError("sticker_not_owned");
-  const metadata = checkMetadata(sticker.interactive?.takes ?? {}, wish.metadata);
+  const metadata = checkMetadata(sticker.interactive?.takes ?? {}, input.metadata);
   const outcome = sticker.interactive ? drawOutcome(sticker.interactive.outcomes, (n) => randomInt(n)) : undefined;
   const { asset, width, height } = outcome ?? sticker;
   return {
