@@ -73,7 +73,7 @@ const svgStart = new RegExp(String.raw`^\s*(?:(?:<\?[^>]*>|${comment}|<!doctype[
 // All control characters but tabs, line ends and form feeds.
 const control = /[^\P{Cc}\t\n\r\f\u0085]/u;
 
-/** Text in UTF-8; HTML and SVG, which may carry scripts, are told apart. Undefined for anything else. */
+/** Text in UTF-8; HTML and SVG, which may carry scripts, have their own types. Undefined for anything else. */
 function textType(head: Buffer, size: number): string | undefined {
   const complete = size > head.length ? head.subarray(0, lastCharacterEnd(head)) : head;
   if (!isUtf8(complete) || control.test(complete.toString())) return undefined;

@@ -1,4 +1,4 @@
-// GET …/media/:fileId/file/:name and …/media/:fileId/thumbnail: for whoever has the signed address.
+// GET …/media/:fileId/file/:name and …/media/:fileId/thumbnail: for anyone with the signed link.
 import type { Blobs } from "@khui/blobs";
 import { ChatError, mediaPaths, ObjectId } from "@khui/contracts";
 import type { MediaLinks } from "@khui/media-links";

@@ -25,7 +25,7 @@ export interface UploadSlots {
   acquire(userId: string, transfer: Transfer): Slot;
   /** Uploads that have a slot, waiting ones included. */
   size(): number;
-  /** Measures the transfers; runs each second by itself while there are any. */
+  /** Measures the transfers; runs each second while there are any. */
   poll(): void;
 }
 
