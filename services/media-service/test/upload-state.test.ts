@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import t, { test } from "tap";
-import { migrations } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import {
   beginUpload,
   claimAbandoned,
@@ -16,7 +16,7 @@ import {
 
 const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
 t.teardown(() => database.close());
-await database.migrate("media", migrations);
+await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
 const fileId = "0123456789abcdef01234567";

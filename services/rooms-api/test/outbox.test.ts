@@ -7,8 +7,8 @@ import type { Database } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
-import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
+import { schema } from "../src/service.js";
 import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
 import { admit, fakeMessages } from "./fake-messages.js";
@@ -24,7 +24,7 @@ let database: Database;
 test("with a database", async (t: Test) => {
   database = await openPglite({ cache: template });
   t.teardown(() => database.close());
-  await database.migrate("rooms", migrations);
+  await database.migrate(schema.name, schema.migrations);
   const db: Db = database.kysely();
   const userId = () => randomBytes(6).toString("hex");
 

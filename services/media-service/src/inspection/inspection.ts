@@ -17,7 +17,7 @@ export interface Inspected {
 export interface Inspection {
   /**
    * `declared` is the type that the sender chose; `file` accepts anything, but no picture larger than pictures may be. Files are parsed
-   * in turn, fairly by `userId`. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
+   * round-robin by user. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
    * too_many_frames, service_unavailable.
    */
   inspect(
@@ -29,14 +29,14 @@ export interface Inspection {
 }
 
 /** Files parsed at the same time, of all users and of one: parsing takes CPU and memory. */
-const turns = { places: 2, placesPerKey: 1 };
+const parsing = { limit: 2, limitPerKey: 1 };
 
 export function createInspection(
   parsers: Parsers,
   videoFrame: VideoFrame | undefined,
   limits: MediaLimits,
 ): Inspection {
-  const inTurn = createFairSemaphore(turns);
+  const semaphore = createFairSemaphore(parsing);
 
   async function inspectRecording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
     const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
@@ -62,12 +62,12 @@ export function createInspection(
         // Some formats are read into memory whole, just to measure them.
         if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
         const job = { path: file.path, contentType, folder, maxPixels: limits.pixels };
-        const { path, thumbnail, ...facts } = await inTurn(userId, () => parsers.parse("picture", job));
+        const { path, thumbnail, ...facts } = await semaphore(userId, () => parsers.parse("picture", job));
         return { path, facts, thumbnail };
       }
       if (/^(?:audio|video)\//.test(contentType)) {
         try {
-          return await inTurn(userId, () => inspectRecording(file, contentType, declared));
+          return await semaphore(userId, () => inspectRecording(file, contentType, declared));
         } catch (error) {
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
           // It begins like a recording and is none: it may be anything.

@@ -1,4 +1,5 @@
 // Measures a WebM that does not state its duration: browsers record without knowing when the recording will end.
+// MediaInfo does not measure it; mediabunny does, but is another 12 MB beside MediaInfo, and takes no deadline.
 import type { FileHandle } from "node:fs/promises";
 
 /** Element ids of Matroska (RFC 9559) that lead to a block's time. */

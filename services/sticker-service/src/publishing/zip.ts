@@ -1,5 +1,6 @@
 // Unpacks untrusted ZIP archives: the directory is checked before anything is unpacked, and the output is counted.
-// Our own, because libraries trust the sizes an archive states, or unpack on the event loop (APPNOTE.TXT 6.3, sections 4.3 to 4.5).
+// Not by a library (APPNOTE.TXT 6.3, sections 4.3 to 4.5): fflate unpacks on the event loop; yauzl checks neither checksums nor whether
+// entries overlap, and ends at the first invalid entry, where an author is to see all issues.
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 import { type Issue, invalidSet } from "./issues.js";

@@ -33,11 +33,11 @@ export function mountSets(mount: ReturnType<typeof mounter>, db: Db, assetUrl: A
     return { stickers: stickers.map((sticker) => renderSticker(sticker, set.type, assetUrl)) };
   });
 
-  mount(routes.downloadStickerSet, async ({ params, identity, say }) => {
+  mount(routes.downloadStickerSet, async ({ params, identity, localize }) => {
     const set = await knownSet(db, identity.userId, params.setId);
     if (!(await addToCollection(db, identity.userId, set.id))) throw new ChatError("sticker_set_retired");
     const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), assetUrl);
-    return { message: say("sticker_set_downloaded"), data };
+    return { message: localize("sticker_set_downloaded"), data };
   });
 
   mount(routes.myStickerSets, async ({ query: { page, limit }, identity }) => {

@@ -1,21 +1,21 @@
-// How a service leaves without losing a request: not ready first, and gone once nobody sends it anything any more.
+// Shuts an app down without losing a request: not ready first, closed once the edge has stopped routing to it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 
 /** The edge asks each second whether a replica is ready, and believes the second no. */
 const noticeMs = 3_000;
 
-const leaving = new WeakSet<FastifyInstance>();
+const shuttingDown = new WeakSet<FastifyInstance>();
 
-/** Whether `leave` has been called for the app. */
-export const isLeaving = (app: FastifyInstance): boolean => leaving.has(app);
+/** Whether `gracefulShutdown` has been called for the app. */
+export const isShuttingDown = (app: FastifyInstance): boolean => shuttingDown.has(app);
 
 /**
  * Closes the app after a while in which it is not ready, goes on answering, and gives up each connection with its answer: an
  * edge that kept one could send a request into its end, and may not send it again. Resolves when the app is closed.
  */
-export async function leave(app: FastifyInstance, noticed = () => sleep(noticeMs)): Promise<void> {
-  leaving.add(app);
+export async function gracefulShutdown(app: FastifyInstance, noticed = () => sleep(noticeMs)): Promise<void> {
+  shuttingDown.add(app);
   if (app.server.listening) await noticed();
   await app.close();
 }
