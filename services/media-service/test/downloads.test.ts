@@ -9,6 +9,8 @@ import { test } from "tap";
 import { mountDelivery } from "../src/routes/delivery.js";
 
 const size = 100 * 1024 * 1024;
+/** On a loaded machine a client that reads stalls for some hundred milliseconds. */
+const stallMs = 2_000;
 const fileId = "0123456789abcdef01234567";
 
 test("a client that reads nothing of its file holds neither socket nor file", async (t) => {
@@ -36,7 +38,7 @@ test("a client that reads nothing of its file holds neither socket nor file", as
   } as unknown as Blobs;
   const app = await createApp({});
   t.teardown(() => app.close());
-  mountDelivery(app, guard, blobs, links, 200);
+  mountDelivery(app, guard, blobs, links, stallMs);
   await app.listen({ port: 0, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   const address = links.file(fileId, "large.bin");
