@@ -1,4 +1,4 @@
-// The whole system in this process, with a store of files that tests look into and a store and a bus that they make fail.
+// The whole system in this process, with a blob store that tests inspect, and a store and a bus that they can make fail.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -81,7 +81,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
         HOST: "127.0.0.1",
       },
       telemetry: unobserved(createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" })),
-      blobs: watched(store.blobs, names, faults),
+      blobs: observed(store.blobs, names, faults),
       wrapBus: (bus) => faulty(bus, faults),
     },
   );
@@ -112,7 +112,7 @@ function once(standalone: Embedded): () => Promise<void> {
   };
 }
 
-function watched(blobs: Blobs, names: Set<string>, faults: Faults): Blobs {
+function observed(blobs: Blobs, names: Set<string>, faults: Faults): Blobs {
   return {
     ...blobs,
     put(name, content, contentType) {

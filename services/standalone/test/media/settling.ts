@@ -1,12 +1,12 @@
-// What becomes, later, of uploads that were left unsettled when a system ended.
+// What a later sweep does with uploads that were unsettled when a system ended.
 import type { Blobs } from "@khui/blobs";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
-import { createFiles } from "@khui/media-service/internal/files";
-import type { Db } from "@khui/media-service/internal/store";
+import { createFiles } from "@khui/media-service/internal/store/files";
+import type { Db } from "@khui/media-service/internal/store/upload-state";
 import { filesInUse } from "@khui/messages-api/internal/store/cleanup";
 import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 
@@ -17,7 +17,7 @@ export async function settle(databaseFolder: string, blobs: Blobs): Promise<stri
   const db: Db = database.kysely();
   const messages: MessagesDb = database.kysely();
   serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds: await filesInUse(messages, fileIds) }));
-  const files = createFiles(db, blobs, bus, { warn: () => {} }, { everyMs: 2 ** 30, abandonedMs: 0 });
+  const files = createFiles(db, blobs, bus, { warn: () => {} }, { intervalMs: 2 ** 30, abandonedMs: 0 });
   try {
     const before = await unsettled(db);
     await files.sweep();
