@@ -6,7 +6,8 @@ import type { Blobs } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
-import { openPglite } from "@khui/database/pglite";
+import { openPostgres } from "@khui/database/postgres";
+import { startEmbeddedPostgres } from "@khui/embedded-postgres";
 import { createLocalLimits } from "@khui/limits/local";
 import { createMediaLinks } from "@khui/media-links";
 import { type MediaLimits, mediaService } from "@khui/media-service";
@@ -37,10 +38,10 @@ import { stickerService } from "@khui/sticker-service";
 import { mountDevelopmentSignIn } from "./development.js";
 
 export interface StandaloneOptions {
-  /** Where data is kept; when absent, in memory and in a temporary folder. */
+  /** Where data is kept; when absent, in temporary folders. */
   readonly dataDir?: string;
-  /** A file that keeps a freshly made, empty database, so that the next one in memory is there sooner. */
-  readonly databaseTemplate?: string;
+  /** A database on a server that runs already; without, one is started with this process. */
+  readonly postgresUrl?: string;
   readonly keys: TokenKeys;
   /** What addresses of files are signed with. */
   readonly mediaSecret: string;
@@ -81,10 +82,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const closers = createClosers(log);
   try {
     const folder = options.dataDir ?? (await temporaryFolder(closers));
-    const database = await openPglite({
-      ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
+    const database = openPostgres({
+      url: options.postgresUrl ?? (await startPostgres(options, closers)),
+      applicationName: "khui",
+      onError: (error) => log.warn({ err: error }, "connection"),
       onStatement: observeStatements(telemetry),
-      ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
     });
     closers.add("database", () => database.close());
     watchDatabase(telemetry, database);
@@ -146,6 +148,17 @@ async function temporaryFolder(closers: Closers): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "khui-"));
   closers.add("folder", () => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Returns its address. Without it nothing works any more, so that the process ends as by any other error nobody can handle. */
+async function startPostgres({ dataDir, log }: StandaloneOptions, closers: Closers): Promise<string> {
+  const onLost = (error: Error): void => {
+    throw error;
+  };
+  const folder = dataDir === undefined ? {} : { folder: join(dataDir, "postgres") };
+  const server = await startEmbeddedPostgres({ ...folder, log, onLost });
+  closers.add("postgres", () => server.stop());
+  return server.url;
 }
 
 async function openFolder(folder: string, closers: Closers): Promise<Blobs> {

@@ -20,6 +20,7 @@ const Environment = Type.Object({
   ...mediaEnvironment,
   PUBLIC_URL: linkEnvironment.PUBLIC_URL,
   DATA_DIR: Type.String({ default: "./.data" }),
+  POSTGRES_URL: Type.Optional(Type.String()),
   DEVELOPMENT_SIGN_IN: Type.Optional(Type.Boolean()),
   EXPOSE_METRICS: Type.Boolean({ default: false }),
 });
@@ -40,6 +41,7 @@ await run(log, async (closers) => {
   const keys = ownKey ? { secret: await keptSecret(join(dataDir, "jwt-secret")) } : keysFrom(env);
   const app = await startStandalone({
     dataDir,
+    ...(env.POSTGRES_URL ? { postgresUrl: env.POSTGRES_URL } : {}),
     keys,
     rules: defaultRules(env),
     roomQuotas: roomQuotas(env),

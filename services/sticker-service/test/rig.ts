@@ -2,16 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { createLocalLimits } from "@khui/limits/local";
 import { createApp, createTokens, type Guard } from "@khui/service/http";
 import { createLogger } from "@khui/service/process";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import type { FastifyInstance } from "fastify";
 import { stickerService } from "../src/plugin.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
@@ -21,15 +20,7 @@ export interface TestFile {
   teardown(close: () => unknown): unknown;
 }
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const silentLog = createLogger({ name: "test", level: "silent" });
-
-/** A database in memory, gone with `t`. */
-export async function openDatabase(t: TestFile): Promise<Database> {
-  const database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
-  return database;
-}
 
 export async function emptyFolder(t: TestFile): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "khui-stickers-"));
@@ -70,7 +61,7 @@ export interface RigOptions {
 
 /** Starts the service with no starter sets unless a folder is given. All of it is gone with `t`. */
 export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Rig> {
-  const database = options.database ?? (await openDatabase(t));
+  const database = options.database ?? (await openOwnDatabase(t));
   const blobs = options.blobs ?? memoryBlobs();
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());

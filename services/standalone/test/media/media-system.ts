@@ -10,6 +10,7 @@ import type { Bus, BusMessage } from "@khui/bus";
 import type { MediaLimits } from "@khui/media-service";
 import { createLogger } from "@khui/service/process";
 import { gateTo } from "@khui/test-kit/gate";
+import { ownDatabase } from "@khui/test-kit/servers/database";
 import { startS3Server } from "@khui/test-kit/servers/s3";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
@@ -60,9 +61,10 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits
   const names = new Set<string>();
   const dataDir = join(folder, "data");
   const secret = randomBytes(16).toString("hex");
+  const postgresUrl = await ownDatabase(t);
   const standalone = await startStandalone({
     dataDir,
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
+    postgresUrl,
     keys: { secret },
     mediaSecret: "a secret of the media tests",
     rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
@@ -88,7 +90,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits
     scratch: () => readdir(join(dataDir, "uploads")),
     async end() {
       await close();
-      return settle(join(dataDir, "postgres"), store.blobs);
+      return settle(postgresUrl, store.blobs);
     },
   };
 }

@@ -1,6 +1,4 @@
-// The system of the model tests: all services in this process, data in memory.
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// The system of the model tests: all services in this process, with data that goes with it.
 import { createLogger } from "@khui/service/process";
 import { type Standalone, type StandaloneOptions, startStandalone } from "../../src/app.js";
 
@@ -11,7 +9,6 @@ const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
 export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrapBus"> = {}): Promise<Standalone> {
   return startStandalone({
     ...options,
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
     keys: { secret: "a secret of the model tests" },
     mediaSecret: "another secret of them",
     rules: { perAddress: unlimited("address"), perUser: unlimited("user") },

@@ -1,39 +1,18 @@
 // A fresh database on a real Postgres, with one service's schema, and as many pools on it as there are replicas.
-import { randomUUID } from "node:crypto";
 import type { Database } from "@khui/database";
-import { sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
-import { startPostgres } from "./postgres.js";
+import { ownDatabase } from "./database.js";
 
-/** The part of tap's test that is needed here. */
-interface TestFile {
-  teardown(close: () => unknown): unknown;
-}
-
-/**
- * Runs on TEST_POSTGRES_URL where it is set, else on a private server. Each Database has a pool of its own; all of it is
- * gone with `t`.
- */
+/** Each Database has a pool of its own; all of it is gone with `t`. */
 export async function openReplicas(
-  t: TestFile,
+  t: Parameters<typeof ownDatabase>[0],
   schema: string,
   migrations: URL,
   { count, poolSize }: { count: number; poolSize: number },
 ): Promise<Database[]> {
-  const given = process.env.TEST_POSTGRES_URL;
-  const server = given ? undefined : await startPostgres();
-  const serverUrl = given ?? server?.url ?? "";
-  const name = `khui_test_${randomUUID().replaceAll("-", "")}`;
-  const owner = openPostgres({ url: serverUrl, poolSize: 1 });
-  await sql`create database ${sql.id(name)}`.execute(owner.kysely());
-  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  const url = await ownDatabase(t);
   const replicas = Array.from({ length: count }, () => openPostgres({ url, poolSize }));
-  t.teardown(async () => {
-    await Promise.all(replicas.map((replica) => replica.close()));
-    await sql`drop database ${sql.id(name)} with (force)`.execute(owner.kysely());
-    await owner.close();
-    await server?.remove();
-  });
+  t.teardown(() => Promise.all(replicas.map((replica) => replica.close())));
   await replicas[0]?.migrate(schema, migrations);
   return replicas;
 }
