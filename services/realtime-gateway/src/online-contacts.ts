@@ -4,7 +4,6 @@ import { call } from "@khui/bus/rpc";
 import { type EventPayload, messagesRpc, type serverEvents } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
 import { encodeEvent, type Frame } from "@khui/socketio";
-import { answered } from "./presence.js";
 import { seenAs } from "./presence-news.js";
 import { createSharedAnswers } from "./shared-answers.js";
 
@@ -48,7 +47,7 @@ export function createOnlineContacts(
   });
   const online = createSharedAnswers({
     async ask(userId: string) {
-      const states = await answered(presence.lookup(await contacts.of(userId)));
+      const states = await presence.lookup(await contacts.of(userId));
       const users = states
         .map(({ userId, status, lastSeen }) => ({ userId, status: seenAs(status), lastSeen }))
         .filter(({ status }) => status !== "offline");

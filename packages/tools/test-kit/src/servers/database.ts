@@ -5,7 +5,7 @@ import { openPostgres, type PostgresOptions } from "@khui/database/postgres";
 import { startEmbeddedPostgres } from "@khui/embedded-postgres";
 
 /** The part of tap's test that is needed here. */
-interface TestFile {
+export interface TestFile {
   teardown(close: () => unknown): unknown;
 }
 
