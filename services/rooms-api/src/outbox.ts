@@ -2,7 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/service/process";
+import pLimit from "p-limit";
 import type { Logger } from "pino";
 import {
   backlog,
@@ -73,7 +73,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   }
 
   let seen = { changes: 0, oldestAt: 0 };
-  const inTurn = createTurns(sweptAtOnce);
+  const limitSweep = pLimit(sweptAtOnce);
 
   async function look(): Promise<void> {
     const { changes, oldestSeconds } = await backlog(db);
@@ -89,7 +89,7 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
     position = rooms.length < roomsPage ? "" : (rooms.at(-1)?.roomId ?? "");
     const abandoned = rooms.flatMap(({ roomId, abandoned }) => (abandoned ? [roomId] : []));
     const outcomes = await Promise.allSettled(
-      abandoned.map((roomId) => inTurn(async () => (stopped ? undefined : handOver(roomId)))),
+      abandoned.map((roomId) => limitSweep(async () => (stopped ? undefined : handOver(roomId)))),
     );
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     return { failures, allFailed: failures.length > 0 && failures.length === abandoned.length };

@@ -4,8 +4,8 @@ import { type Database, sql } from "@khui/database";
 import { openReplicas } from "@khui/test-kit/servers/replicas";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
-import { migrations } from "../src/plugin.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
+import { schema } from "../src/service.js";
 import { backlog, confirmChanges, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { findCreated, findRooms } from "../src/store/rooms.js";
 import type { Db } from "../src/store/tables.js";
@@ -13,7 +13,7 @@ import { findUsers, saveUsers } from "../src/store/users.js";
 import { admit, fakeMessages } from "./fake-messages.js";
 import { pagesTouched } from "./touched.js";
 
-const [database] = (await openReplicas(t, "rooms", migrations, { count: 1, poolSize: 1 })) as [Database];
+const [database] = (await openReplicas(t, "rooms", schema.migrations, { count: 1, poolSize: 1 })) as [Database];
 const db: Db = database.kysely();
 // Its work would be counted too.
 for (const table of ["rooms", "participants", "users", "outbox"])

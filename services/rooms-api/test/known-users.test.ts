@@ -2,12 +2,12 @@
 import { sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t from "tap";
-import { migrations } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 const database = await openOwnDatabase(t);
-await database.migrate("rooms", migrations);
+await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
 /** Which version of its row each user has, and who locked it last: any write to it changes one of them. */

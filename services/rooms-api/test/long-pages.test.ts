@@ -6,13 +6,13 @@ import { sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
-import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
+import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { activityOf } from "./fake-messages.js";
 
 const database = await openOwnDatabase(t);
-await database.migrate("rooms", migrations);
+await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
 const all = Array.from({ length: 100 }, (_, n) => n.toString(16).padStart(24, "0"));

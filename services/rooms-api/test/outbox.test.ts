@@ -5,8 +5,8 @@ import { ChatError } from "@khui/contracts";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
-import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
+import { schema } from "../src/service.js";
 import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
 import { admit, fakeMessages } from "./fake-messages.js";
@@ -19,7 +19,7 @@ const activityId = "activity";
 
 test("with a database", async (t: Test) => {
   const database = await openOwnDatabase(t);
-  await database.migrate("rooms", migrations);
+  await database.migrate(schema.name, schema.migrations);
   const db: Db = database.kysely();
   const userId = () => randomBytes(6).toString("hex");
 

@@ -8,8 +8,8 @@ import { sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
-import { migrations } from "../src/plugin.js";
 import { createRooms } from "../src/rooms.js";
+import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { admit, fakeMessages } from "./fake-messages.js";
 
@@ -40,7 +40,7 @@ async function fill(t: Test, name: string): Promise<void> {
 await t.test("rooms that were there before it was counted, and changed while it was introduced", async (t) => {
   const folder = t.testdir({});
   const migrateWith = (file: string) => {
-    cpSync(new URL(file, migrations), join(folder, file));
+    cpSync(new URL(file, schema.migrations), join(folder, file));
     return database.migrate("rooms", pathToFileURL(`${folder}/`));
   };
   await migrateWith("0001-rooms-and-users.sql");
@@ -49,7 +49,7 @@ await t.test("rooms that were there before it was counted, and changed while it 
   await migrateWith("0003-participant-count.sql");
   await sql`UPDATE rooms.participants SET is_active = NOT is_active WHERE user_id = 'person-1'`.execute(db);
   await fill(t, "meanwhile");
-  await database.migrate("rooms", migrations);
+  await database.migrate(schema.name, schema.migrations);
   t.same(await faults(), []);
 });
 

@@ -2,8 +2,8 @@
 import { sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
-import { migrations, schema } from "../src/plugin.js";
 import { readQuery } from "../src/search-text.js";
+import { schema } from "../src/service.js";
 import { saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
@@ -13,7 +13,7 @@ import { newSet, newSticker } from "./new-sets.js";
 let db: Db;
 before(async () => {
   const database = await openOwnDatabase(t);
-  await database.migrate(schema, migrations);
+  await database.migrate(schema.name, schema.migrations);
   db = database.kysely();
   const words = "\ncommon\nrare\n";
   await saveSet(db, newSet("oldest", { searchText: words, stickers: [newSticker("a", words)] }), false);

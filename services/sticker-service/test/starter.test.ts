@@ -8,8 +8,8 @@ import { coin, type Files, filesOf, json, manifest } from "@khui/test-kit/files/
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
 import { checkSet } from "../src/checking.js";
-import { starterSets } from "../src/plugin.js";
 import { createPublisher } from "../src/publisher.js";
+import { starterSets } from "../src/service.js";
 import { publishStarters, readFolder } from "../src/starter.js";
 import { retireSet } from "../src/store/publishing.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";

@@ -3,11 +3,11 @@ import { sql } from "@khui/database";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { test } from "tap";
-import { observeStatements, watchDatabase } from "../../src/telemetry/index.js";
+import { instrumentDatabase, observeStatements } from "../../src/telemetry/index.js";
 
 const telemetry = recordedTelemetry();
 const database = await openOwnDatabase(t, { onStatement: observeStatements(telemetry) });
-watchDatabase(telemetry, database);
+instrumentDatabase(telemetry, database);
 const db = database.kysely();
 
 test("a statement's line has the request's id and the beginning of its text, and its span the request's for a parent", async (t) => {
