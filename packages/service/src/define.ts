@@ -59,7 +59,7 @@ export type ServiceContext<N extends Needs, Settings extends TProperties> = Pick
   onClose(name: string, close: () => unknown): void;
 };
 
-export interface ServiceDefinition<N extends Needs, Settings extends TProperties> {
+export interface ServiceDefinition<N extends Needs, Settings extends TProperties, Options = unknown> {
   /** The folder below services/, the image, the queue of its RPC, its name in logs and metrics. */
   readonly name: string;
   readonly needs: N;
@@ -69,8 +69,8 @@ export interface ServiceDefinition<N extends Needs, Settings extends TProperties
   readonly schema?: Schema;
   /** True when closing the app lets clients go by itself; others are taken out of the edge first. */
   readonly drains?: boolean;
-  /** Mounts routes, serves RPC and starts what runs in the background. A failure ends the process. */
-  start(context: ServiceContext<N, Settings>): Promise<void> | void;
+  /** Mounts routes, serves RPC and starts what runs in the background. A failure ends the process. `options`: see `withOptions`. */
+  start(context: ServiceContext<N, Settings>, options?: Options): Promise<void> | void;
 }
 
 /** Any service, for code that runs services without knowing which: a context is made for its needs, and only it looks inside. */
@@ -79,8 +79,16 @@ export type Service = Omit<ServiceDefinition<Needs, TProperties>, "start"> & {
 };
 
 /** Defines a service; `start` sees exactly the ports of `needs` and the settings of `environment`. */
-export function defineService<const N extends Needs, Settings extends TProperties>(
-  definition: ServiceDefinition<N, Settings>,
-): ServiceDefinition<N, Settings> {
+export function defineService<const N extends Needs, Settings extends TProperties, Options = unknown>(
+  definition: ServiceDefinition<N, Settings, Options>,
+): ServiceDefinition<N, Settings, Options> {
   return definition;
+}
+
+/** The same service, started with options that are no settings: shorter times, other folders. For tests. */
+export function withOptions<N extends Needs, Settings extends TProperties, Options>(
+  service: ServiceDefinition<N, Settings, Options>,
+  options: Options,
+): ServiceDefinition<N, Settings, Options> {
+  return { ...service, start: (context) => service.start(context, options) };
 }

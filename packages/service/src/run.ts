@@ -4,7 +4,7 @@ import { type TObject, Type } from "typebox";
 import type { Service } from "./define.js";
 import type { processEnvironment } from "./http/environment.js";
 import { openRealPorts, portEnvironment } from "./ports.js";
-import { readEnvironment } from "./process/environment.js";
+import { EnvironmentError, readEnvironment } from "./process/environment.js";
 import { createLogger } from "./process/logger.js";
 import { run } from "./process/run.js";
 import { settingsOf, startServices } from "./start.js";
@@ -51,7 +51,8 @@ async function migrate({ name, schema }: Service): Promise<void> {
     });
     log.info({ schema: schema.name, applied }, "the schema is up to date");
   } catch (error) {
-    log.fatal({ err: error }, "could not migrate");
+    if (error instanceof EnvironmentError) log.fatal(error.message);
+    else log.fatal({ err: error }, "could not migrate");
     process.exitCode = 1;
   }
 }

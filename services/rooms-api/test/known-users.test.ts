@@ -1,4 +1,4 @@
-// The user directory: what is told of people, and that telling it again is free.
+// The user directory: what is saved of users, and that saving the same again is free.
 import { sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t from "tap";

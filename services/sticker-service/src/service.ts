@@ -1,5 +1,5 @@
 // sticker-service: sets, collections, and sending stickers. The table of contents of the service.
-import { defineService, type ServiceContext } from "@khui/service";
+import { defineService } from "@khui/service";
 import { linkEnvironment } from "@khui/service/http";
 import { Type } from "typebox";
 import { createPictureReader } from "./picture-reader.js";
@@ -17,35 +17,27 @@ export const schema = { name: "stickers", migrations: new URL("../migrations/", 
 /** The sets that come with the service; at the same place from src and from dist. */
 export const starterSets = new URL("../starter/", import.meta.url);
 
-const needs = { database: "required", bus: "required", blobs: "degraded", limits: "degraded" } as const;
-const environment = {
-  PUBLIC_URL: linkEnvironment.PUBLIC_URL,
-  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
-};
-
 export const stickerService = defineService({
   name: "sticker-service",
-  needs,
-  environment,
+  needs: { database: "required", bus: "required", blobs: "degraded", limits: "degraded" },
+  environment: {
+    PUBLIC_URL: linkEnvironment.PUBLIC_URL,
+    POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+  },
   schema,
-  start: (context) => startStickers(context),
+  /** `starterFolder` has a folder for each set that is published at the start. */
+  async start(context, starterFolder: URL | string = starterSets) {
+    const { app, database, blobs, bus, telemetry, guard, mount, publicUrl, onClose } = context;
+    const db: Db = database.kysely();
+    const publisher = createPublisher(db, blobs);
+    await publishStarters(db, publisher, starterFolder);
+    const addressOf = addressesAt(publicUrl);
+    mountSets(mount, db, addressOf);
+    mountSending(mount, createSending(db, bus, telemetry.metrics));
+    mountRetiring(mount, db, addressOf);
+    const pictures = createPictureReader();
+    onClose("pictures", () => pictures.close());
+    await mountPublishing(app, guard, db, publisher, addressOf, pictures);
+    mountAssets(app, guard, blobs);
+  },
 });
-
-/** `starterFolder` has a folder for each set that is published at the start. */
-export async function startStickers(
-  context: ServiceContext<typeof needs, typeof environment>,
-  starterFolder: URL | string = starterSets,
-): Promise<void> {
-  const { app, database, blobs, bus, telemetry, guard, mount, publicUrl, onClose } = context;
-  const db: Db = database.kysely();
-  const publisher = createPublisher(db, blobs);
-  await publishStarters(db, publisher, starterFolder);
-  const addressOf = addressesAt(publicUrl);
-  mountSets(mount, db, addressOf);
-  mountSending(mount, createSending(db, bus, telemetry.metrics));
-  mountRetiring(mount, db, addressOf);
-  const pictures = createPictureReader();
-  onClose("pictures", () => pictures.close());
-  await mountPublishing(app, guard, db, publisher, addressOf, pictures);
-  mountAssets(app, guard, blobs);
-}

@@ -7,14 +7,14 @@ import { createLocalBus } from "@khui/bus/local";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
 import { createLocalLimits } from "@khui/limits/local";
-import { settingsOf, startServices } from "@khui/service";
+import { settingsOf, startServices, withOptions } from "@khui/service";
 import { createClosers, createLogger, readEnvironment } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import { startStickers, stickerService } from "../src/service.js";
+import { stickerService } from "../src/service.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 
 /** The part of tap's test that is needed here. */
@@ -71,10 +71,7 @@ export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Ri
   t.teardown(() => limits.close());
   let handled = 0;
   const starterFolder = options.starterFolder ?? (await emptyFolder(t));
-  const service: typeof stickerService = {
-    ...stickerService,
-    start: (context) => startStickers(context, starterFolder),
-  };
+  const service = withOptions(stickerService, starterFolder);
   const closers = createClosers(silentLog);
   t.teardown(() => closers.close());
   let app!: FastifyInstance;

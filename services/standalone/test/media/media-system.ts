@@ -7,8 +7,9 @@ import type { Blobs } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import type { Bus, BusMessage } from "@khui/bus";
-import { mediaService, startMedia } from "@khui/media-service";
+import { mediaService } from "@khui/media-service";
 import type { MediaLimits } from "@khui/media-service/internal/limits";
+import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { gateTo } from "@khui/test-kit/gate";
@@ -56,7 +57,7 @@ const ofUploads = /^[0-9a-f]{24}\//;
 const unlimited = "1000000000";
 
 /** Starts the system on a store of that kind; all ends with `t`. */
-export async function mediaSystem(t: Test, kind: StoreKind, limits?: Partial<MediaLimits>): Promise<MediaSystem> {
+export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<MediaLimits> = {}): Promise<MediaSystem> {
   const folder = await mkdtemp(join(tmpdir(), "khui-media-system-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const store = kind === "folder" ? await folderStore(t, join(folder, "files")) : await s3Store(t);
@@ -65,7 +66,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits?: Partial<Med
   const dataDir = join(folder, "data");
   const secret = randomBytes(16).toString("hex");
   const postgresUrl = await ownDatabase(t);
-  const limited: typeof mediaService = { ...mediaService, start: (context) => startMedia(context, limits) };
+  const limited = withOptions(mediaService, limits);
   const standalone = await startEmbedded(
     services.map((service) => (service.name === limited.name ? limited : service)),
     {

@@ -1,6 +1,7 @@
 // The system of the model tests: all services in this process, with data that goes with it.
-import { realtimeGateway, startGateway } from "@khui/realtime-gateway";
+import { realtimeGateway } from "@khui/realtime-gateway";
 import type { GatewayOptions } from "@khui/realtime-gateway/internal/gateway";
+import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { type Embedded, type EmbeddedOptions, startEmbedded as start } from "../../src/app.js";
@@ -15,10 +16,7 @@ export function startEmbedded(
   options: Pick<EmbeddedOptions, "wrapBus"> & { readonly gateway?: Partial<GatewayOptions> } = {},
 ): Promise<Embedded> {
   const { gateway, ...others } = options;
-  const unbounded: typeof realtimeGateway = {
-    ...realtimeGateway,
-    start: (context) => startGateway(context, { flood, ...gateway }),
-  };
+  const unbounded = withOptions(realtimeGateway, { flood, ...gateway });
   const log = createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" });
   return start(
     services.map((service) => (service.name === unbounded.name ? unbounded : service)),

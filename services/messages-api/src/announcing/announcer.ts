@@ -1,16 +1,16 @@
-// Rings the doorbell: publishes what was committed, for gateways that have sockets in the room.
+// Publishes what was committed, for gateways that have sockets in the room.
 import type { Bus } from "@khui/bus";
 import { encodeWire, type LiveHeader, type LogEntry, subjects } from "@khui/contracts";
 
 export interface Announcer {
-  /** A committed log entry. Loss is harmless: gateways find the hole and ask. */
-  entry(roomId: string, entry: LogEntry): void;
-  /** A state of the room that is told once. */
-  live(roomId: string, header: LiveHeader, payload: object): void;
-  /** A user has come into a room: their devices' gateways watch it. */
-  added(roomId: string, userIds: readonly string[]): void;
+  /** A committed log entry. Loss is harmless: gateways notice the gap and ask. */
+  logEntry(roomId: string, entry: LogEntry): void;
+  /** A state of the room, such as a read mark: published once, not in the log. */
+  liveEvent(roomId: string, header: LiveHeader, payload: object): void;
+  /** Users have come into a room: the gateways of their devices watch it from now on. */
+  membersAdded(roomId: string, userIds: readonly string[]): void;
   /** For all devices of one user. */
-  user(userId: string, event: string, payload: object): void;
+  userEvent(userId: string, event: string, payload: object): void;
 }
 
 /** Nothing here throws: what is committed is committed, whether the bus took its announcement or not. */
@@ -23,17 +23,17 @@ export function createAnnouncer(bus: Bus, onError: (error: unknown) => void): An
     }
   };
   return {
-    entry(roomId, { body, ...header }) {
+    logEntry(roomId, { body, ...header }) {
       publish(subjects.roomLog(roomId), encodeWire(header, body));
     },
-    live(roomId, header, payload) {
+    liveEvent(roomId, header, payload) {
       publish(subjects.roomLive(roomId), encodeWire(header, JSON.stringify(payload)));
     },
-    added(roomId, userIds) {
+    membersAdded(roomId, userIds) {
       const data = encodeWire({ event: "", watch: roomId }, "{}");
       for (const userId of userIds) publish(subjects.userLive(userId), data);
     },
-    user(userId, event, payload) {
+    userEvent(userId, event, payload) {
       publish(subjects.userLive(userId), encodeWire({ event }, JSON.stringify(payload)));
     },
   };

@@ -1,14 +1,15 @@
-// Changes in rooms, one at a time in each: the room's lock would make them wait anyway, but each with a connection in hand.
+// Changes of a room run one at a time: the room's lock would make them wait anyway, but each would occupy a connection meanwhile.
 import type { Scopes } from "@khui/service/telemetry";
 import { createBatcher } from "./batcher.js";
 import { isLocked, isOutage } from "./failures.js";
 
 export interface RoomQueue {
   /**
-   * Runs a statement that locks the room (or what else `key` names) when its turn comes. Throws
+   * Runs a statement that locks the room (or whatever else `key` identifies) when no other of that key is in flight. Throws
    * service_unavailable when too many wait already.
    */
   run<T>(key: string, statement: () => Promise<T>): Promise<T>;
+  /** Waits until everything queued has run. */
   drain(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// What deleted messages leave behind: files that nobody uses any more, edits and reactions.
+// What deleted messages leave behind: files that no message uses any more, edits and reactions.
 import { sql } from "@khui/database";
 import type { Db } from "./tables.js";
 
@@ -8,12 +8,12 @@ export async function unusedFiles(db: Db, limit: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** They have been removed. A file of no use is never used again: forwarding it is refused. */
+/** Call once they have been removed. A file without uses gets none again: forwarding it is refused. */
 export async function forgetFiles(db: Db, fileIds: readonly string[]): Promise<void> {
   await sql`DELETE FROM messages.files WHERE id = ANY(${fileIds}::text[]) AND uses = 0`.execute(db);
 }
 
-/** Of these files, those that messages use. */
+/** Those of these files that messages use. */
 export async function filesInUse(db: Db, fileIds: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM messages.files WHERE id = ANY(${fileIds}::text[]) AND uses > 0`.execute(db);
@@ -22,8 +22,8 @@ export async function filesInUse(db: Db, fileIds: readonly string[]): Promise<st
 
 const chunk = 1_000;
 
-/** Takes out some of the edits and reactions of deleted messages; false when there are none left. Replicas may all do so. */
-export async function purgeRemains(db: Db): Promise<boolean> {
+/** Removes some of the edits and reactions of deleted messages; false when there are none left. Replicas may all do so. */
+export async function purgeDeletedMessages(db: Db): Promise<boolean> {
   const { rows } = await sql<{ found: boolean }>`
     WITH message AS MATERIALIZED (SELECT message_id FROM messages.remains LIMIT 1 FOR UPDATE SKIP LOCKED),
     edits AS (

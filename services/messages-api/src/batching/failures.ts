@@ -1,11 +1,11 @@
-// Which failures of the database concern all of it, and which only who waits for the same lock.
+// Which failures concern the whole database, and which only a locked row.
 import { failureKind } from "@khui/database";
 
-/** The whole database cannot be had. */
+/** The whole database is unavailable. */
 export function isOutage(error: unknown): boolean {
   const kind = failureKind(error);
   return kind === "unavailable" || kind === "timeout";
 }
 
-/** Somebody holds the row for too long. */
+/** Another transaction holds the row for too long. */
 export const isLocked = (error: unknown): boolean => failureKind(error) === "locked";

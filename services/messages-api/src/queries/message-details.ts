@@ -1,13 +1,13 @@
-// One message with all that does not go along with it in lists and events: edits, reactions, receipts.
+// One message with what lists and events leave out: all edits, everyone who reacted, receipts.
 import { ChatError, type Message, type RouteAnswer, type routes, Sequence, UserId } from "@khui/contracts";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { type Context, viewOf } from "./context.js";
-import { renderMessage, statusFor, userOf } from "./render.js";
-import { findMessage } from "./store/change.js";
-import { editsOf, positionsOf, reactionsOf } from "./store/details.js";
-import { othersPositions } from "./store/history.js";
-import type { MessageRow } from "./store/tables.js";
+import type { Context } from "../context.js";
+import { renderMessage, statusFor, userOf, viewOf } from "../render.js";
+import { findMessage } from "../store/change.js";
+import { editsOf, positionsOf, reactionsOf } from "../store/details.js";
+import { othersPositions } from "../store/history.js";
+import type { MessageRow } from "../store/tables.js";
 
 interface Target {
   readonly userId: string;
@@ -25,7 +25,7 @@ async function visibleMessage({ db }: Context, { userId, messageId }: Target): P
   return row;
 }
 
-/** With every version that its edits replaced. Throws message_not_found, also for what the user has hidden. */
+/** The message with every version that its edits replaced. Throws message_not_found, also for what the user has hidden. */
 export async function messageOf(context: Context, target: Target): Promise<Message> {
   const row = await visibleMessage(context, target);
   const [view, others, edits] = await Promise.all([
@@ -40,7 +40,7 @@ export async function messageOf(context: Context, target: Target): Promise<Messa
 const reactionCursor = Compile(Type.Tuple([Type.Integer({ minimum: 0, maximum: 253_402_300_799_999 }), UserId]));
 const receiptCursor = Compile(Type.Tuple([Sequence, UserId]));
 
-/** A page of everyone who reacted. Throws message_not_found, invalid_request for a cursor that is none. */
+/** A page of everyone who reacted. Throws message_not_found, invalid_request for a bad cursor. */
 export async function reactionsPage(
   context: Context,
   target: Target,
@@ -63,7 +63,7 @@ export async function reactionsPage(
   };
 }
 
-/** A page of how far the others have come with a message. Throws message_not_found, invalid_request for a cursor that is none. */
+/** A page of how far the others have received and read a message. Throws message_not_found, invalid_request for a bad cursor. */
 export async function receiptsPage(
   context: Context,
   target: Target,
@@ -89,7 +89,7 @@ export async function receiptsPage(
   };
 }
 
-/** Of the last item of a page that is not the last one. */
+/** The key of the page's last item; null after the last page. */
 function nextCursor<Item>(found: readonly Item[], limit: number, keyOf: (item: Item) => unknown): string | null {
   const last = found[limit - 1];
   if (found.length <= limit || last === undefined) return null;
@@ -101,7 +101,7 @@ function readCursor<Key>(schema: { Check(value: unknown): value is Key }, cursor
     const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (schema.Check(key)) return key;
   } catch {
-    // No JSON: refused like any other text that we did not make.
+    // Not JSON: refused like any other cursor that no page returned.
   }
   throw new ChatError("invalid_request", {
     part: "querystring",

@@ -1,27 +1,21 @@
-// Answers to other services.
+// Answers other services over the bus.
 import { messagesRpc, smallRoomLimit } from "@khui/contracts";
 import type { RpcServer } from "@khui/service";
-import type { Changing } from "./changing.js";
-import type { Context } from "./context.js";
-import type { Marking } from "./marking.js";
-import { takeRoomChange } from "./membership.js";
-import { contactsIn, logPage, openRoom, participantsOf, roomOf, roomsAmong, roomsOf } from "./reading.js";
-import type { Sending } from "./sending.js";
-import { roomsAhead } from "./store/history.js";
-import { filesInUse } from "./store/remains.js";
-import { activeAmong, recentRoomsOf, smallRoomsOf } from "./store/room-list.js";
-
-export interface Actions {
-  readonly sending: Sending;
-  readonly changing: Changing;
-  readonly marking: Marking;
-}
+import type { Actions } from "../actions/actions.js";
+import { checkMaySend } from "../actions/may-send.js";
+import { appendRoomChange } from "../actions/membership.js";
+import type { Context } from "../context.js";
+import { logPage, openRoom } from "../queries/log.js";
+import { contactsIn, participantsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
+import { filesInUse } from "../store/cleanup.js";
+import { roomsAhead } from "../store/history.js";
+import { activeAmong, recentRoomsOf, smallRoomsOf } from "../store/room-list.js";
 
 /** Serves every RPC of this service. */
-export function serveMessages(rpc: RpcServer, context: Context, { sending, changing, marking }: Actions): void {
+export function serveMessages(rpc: RpcServer, context: Context, { sending, changing, positions }: Actions): void {
   const { db } = context;
   rpc.serve(messagesRpc.applyRoomChange, ({ roomId, changeNo, change }) =>
-    takeRoomChange(context, roomId, changeNo, change),
+    appendRoomChange(context, roomId, changeNo, change),
   );
   rpc.serve(messagesRpc.listRooms, ({ userId, page, limit }) => roomsOf(context, userId, page, limit));
   rpc.serve(messagesRpc.describeRooms, ({ userId, roomIds }) => roomsAmong(context, userId, roomIds));
@@ -32,11 +26,11 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
   rpc.serve(messagesRpc.openRoom, ({ userId, roomId, afterSeq }) => openRoom(context, userId, roomId, afterSeq));
   rpc.serve(messagesRpc.readLog, async ({ roomId, afterSeq }) => {
     const page = await logPage(context, roomId, afterSeq);
-    context.meters.served(page.entries.length);
+    context.metrics.served(page.entries.length);
     return page;
   });
   rpc.serve(messagesRpc.heads, async ({ rooms }) => ({ ahead: await roomsAhead(db, rooms) }));
-  rpc.serve(messagesRpc.maySend, (request) => sending.maySend(request));
+  rpc.serve(messagesRpc.maySend, (request) => checkMaySend(context, request));
   rpc.serve(messagesRpc.filesInUse, async ({ fileIds }) => ({
     fileIds: await filesInUse(db, fileIds),
   }));
@@ -47,9 +41,9 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
   rpc.serve(messagesRpc.react, ({ reaction: { emoji, reactionType }, ...target }) =>
     changing.react({ ...target, emoji, reactionType }),
   );
-  rpc.serve(messagesRpc.read, (request) => marking.read(request));
-  rpc.serve(messagesRpc.delivered, async ({ positions }) => {
-    await marking.delivered(positions);
+  rpc.serve(messagesRpc.read, (request) => positions.markRead(request));
+  rpc.serve(messagesRpc.delivered, async ({ positions: deliveries }) => {
+    await positions.markDelivered(deliveries);
     return {};
   });
   rpc.serve(messagesRpc.audience, async ({ userId }) => ({

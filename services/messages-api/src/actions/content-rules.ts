@@ -1,4 +1,4 @@
-// What may be said: texts and emojis.
+// What a message or reaction may contain: texts and emojis.
 import { ChatError } from "@khui/contracts";
 
 /** Characters of a text or caption, after trimming. */

@@ -1,8 +1,7 @@
-// Editing, deleting and reacting: rules, the statement, the answer and the announcement.
+// Editing, deleting and reacting: validate, change in the room's turn, announce, answer.
 import { ChatError, type DeleteFor, type Message, type Reacted, type ReactionAction } from "@khui/contracts";
-import { type Context, viewOf } from "./context.js";
-import { renderEntry, renderMessage, shownReactions, statusFor } from "./render.js";
-import { checkCaption, checkEmoji } from "./rules.js";
+import type { Context } from "../context.js";
+import { renderEntry, renderMessage, shownReactions, statusFor, viewOf } from "../render.js";
 import {
   type ChangeResult,
   deleteForEveryone,
@@ -10,12 +9,13 @@ import {
   findMessage,
   hideMessage,
   roomOfMessage,
-} from "./store/change.js";
-import { othersPositions, readLog } from "./store/history.js";
-import { reactTo } from "./store/react.js";
-import type { MessageRow } from "./store/tables.js";
+} from "../store/change.js";
+import { othersPositions, readLog } from "../store/history.js";
+import { reactTo } from "../store/react.js";
+import type { MessageRow } from "../store/tables.js";
+import { checkCaption, checkEmoji } from "./content-rules.js";
 
-/** Which message, who, and (from sockets) in which room they believe it to be. */
+/** Which message, who asks, and (from sockets) in which room they expect it. */
 interface Target {
   readonly userId: string;
   readonly messageId: string;
@@ -23,22 +23,24 @@ interface Target {
 }
 
 export interface Changing {
+  /** Replaces the text or caption; answers the message as it is afterwards. */
   edit(request: Target & { content: string }): Promise<Message>;
+  /** Deletes the message for everyone, or hides it from the user alone. */
   remove(request: Target & { deleteFor: DeleteFor }): Promise<{ messageId: string; deleteFor: DeleteFor }>;
-  /** With a null emoji the user's reaction is taken away. `action` is null when nothing changed. */
+  /** With a null emoji the user's reaction is removed. `action` is null when nothing changed. */
   react(request: Target & { emoji: string | null; reactionType?: string | undefined }): Promise<Reacted>;
-  /** The message that a user says to have sent. */
+  /** The message, if this user sent it; throws message_not_found otherwise. */
   confirm(request: Target): Promise<Message>;
 }
 
 export function createChanging(context: Context): Changing {
-  const { db, queue } = context;
+  const { db, roomQueue } = context;
 
-  /** Runs a change of a message when it is the turn of its room. */
+  /** Runs a change when no other change of the message's room is in flight. */
   async function inTurn<T>({ messageId }: Target, statement: () => Promise<T>): Promise<T> {
     const roomId = await roomOfMessage(db, messageId);
     if (!roomId) throw new ChatError("message_not_found");
-    return queue.run(roomId, statement);
+    return roomQueue.run(roomId, statement);
   }
 
   async function visible(target: Target): Promise<MessageRow> {
@@ -64,22 +66,22 @@ export function createChanging(context: Context): Changing {
       if (deleteFor === "everyone") {
         const removal = { userId, messageId, roomId };
         await announceChange(context, await inTurn(target, () => deleteForEveryone(db, removal)));
-        context.cleanup.soon();
+        context.cleanup.trigger();
       } else {
         const result = await inTurn(target, () => hideMessage(db, { userId, messageId, roomId }));
         if (result.kind === "refused") throw new ChatError(result.code);
         if (result.kind === "hidden") {
           const payload = { chatRoomId: result.roomId, messageId, deleteFor, deletedBy: userId };
-          context.announce.user(userId, "message_deleted", payload);
+          context.announce.userEvent(userId, "message_deleted", payload);
         }
       }
       return { messageId, deleteFor };
     },
     async react({ emoji, reactionType, ...target }) {
       const { messageId, userId, roomId } = target;
-      const wanted = emoji === null ? null : checkEmoji(emoji);
+      const checked = emoji === null ? null : checkEmoji(emoji);
       const result = await inTurn(target, () =>
-        reactTo(db, { userId, messageId, roomId, emoji: wanted, reactionType: reactionType ?? null }),
+        reactTo(db, { userId, messageId, roomId, emoji: checked, reactionType: reactionType ?? null }),
       );
       const action = await announceChange(context, result);
       return { messageId, ...shownReactions(await visible(target)), action };
@@ -92,7 +94,7 @@ export function createChanging(context: Context): Changing {
   };
 }
 
-/** Throws what was refused; announces what changed, and returns the reaction's action if it was one. */
+/** Throws what was refused; announces what changed. Returns the reaction's action if it was one. */
 async function announceChange(context: Context, result: ChangeResult): Promise<ReactionAction | null> {
   if (result.kind === "refused") throw new ChatError(result.code);
   if (result.kind === "unchanged") return null;
@@ -101,6 +103,6 @@ async function announceChange(context: Context, result: ChangeResult): Promise<R
   const found = page?.entries[0];
   if (!found) return null;
   const view = await viewOf(context, [found.message]);
-  context.announce.entry(roomId, renderEntry(found.entry, found.message, view));
+  context.announce.logEntry(roomId, renderEntry(found.entry, found.message, view));
   return (found.entry.data?.action as ReactionAction | undefined) ?? null;
 }

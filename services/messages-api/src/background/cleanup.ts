@@ -1,21 +1,22 @@
-// Removes what deleted messages leave behind: their edits and reactions, and by media-service files that no message uses.
+// Removes what deleted messages leave behind: their edits and reactions, and (through media-service) files that no message uses.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { mediaRpc } from "@khui/contracts";
 import type { Logger } from "pino";
-import { forgetFiles, purgeRemains, unusedFiles } from "./store/remains.js";
-import type { Db } from "./store/tables.js";
+import { forgetFiles, purgeDeletedMessages, unusedFiles } from "../store/cleanup.js";
+import type { Db } from "../store/tables.js";
 
 export interface Cleanup {
-  /** A message was deleted: look now, not at the next turn. */
-  soon(): void;
+  /** A message was deleted: run now, not at the next interval. */
+  trigger(): void;
+  /** Stops, and waits for a run in progress. */
   close(): Promise<void>;
 }
 
 const chunk = 100;
 
 /**
- * Looks every `everyMs` too, so that what a crash or media-service's absence left behind goes later. Replicas may all do
+ * Also runs every `everyMs`, so that what a crash or media-service's absence left behind is removed later. Replicas may all do
  * so: removing twice is harmless.
  */
 export function startCleanup(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyMs = 30_000): Cleanup {
@@ -25,7 +26,7 @@ export function startCleanup(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyM
 
   async function cleanUp(): Promise<void> {
     try {
-      while (!stopped && (await purgeRemains(db)));
+      while (!stopped && (await purgeDeletedMessages(db)));
       for (let fileIds = await unusedFiles(db, chunk); fileIds.length > 0 && !stopped; ) {
         await call(bus, mediaRpc.remove, { fileIds });
         await forgetFiles(db, fileIds);
@@ -36,22 +37,22 @@ export function startCleanup(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyM
     }
   }
 
-  const soon = () => {
+  const trigger = () => {
     if (running) again = true;
     else if (!stopped) {
       running = cleanUp().finally(() => {
         running = undefined;
         if (again) {
           again = false;
-          soon();
+          trigger();
         }
       });
     }
   };
-  const timer = setInterval(soon, everyMs);
+  const timer = setInterval(trigger, everyMs);
   timer.unref();
   return {
-    soon,
+    trigger,
     async close() {
       stopped = true;
       clearInterval(timer);
