@@ -1,12 +1,11 @@
 // Files in the store, and what a crash or an outage leaves of them.
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { folderFor } from "@khui/test-kit/files/made-files";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
 import { schema } from "../src/service.js";
@@ -14,8 +13,7 @@ import { createFiles, type SweepTimes } from "../src/store/files.js";
 import { beginUpload, type Db } from "../src/store/upload-state.js";
 import { fakeMessages } from "./fake-messages.js";
 
-const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 

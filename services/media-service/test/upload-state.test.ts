@@ -1,8 +1,6 @@
 // The states of an upload: where each transition leads from each state.
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { test } from "tap";
 import { schema } from "../src/service.js";
 import {
@@ -14,8 +12,7 @@ import {
   type UploadState,
 } from "../src/store/upload-state.js";
 
-const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 

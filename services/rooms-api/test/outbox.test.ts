@@ -1,10 +1,8 @@
 // A change is in the log or on its way there, whatever is down in between.
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
-import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
@@ -13,17 +11,14 @@ import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
 import { allowAll, fakeMessages } from "./fake-messages.js";
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
 const silent = { warn: () => undefined };
 const activityId = "activity";
 
-let database: Database;
 test("with a database", async (t: Test) => {
-  database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
+  const database = await openOwnDatabase(t);
   await database.migrate(schema.name, schema.migrations);
   const db: Db = database.kysely();
   const userId = () => randomBytes(6).toString("hex");

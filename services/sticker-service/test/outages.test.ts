@@ -1,14 +1,15 @@
 // While a dependency is down requests fail as such, and they succeed once it is back.
 import { BusClosed } from "@khui/bus";
 import { archive, filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { test } from "tap";
-import { openDatabase, openRig } from "./rig.js";
+import { openRig } from "./rig.js";
 
 const down = { status: 503, body: { code: "service_unavailable" } };
 const roomId = "0000000000000000000000ff";
 
 test("without its database, the service is unavailable", async (t) => {
-  const database = await openDatabase(t);
+  const database = await openOwnDatabase(t);
   const rig = await openRig(t, { database });
   const { _id } = await rig.publish(manifest("gone"));
   const stored = rig.blobs.stored.size;

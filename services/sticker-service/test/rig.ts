@@ -2,17 +2,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { createLocalLimits } from "@khui/limits/local";
 import { settingsOf, startServices, withOptions } from "@khui/service";
 import { createClosers, createLogger, readEnvironment } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { stickerService } from "../src/service.js";
@@ -23,15 +22,7 @@ export interface TestFile {
   teardown(close: () => unknown): unknown;
 }
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const silentLog = createLogger({ name: "test", level: "silent" });
-
-/** A database in memory, closed when the test ends. */
-export async function openDatabase(t: TestFile): Promise<Database> {
-  const database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
-  return database;
-}
 
 export async function emptyFolder(t: TestFile): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "khui-stickers-"));
@@ -72,7 +63,7 @@ export interface RigOptions {
 
 /** Starts the service with no starter sets unless a folder is given. All of it ends with the test. */
 export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Rig> {
-  const database = options.database ?? (await openDatabase(t));
+  const database = options.database ?? (await openOwnDatabase(t));
   const blobs = options.blobs ?? memoryBlobs();
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());

@@ -1,5 +1,6 @@
 // The cost of a search is bounded where it matches everything, and old, rare sets are still found.
 import { sql } from "@khui/database";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
 import { readQuery } from "../src/search-text.js";
 import { schema } from "../src/service.js";
@@ -8,11 +9,10 @@ import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
 import type { Db } from "../src/store/tables.js";
 import { newSet, newSticker } from "./new-sets.js";
-import { openDatabase } from "./rig.js";
 
 let db: Db;
 before(async () => {
-  const database = await openDatabase(t);
+  const database = await openOwnDatabase(t);
   await database.migrate(schema.name, schema.migrations);
   db = database.kysely();
   const words = "\ncommon\nrare\n";

@@ -1,6 +1,7 @@
 // A search by the trigram index finds exactly what a full scan finds.
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { test } from "tap";
 import { foldTerms, readQuery } from "../src/search-text.js";
 import { schema } from "../src/service.js";
@@ -10,7 +11,7 @@ import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
 import type { Db } from "../src/store/tables.js";
 import { newSet, newSticker } from "./new-sets.js";
-import { emptyFolder, openDatabase } from "./rig.js";
+import { emptyFolder } from "./rig.js";
 
 interface Shelved {
   readonly set: NewSet;
@@ -40,7 +41,7 @@ test("a search finds what a full scan finds, in its order", { timeout: 110_000 }
   const text = (most: number) => Array.from({ length: 1 + random(most) }, () => one(letters)).join("");
   const phrase = () => Array.from({ length: 1 + random(2) }, () => text(6)).join(" ");
 
-  const database = await openDatabase(t);
+  const database = await openOwnDatabase(t);
   const first = await emptyFolder(t);
   await copyFile(new URL("0001-sticker-sets.sql", schema.migrations), join(first, "0001-sticker-sets.sql"));
   await database.migrate(schema.name, first);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { StickerManifest, StickerSet } from "@khui/contracts";
 import { type Database, sql } from "@khui/database";
 import { coin, type Files, filesOf, json, manifest } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
 import { checkSet } from "../src/publishing/checks.js";
 import { createPublisher } from "../src/publishing/publisher.js";
@@ -13,7 +14,7 @@ import { starterSets } from "../src/service.js";
 import { retireSet } from "../src/store/publishing.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
-import { emptyFolder, openDatabase, openRig } from "./rig.js";
+import { emptyFolder, openRig } from "./rig.js";
 
 let replicas: Database[];
 before(async () => {
@@ -95,7 +96,7 @@ test("an invalid starter set fails the start, with its folder and issues", async
   const folder = await emptyFolder(t);
   await write(folder, "broken", await filesOf(manifest("broken-starter")));
   await rm(join(folder, "broken", "b.webp"));
-  await t.rejects(openRig(t, { starterFolder: folder, database: await openDatabase(t) }), {
+  await t.rejects(openRig(t, { starterFolder: folder, database: await openOwnDatabase(t) }), {
     message: /starter set in .*broken cannot be published.*b\.webp/,
   });
   t.equal(await rowOf("broken-starter"), undefined);

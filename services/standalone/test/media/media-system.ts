@@ -13,6 +13,7 @@ import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { gateTo } from "@khui/test-kit/gate";
+import { ownDatabase } from "@khui/test-kit/servers/database";
 import { startS3Server } from "@khui/test-kit/servers/s3";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
@@ -64,12 +65,13 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
   const names = new Set<string>();
   const dataDir = join(folder, "data");
   const secret = randomBytes(16).toString("hex");
+  const postgresUrl = await ownDatabase(t);
   const limited = withOptions(mediaService, limits);
   const standalone = await startEmbedded(
     services.map((service) => (service.name === limited.name ? limited : service)),
     {
       dataDir,
-      databaseTemplate: join(tmpdir(), "khui-test-database"),
+      postgresUrl,
       environment: {
         JWT_SECRET: secret,
         MEDIA_URL_SECRET: "a secret of the media tests",
@@ -99,7 +101,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
     scratch: () => readdir(join(dataDir, "uploads")),
     async end() {
       await close();
-      return settle(join(dataDir, "postgres"), store.blobs);
+      return settle(postgresUrl, store.blobs);
     },
   };
 }

@@ -4,15 +4,15 @@ import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openPostgres } from "@khui/database/postgres";
 import { createFiles } from "@khui/media-service/internal/store/files";
 import type { Db } from "@khui/media-service/internal/store/upload-state";
 import { filesInUse } from "@khui/messages-api/internal/store/cleanup";
 import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 
 /** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */
-export async function settle(databaseFolder: string, blobs: Blobs): Promise<string[]> {
-  const database = await openPglite({ folder: databaseFolder });
+export async function settle(postgresUrl: string, blobs: Blobs): Promise<string[]> {
+  const database = await openPostgres({ url: postgresUrl });
   const bus = createLocalBus({ onError: () => {} }).connect();
   const db: Db = database.kysely();
   const messages: MessagesDb = database.kysely();
