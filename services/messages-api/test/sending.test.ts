@@ -115,7 +115,7 @@ test("a message that cannot be announced silences none of those that follow", as
   await t.rejects(sending.send(request(roomId, a, "not announced")), { message: "no names" });
   await sending.drain();
   broken = false;
-  t.match(await sending.send(request(roomId, a, "announced")), { seq: 2 });
+  t.match(await sending.send(request(roomId, a, "announced")), { message: { seq: 2 } });
   await sending.drain();
   t.same(announced, [2]);
 });

@@ -189,3 +189,24 @@ test("in any order, with losses and repeats: once each, in order", async (t) => 
   await fc.assert(property, { numRuns: 500 });
   t.pass("500 arrivals");
 });
+
+test("a read that fails once the feed is closed is no error", async (t) => {
+  const errors: unknown[] = [];
+  let asked = false;
+  let fail = () => {};
+  const reader: LogReader = {
+    read: () =>
+      new Promise((_, reject) => {
+        asked = true;
+        fail = () => reject(new Error("the bus is closed"));
+      }),
+  };
+  const feed = new RoomFeed("room", reader, { ...ignored, onError: (error) => errors.push(error) });
+  feed.sequencer.start(0);
+  feed.sequencer.noteHead(1);
+  await until("the log is read", () => asked);
+  feed.close();
+  fail();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(errors, []);
+});
