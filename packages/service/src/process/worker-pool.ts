@@ -49,7 +49,7 @@ const defaultIdleMs = 30_000;
 const wornMs = 60_000;
 /** Ends one whose parent is gone while it hangs. Beyond what it may have used when it is worn, with two threads that work. */
 const cpuSeconds = 240;
-/** What .taprc gives to tests, which run workers from source. */
+/** For a worker that is not built: one that only tests have. */
 const sourceLoader = ["--import=tsx", "--conditions=@khui/source"];
 
 export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerPool<Job, Result> {
