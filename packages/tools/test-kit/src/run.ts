@@ -1,4 +1,5 @@
 // `npm test`: every suite, those that start whole systems, then the behaviour suites against the embedded and the distributed form.
+import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,16 +9,20 @@ import { compile } from "./compile.js";
 import { cpuSeconds } from "./cpu.js";
 import { startDistributed } from "./distributed.js";
 import { startEmbedded } from "./embedded.js";
+import { findImageNode } from "./image-node.js";
 import { findPrograms } from "./programs.js";
 import { type Counts, type FileResult, runTap, sum } from "./tap-run.js";
 import { isBehaviour, startsSystems, testFiles } from "./test-files.js";
 
-const usage = `node --import=tsx packages/tools/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]`;
+const usage = `node --import=tsx packages/tools/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
+   or: ... run.ts --url URL --secret SECRET [file ...]`;
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 interface Ground {
   /** What the test files find in their environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Shown before the files. */
+  readonly about?: string;
   /** Shown when something failed. */
   logs(): string;
   stop(): Promise<void>;
@@ -33,12 +38,24 @@ interface Phase {
 
 const forms = {
   async embedded(): Promise<Ground> {
-    const system = await startEmbedded();
-    return { environment: addressOf("embedded", system), logs: () => system.process.logTail(), stop: system.stop };
+    const node = findImageNode();
+    const served = `served by Node ${node ? execFileSync(node, ["--version"], { encoding: "utf8" }).trim() : process.version}`;
+    const system = await startEmbedded({}, { node });
+    return {
+      environment: addressOf("embedded", system),
+      about: node ? served : `${served}: the images' Node comes in no package for ${process.platform}-${process.arch}`,
+      logs: () => system.process.logTail(),
+      stop: system.stop,
+    };
   },
   async distributed(): Promise<Ground> {
     const system = await startDistributed();
-    return { environment: addressOf("distributed", system), logs: system.logTails, stop: system.stop };
+    return {
+      environment: addressOf("distributed", system),
+      about: `served by Node ${process.version}`,
+      logs: system.logTails,
+      stop: system.stop,
+    };
   },
 };
 
@@ -60,17 +77,28 @@ async function realServers(): Promise<Ground> {
 function choosePhases(): Phase[] {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: "string" }, form: { type: "string" } },
+    options: {
+      only: { type: "string" },
+      form: { type: "string" },
+      url: { type: "string" },
+      secret: { type: "string" },
+    },
   });
-  const { only, form } = values;
+  const { only, form, url, secret } = values;
   const known =
     [undefined, "unit", "systems", "behaviour"].includes(only) && [undefined, ...Object.keys(forms)].includes(form);
-  if (!known) throw new Error(`usage: ${usage}`);
+  const remote = url !== undefined;
+  if (!known || remote !== (secret !== undefined) || (remote && (only || form))) throw new Error(`usage: ${usage}`);
   const named = positionals.map((file) => relative(root, resolve(file)));
   const files = named.length > 0 ? named : testFiles(root);
   const behaviour = files.filter(isBehaviour);
   const others = files.filter((file) => !isBehaviour(file));
   const jobs = Math.max(2, Math.min(4, availableParallelism()));
+  if (url && secret) {
+    const address = { url: url.replace(/\/+$/, ""), secret };
+    const ground: Ground = { environment: addressOf("remote", address), logs: () => "", stop: async () => {} };
+    return [{ name: `behaviour, ${address.url}`, files: behaviour, jobs, start: async () => ground }];
+  }
   const phases: Phase[] = [
     { name: "unit", files: others.filter((file) => !startsSystems(file)), jobs, start: realServers },
     { name: "systems", files: others.filter(startsSystems), jobs: 1, start: realServers },
@@ -106,6 +134,7 @@ async function runPhase(
   let counts: Counts = { passed: 0, failed: 1 };
   try {
     const ground = await start();
+    if (ground.about) write(`== ${name}: ${ground.about}`);
     try {
       signal.throwIfAborted();
       const environment = { ...programs, ...ground.environment };
