@@ -12,10 +12,11 @@ import { startEmbedded } from "./embedded.js";
 import { findImageNode } from "./image-node.js";
 import { findPrograms } from "./programs.js";
 import { type Counts, type FileResult, runTap, sum } from "./tap-run.js";
-import { isBehaviour, startsSystems, testFiles } from "./test-files.js";
+import { kindOf, type TestKind, testFiles } from "./test-files.js";
 
 const usage = `node --import=tsx packages/tools/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
    or: ... run.ts --url URL --secret SECRET [file ...]`;
+const processors = availableParallelism();
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 interface Ground {
@@ -91,19 +92,21 @@ function choosePhases(): Phase[] {
   if (!known || remote !== (secret !== undefined) || (remote && (only || form))) throw new Error(`usage: ${usage}`);
   const named = positionals.map((file) => relative(root, resolve(file)));
   const files = named.length > 0 ? named : testFiles(root);
-  const behaviour = files.filter(isBehaviour);
-  const others = files.filter((file) => !isBehaviour(file));
-  const jobs = Math.max(2, Math.min(4, availableParallelism()));
+  const of = (kind: TestKind): string[] => files.filter((file) => kindOf(file) === kind);
+  const behaviour = of("behaviour");
+  // Whoever asks a system waits for it half of the time.
+  const [jobs, askingJobs] = [Math.max(2, Math.min(4, processors)), Math.max(4, Math.min(8, 2 * processors))];
   if (url && secret) {
     const address = { url: url.replace(/\/+$/, ""), secret };
     const ground: Ground = { environment: addressOf("remote", address), logs: () => "", stop: async () => {} };
-    return [{ name: `behaviour, ${address.url}`, files: behaviour, jobs, start: async () => ground }];
+    return [{ name: `behaviour, ${address.url}`, files: behaviour, jobs: askingJobs, start: async () => ground }];
   }
   const phases: Phase[] = [
-    { name: "unit", files: others.filter((file) => !startsSystems(file)), jobs, start: realServers },
-    { name: "systems", files: others.filter(startsSystems), jobs: 1, start: realServers },
-    { name: "behaviour, embedded", files: behaviour, jobs, start: forms.embedded },
-    { name: "behaviour, distributed", files: behaviour, jobs, start: forms.distributed },
+    { name: "unit", files: of("unit"), jobs, start: realServers },
+    { name: "systems", files: of("systems"), jobs: 2, start: realServers },
+    { name: "systems, one at a time", files: of("alone"), jobs: 1, start: realServers },
+    { name: "behaviour, embedded", files: behaviour, jobs: askingJobs, start: forms.embedded },
+    { name: "behaviour, distributed", files: behaviour, jobs: askingJobs, start: forms.distributed },
   ];
   return phases.filter(({ name, files }) => {
     if (only && !name.startsWith(only)) return false;

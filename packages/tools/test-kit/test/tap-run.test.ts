@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { countsIn, isAfterTheEnd, isWorthShowing, runTap, sum } from "../src/tap-run.js";
-import { isBehaviour, testFiles } from "../src/test-files.js";
+import { kindOf, testFiles } from "../src/test-files.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
@@ -65,12 +65,14 @@ test("every file has its counts, its time and its line, and one that cannot run 
   t.match(lines.join("\n"), /Cannot find module[\s\S]*ended with 1\n.*ended without a summary/);
 });
 
-test("every test file is found, and those that ask a whole system are told apart", (t) => {
+test("every test file is found, and what it runs on is known", (t) => {
   const files = testFiles(root);
   t.ok(files.includes("packages/tools/test-kit/test/tap-run.test.ts"));
   t.ok(files.some((file) => file.startsWith("packages/tools/backends/test/")));
   t.notOk(files.some((file) => file.includes("node_modules")));
-  t.ok(isBehaviour("packages/acceptance/test/rooms.test.ts"));
-  t.notOk(isBehaviour("services/standalone/test/model/rooms.test.ts"));
+  t.equal(kindOf("packages/acceptance/test/rooms.test.ts"), "behaviour");
+  t.equal(kindOf("services/standalone/test/model/rooms.test.ts"), "unit");
+  t.equal(kindOf("services/standalone/test/media/refusals.test.ts"), "systems");
+  t.equal(kindOf("services/standalone/test/media/memory.test.ts"), "alone");
   t.end();
 });
