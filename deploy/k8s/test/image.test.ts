@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { compose, filledVariables } from "../../docker/test/compose-file.js";
-import { podsOf } from "./kinds.js";
+import { podsOf } from "./pods.js";
 import { overlays, render, services } from "./rendered.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));

@@ -2,11 +2,9 @@
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { HorizontalPodAutoscaler } from "kubernetes-types/autoscaling/v2.js";
 import type { Job } from "kubernetes-types/batch/v1.js";
-import type { ConfigMap, Namespace, PodSpec, Secret, Service, ServiceAccount } from "kubernetes-types/core/v1.js";
-import type { ObjectMeta } from "kubernetes-types/meta/v1.js";
+import type { ConfigMap, Namespace, Secret, Service, ServiceAccount } from "kubernetes-types/core/v1.js";
 import type { Ingress, NetworkPolicy } from "kubernetes-types/networking/v1.js";
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1.js";
-import type { Rendered } from "./rendered.js";
 
 export interface Kinds {
   ConfigMap: ConfigMap;
@@ -21,34 +19,4 @@ export interface Kinds {
   Service: Service;
   ServiceAccount: ServiceAccount;
   StatefulSet: StatefulSet;
-}
-
-/** A pod as its workload will make it. */
-export interface Pod {
-  /** The workload's name. */
-  readonly name: string;
-  readonly kind: "Deployment" | "StatefulSet" | "Job";
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly spec: PodSpec;
-}
-
-/** A pod of each workload. */
-export function podsOf(rendered: Rendered): Pod[] {
-  const workloads: ReadonlyArray<Kinds["Deployment"] | Kinds["StatefulSet"] | Kinds["Job"]> = [
-    ...rendered.of("Deployment"),
-    ...rendered.of("StatefulSet"),
-    ...rendered.of("Job"),
-  ];
-  return workloads.map(({ kind, metadata, spec }) => {
-    const template: { metadata?: ObjectMeta; spec?: PodSpec } = spec?.template ?? {};
-    if (!kind || !metadata?.name || !template.spec) throw new Error(`${kind} ${metadata?.name} has no pod`);
-    const { labels = {}, annotations = {} } = template.metadata ?? {};
-    return { name: metadata.name, kind, labels, annotations, spec: template.spec };
-  });
-}
-
-/** Whether these labels are among the pod's. An empty selector fits every pod. */
-export function fits(pod: Pick<Pod, "labels">, selector: Readonly<Record<string, string>> | undefined): boolean {
-  return Object.entries(selector ?? {}).every(([label, value]) => pod.labels[label] === value);
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Container } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
 import { variablesOf } from "./environment.js";
-import { fits, type Pod, podsOf } from "./kinds.js";
 import { allows, type Connection, type End } from "./network.js";
+import { fits, type Pod, podsOf } from "./pods.js";
 import { fillSecrets, overlays, type Rendered, render, renderWith, services } from "./rendered.js";
 
 const ingress: End = { namespace: { "kubernetes.io/metadata.name": "ingress-nginx" } };

@@ -3,7 +3,7 @@
 
 import { BlockList, isIPv4 } from "node:net";
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from "kubernetes-types/networking/v1.js";
-import { fits, type Pod } from "./kinds.js";
+import { fits, type Pod } from "./pods.js";
 
 /** One end of a connection: a pod of ours, somebody in another namespace with these labels, or an address. */
 export type End =

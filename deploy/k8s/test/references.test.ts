@@ -2,7 +2,7 @@
 
 import type { Container, PodSpec, Probe } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
-import { fits, type Pod, podsOf } from "./kinds.js";
+import { fits, type Pod, podsOf } from "./pods.js";
 import { overlays, render, services } from "./rendered.js";
 
 for (const overlay of overlays) {

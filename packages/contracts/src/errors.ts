@@ -100,8 +100,10 @@ export class ChatError extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly details?: unknown,
+    /** `cause`: what it comes from, for logs; callers are never shown it. */
+    options?: ErrorOptions,
   ) {
-    super(errors[code].en);
+    super(errors[code].en, options);
   }
 
   get status(): number {

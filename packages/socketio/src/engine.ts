@@ -1,14 +1,16 @@
-// The engine: takes an HTTP server's requests and upgrades, and gives the host sockets.
+// The engine: handles an HTTP server's requests and upgrades, and gives the host sockets.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { drainHub } from "./draining.js";
-import { Hub } from "./hub.js";
-import { createLinkServer, isSendableCode } from "./link.js";
-import { type EngineOptions, type RelayedAnswer, type RelayedRequest, settle } from "./options.js";
-import { answerRelayed, handleRequest } from "./requests.js";
-import type { Handshake, Socket } from "./socket.js";
-import { refuseUpgrade, Upgrades } from "./upgrades.js";
-import { isUnder, targetOf } from "./url.js";
+import { assertSendable } from "./connection/close-codes.js";
+import { EngineContext } from "./context.js";
+import { drainEngine } from "./drain.js";
+import type { Handshake, Socket } from "./host/socket.js";
+import { handleRequest } from "./http/polling-requests.js";
+import { handleUpgrade, refuseUpgrade } from "./http/upgrade-requests.js";
+import { isUnder, targetOf } from "./http/url.js";
+import { type EngineOptions, resolveOptions } from "./options.js";
+import { answerRelayed } from "./relay/owner.js";
+import type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
 
 export interface EngineStats {
   /** Engine.IO sessions, connected or not. */
@@ -18,63 +20,66 @@ export interface EngineStats {
   sockets: { polling: number; websocket: number; plain: number };
   /** Bytes of all sockets not yet taken by the kernel or a poll. */
   bufferedBytes: number;
-  /** Handshakes answered 503, since the start. */
+  /** Handshakes answered 503 since the start. */
   refusedHandshakes: number;
-  /** Writes to connections, since the start: each takes all frames that one connection was due in one turn. */
+  /** Writes to connections since the start: each writes all frames that one connection had queued in one turn. */
   writes: number;
 }
 
 export interface Engine {
-  /** Takes over the server's requests under `path` and upgrades under both paths, and leaves it all others. */
+  /** Handles the server's requests under `path` and upgrades under both paths, and leaves all others to it. */
   attach(server: Server): void;
-  /** Answers a request under `path`, for hosts that route themselves. Its body must not have been read. */
+  /** Answers a request under `path`, for hosts that do the routing. Its body must not have been read. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
-  /** Takes an upgrade; false, and nothing done, when the path is not the engine's. */
+  /** Handles an upgrade; returns false, and does nothing, when the path is not the engine's. */
   handleUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean;
   /** Answers a polling request that another engine received: the owner's side of `relay`. Never rejects. */
-  relayed(request: RelayedRequest): Promise<RelayedAnswer>;
+  handleRelayed(request: RelayedRequest): Promise<RelayedAnswer>;
   readonly sockets: ReadonlySet<Socket>;
-  /** Counted on each call: its cost grows with the sockets. */
+  /** Counted on each call, so its cost grows with the number of sockets. */
   stats(): EngineStats;
   /**
-   * Refuses new sessions and closes every socket (`code` 1001 by default, which lets clients come back) a few at a time over
-   * `graceMs`; they go on working until their turn, so that whoever takes them in is not met by all at once. In the first
-   * quarter nobody is closed, and all through it requests are answered, those of other engines' sessions too, with
-   * `Connection: close`: the time for whoever sends requests here to notice. So they are afterwards, until `close`.
-   * Resolves when the time is over and all connections are gone; those that do not answer the close within 5 s are cut.
+   * Shuts down gracefully: refuses new sessions and closes every socket a few at a time over `graceMs`, so that other
+   * replicas are not hit by all reconnects at once. The default `code`, 1001, lets clients reconnect.
+   *
+   * Sockets work until they are closed, and none is in the first quarter of the time. During it and afterwards, until
+   * `close`, requests are answered, including those of other engines' sessions, with `Connection: close`: that is the time
+   * for whatever routes requests here to notice.
+   *
+   * Resolves when the time is over and all connections are closed; those that do not answer the close within 5 s are
+   * terminated.
    */
   drain(graceMs: number, code?: number, reason?: string): Promise<void>;
-  /** Drains in no time, or waits for the drain under way, and then lets go of the servers. */
+  /** Drains with no grace, or waits for the drain in progress, and then detaches from the servers. */
   close(code?: number, reason?: string): Promise<void>;
 }
 
 /**
- * Makes an engine. It opens nothing by itself: see `attach`.
+ * Creates an engine. It opens no port by itself: see `attach`.
+ * @param onSocket called with each new socket; what it throws or rejects with goes to `onError`.
  * @throws RangeError for options that cannot work.
  */
 export function createEngine(options: EngineOptions, onSocket: (socket: Socket, handshake: Handshake) => void): Engine {
-  const settings = settle(options);
-  const hub = new Hub(settings, onSocket);
-  const upgrades = new Upgrades(hub, createLinkServer(settings.maxPayload));
+  const context = new EngineContext(resolveOptions(options), onSocket);
   const detachers: (() => void)[] = [];
   let draining: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
 
   const engine: Engine = {
-    sockets: hub.sockets,
-    attach: (server) => detachers.push(attach(engine, settings.path, server)),
+    sockets: context.sockets,
+    attach: (server) => detachers.push(attach(engine, context.settings.path, server)),
     handleRequest: (request, response) => {
-      handleRequest(hub, request, response).catch((error: unknown) => {
-        hub.report(error);
+      handleRequest(context, request, response).catch((error: unknown) => {
+        context.reportError(error);
         response.destroy();
       });
     },
-    handleUpgrade: (request, stream, head) => upgrades.handle(request, stream, head),
-    relayed: (request) => answerRelayed(hub, request),
-    stats: () => statsOf(hub),
+    handleUpgrade: (request, stream, head) => handleUpgrade(context, { request, stream, head }),
+    handleRelayed: (request) => answerRelayed(context, request),
+    stats: () => statsOf(context),
     drain: (graceMs, code = 1001, reason = "server closing") => {
-      if (!isSendableCode(code)) throw new RangeError(`a WebSocket cannot send the close code ${code}`);
-      draining ??= drainHub(hub, code, reason, graceMs);
+      assertSendable(code);
+      draining ??= drainEngine(context, code, reason, graceMs);
       return draining;
     },
     close: (code, reason) => {
@@ -87,7 +92,7 @@ export function createEngine(options: EngineOptions, onSocket: (socket: Socket, 
   return engine;
 }
 
-/** Puts the engine before the server's other listeners; the function returned takes it out again. */
+/** Puts the engine in front of the server's other listeners; the function returned restores them. */
 function attach(engine: Engine, path: string, server: Server): () => void {
   const others = server.listeners("request") as RequestListener[];
   const onRequest: RequestListener = (request, response) => {
@@ -108,14 +113,14 @@ function attach(engine: Engine, path: string, server: Server): () => void {
   };
 }
 
-function statsOf(hub: Hub): EngineStats {
+function statsOf(context: EngineContext): EngineStats {
   const sockets = { polling: 0, websocket: 0, plain: 0 };
   let bufferedBytes = 0;
-  for (const socket of hub.sockets) {
+  for (const socket of context.sockets) {
     sockets[socket.kind === "plain" ? "plain" : socket.transport] += 1;
     bufferedBytes += socket.bufferedBytes;
   }
-  const { handshaking, refused: refusedHandshakes } = hub;
-  const { writes } = hub.flusher;
-  return { sessions: hub.sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, writes };
+  const { pending: handshaking, refused: refusedHandshakes } = context.handshakes;
+  const { writes } = context.flusher;
+  return { sessions: context.sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, writes };
 }

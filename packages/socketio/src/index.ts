@@ -1,6 +1,7 @@
-// A Socket.IO v5 / Engine.IO v4 server built for fan-out. It knows nothing of what its hosts say over it.
+// A Socket.IO v5 / Engine.IO v4 server built for fan-out. It does not know what its hosts send over it.
 export { createEngine, type Engine, type EngineStats } from "./engine.js";
-export { encodeEvent, type Frame } from "./event-frame.js";
-export type { EngineOptions, RelayedAnswer, RelayedRequest } from "./options.js";
-export { badFramesCode, maxBadFrames } from "./plain-socket.js";
-export type { Ack, CloseHandler, EventHandler, Handshake, Socket } from "./socket.js";
+export { type EncodedEvent, encodeEvent } from "./host/encoded-event.js";
+export type { Ack, CloseHandler, EventHandler, Handshake, Socket } from "./host/socket.js";
+export type { EngineOptions } from "./options.js";
+export { badFramesCode, maxBadFrames } from "./plain/plain-socket.js";
+export type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";

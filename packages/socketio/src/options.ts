@@ -1,28 +1,14 @@
-// The engine's options, their defaults, and the shapes of what it relays.
-import { isSendableCode } from "./link.js";
-import type { Socket } from "./socket.js";
-
-/** A polling request whose session belongs to another engine. */
-export interface RelayedRequest {
-  method: "GET" | "POST";
-  sid: string;
-  /** The URL from its "?" on. */
-  search: string;
-  body: string;
-  headers: { origin?: string };
-}
-
-export interface RelayedAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
+// The engine's options and their defaults.
+import { isSendableCode } from "./connection/close-codes.js";
+import { ownerIdPattern } from "./engineio/session-id.js";
+import type { Socket } from "./host/socket.js";
+import type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
 
 /** Times in ms, sizes in bytes. */
 export interface EngineOptions {
-  /** Where Socket.IO lives; "/socket.io/" */
+  /** The path of Socket.IO; "/socket.io/" */
   path?: string;
-  /** Where the plain JSON WebSocket lives; "/ws", null for none. */
+  /** The path of the plain JSON WebSocket; "/ws", null for none. */
   plainPath?: string | null;
   /** From one pong to the next ping; 25,000 */
   pingInterval?: number;
@@ -32,7 +18,7 @@ export interface EngineOptions {
   upgradeTimeout?: number;
   /** From the handshake to CONNECT on the main namespace; 45,000 */
   connectTimeout?: number;
-  /** From a poll's answer to the next poll, and a second more for each 16 KiB of it; who stays away so long is gone. 8,000 */
+  /** From the response of a poll to the next poll, plus a second for each 16 KiB of it; then the session ends. 8,000 */
   pollTimeout?: number;
   /** From a polling POST's head to the end of its body; 30,000 */
   postTimeout?: number;
@@ -44,18 +30,18 @@ export interface EngineOptions {
   slowConsumerCode?: number;
   /** Sessions that have not sent CONNECT yet; a handshake beyond it is answered 503. 10,000 */
   maxHandshakes?: number;
-  /** New sessions and plain sockets in one second; those beyond it are answered 503 and come again. No limit by default. */
+  /** New sessions and plain sockets per second; those beyond it are answered 503 and retry. No limit by default. */
   maxHandshakesPerSecond?: number;
   /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
   cors?: { origin: string | string[] | true };
-  /** Put before every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
+  /** Prefixed to every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
   ownerId?: string;
   /**
-   * Takes a polling request to the engine named `ownerId`, whose `relayed` answers it. A GET takes three
-   * seconds at most. Absent or rejecting: the client is told that its session is unknown.
+   * Carries a polling request to the engine with that `ownerId`, whose `handleRelayed` answers it. A GET takes three
+   * seconds at most. If it is absent or rejects, the client is told that its session is unknown.
    */
   relay?: (request: RelayedRequest, ownerId: string) => Promise<RelayedAnswer>;
-  /** Told of what a host's handler threw and of a relay that rejected. Default: process.emitWarning. */
+  /** Called with what a host's handler threw, and with a relay's rejection. Default: process.emitWarning. */
   onError?: (error: Error, socket?: Socket) => void;
 }
 
@@ -63,12 +49,13 @@ type Optional = "cors" | "ownerId" | "relay";
 /** The options with every default filled in. */
 export type Settings = Required<Omit<EngineOptions, Optional>> & Pick<EngineOptions, Optional>;
 
-const ownerIdForm = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** @throws RangeError for an ownerId, path, time or size that cannot work. */
-export function settle(options: EngineOptions): Settings {
+/**
+ * Fills in the defaults.
+ * @throws RangeError for an ownerId, path, time or size that cannot work.
+ */
+export function resolveOptions(options: EngineOptions): Settings {
   const { ownerId, path = "/socket.io/" } = options;
-  if (ownerId !== undefined && !ownerIdForm.test(ownerId)) throw new RangeError(`invalid ownerId: ${ownerId}`);
+  if (ownerId !== undefined && !ownerIdPattern.test(ownerId)) throw new RangeError(`invalid ownerId: ${ownerId}`);
   if (!path.startsWith("/")) throw new RangeError(`invalid path: ${path}`);
   const settings = {
     plainPath: "/ws",
@@ -92,11 +79,4 @@ export function settle(options: EngineOptions): Settings {
   }
   if (!isSendableCode(settings.slowConsumerCode)) throw new RangeError("slowConsumerCode cannot be sent");
   return settings;
-}
-
-/** The owner that a session id names, if it names one. */
-export function ownerOf(sid: string): string | undefined {
-  const dot = sid.lastIndexOf(".");
-  const owner = sid.slice(0, Math.max(dot, 0));
-  return ownerIdForm.test(owner) ? owner : undefined;
 }

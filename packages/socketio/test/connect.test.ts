@@ -1,4 +1,4 @@
-// An unmodified socket.io-client connects, speaks and leaves over every transport.
+// An unmodified socket.io-client connects, exchanges events and disconnects, over every transport.
 
 import { connect, next, type Socket, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
@@ -35,7 +35,7 @@ for (const [name, list] of Object.entries(transports)) {
     const answer = await new Promise((resolve) => sockets[0]?.emit("question", 41, resolve));
     t.equal(answer, 42);
     t.equal(sockets[0]?.id, client.id, "the ids agree");
-    t.not(client.id, client.io.engine.id, "and are not the session's");
+    t.not(client.id, client.io.engine.id, "and differ from the session id");
     t.strictSame(errors, []);
   });
 
@@ -73,7 +73,7 @@ for (const [name, list] of Object.entries(transports)) {
     t.equal(await client.emitWithAck("still", "here"), "here");
   });
 
-  test(`${name}: the server learns that the client left`, async (t) => {
+  test(`${name}: the server is notified when the client disconnects`, async (t) => {
     const reasons: string[] = [];
     const { url, engine } = await start(t, {}, (socket) => socket.onClose((reason) => reasons.push(reason)));
     const client = connect(t, url, options);
@@ -85,7 +85,7 @@ for (const [name, list] of Object.entries(transports)) {
     t.equal(engine.sockets.size, 0);
   });
 
-  test(`${name}: after code 4000 the client comes back by itself`, async (t) => {
+  test(`${name}: after close code 4000 the client reconnects by itself`, async (t) => {
     const sockets: Socket[] = [];
     const { url } = await start(t, {}, (socket) => {
       sockets.push(socket);
@@ -100,7 +100,7 @@ for (const [name, list] of Object.entries(transports)) {
     t.equal(sockets.length, 2);
   });
 
-  test(`${name}: after code 4500 the client stays away, and has what was sent before`, async (t) => {
+  test(`${name}: after close code 4500 the client gets what was sent before, and does not reconnect`, async (t) => {
     const sockets: Socket[] = [];
     const { url, engine } = await start(t, {}, (socket) => {
       sockets.push(socket);
@@ -120,11 +120,11 @@ for (const [name, list] of Object.entries(transports)) {
     t.strictSame(reasons, ["gone"]);
     sockets[0]?.close(4500, "again");
     t.strictSame(reasons, ["gone"]);
-    await until("nothing left", () => engine.stats().sessions === 0);
+    await until("no session left", () => engine.stats().sessions === 0);
   });
 }
 
-test("the engine's close ends everything and leaves the server to its host", async (t) => {
+test("close() ends every session and leaves the HTTP server to its host", async (t) => {
   const { url, engine } = await start(t, {}, () => {});
   const clients = [["polling"], ["websocket"]].map((list) =>
     connect(t, url, { transports: list, reconnection: false }),
@@ -137,7 +137,7 @@ test("the engine's close ends everything and leaves the server to its host", asy
   t.equal(await (await fetch(`${url}/socket.io/?EIO=4&transport=polling`)).text(), "host");
 });
 
-test("with a grace, sockets are closed a few at a time, and work until it is their turn", async (t) => {
+test("drain() closes sockets a few at a time, and each works until it is closed", async (t) => {
   const { url, engine } = await start(t, {}, (socket) => {
     socket.onEvent((_name, _args, ack) => ack?.("here"));
   });
@@ -159,7 +159,7 @@ test("with a grace, sockets are closed a few at a time, and work until it is the
   await next(late, "connect_error");
 });
 
-test("no more come in within a second than the engine admits, and those refused come later", async (t) => {
+test("handshakes beyond maxHandshakesPerSecond are answered 503, and succeed when they are retried", async (t) => {
   const { url, engine } = await start(t, { maxHandshakesPerSecond: 5 }, () => {});
   const asked = await Promise.all(
     Array.from({ length: 20 }, () => fetch(`${url}/socket.io/?EIO=4&transport=polling`).then(({ status }) => status)),
@@ -174,7 +174,7 @@ test("no more come in within a second than the engine admits, and those refused 
   t.ok(engine.stats().sessions >= admitted + 2);
 });
 
-test("a handler that throws or rejects is reported and closes nothing", async (t) => {
+test("an error thrown or rejected by a handler goes to onError and closes nothing", async (t) => {
   const { url, errors } = await start(t, {}, (socket) => {
     socket.onEvent(async (event) => {
       if (event === "reject") throw new Error("rejected");
@@ -182,7 +182,7 @@ test("a handler that throws or rejects is reported and closes nothing", async (t
     socket.onClose(() => {
       throw new Error("in close");
     });
-    throw new Error("in welcome");
+    throw new Error("in onSocket");
   });
   const client = connect(t, url, { transports: ["websocket"] });
   client.emit("reject");
@@ -192,6 +192,6 @@ test("a handler that throws or rejects is reported and closes nothing", async (t
   await until("the third", () => errors.length === 3);
   t.strictSame(
     errors.map((error) => error.message),
-    ["in welcome", "rejected", "in close"],
+    ["in onSocket", "rejected", "in close"],
   );
 });

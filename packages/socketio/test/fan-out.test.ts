@@ -1,12 +1,13 @@
-// Shared frames and the writes they go out in.
+// Events encoded once for many sockets, and the writes they go out in.
 import type { Duplex } from "node:stream";
 import { connect, next, openRaw, start, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
-import { Gatherer } from "../src/flusher.js";
-import { binaryFrame, payloadOf, pollingBody, textFrame } from "../src/frames.js";
+import { FrameCoalescer } from "../src/connection/frame-coalescer.js";
+import { binaryFrame, payloadOf, textFrame } from "../src/connection/websocket-frames.js";
+import { encodePayload } from "../src/engineio/polling-payload.js";
 import { createEngine, encodeEvent } from "../src/index.js";
 
-test("a shared frame reaches every kind of socket once, in its place", async (t) => {
+test("an encoded event reaches every kind of socket once, in order", async (t) => {
   const { url, engine } = await start(t, {}, () => {});
   const got: unknown[][] = [];
   for (const transports of [["polling"], ["websocket"]]) {
@@ -38,7 +39,7 @@ test("a shared frame reaches every kind of socket once, in its place", async (t)
   ]);
 });
 
-test("an event without a body has no argument", async (t) => {
+test("an event encoded without a body has no argument", async (t) => {
   const { url, engine } = await start(t, {}, () => {});
   const client = connect(t, url, { transports: ["websocket"] });
   await next(client, "connect");
@@ -51,7 +52,7 @@ test("an event without a body has no argument", async (t) => {
   t.strictSame(plain.texts, ['{"event":"bare"}']);
 });
 
-test("what is due in one turn goes out as one write", async (t) => {
+test("everything sent within one turn goes out in one write", async (t) => {
   const { url, engine, server } = await start(t, {}, () => {});
   const streams: Duplex[] = [];
   server.on("upgrade", (_, stream) => streams.push(stream));
@@ -76,7 +77,7 @@ test("what is due in one turn goes out as one write", async (t) => {
   t.equal(engine.stats().writes, before + 1);
 });
 
-test("frames of every size hold what was put in", async (t) => {
+test("events of every frame length arrive whole", async (t) => {
   const { url, engine } = await start(t, { maxPayload: 2_000_000 }, () => {});
   const client = connect(t, url, { transports: ["websocket"] });
   await next(client, "connect");
@@ -88,24 +89,24 @@ test("frames of every size hold what was put in", async (t) => {
   t.strictSame(got, sizes);
 });
 
-test("sockets due the same frames share one chunk", (t) => {
-  const gatherer = new Gatherer();
+test("joining the same frames again returns the same buffer", (t) => {
+  const coalescer = new FrameCoalescer();
   const a = textFrame("4a");
   const b = textFrame("4b");
-  const first = gatherer.join([a, b], 8);
+  const first = coalescer.join([a, b], 8);
   t.strictSame(first, Buffer.concat([a, b]));
-  t.equal(gatherer.join([a, b], 8), first);
-  t.strictSame(gatherer.join([b, a], 8), Buffer.concat([b, a]));
+  t.equal(coalescer.join([a, b], 8), first);
+  t.strictSame(coalescer.join([b, a], 8), Buffer.concat([b, a]));
   t.end();
 });
 
-test("a polling body joins the same packets, binary as base64", (t) => {
-  t.equal(pollingBody([textFrame("2"), binaryFrame(Buffer.from([1, 2]))]).toString(), "2\x1ebAQI=");
+test("a polling payload joins packets, with binary as base64", (t) => {
+  t.equal(encodePayload([textFrame("2"), binaryFrame(Buffer.from([1, 2]))]).toString(), "2\x1ebAQI=");
   t.equal(payloadOf(textFrame("a", Buffer.from("b"), "")).toString(), "ab");
   t.end();
 });
 
-test("what cannot work is refused at once", (t) => {
+test("options and event names that cannot work throw", (t) => {
   t.throws(() => encodeEvent("disconnect", ""), { message: /reserved/ });
   t.throws(() => createEngine({ ownerId: "a.b" }, () => {}), RangeError);
   t.throws(() => createEngine({ pingInterval: 0 }, () => {}), RangeError);

@@ -1,4 +1,4 @@
-// Peers that send too much, too slowly, or without end: each is held to its bounds, and others notice nothing.
+// Peers that send too much, too slowly, or endlessly: each is limited, and other clients are not affected.
 import { once } from "node:events";
 import { connect as netConnect, type Socket } from "node:net";
 import { openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
@@ -8,8 +8,8 @@ import { startRoom } from "./bystanders.js";
 
 const text = 0x81;
 
-test("a thousand handshakes that stop half-way, and a thousand connections that say nothing", async (t) => {
-  const { url, port, engine, members, unnoticed, alone } = await startRoom(t, { connectTimeout: 2_000 });
+test("a thousand unfinished handshakes and silent connections do not affect other clients", async (t) => {
+  const { url, port, engine, members, undisturbed, onlyBystandersLeft } = await startRoom(t, { connectTimeout: 2_000 });
   const half = upgradeRequest(webSocketQuery).slice(0, -2);
   const silent = await Promise.all(Array.from({ length: 500 }, () => openStream(t, port, half)));
   const upgraded = await Promise.all(
@@ -20,12 +20,12 @@ test("a thousand handshakes that stop half-way, and a thousand connections that 
     await Promise.all(Array.from({ length: 50 }, () => ask(url + pollingQuery)));
   }
   await until("many at once", () => engine.stats().handshaking > 0);
-  await unnoticed();
+  await undisturbed();
   await Promise.all(ended);
-  t.pass("those that upgraded and did not CONNECT were closed");
+  t.pass("those that upgraded without a CONNECT were closed");
   for (const stream of silent) stream.destroy();
-  await alone();
-  await unnoticed();
+  await onlyBystandersLeft();
+  await undisturbed();
   t.equal(members.size, 3);
 });
 
@@ -38,21 +38,21 @@ for (const [name, packet] of Object.entries({
   "empty packets": "",
   namespaces: "40/x,",
 })) {
-  test(`a body of very many tiny packets: ${name}`, async (t) => {
-    const { url, unnoticed, alone } = await startRoom(t);
+  test(`a polling body of very many tiny packets does not affect other clients: ${name}`, async (t) => {
+    const { url, undisturbed, onlyBystandersLeft } = await startRoom(t);
     const session = await openPolling(url);
     await ask(session, "POST", "40");
     await ask(session);
     const body = Array(Math.floor(1_000_000 / (packet.length + 1))).fill(packet);
-    const [reply] = await Promise.all([ask(session, "POST", body.join("\x1e")), unnoticed()]);
+    const [reply] = await Promise.all([ask(session, "POST", body.join("\x1e")), undisturbed()]);
     t.equal(reply.body, "ok");
     await ask(session, "POST", "1");
-    await alone();
-    await unnoticed();
+    await onlyBystandersLeft();
+    await undisturbed();
   });
 }
 
-test("between the packets of one body others are served", async (t) => {
+test("a polling body of many packets is handled over several turns", async (t) => {
   let handled = 0;
   let atNextTurn: number | undefined;
   const { url } = await start(t, {}, (socket) => {
@@ -65,12 +65,12 @@ test("between the packets of one body others are served", async (t) => {
   await ask(session, "POST", "40");
   const count = 50_000;
   t.equal((await ask(session, "POST", Array(count).fill('42["x"]').join("\x1e"))).body, "ok");
-  t.equal(handled, count, "all of it was handled before the answer");
+  t.equal(handled, count, "all packets were handled before the response");
   t.ok((atNextTurn ?? count) < 1_000, `${atNextTurn} packets in the first turn`);
 });
 
-test("a POST that trickles is answered 408, and its session goes on", async (t) => {
-  const { url, port, unnoticed, alone } = await startRoom(t, { postTimeout: 200 });
+test("a POST slower than postTimeout is answered 408, and its session stays open", async (t) => {
+  const { url, port, undisturbed, onlyBystandersLeft } = await startRoom(t, { postTimeout: 200 });
   const session = await openPolling(url);
   const { pathname, search } = new URL(session);
   const stream = await openStream(
@@ -85,13 +85,13 @@ test("a POST that trickles is answered 408, and its session goes on", async (t) 
   await once(stream, "close");
   clearInterval(trickle);
   t.equal((await ask(session, "POST", "40")).body, "ok");
-  await unnoticed();
+  await undisturbed();
   await ask(session, "POST", "1");
-  await alone();
+  await onlyBystandersLeft();
 });
 
-test("attachments that never come keep nothing once their session has ended", async (t) => {
-  const { url, members, unnoticed, alone } = await startRoom(t);
+test("missing attachments hold no memory after their session has ended", async (t) => {
+  const { url, members, undisturbed, onlyBystandersLeft } = await startRoom(t);
   const waiting = [];
   for (let n = 0; n < 100; n += 1) {
     const raw = await openRaw(t, url + webSocketQuery);
@@ -101,42 +101,42 @@ test("attachments that never come keep nothing once their session has ended", as
     waiting.push(raw.socket);
   }
   await until("all are there", () => members.size === 103);
-  await unnoticed();
+  await undisturbed();
   for (const socket of waiting) socket.terminate();
-  await alone();
-  await unnoticed();
+  await onlyBystandersLeft();
+  await undisturbed();
 });
 
-test("tiny frames at full speed, for as long as a connection lasts", async (t) => {
-  const { port, unnoticed, alone } = await startRoom(t);
+test("a flood of tiny frames does not affect other clients", async (t) => {
+  const { port, undisturbed, onlyBystandersLeft } = await startRoom(t);
   const stream = await openStream(t, port, upgradeRequest(webSocketQuery));
   stream.resume();
   stream.write(rawFrame(text, "40"));
   const chunk = Buffer.concat(Array(5_000).fill(rawFrame(text, '42["x"]')));
   for (let n = 0; n < 50; n += 1) {
     if (!stream.write(chunk)) await once(stream, "drain");
-    if (n % 10 === 0) await unnoticed();
+    if (n % 10 === 0) await undisturbed();
   }
   stream.destroy();
-  await alone();
+  await onlyBystandersLeft();
 });
 
-test("a reader that never reads, in a room with others", async (t) => {
-  const { port, members, say, unnoticed, alone } = await startRoom(t, { sendBudget: 2_000_000 });
+test("a client that never reads is closed, and other clients are not affected", async (t) => {
+  const { port, members, broadcast, undisturbed, onlyBystandersLeft } = await startRoom(t, { sendBudget: 2_000_000 });
   const unread = await openStream(t, port, upgradeRequest(webSocketQuery));
   unread.pause();
   unread.write(rawFrame(text, "40"));
   await until("it is there", () => members.size === 4);
   while (members.size === 4) {
-    say("x".repeat(20_000));
-    await unnoticed();
+    broadcast("x".repeat(20_000));
+    await undisturbed();
   }
-  await alone();
+  await onlyBystandersLeft();
   t.equal(members.size, 3);
 });
 
-test("sessions of others, made up or another engine's, cannot be polled", async (t) => {
-  const { url, engine, unnoticed, alone } = await startRoom(t, { ownerId: "here" });
+test("unknown session ids, and those of other engines without a relay, are refused", async (t) => {
+  const { url, engine, undisturbed, onlyBystandersLeft } = await startRoom(t, { ownerId: "here" });
   for (const sid of ["x", "here.x", "there.x", "here.", ".", "__proto__", "constructor", "x".repeat(5_000)]) {
     for (const method of ["GET", "POST"]) {
       const reply = await ask(`${url}${pollingQuery}&sid=${encodeURIComponent(sid)}`, method, "1");
@@ -148,11 +148,11 @@ test("sessions of others, made up or another engine's, cannot be polled", async 
     }
   }
   t.equal(engine.stats().sessions, 2);
-  await unnoticed();
-  await alone();
+  await undisturbed();
+  await onlyBystandersLeft();
 });
 
-test("nobody reads on for long after an answer, whatever is asked", async (t) => {
+test("after an early response the rest of the request body is not read for long", async (t) => {
   const { server, port, url } = await start(t, { cors: { origin: true }, maxPayload: 1000 }, () => {});
   let accepted: Socket | undefined;
   server.on("connection", (socket) => {

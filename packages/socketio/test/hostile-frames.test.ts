@@ -1,4 +1,4 @@
-// Frames that break RFC 6455: each ends its own connection with the code for it, and leaves nothing behind.
+// Frames that break RFC 6455: each closes its own connection with the right code, and leaves nothing behind.
 import { once } from "node:events";
 import { closeCodeFor, openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
 import { webSocketQuery } from "@khui/test-kit/socketio/rig";
@@ -18,7 +18,7 @@ const broken: Array<[string, number, Buffer]> = [
   ["a ping of 126 bytes", protocolError, rawFrame(ping, "x".repeat(126))],
   ["a pong of 70,000 bytes", protocolError, rawFrame(pong, "x".repeat(70_000))],
   ["a ping in fragments", protocolError, rawFrame(ping & ~unfinished, "x")],
-  ["the middle of nothing", protocolError, rawFrame(continued, "x")],
+  ["a continuation frame without a start", protocolError, rawFrame(continued, "x")],
   [
     "a message within a message",
     protocolError,
@@ -32,22 +32,22 @@ const broken: Array<[string, number, Buffer]> = [
   ["a message one byte too long", 1009, rawFrame(binary, Buffer.alloc(10_001))],
   ["HTTP", protocolError, Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
   ["TLS", protocolError, Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03])],
-  ["bytes of ones", protocolError, Buffer.alloc(100, 0xff)],
+  ["bytes of all ones", protocolError, Buffer.alloc(100, 0xff)],
 ];
 
-test("broken frames close their connection with the code for it, and others notice nothing", async (t) => {
-  const { port, unnoticed, alone } = await startRoom(t, { maxPayload: 10_000 });
+test("invalid frames close their connection with the right code, and do not affect other clients", async (t) => {
+  const { port, undisturbed, onlyBystandersLeft } = await startRoom(t, { maxPayload: 10_000 });
   for (const path of ["/ws", webSocketQuery]) {
     for (const [name, code, bytes] of broken) {
       t.equal(await closeCodeFor(t, port, path, bytes), code, `${path.slice(0, 11)}: ${name}`);
-      await unnoticed();
+      await undisturbed();
     }
   }
-  await alone();
+  await onlyBystandersLeft();
 });
 
-test("upgrade requests that are none are refused", async (t) => {
-  const { port, unnoticed, alone } = await startRoom(t);
+test("malformed upgrade requests are refused", async (t) => {
+  const { port, undisturbed, onlyBystandersLeft } = await startRoom(t);
   for (const path of ["/ws", webSocketQuery]) {
     const good = upgradeRequest(path);
     for (const [name, request, answer] of [
@@ -62,17 +62,17 @@ test("upgrade requests that are none are refused", async (t) => {
       ["a header with a control character", upgradeRequest(path, "X: a\0b\r\n"), /^HTTP\/1.1 400/],
     ] as const) {
       const stream = await openStream(t, port, request);
-      const [told] = await once(stream, "data");
-      t.match(String(told), answer, `${path.slice(0, 11)}: ${name}`);
+      const [response] = await once(stream, "data");
+      t.match(String(response), answer, `${path.slice(0, 11)}: ${name}`);
       if (!stream.closed) await once(stream, "close");
     }
   }
-  await unnoticed();
-  await alone();
+  await undisturbed();
+  await onlyBystandersLeft();
 });
 
-test("pings at full speed that nobody reads the pongs of end the connection", async (t) => {
-  const { port, unnoticed, alone, engine } = await startRoom(t);
+test("a ping flood whose pongs are never read ends its connection", async (t) => {
+  const { port, undisturbed, onlyBystandersLeft, engine } = await startRoom(t);
   for (const path of ["/ws", webSocketQuery]) {
     const stream = await openStream(t, port, upgradeRequest(path));
     stream.pause();
@@ -83,7 +83,7 @@ test("pings at full speed that nobody reads the pongs of end the connection", as
       most = Math.max(most, engine.stats().bufferedBytes);
     }
     t.ok(most < 1_000_000, `${most} bytes were held for it`);
-    await unnoticed();
+    await undisturbed();
   }
-  await alone();
+  await onlyBystandersLeft();
 });

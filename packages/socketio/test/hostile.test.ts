@@ -1,4 +1,4 @@
-// Nothing a peer sends ends more than its own session.
+// Whatever a peer sends, it ends at most its own session.
 import { once } from "node:events";
 import { openStream, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
 import {
@@ -15,7 +15,7 @@ import {
 } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 
-/** An engine that echoes, and the proof that it still does. */
+/** An engine that echoes, and a check that it still does. */
 async function startEcho(t: Test, options = {}): Promise<Rig & { works(): Promise<boolean> }> {
   const rig = await start(t, options, (socket) => socket.onEvent((_, args, ack) => ack?.(...args)));
   const works = async () => {
@@ -27,7 +27,7 @@ async function startEcho(t: Test, options = {}): Promise<Rig & { works(): Promis
   return { ...rig, works };
 }
 
-test("requests that make no sense are answered as engine.io does", async (t) => {
+test("invalid requests get the same responses as from engine.io", async (t) => {
   const { url, works } = await startEcho(t);
   const root = `${url}/socket.io/`;
   const session = await openPolling(url);
@@ -65,7 +65,7 @@ const badPackets: Record<string, (string | Buffer)[]> = {
   "an unknown Socket.IO type": ["40", "47"],
   "an empty message": ["40", "4"],
   "broken JSON": ["40", '42["x"'],
-  "an event that is no list": ["40", "42{}"],
+  "an event that is not an array": ["40", "42{}"],
   "an event without a name": ["40", "42[]"],
   "an event of another namespace": ["40", '42/admin,["x"]'],
   "a reserved event": ["40", '42["disconnect"]'],
@@ -73,7 +73,7 @@ const badPackets: Record<string, (string | Buffer)[]> = {
   "an id beyond all numbers": ["40", `42${"9".repeat(400)}["x"]`],
   "too many attachments": ["40", '451000-["x"]'],
   "no attachments announced": ["40", '450-["x"]'],
-  "an attachment of nothing": ["40", Buffer.from([1])],
+  "an attachment without a packet": ["40", Buffer.from([1])],
   "text in place of an attachment": ["40", '451-["x",{"_placeholder":true,"num":0}]', '42["x"]'],
   "a placeholder out of range": ["40", '451-["x",{"_placeholder":true,"num":9}]', Buffer.from([1])],
   "attachments too large together": [
@@ -84,7 +84,7 @@ const badPackets: Record<string, (string | Buffer)[]> = {
   ],
 };
 
-test("packets that make no sense close their session, and no other", async (t) => {
+test("invalid packets close their own session, and no other", async (t) => {
   const { url, works, engine } = await startEcho(t, { maxPayload: 1000 });
   for (const [name, messages] of Object.entries(badPackets)) {
     const raw = await openRaw(t, url + webSocketQuery);
@@ -105,7 +105,7 @@ test("packets that make no sense close their session, and no other", async (t) =
   t.ok(await works());
 });
 
-test("hostile but valid packets are harmless", async (t) => {
+test("hostile but valid packets do no harm", async (t) => {
   const { url, works } = await startEcho(t);
   const raw = await openRaw(t, url + webSocketQuery);
   raw.socket.send('40{"__proto__":{"polluted":1}}');
@@ -120,7 +120,7 @@ test("hostile but valid packets are harmless", async (t) => {
   t.ok(await works());
 });
 
-test("WebSocket junk: bytes, oversize, endless fragments, no mask", async (t) => {
+test("invalid WebSocket data closes its connection: junk bytes, oversize, endless fragments, no mask", async (t) => {
   const { url, port, works, engine } = await startEcho(t, { maxPayload: 10_000 });
   const oversize = await openRaw(t, url + webSocketQuery);
   oversize.socket.send(`4${"x".repeat(10_000)}`);
@@ -152,7 +152,7 @@ test("WebSocket junk: bytes, oversize, endless fragments, no mask", async (t) =>
   t.ok(await works());
 });
 
-test("a POST beyond the limit is answered 413, announced or not", async (t) => {
+test("a POST beyond maxPayload is answered 413, with and without a content-length", async (t) => {
   const { url, works } = await startEcho(t, { maxPayload: 1000 });
   const session = await openPolling(url);
   t.equal((await ask(session, "POST", `4${"x".repeat(1000)}`)).status, 413);
@@ -162,7 +162,7 @@ test("a POST beyond the limit is answered 413, announced or not", async (t) => {
   t.ok(await works());
 });
 
-test("a POST that breaks off does nothing", async (t) => {
+test("an aborted POST has no effect", async (t) => {
   const { url, port, works, engine } = await startEcho(t);
   const session = await openPolling(url);
   const { pathname, search } = new URL(session);
@@ -179,7 +179,7 @@ test("a POST that breaks off does nothing", async (t) => {
   t.ok(await works());
 });
 
-test("two polls, or two POSTs, at once close the session", async (t) => {
+test("two concurrent polls, or two concurrent POSTs, close the session", async (t) => {
   const { url, port, works, engine } = await startEcho(t);
   const session = await openPolling(url);
   await ask(session, "POST", "40");
@@ -203,7 +203,7 @@ test("two polls, or two POSTs, at once close the session", async (t) => {
   t.ok(await works());
 });
 
-test("a poll that breaks off closes the session", async (t) => {
+test("an aborted poll closes the session", async (t) => {
   const { url, port, engine } = await startEcho(t);
   const session = await openPolling(url);
   const { pathname, search } = new URL(session);
@@ -216,7 +216,7 @@ test("a poll that breaks off closes the session", async (t) => {
   t.equal(engine.stats().handshaking, 0);
 });
 
-test("half-open handshakes are bounded", async (t) => {
+test("pending handshakes are limited by maxHandshakes", async (t) => {
   const { url, engine } = await startEcho(t, { maxHandshakes: 400 });
   const statuses: number[] = [];
   for (let batch = 0; batch < 20; batch += 1) {
@@ -229,7 +229,7 @@ test("half-open handshakes are bounded", async (t) => {
   t.equal(engine.stats().handshaking, 400);
 });
 
-test("half-open handshakes end by themselves, and make room", async (t) => {
+test("pending handshakes end after connectTimeout, and free their places", async (t) => {
   const { url, works, engine } = await startEcho(t, { maxHandshakes: 10, connectTimeout: 300 });
   const webSocket = await openRaw(t, url + webSocketQuery);
   await Promise.all(Array.from({ length: 20 }, () => ask(url + pollingQuery)));
@@ -239,11 +239,11 @@ test("half-open handshakes end by themselves, and make room", async (t) => {
   t.ok(await works());
 });
 
-test("a flood of namespaces ends the session, on every transport", async (t) => {
+test("a flood of CONNECTs to other namespaces ends the session, on every transport", async (t) => {
   const { url, works, engine } = await startEcho(t);
   const session = await openPolling(url);
   t.equal((await ask(session, "POST", Array(2000).fill("40/x,").join("\x1e"))).body, "ok");
-  t.equal((await ask(session)).body.split("\x1e").length, 10, "ten are refused in words");
+  t.equal((await ask(session)).body.split("\x1e").length, 10, "ten are answered CONNECT_ERROR");
   t.equal((await ask(session)).body, "1");
   const raw = await openRaw(t, url + webSocketQuery);
   for (let n = 0; n < 2000; n += 1) raw.socket.send("40/x,");

@@ -1,4 +1,4 @@
-// Peers that do not answer, and peers that do not read.
+// Heartbeats, and the send budget: peers that do not answer, and peers that do not read.
 
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
@@ -16,7 +16,7 @@ import {
 import { test } from "tap";
 import { encodeEvent } from "../src/index.js";
 
-test("a client that answers pings stays, on every transport", async (t) => {
+test("a client that answers pings stays connected, on every transport", async (t) => {
   const reasons: string[] = [];
   const timing = { pingInterval: 40, pingTimeout: 5000 };
   const { url, engine } = await start(t, timing, (socket) => socket.onClose((reason) => reasons.push(reason)));
@@ -31,7 +31,7 @@ test("a client that answers pings stays, on every transport", async (t) => {
   t.match(engine.stats().sockets, { polling: 1, websocket: 1, plain: 1 });
 });
 
-test("a mute client is closed at the ping timeout, on every transport", async (t) => {
+test("a client that does not answer pings is closed at the ping timeout, on every transport", async (t) => {
   const reasons: string[] = [];
   const timing = { pingInterval: 1_500, pingTimeout: 500 };
   const { url, engine } = await start(t, timing, (socket) => socket.onClose((reason) => reasons.push(reason)));
@@ -44,7 +44,7 @@ test("a mute client is closed at the ping timeout, on every transport", async (t
   await until("three time-outs", () => reasons.length === 3);
   t.strictSame(new Set(reasons), new Set(["ping timeout"]));
   await until("the close frame", () => webSocket.closed !== undefined);
-  t.ok(webSocket.texts.includes("2"), "it had been pinged");
+  t.ok(webSocket.texts.includes("2"), "a ping was sent");
   t.equal(engine.sockets.size, 0);
 });
 
@@ -66,7 +66,7 @@ for (const [kind, path, text] of [
   ["socketio", webSocketQuery, "40"],
   ["plain", "/ws", undefined],
 ] as const) {
-  test(`${kind}: a reader that never reads is closed by its budget`, async (t) => {
+  test(`${kind}: a client that never reads is closed once it exceeds the send budget`, async (t) => {
     const reasons: string[] = [];
     const sockets: Socket[] = [];
     const sendBudget = 1_000_000;
@@ -89,7 +89,7 @@ for (const [kind, path, text] of [
   });
 }
 
-test("polling: a client that never polls is closed by its budget", async (t) => {
+test("polling: a client that never polls is closed once it exceeds the send budget", async (t) => {
   const reasons: string[] = [];
   const { url, engine } = await start(t, { sendBudget: 10_000 }, (socket) => {
     socket.onClose((reason) => reasons.push(reason));
@@ -105,7 +105,7 @@ test("polling: a client that never polls is closed by its budget", async (t) => 
   t.equal(engine.stats().sessions, 0);
 });
 
-test("a slow consumer is told its code", async (t) => {
+test("a slow consumer is closed with slowConsumerCode", async (t) => {
   const { url } = await start(t, { sendBudget: 1000, slowConsumerCode: 4321 }, (socket) => {
     socket.onEvent(() => {
       // More in one turn than the kernel takes, whatever its buffers are.
@@ -118,7 +118,7 @@ test("a slow consumer is told its code", async (t) => {
   t.equal(raw.closed, 4321);
 });
 
-test("a burst beyond the budget that the kernel takes closes nothing", async (t) => {
+test("a burst beyond the send budget closes nothing if the kernel takes it", async (t) => {
   const { url } = await start(t, { sendBudget: 20_000 }, (socket) => {
     for (let n = 0; n < 50; n += 1) socket.emit("n", n, "x".repeat(1000));
   });
@@ -129,7 +129,7 @@ test("a burst beyond the budget that the kernel takes closes nothing", async (t)
   t.ok(client.connected);
 });
 
-test("a client that never acknowledges is closed", async (t) => {
+test("a client that leaves too many acknowledgements unanswered is closed", async (t) => {
   const reasons: string[] = [];
   const { url } = await start(t, {}, (socket) => {
     socket.onClose((reason) => reasons.push(reason));

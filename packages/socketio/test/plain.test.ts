@@ -4,7 +4,7 @@ import { openRaw, type Socket, start, until } from "@khui/test-kit/socketio/rig"
 import { test } from "tap";
 import { badFramesCode, type Handshake, maxBadFrames } from "../src/index.js";
 
-test("events, replies and the id that asks for one", async (t) => {
+test("an event with an id gets one reply; an event without an id gets none", async (t) => {
   const sockets: Socket[] = [];
   const handshakes: Handshake[] = [];
   const events: unknown[][] = [];
@@ -39,7 +39,7 @@ test("events, replies and the id that asks for one", async (t) => {
   t.equal(engine.stats().sockets.plain, 1);
 });
 
-test("malformed frames are answered, and too many of them close", async (t) => {
+test("malformed frames are answered with an error, and the tenth closes the socket", async (t) => {
   const reasons: string[] = [];
   const { url } = await start(t, {}, (socket) => socket.onClose((reason) => reasons.push(reason)));
   const raw = await openRaw(t, `${url}/ws`);
@@ -53,7 +53,7 @@ test("malformed frames are answered, and too many of them close", async (t) => {
   t.strictSame(reasons, ["bad frames"]);
 });
 
-test("a binary frame is refused", async (t) => {
+test("a binary message closes the socket with 1003", async (t) => {
   const { url } = await start(t, {}, () => {});
   const raw = await openRaw(t, `${url}/ws`);
   raw.socket.send(Buffer.from([1]));
@@ -61,7 +61,7 @@ test("a binary frame is refused", async (t) => {
   t.equal(raw.closed, 1003);
 });
 
-test("the host's close sends its code and as much of the reason as fits, and what was sent before", async (t) => {
+test("close() writes what was sent before, then its code and as much of the reason as fits", async (t) => {
   const { url } = await start(t, {}, (socket) => {
     socket.emit("last", "words");
     t.throws(() => socket.close(1005, ""), RangeError);
@@ -78,7 +78,7 @@ test("the host's close sends its code and as much of the reason as fits, and wha
   t.strictSame(raw.texts, ['{"event":"last","data":"words"}']);
 });
 
-test("the plain path can be off", async (t) => {
+test("plainPath: null turns the plain WebSocket off", async (t) => {
   const { url } = await start(t, { plainPath: null }, () => {});
   await t.rejects(openRaw(t, `${url}/ws`), { message: /400/ });
 });

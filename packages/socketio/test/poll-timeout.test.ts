@@ -1,10 +1,10 @@
-// A polling client that does not come back for more is gone, long before its heartbeat is missed.
+// A polling client that stops polling is closed at pollTimeout, long before its heartbeat is missed.
 
 import { ask, connect, next, openPolling, start, type Test, until } from "@khui/test-kit/socketio/rig";
 import { test } from "tap";
 import type { Socket } from "../src/index.js";
 
-/** Short, but no busy machine lets a client of this process miss it that comes back at once. */
+/** Short, but long enough for a client in this process that polls again at once, even on a busy machine. */
 const pollTimeout = 1_000;
 
 async function startClosing(t: Test, options = {}) {
@@ -14,7 +14,7 @@ async function startClosing(t: Test, options = {}) {
     sockets.push(socket);
     socket.onClose((reason) => ends.set(socket, reason));
   });
-  /** Connects over polling, by hand; the last poll is answered. */
+  /** Connects over polling with plain requests; no poll is left waiting. */
   const open = async (): Promise<{ url: string; socket: Socket }> => {
     const url = await openPolling(rig.url);
     await ask(url, "POST", "40");
@@ -24,7 +24,7 @@ async function startClosing(t: Test, options = {}) {
   return { ...rig, ends, open };
 }
 
-test("who stays away after an answer is gone, who waits is not", async (t) => {
+test("a client that does not poll again after a response is closed; one whose poll waits is not", async (t) => {
   const { ends, open } = await startClosing(t);
   const [away, waiting] = [await open(), await open()];
   const poll = ask(waiting.url);
@@ -39,14 +39,14 @@ test("who stays away after an answer is gone, who waits is not", async (t) => {
   await until("it does not come back either", () => ends.has(waiting.socket));
 });
 
-test("who never polls is gone as well", async (t) => {
+test("a client that never polls is closed", async (t) => {
   const { engine, url } = await startClosing(t);
   await openPolling(url);
   t.equal(engine.stats().sessions, 1);
   await until("it is gone", () => engine.stats().sessions === 0);
 });
 
-test("a long answer on a slow line is waited for longer", async (t) => {
+test("a long response extends the time to the next poll", async (t) => {
   const { ends, open } = await startClosing(t, { pollTimeout: 500 });
   const [long, short] = [await open(), await open()];
   long.socket.emit("long", "x".repeat(64 * 1024));
@@ -57,17 +57,17 @@ test("a long answer on a slow line is waited for longer", async (t) => {
   t.notOk(ends.has(long.socket), "4 s more are given for 64 KiB");
 });
 
-test("a relayed poll that is answered is waited for in the same way", async (t) => {
+test("the next poll is due after the response of a relayed poll, too", async (t) => {
   const { engine, ends, open } = await startClosing(t);
   const { url, socket } = await open();
   const sid = new URL(url).searchParams.get("sid")!;
-  const answer = engine.relayed({ method: "GET", sid, search: new URL(url).search, body: "", headers: {} });
+  const answer = engine.handleRelayed({ method: "GET", sid, search: new URL(url).search, body: "", headers: {} });
   socket.emit("n", 1);
   t.match(await answer, { status: 200, body: '42["n",1]' });
   await until("it is gone", () => ends.has(socket));
 });
 
-test("clients that poll, upgrade or speak WebSocket stay as they are", async (t) => {
+test("clients that poll, upgrade or use WebSocket stay connected", async (t) => {
   const { url, ends, open } = await startClosing(t);
   const clients = [["polling"], ["polling", "websocket"], ["websocket"]].map((transports) =>
     connect(t, url, { transports }),

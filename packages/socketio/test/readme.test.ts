@@ -1,4 +1,4 @@
-// The README's echo server is run as it stands there.
+// Runs the README's echo server as it is printed there.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// Replicas behind an edge that knows no sticky sessions.
+// Replicas behind a load balancer without sticky sessions.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,7 +15,7 @@ interface Pair {
   errors: Error[];
 }
 
-/** Two engines that take turns at the requests of one port; upgrades go to the one whose turn it is, too. */
+/** Two engines that take turns at the requests of one port. An upgrade always goes to the engine that does not own it. */
 async function startPair(t: Test, options: EngineOptions = {}): Promise<Pair> {
   const engines = new Map<string, Engine>();
   const pair: Pair = { url: "", sockets: [], engines: [], relayed: 0, refusedUpgrades: 0, errors: [] };
@@ -26,8 +26,8 @@ async function startPair(t: Test, options: EngineOptions = {}): Promise<Pair> {
         onError: (error) => pair.errors.push(error),
         relay: async (request, owner) => {
           pair.relayed += 1;
-          const answer = await engines.get(owner)?.relayed(JSON.parse(JSON.stringify(request)));
-          if (!answer) throw new Error(`nobody called ${owner}`);
+          const answer = await engines.get(owner)?.handleRelayed(JSON.parse(JSON.stringify(request)));
+          if (!answer) throw new Error(`no engine ${owner}`);
           return JSON.parse(JSON.stringify(answer));
         },
         ...options,
@@ -61,7 +61,7 @@ async function startPair(t: Test, options: EngineOptions = {}): Promise<Pair> {
 }
 
 for (const [name, options] of Object.entries({ default: {}, polling: { transports: ["polling"] } })) {
-  test(`${name}: a client whose requests alternate between two engines notices nothing`, async (t) => {
+  test(`${name}: a client whose requests alternate between two engines works as with one`, async (t) => {
     const pair = await startPair(t);
     const client = connect(t, pair.url, options);
     const got: unknown[] = [];
@@ -93,7 +93,7 @@ for (const [name, options] of Object.entries({ default: {}, polling: { transport
   });
 }
 
-test("a relayed answer has the CORS headers that the owner gives", async (t) => {
+test("a relayed response has the CORS headers of the owner", async (t) => {
   const pair = await startPair(t, { cors: { origin: ["http://app.example"] } });
   const headers = { origin: "http://app.example" };
   const opened = await ask(pair.url + pollingQuery, "GET", undefined, headers);
@@ -103,7 +103,7 @@ test("a relayed answer has the CORS headers that the owner gives", async (t) => 
   t.match(reply, { status: 200, body: "ok", headers: { "access-control-allow-origin": "http://app.example" } });
 });
 
-test("an engine that drains answers for the sessions of others to its end, and keeps no connection", async (t) => {
+test("a draining engine relays for other engines' sessions until it closes, with connection: close", async (t) => {
   const pair = await startPair(t);
   const [draining, other] = pair.engines as [Engine, Engine];
   const handshake = async (): Promise<string> => {
@@ -137,7 +137,7 @@ test("an engine that drains answers for the sessions of others to its end, and k
   t.equal(other.stats().sessions, 2);
 });
 
-test("a relay that fails, or an owner nobody knows, reads as an unknown session", async (t) => {
+test("a failing relay, or an unknown owner, is answered as an unknown session", async (t) => {
   const pair = await startPair(t, { relay: () => Promise.reject(new Error("no such subject")) });
   for (const sid of ["one.x", "two.x", "three.x", "a b.x", "..x", `${"o".repeat(65)}.x`, "x"]) {
     const reply = await ask(`${pair.url}${pollingQuery}&sid=${encodeURIComponent(sid)}`);
@@ -146,20 +146,20 @@ test("a relay that fails, or an owner nobody knows, reads as an unknown session"
   t.ok(pair.errors.length > 0 && pair.errors.every((error) => error.message === "no such subject"));
 });
 
-test("what is relayed here is held to the same limits, and never relayed on", async (t) => {
+test("a relayed request is held to the same limits, and never relayed further", async (t) => {
   const pair = await startPair(t, { maxPayload: 100 });
   const opened = await ask(pair.url + pollingQuery);
   const { sid }: { sid: string } = JSON.parse(opened.body.slice(1));
   const owner = pair.engines[sid.startsWith("one") ? 0 : 1];
   const other = pair.engines[sid.startsWith("one") ? 1 : 0];
   const post = { method: "POST", sid, search: "?EIO=4&transport=polling", body: "x".repeat(101), headers: {} } as const;
-  t.match(await owner?.relayed(post), { status: 413 });
-  t.match(await owner?.relayed({ ...post, search: "" }), { status: 400, body: /"code":0/ });
-  t.match(await other?.relayed({ ...post, body: "40" }), { status: 400, body: /"code":1/ });
+  t.match(await owner?.handleRelayed(post), { status: 413 });
+  t.match(await owner?.handleRelayed({ ...post, search: "" }), { status: 400, body: /"code":0/ });
+  t.match(await other?.handleRelayed({ ...post, body: "40" }), { status: 400, body: /"code":1/ });
   t.equal(pair.relayed, 0);
 });
 
-test("CORS: any origin reflected, a fixed one, and a preflight", async (t) => {
+test("CORS headers: any origin reflected, a fixed one, a listed one, and a preflight", async (t) => {
   const headers = { origin: "http://a.example", "access-control-request-headers": "x-test" };
   const reflecting = await startPair(t, { cors: { origin: true } });
   const preflight = await ask(reflecting.url + pollingQuery, "OPTIONS", undefined, headers);

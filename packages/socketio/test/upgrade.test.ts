@@ -1,4 +1,4 @@
-// A client that starts on polling moves to WebSocket and loses nothing on the way.
+// A client that starts on polling upgrades to WebSocket, and loses nothing.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,7 @@ import {
 import { test } from "tap";
 import { createEngine } from "../src/index.js";
 
-/** A server that lets an upgrade in once `ready` holds, and so in the middle of what the test does. */
+/** A server that handles upgrades once `ready` holds, so that one happens in the middle of what the test does. */
 async function startLate(t: Test, ready: () => boolean, onSocket: (socket: Socket) => void): Promise<string> {
   const engine = createEngine({}, onSocket);
   const server = createServer((request, response) => engine.handleRequest(request, response));
@@ -70,7 +70,7 @@ for (const start of [0, 1, 50, 200, 1000]) {
 }
 
 for (const steps of [0, 1, 2, 3, 5, 8, 13]) {
-  test(`a client told to stay away while it upgrades hears it (${steps} turns after the upgrade came)`, async (t) => {
+  test(`a final close during an upgrade reaches the client (${steps} turns after the upgrade request)`, async (t) => {
     const sockets: Socket[] = [];
     let arrived = false;
     const url = await startLate(
@@ -94,7 +94,7 @@ for (const steps of [0, 1, 2, 3, 5, 8, 13]) {
   });
 }
 
-test("polling requests of a session that has upgraded are refused, and it lives on", async (t) => {
+test("polling requests of an upgraded session are refused, and it stays open", async (t) => {
   const { url } = await start(t, {}, (socket) => socket.onEvent((_, args, ack) => ack?.(...args)));
   const client = connect(t, url);
   await new Promise((resolve) => client.io.engine.once("upgrade", resolve));
@@ -104,7 +104,7 @@ test("polling requests of a session that has upgraded are refused, and it lives 
   t.equal(await client.emitWithAck("still", "here"), "here");
 });
 
-test("an upgrade that never finishes is given up, and the session stays on polling", async (t) => {
+test("an upgrade that does not finish within upgradeTimeout is cancelled, and the session stays on polling", async (t) => {
   const { url, engine } = await start(t, { upgradeTimeout: 2_000 }, () => {});
   const session = await openPolling(url);
   const sid = new URL(session).searchParams.get("sid");
@@ -112,14 +112,14 @@ test("an upgrade that never finishes is given up, and the session stays on polli
   probe.socket.send("2probe");
   await until("the answer", () => probe.texts.length === 1);
   t.strictSame(probe.texts, ["3probe"]);
-  t.match(await ask(session), { status: 200, body: "6" }, "a poll is let go while probing");
+  t.match(await ask(session), { status: 200, body: "6" }, "a waiting poll is released while probing");
   await until("the end of the probe", () => probe.closed !== undefined);
   t.equal((await ask(session, "POST", "40")).body, "ok");
   await until("a socket", () => engine.sockets.size === 1);
   t.equal([...engine.sockets][0]?.transport, "polling");
 });
 
-test("only one upgrade at a time, and only for a session there is", async (t) => {
+test("only one upgrade at a time, and only for a known session", async (t) => {
   const { url } = await start(t, {}, () => {});
   const sid = new URL(await openPolling(url)).searchParams.get("sid");
   await openRaw(t, `${url}${webSocketQuery}&sid=${sid}`);

@@ -1,6 +1,6 @@
 // The files of messages in the store, and the uploads that are not settled.
 
-import { BlobMissing, type Blobs, BlobsUnavailable } from "@khui/blobs";
+import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
@@ -41,17 +41,6 @@ export const blobNames = {
   thumbnail: (fileId: string) => `${fileId}/thumbnail`,
 };
 
-/** A store out of reach is service_unavailable; what is no longer there is file_not_found. */
-export async function reached<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof BlobMissing) throw new ChatError("file_not_found");
-    if (!(error instanceof BlobsUnavailable)) throw error;
-    throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause: error });
-  }
-}
-
 export function createFiles(
   db: Db,
   blobs: Blobs,
@@ -60,7 +49,7 @@ export function createFiles(
   times: SweepTimes = defaultTimes,
 ): Files {
   const removeBlobs = (fileIds: readonly string[]) =>
-    reached(blobs.remove(fileIds.flatMap((id) => [blobNames.file(id), blobNames.thumbnail(id)])));
+    blobs.remove(fileIds.flatMap((id) => [blobNames.file(id), blobNames.thumbnail(id)]));
 
   async function discard(fileId: string, settled = true): Promise<void> {
     try {
@@ -99,11 +88,11 @@ export function createFiles(
       const fileId = new ObjectId().toHexString();
       await beginUpload(db, fileId);
       try {
-        await reached(blobs.put(blobNames.file(fileId), { file: path }, facts.mimeType));
-        if (thumbnail) await reached(blobs.put(blobNames.thumbnail(fileId), { bytes: thumbnail }, "image/webp"));
+        await blobs.put(blobNames.file(fileId), { file: path }, facts.mimeType);
+        if (thumbnail) await blobs.put(blobNames.thumbnail(fileId), { bytes: thumbnail }, "image/webp");
       } catch (error) {
         // A put that nobody answered may come about yet: the sweep removes the file once more, later.
-        const answered = !(error instanceof ChatError && error.cause instanceof BlobsUnavailable);
+        const answered = !(error instanceof BlobsUnavailable);
         await discard(fileId, answered);
         throw error;
       }

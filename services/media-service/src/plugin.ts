@@ -1,11 +1,11 @@
 // media-service: uploads, what is known of them, and their delivery. The table of contents of the service.
 import type { Blobs } from "@khui/blobs";
 import type { Bus } from "@khui/bus";
-import { serveRpc } from "@khui/bus/rpc";
 import { mediaRpc } from "@khui/contracts";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
+import { createRpcServer } from "@khui/service";
 import type { Guard } from "@khui/service/http";
 import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
@@ -61,13 +61,13 @@ export function mediaService(deps: MediaDeps): FastifyPluginAsync {
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
     const stopWatching = await watchDisk(metrics, deps.scratchDir);
     mountFiles(app, guard, blobs, links);
-    const remove = async ({ fileIds }: { fileIds: readonly string[] }) => {
+    const rpc = createRpcServer(bus, "media-service", log);
+    rpc.serve(mediaRpc.remove, async ({ fileIds }) => {
       await files.remove(fileIds);
       return {};
-    };
-    const subscription = serveRpc(bus, mediaRpc.remove, remove, { queue: "media-service" });
+    });
     app.addHook("onClose", async () => {
-      subscription.unsubscribe();
+      rpc.close();
       stopWatching();
       await files.close();
       parsers.close();

@@ -91,7 +91,7 @@ for (const failing of ["file", "thumbnail"]) {
         await real.put(name, content, type);
       },
     }));
-    await t.rejects(files.store(inspected("small")), { code: "service_unavailable" });
+    await t.rejects(files.store(inspected("small")), BlobsUnavailable);
     t.same(await stored(), []);
     await open(now).sweep();
     t.same(await unsettled(), []);
@@ -106,7 +106,7 @@ for (const failing of ["file", "thumbnail"]) {
         throw new BlobsUnavailable("it said nothing");
       },
     }));
-    await t.rejects(files.store(inspected("small")), { code: "service_unavailable" });
+    await t.rejects(files.store(inspected("small")), BlobsUnavailable);
     t.same(await stored(), []);
     await late();
     t.equal((await stored()).length, 1);
@@ -128,7 +128,7 @@ for (const failing of ["file", "thumbnail"]) {
         await real.remove(names);
       },
     }));
-    await t.rejects(files.store(inspected("small")), { code: "service_unavailable" });
+    await t.rejects(files.store(inspected("small")), BlobsUnavailable);
     t.not((await stored()).length, 0);
     t.equal((await unsettled()).length, 1);
     const sweeper = open(now);

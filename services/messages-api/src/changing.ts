@@ -2,7 +2,6 @@
 import { ChatError, type DeleteFor, type Message, type Reacted, type ReactionAction } from "@khui/contracts";
 import { type Context, viewOf } from "./context.js";
 import { renderEntry, renderMessage, shownReactions, statusFor } from "./render.js";
-import { withRetry } from "./retry.js";
 import { checkCaption, checkEmoji } from "./rules.js";
 import {
   type ChangeResult,
@@ -37,23 +36,20 @@ export function createChanging(context: Context): Changing {
 
   /** Runs a change of a message when it is the turn of its room. */
   async function inTurn<T>({ messageId }: Target, statement: () => Promise<T>): Promise<T> {
-    const roomId = await withRetry(() => roomOfMessage(db, messageId));
+    const roomId = await roomOfMessage(db, messageId);
     if (!roomId) throw new ChatError("message_not_found");
     return queue.run(roomId, statement);
   }
 
   async function visible(target: Target): Promise<MessageRow> {
-    const row = await withRetry(() => findMessage(db, target.userId, target.messageId, target.roomId));
+    const row = await findMessage(db, target.userId, target.messageId, target.roomId);
     if (!row) throw new ChatError("message_not_found");
     return row;
   }
 
   /** As the viewer sees it, with its status. */
   async function view(row: MessageRow, viewerId: string): Promise<Message> {
-    const [view, others] = await Promise.all([
-      viewOf(context, [row]),
-      withRetry(() => othersPositions(db, row.room_id, viewerId)),
-    ]);
+    const [view, others] = await Promise.all([viewOf(context, [row]), othersPositions(db, row.room_id, viewerId)]);
     return renderMessage(row, view, statusFor(row, viewerId, others));
   }
 
@@ -101,7 +97,7 @@ async function announceChange(context: Context, result: ChangeResult): Promise<R
   if (result.kind === "refused") throw new ChatError(result.code);
   if (result.kind === "unchanged") return null;
   const { roomId, seq } = result;
-  const page = await withRetry(() => readLog(context.db, roomId, seq - 1, 1));
+  const page = await readLog(context.db, roomId, seq - 1, 1);
   const found = page?.entries[0];
   if (!found) return null;
   const view = await viewOf(context, [found.message]);

@@ -4,7 +4,6 @@ import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { type Context, viewOf } from "./context.js";
 import { renderMessage, statusFor, userOf } from "./render.js";
-import { withRetry } from "./retry.js";
 import { findMessage } from "./store/change.js";
 import { editsOf, positionsOf, reactionsOf } from "./store/details.js";
 import { othersPositions } from "./store/history.js";
@@ -21,7 +20,7 @@ interface Page {
 }
 
 async function visibleMessage({ db }: Context, { userId, messageId }: Target): Promise<MessageRow> {
-  const row = await withRetry(() => findMessage(db, userId, messageId));
+  const row = await findMessage(db, userId, messageId);
   if (!row) throw new ChatError("message_not_found");
   return row;
 }
@@ -31,8 +30,8 @@ export async function messageOf(context: Context, target: Target): Promise<Messa
   const row = await visibleMessage(context, target);
   const [view, others, edits] = await Promise.all([
     viewOf(context, [row]),
-    withRetry(() => othersPositions(context.db, row.room_id, target.userId)),
-    row.edit_count === 0 ? [] : withRetry(() => editsOf(context.db, row.id)),
+    othersPositions(context.db, row.room_id, target.userId),
+    row.edit_count === 0 ? [] : editsOf(context.db, row.id),
   ]);
   return { ...renderMessage(row, view, statusFor(row, target.userId, others)), editHistory: edits };
 }
@@ -50,8 +49,11 @@ export async function reactionsPage(
   const after = cursor === undefined ? undefined : readCursor(reactionCursor, cursor);
   const row = await visibleMessage(context, target);
   if (row.deleted) return { reactions: [], nextCursor: null };
-  const found = await withRetry(() =>
-    reactionsOf(context.db, row.id, after && { createdAt: new Date(after[0]), userId: after[1] }, limit + 1),
+  const found = await reactionsOf(
+    context.db,
+    row.id,
+    after && { createdAt: new Date(after[0]), userId: after[1] },
+    limit + 1,
   );
   const page = found.slice(0, limit);
   const users = await context.directory.resolve(new Set(page.map(({ userId }) => userId)));
@@ -69,8 +71,11 @@ export async function receiptsPage(
 ): Promise<RouteAnswer<typeof routes.listReceipts>> {
   const after = cursor === undefined ? undefined : readCursor(receiptCursor, cursor);
   const { room_id: roomId, sender_id: sender, seq } = await visibleMessage(context, target);
-  const found = await withRetry(() =>
-    positionsOf(context.db, { roomId, except: sender }, after && { readSeq: after[0], userId: after[1] }, limit + 1),
+  const found = await positionsOf(
+    context.db,
+    { roomId, except: sender },
+    after && { readSeq: after[0], userId: after[1] },
+    limit + 1,
   );
   const page = found.slice(0, limit);
   const users = await context.directory.resolve(new Set(page.map(({ user_id }) => user_id)));

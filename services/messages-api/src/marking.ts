@@ -2,7 +2,7 @@
 import { ChatError, type ReadMark } from "@khui/contracts";
 import { type Batcher, createBatcher } from "./batcher.js";
 import type { Context } from "./context.js";
-import { again, asAnswer, isLocked, isOutage, withRetry } from "./retry.js";
+import { isLocked, isOutage } from "./failures.js";
 import { type Delivery, markDelivered, markReadBatch, type ReadRequest, type ReadResult } from "./store/positions.js";
 
 export interface Marking {
@@ -31,9 +31,7 @@ export function createMarking(context: Context): Marking {
   });
   return {
     async read({ userId, roomId, messageId }) {
-      const result = await batcher
-        .add({ userId, roomId, messageId })
-        .catch((error: unknown) => Promise.reject(asAnswer(error)));
+      const result = await batcher.add({ userId, roomId, messageId });
       if (result.kind === "refused") throw new ChatError(result.code);
       const mark: ReadMark = {
         chatRoomId: roomId,
@@ -46,7 +44,7 @@ export function createMarking(context: Context): Marking {
       return mark;
     },
     async delivered(positions) {
-      const moved = await withRetry(() => markDelivered(context.db, positions));
+      const moved = await markDelivered(context.db, positions);
       const timestamp = new Date().toISOString();
       for (const { roomId, userId, seq } of moved) {
         const payload = { chatRoomId: roomId, userId, deliveredSeq: seq, timestamp };
@@ -68,11 +66,9 @@ async function writeOnce(context: Context, requests: readonly ReadRequest[]): Pr
       const key = memberKey(roomId, userId);
       return seen.has(key) ? false : seen.add(key);
     });
-    const written = await again(() =>
-      markReadBatch(
-        context.db,
-        turn.map(({ request }) => request),
-      ),
+    const written = await markReadBatch(
+      context.db,
+      turn.map(({ request }) => request),
     );
     for (const [n, { i }] of turn.entries()) results[i] = written[n]!;
     const done = new Set(turn);

@@ -3,7 +3,6 @@ import type { RoomChange } from "@khui/contracts";
 import { ObjectId } from "bson";
 import { type Context, viewOf } from "./context.js";
 import { renderEntry } from "./render.js";
-import { withRetry } from "./retry.js";
 import { readLog } from "./store/history.js";
 import { applyRoomChange } from "./store/membership.js";
 
@@ -26,7 +25,7 @@ export async function takeRoomChange(
   if (change.kind === "joined") context.announce.added(roomId, [change.userId]);
   const first = entries[0];
   if (first) {
-    const page = await withRetry(() => readLog(context.db, roomId, first.seq - 1, entries.length));
+    const page = await readLog(context.db, roomId, first.seq - 1, entries.length);
     const found = page?.entries ?? [];
     const view = await viewOf(
       context,

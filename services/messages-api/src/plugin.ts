@@ -3,6 +3,7 @@ import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
+import { createRpcServer } from "@khui/service";
 import { type Guard, mounter } from "@khui/service/http";
 import { type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
@@ -55,10 +56,11 @@ export function messagesApi(deps: MessagesDeps): FastifyPluginAsync {
       marking: createMarking(context),
     };
     mountMessages(mounter(app, { ...deps.guard, onIdentity: directory.learn }), context, actions);
-    const subscriptions = serveMessages(bus, context, actions);
+    const rpc = createRpcServer(bus, "messages-api", log);
+    serveMessages(rpc, context, actions);
     const stopRetention = startRetention(db, log, deps.retentionDays ?? 7);
     app.addHook("onClose", async () => {
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      rpc.close();
       await Promise.all([stopRetention(), cleanup.close()]);
       await Promise.all([actions.sending.drain(), actions.marking.drain(), queue.drain()]);
     });

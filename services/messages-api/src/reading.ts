@@ -11,7 +11,6 @@ import {
 } from "@khui/contracts";
 import { type Context, viewOf } from "./context.js";
 import { renderEntry, renderMessage, renderParticipant, renderRoom, statusFor } from "./render.js";
-import { withRetry } from "./retry.js";
 import { accessRoom, hiddenSince, readLog, roomStats } from "./store/history.js";
 import { type PageRequest, readPage } from "./store/page.js";
 import { readPositions } from "./store/positions.js";
@@ -43,7 +42,7 @@ export async function messagesPage(
   context: Context,
   request: PageRequest,
 ): Promise<RouteAnswer<typeof routes.listMessages>> {
-  const page = orThrow(await withRetry(() => readPage(context.db, request)));
+  const page = orThrow(await readPage(context.db, request));
   const view = await viewOf(context, page.messages);
   return {
     messages: page.messages.map((row) => renderMessage(row, view, statusFor(row, request.userId, page))),
@@ -64,7 +63,7 @@ export async function roomsOf(
   page: number,
   limit: number,
 ): Promise<RpcAnswer<typeof messagesRpc.listRooms>> {
-  const { rooms, total } = await withRetry(() => listRooms(context.db, userId, page, limit));
+  const { rooms, total } = await listRooms(context.db, userId, page, limit);
   return { ...(await firstRooms(context, userId, rooms)), total };
 }
 
@@ -74,9 +73,7 @@ export async function roomsAmong(
   userId: string,
   roomIds: readonly string[],
 ): Promise<RpcAnswer<typeof messagesRpc.describeRooms>> {
-  const found = new Map(
-    (await withRetry(() => describeRooms(context.db, userId, roomIds))).map((row) => [row.id, row]),
-  );
+  const found = new Map((await describeRooms(context.db, userId, roomIds)).map((row) => [row.id, row]));
   const inOrder = roomIds.flatMap((roomId) => found.get(roomId) ?? []);
   return firstRooms(context, userId, inOrder);
 }
@@ -95,7 +92,7 @@ async function firstRooms(context: Context, userId: string, rows: readonly RoomR
 
 /** People who share a small room with the user: see `contactsOf`. */
 export async function contactsIn(context: Context, userId: string): Promise<RpcAnswer<typeof messagesRpc.contacts>> {
-  const userIds = await withRetry(() => contactsOf(context.db, userId, smallRoomLimit));
+  const userIds = await contactsOf(context.db, userId, smallRoomLimit);
   return { userIds: asManyAsFit(userIds, sizeInJson) };
 }
 
@@ -112,12 +109,12 @@ function asManyAsFit<Item>(items: readonly Item[], sizeOf: (item: Item) => numbe
 }
 
 export async function roomOf(context: Context, userId: string, roomId: string): Promise<RoomActivity> {
-  const room = orThrow(await withRetry(() => describeRoom(context.db, userId, roomId)));
+  const room = orThrow(await describeRoom(context.db, userId, roomId));
   return renderRoom(room, userId, await viewOf(context, [room.last]));
 }
 
 export async function participantsOf(context: Context, userId: string, roomId: string, page: number, limit: number) {
-  const found = orThrow(await withRetry(() => listParticipants(context.db, userId, roomId, page, limit)));
+  const found = orThrow(await listParticipants(context.db, userId, roomId, page, limit));
   return { participants: found.participants.map(renderParticipant), total: found.total };
 }
 
@@ -126,7 +123,7 @@ export async function statsOf(
   userId: string,
   roomId: string,
 ): Promise<RouteAnswer<typeof routes.roomStats>> {
-  const { byType, reactions, activeUsers } = orThrow(await withRetry(() => roomStats(context.db, roomId, userId)));
+  const { byType, reactions, activeUsers } = orThrow(await roomStats(context.db, roomId, userId));
   return {
     stats: {
       totalMessages: byType.reduce((sum, { count }) => sum + count, 0),
@@ -144,14 +141,14 @@ export async function openRoom(
   roomId: string,
   afterSeq: number | undefined,
 ): Promise<RpcAnswer<typeof messagesRpc.openRoom>> {
-  const access = orThrow(await withRetry(() => accessRoom(context.db, roomId, userId)));
+  const access = orThrow(await accessRoom(context.db, roomId, userId));
   const from = afterSeq === undefined ? undefined : Math.min(afterSeq, access.seq);
   const resync = from !== undefined && (from < access.floor || access.seq - from > longestResume);
   const resuming = from !== undefined && !resync;
   const [positions, log, hidden] = await Promise.all([
-    withRetry(() => readPositions(context.db, roomId, userId, shownPositions)),
+    readPositions(context.db, roomId, userId, shownPositions),
     resuming ? logPage(context, roomId, from) : undefined,
-    resuming ? withRetry(() => hiddenSince(context.db, roomId, userId, from, longestHidden + 1)) : [],
+    resuming ? hiddenSince(context.db, roomId, userId, from, longestHidden + 1) : [],
   ]);
   const answer = { seq: access.seq, members: access.members, positions };
   if (hidden.length > longestHidden) return { ...answer, resync: true, entries: [], hidden: [] };
@@ -164,7 +161,7 @@ export async function logPage(
   roomId: string,
   afterSeq: number,
 ): Promise<RpcAnswer<typeof messagesRpc.readLog>> {
-  const page = await withRetry(() => readLog(context.db, roomId, afterSeq, maxEntries));
+  const page = await readLog(context.db, roomId, afterSeq, maxEntries);
   if (!page) throw new ChatError("room_not_found");
   const view = await viewOf(
     context,

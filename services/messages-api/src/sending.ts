@@ -3,8 +3,8 @@ import { ChatError, type ForwardedFrom, type Message, type MessageType } from "@
 import { ObjectId } from "bson";
 import { type Batcher, createBatcher } from "./batcher.js";
 import { type Context, viewOf } from "./context.js";
+import { isLocked, isOutage } from "./failures.js";
 import { renderEntry, renderMessage, statusFor } from "./render.js";
-import { again, asAnswer, isLocked, isOutage, withRetry } from "./retry.js";
 import { checkCaption, checkText } from "./rules.js";
 import { findMessage } from "./store/change.js";
 import { othersPositions } from "./store/history.js";
@@ -52,7 +52,7 @@ export function createSending(context: Context): Sending {
   const batcher: Batcher<NewMessage, Outcome> = createBatcher({
     async write(messages) {
       meters.batch("send", messages.length);
-      return outcomesOf(messages, await again(() => sendBatch(context.db, messages)));
+      return outcomesOf(messages, await sendBatch(context.db, messages));
     },
     keyOf: ({ roomId }) => roomId,
     onWritten: announce,
@@ -80,8 +80,7 @@ export function createSending(context: Context): Sending {
   }
 
   async function submit(message: NewMessage): Promise<Message> {
-    const sent = batcher.add(message).catch((error: unknown) => Promise.reject(asAnswer(error)));
-    const [outcome] = await Promise.all([sent, context.directory.resolve([message.senderId])]);
+    const [outcome] = await Promise.all([batcher.add(message), context.directory.resolve([message.senderId])]);
     return answer(context, message, outcome);
   }
 
@@ -103,7 +102,7 @@ export function createSending(context: Context): Sending {
     async maySend({ clientMessageId, ...request }) {
       const { userId: senderId, roomId } = request;
       const asked = { ...request, clientId: clientMessageId ?? null };
-      const { refusal, priorId } = await withRetry(() => maySend(context.db, asked));
+      const { refusal, priorId } = await maySend(context.db, asked);
       if (refusal) throw new ChatError(refusal);
       if (!priorId) return { sent: null };
       return { sent: await answer(context, { senderId, roomId }, { kind: "repeated", messageId: priorId }) };
@@ -159,7 +158,7 @@ async function forwardedBefore(context: Context, request: ForwardRequest): Promi
   if (!clientMessageId) return undefined;
   const roomIds = [...new Set(request.roomIds)];
   const clientIds = roomIds.map((roomId) => copyId(clientMessageId, roomId));
-  const found = await withRetry(() => sentBefore(context.db, userId, clientIds));
+  const found = await sentBefore(context.db, userId, clientIds);
   if (found.size < roomIds.length) return undefined;
   const results = clientIds.map((clientId) => ({ kind: "repeated" as const, messageId: found.get(clientId)! }));
   return Promise.all(results.map((result, i) => answer(context, { senderId: userId, roomId: roomIds[i]! }, result)));
@@ -167,7 +166,7 @@ async function forwardedBefore(context: Context, request: ForwardRequest): Promi
 
 async function copiesOf(context: Context, request: ForwardRequest): Promise<NewMessage[]> {
   const { userId, messageId, clientMessageId } = request;
-  const original = await withRetry(() => findMessage(context.db, userId, messageId));
+  const original = await findMessage(context.db, userId, messageId);
   if (!original) throw new ChatError("message_not_found");
   if (original.deleted || original.type === "system") throw new ChatError("not_forwardable");
   const forwarded: ForwardedFrom = {
@@ -232,11 +231,11 @@ async function answer(
   if ("room_id" in outcome) return renderMessage(outcome, await viewOf(context, [outcome]), "sent");
   if (outcome.kind === "refused") throw new ChatError(outcome.code);
   const { messageId } = outcome;
-  const row = await withRetry(() => findMessage(context.db, message.senderId, messageId, message.roomId));
+  const row = await findMessage(context.db, message.senderId, messageId, message.roomId);
   if (!row) throw new ChatError("message_not_found");
   const [view, others] = await Promise.all([
     viewOf(context, [row]),
-    withRetry(() => othersPositions(context.db, row.room_id, message.senderId)),
+    othersPositions(context.db, row.room_id, message.senderId),
   ]);
   return renderMessage(row, view, statusFor(row, message.senderId, others));
 }

@@ -1,5 +1,6 @@
 // A room that somebody holds delays itself alone: sends into others are answered meanwhile.
 import { sql } from "@khui/database";
+import { toChatError } from "@khui/service";
 import t, { test } from "tap";
 import { createChanging } from "../src/changing.js";
 import { createSending } from "../src/sending.js";
@@ -25,7 +26,7 @@ test("sends into other rooms, and into the held one afterwards", { timeout: 60_0
   const outcome = (sent: Promise<unknown>) =>
     sent.then(
       () => "sent",
-      ({ code }) => code,
+      (error: unknown) => toChatError(error).code,
     );
 
   const undone = new Error("the lock leaves nothing behind");

@@ -8,7 +8,8 @@ import {
   closeCodes,
   createChecker,
 } from "@khui/contracts";
-import { type Guard, toChatError } from "@khui/service/http";
+import { toChatError } from "@khui/service";
+import type { Guard } from "@khui/service/http";
 import { type Telemetry, traced } from "@khui/service/telemetry";
 import { type AuthenticationContext, authenticate } from "./authentication.js";
 import { type CommandContext, createCommands } from "./commands.js";

@@ -3,8 +3,7 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { type EventPayload, messagesRpc, type serverEvents } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
-import { encodeEvent, type Frame } from "@khui/socketio";
-import { answered } from "./presence.js";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import { seenAs } from "./presence-news.js";
 import { createSharedAnswers } from "./shared-answers.js";
 
@@ -15,7 +14,7 @@ export interface OnlineContacts {
    * People who share a small room with the user and are seen online, also as the event for their sockets. Never older than the
    * last change that a socket of theirs here was told of, and a few seconds at most. Throws service_unavailable.
    */
-  of(userId: string): Promise<{ readonly users: OnlineUsers; readonly frame: Frame }>;
+  of(userId: string): Promise<{ readonly users: OnlineUsers; readonly frame: EncodedEvent }>;
   /** The user is told how somebody stands. */
   statusChanged(userId: string): void;
   /** Somebody, or the user, has come into a room of the user's or left it. */
@@ -48,7 +47,7 @@ export function createOnlineContacts(
   });
   const online = createSharedAnswers({
     async ask(userId: string) {
-      const states = await answered(presence.lookup(await contacts.of(userId)));
+      const states = await presence.lookup(await contacts.of(userId));
       const users = states
         .map(({ userId, status, lastSeen }) => ({ userId, status: seenAs(status), lastSeen }))
         .filter(({ status }) => status !== "offline");

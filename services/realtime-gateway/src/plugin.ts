@@ -56,7 +56,7 @@ export function realtimeGateway(deps: GatewayDeps): FastifyPluginAsync {
       (socket, handshake) => gateway.connect(socket, handshake),
     );
     watchGateway(telemetry.metrics, engine, gateway);
-    relay.serve((request) => engine.relayed(request));
+    relay.serve((request) => engine.handleRelayed(request));
     await gateway.start();
 
     // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn, and

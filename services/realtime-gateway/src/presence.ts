@@ -1,7 +1,6 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
-import { ChatError } from "@khui/contracts";
 import type { Presence, Status } from "@khui/presence";
 import { createPresenceNews, seenAs } from "./presence-news.js";
 import type { Users } from "./users.js";
@@ -129,7 +128,7 @@ export function createPresenceKeeper(options: {
     },
     async setStatus(userId, status) {
       try {
-        news.tell([await answered(presence.setStatus(userId, status))]);
+        news.tell([await presence.setStatus(userId, status)]);
       } catch (error) {
         news.doubt([userId]);
         throw error;
@@ -160,13 +159,4 @@ export function createPresenceKeeper(options: {
       await Promise.race([news.told(), sleep(lastWordsMs, undefined, { ref: false })]);
     },
   };
-}
-
-/** What the store answers. It rejects only when it does not: ids and statuses were checked before. Throws service_unavailable. */
-export async function answered<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause });
-  }
 }

@@ -1,6 +1,6 @@
 // The heart of delivery: one room's log as it comes in, put in order, without a hole or a repeat, to this gateway's sockets.
 import { ChatError, entryBody, type LogEntry } from "@khui/contracts";
-import { encodeEvent, type Frame } from "@khui/socketio";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Session } from "./session.js";
 import { Tail } from "./tail.js";
 
@@ -44,7 +44,7 @@ export class RoomFeed {
   /** Sockets on their way in. While there are any, the tails keep what is delivered meanwhile. */
   joiners = 0;
   readonly tail = new Tail<LogEntry>(maxTail);
-  readonly liveTail = new Tail<{ readonly except: string | undefined; readonly frame: Frame }>(maxTail);
+  readonly liveTail = new Tail<{ readonly except: string | undefined; readonly frame: EncodedEvent }>(maxTail);
   /** Users seen typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
   /** The highest number heard of, delivered or not. */
@@ -205,6 +205,6 @@ export class RoomFeed {
 }
 
 /** An entry as sockets get it, encoded once for all of them. */
-export function entryFrame(roomId: string, entry: LogEntry): Frame {
+export function entryFrame(roomId: string, entry: LogEntry): EncodedEvent {
   return encodeEvent(entry.event, entryBody(roomId, entry.seq, entry.body));
 }

@@ -6,7 +6,7 @@ import { createLocalLimits } from "@khui/limits/local";
 import { createLocalPresence } from "@khui/presence/local";
 import type { Guard, Identity } from "@khui/service/http";
 import { unobserved } from "@khui/service/telemetry";
-import type { EventHandler, Frame, Socket } from "@khui/socketio";
+import type { EncodedEvent, EventHandler, Socket } from "@khui/socketio";
 import { eventually } from "@khui/test-kit/system";
 import pino from "pino";
 import { type Test, test } from "tap";
@@ -78,7 +78,7 @@ async function scene(t: Test) {
     const socket = {
       bufferedBytes: 0,
       emit: (event: string) => received.push(event),
-      send: ({ event }: Frame) => received.push(event),
+      send: ({ event }: EncodedEvent) => received.push(event),
       onEvent: (given: EventHandler) => {
         handler = given;
       },

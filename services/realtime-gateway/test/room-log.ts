@@ -1,6 +1,6 @@
 // A room's log and a listening socket, both faked.
 import type { LogEntry } from "@khui/contracts";
-import type { Frame, Socket } from "@khui/socketio";
+import type { EncodedEvent, Socket } from "@khui/socketio";
 import { Session } from "../src/session.js";
 
 /** Entry `seq`; `left` names a user whom it takes out of the room. */
@@ -36,7 +36,7 @@ export function listener(userId: string): Listener {
   const socket = {
     bufferedBytes: 0,
     emit: (event: string) => received.push(event),
-    send: (frame: Frame) => received.push(numberIn(frame)),
+    send: (frame: EncodedEvent) => received.push(numberIn(frame)),
   } as unknown as Socket;
   const session = new Session(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
   session.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
@@ -44,8 +44,8 @@ export function listener(userId: string): Listener {
 }
 
 /** The frame's own encoding is the engine's affair; its text carries the entry's number. */
-function numberIn(frame: Frame): number {
-  const { packet } = frame as Frame & { packet: Buffer };
+function numberIn(frame: EncodedEvent): number {
+  const { packet } = frame as EncodedEvent & { packet: Buffer };
   const seq = /"seq":(\d+)/.exec(packet.toString())?.[1];
   if (seq === undefined) throw new Error(`a frame without a number: ${packet}`);
   return Number(seq);

@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import type { Database } from "@khui/database";
 import { createDirectory } from "@khui/directory";
+import { createRpcServer } from "@khui/service";
 import { type Guard, mounter } from "@khui/service/http";
 import { type Metrics, type Telemetry, unobserved } from "@khui/service/telemetry";
 import type { FastifyPluginAsync } from "fastify";
@@ -38,7 +39,8 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
     const db: Db = database.kysely();
     const outbox = createOutbox(db, bus, log);
     watchOutbox(telemetry.metrics, outbox);
-    const subscriptions = serveRooms(bus, db);
+    const rpc = createRpcServer(bus, "rooms-api", log);
+    serveRooms(rpc, db);
     // Learned over the bus as everywhere: served by this process or another of the same kind.
     const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
     const mount = mounter(app, { ...deps.guard, onIdentity: directory.learn });
@@ -46,7 +48,7 @@ export function roomsApi(deps: RoomsDeps): FastifyPluginAsync {
     mountRooms(mount, createRooms(db, bus, outbox), quotas);
     mountUsers(mount, db);
     app.addHook("onClose", async () => {
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      rpc.close();
       await outbox.close();
     });
   };

@@ -10,7 +10,6 @@ import {
   type RoomActivity,
   type UpdateRoom,
 } from "@khui/contracts";
-import { failureKind } from "@khui/database";
 import { ObjectId } from "bson";
 import type { Outbox } from "./outbox.js";
 import { renderParticipants, renderRoom } from "./render.js";
@@ -84,7 +83,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
 
   async function get(userId: string, roomId: string): Promise<ChatRoom> {
     const activity = await call(bus, messagesRpc.describeRoom, { userId, roomId });
-    const [room] = await stored(() => describe([activity]));
+    const [room] = await describe([activity]);
     if (!room) throw new ChatError("room_not_found");
     return room;
   }
@@ -97,60 +96,54 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   return {
     async create(userId, wish, key, admit) {
       const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
-      const there = await stored(() => findCreated(db, plan));
+      const there = await findCreated(db, plan);
       if (!there) await admit(plan.members.length - 1);
-      const { roomId, created } = there ? { roomId: there, created: false } : await stored(() => createRoom(db, plan));
-      await stored(() => outbox.handOver(roomId));
+      const { roomId, created } = there ? { roomId: there, created: false } : await createRoom(db, plan);
+      await outbox.handOver(roomId);
       return { room: await get(userId, roomId), created };
     },
     async list(userId, page, limit) {
       const first = await call(bus, messagesRpc.listRooms, { userId, page, limit });
       const rooms = first.rooms.concat(await describeRest(userId, first));
-      return { rooms: await stored(() => describe(rooms)), total: first.total };
+      return { rooms: await describe(rooms), total: first.total };
     },
     get,
     async participants(userId, roomId, page, limit) {
       const found = await call(bus, messagesRpc.listParticipants, { userId, roomId, page, limit });
-      const users = await stored(() => usersOf([found]));
+      const users = await usersOf([found]);
       return { participants: renderParticipants(found.participants, users), total: found.total };
     },
     async join(userId, roomId) {
-      const text = await stored(() => textOf("member_joined", userId));
-      await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine) => {
-          if (!room) throw new ChatError("room_not_found");
-          if (mine?.is_active) return undefined;
-          checkJoin(room);
-          const role = room.participant_count === 0 ? "admin" : "member";
-          return { change: { kind: "joined", userId, role, text } };
-        }),
-      );
-      await stored(() => outbox.handOver(roomId));
+      const text = await textOf("member_joined", userId);
+      await changeRoom(db, roomId, userId, async (room, mine) => {
+        if (!room) throw new ChatError("room_not_found");
+        if (mine?.is_active) return undefined;
+        checkJoin(room);
+        const role = room.participant_count === 0 ? "admin" : "member";
+        return { change: { kind: "joined", userId, role, text } };
+      });
+      await outbox.handOver(roomId);
       return get(userId, roomId);
     },
     async leave(userId, roomId) {
-      const text = await stored(() => textOf("member_left", userId));
-      await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine, successor) => {
-          requireMember(room, mine?.is_active);
-          if (room?.type === "private") throw new ChatError("private_room");
-          return { change: { kind: "left", userId, newAdmin: await successor(), text } };
-        }),
-      );
-      await stored(() => outbox.handOver(roomId));
+      const text = await textOf("member_left", userId);
+      await changeRoom(db, roomId, userId, async (room, mine, successor) => {
+        requireMember(room, mine?.is_active);
+        if (room?.type === "private") throw new ChatError("private_room");
+        return { change: { kind: "left", userId, newAdmin: await successor(), text } };
+      });
+      await outbox.handOver(roomId);
     },
     async update(userId, roomId, update) {
-      const text = await stored(() => textOf("settings_changed", userId));
-      await stored(() =>
-        changeRoom(db, roomId, userId, async (room, mine) => {
-          requireMember(room, mine?.is_active);
-          if (!room || !mine) return undefined;
-          const { settings, changes, ...shown } = planSettings(room, mine.role, update);
-          if (Object.keys(changes).length === 0) return undefined;
-          return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
-        }),
-      );
-      await stored(() => outbox.handOver(roomId));
+      const text = await textOf("settings_changed", userId);
+      await changeRoom(db, roomId, userId, async (room, mine) => {
+        requireMember(room, mine?.is_active);
+        if (!room || !mine) return undefined;
+        const { settings, changes, ...shown } = planSettings(room, mine.role, update);
+        if (Object.keys(changes).length === 0) return undefined;
+        return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
+      });
+      await outbox.handOver(roomId);
       return get(userId, roomId);
     },
   };
@@ -159,20 +152,4 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
 function requireMember(room: RoomRow | undefined, isActive: boolean | undefined): void {
   if (!room) throw new ChatError("room_not_found");
   if (!isActive) throw new ChatError("not_a_participant");
-}
-
-/** What lost against another one, or against a migration, will not do so for ever. */
-const attempts = 5;
-
-/** Runs a statement, again when it lost against a concurrent one. A database out of reach is service_unavailable. */
-export async function stored<T>(statement: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await statement();
-    } catch (error) {
-      const kind = failureKind(error);
-      if (kind === "unavailable" || kind === "timeout") throw new ChatError("service_unavailable", { retryAfter: 1 });
-      if (kind !== "serialization" || attempt === attempts) throw error;
-    }
-  }
 }

@@ -1,21 +1,9 @@
 // The pictures of sets in the store of blobs. A name is a digest of the bytes, so what is there is never replaced.
-import { BlobMissing, type Blobs, BlobsUnavailable } from "@khui/blobs";
-import { ChatError } from "@khui/contracts";
+import type { Blobs } from "@khui/blobs";
 import { contentTypeOf, type Picture } from "./pictures.js";
 
 /** What the blob of an asset is called. */
 export const blobName = (asset: string) => `stickers/${asset}`;
-
-/** A store out of reach is service_unavailable; what is no longer there is file_not_found. */
-export async function reached<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof BlobMissing) throw new ChatError("file_not_found");
-    if (!(error instanceof BlobsUnavailable)) throw error;
-    throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause: error });
-  }
-}
 
 /** A put waits for the disk or the network: a set's pictures go several at a time. */
 const atOnce = 8;
@@ -32,7 +20,7 @@ export async function storePictures(blobs: Blobs, pictures: Iterable<Picture>): 
   }
   const results = await Promise.allSettled(
     Array.from({ length: atOnce }, () =>
-      reached(storeNext()).catch((error) => {
+      storeNext().catch((error) => {
         waiting.length = 0;
         throw error;
       }),

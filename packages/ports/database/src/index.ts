@@ -4,3 +4,4 @@ export { sql } from "kysely";
 export type { Database, MigrationOptions } from "./database.js";
 export { constraintName, type FailureKind, failureKind } from "./failures.js";
 export type { StatementObserver } from "./observed.js";
+export { inTransaction } from "./transaction.js";

@@ -14,6 +14,7 @@ import {
   RawNode,
   type TransactionSettings,
 } from "kysely";
+import { repeatWhenLost } from "./transaction.js";
 
 export interface Answer {
   rows: unknown[];
@@ -38,13 +39,45 @@ export type AcquireSession = () => Promise<Session>;
 const changing = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 class SessionConnection implements DatabaseConnection {
-  constructor(readonly session: Session) {}
+  inTransaction = false;
+  readonly #acquire: AcquireSession;
+  /** Undefined once it was given back. */
+  #session: Session | undefined;
+
+  constructor(session: Session, acquire: AcquireSession) {
+    this.#session = session;
+    this.#acquire = acquire;
+  }
+
+  get session(): Session {
+    if (!this.#session) throw new Error("the connection was given back");
+    return this.#session;
+  }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { rows, command, rowCount } = await this.session.query(query.sql, query.parameters);
+    const { rows, command, rowCount } = await this.#run(query);
     // The query builder's types vouch for the rows; nothing at run time could check them.
     const typed = rows as Row[];
     return changing.has(command) ? { rows: typed, numAffectedRows: BigInt(rowCount) } : { rows: typed };
+  }
+
+  /** A transaction's statements cannot be repeated alone: `inTransaction` repeats all of them. */
+  async #run({ sql, parameters }: CompiledQuery): Promise<Answer> {
+    if (this.inTransaction) return this.session.query(sql, parameters);
+    return repeatWhenLost(
+      () => this.session.query(sql, parameters),
+      async () => {
+        // A connection with plans from before a migration is not used again.
+        await this.release();
+        this.#session = await this.#acquire();
+      },
+    );
+  }
+
+  async release(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.release();
   }
 
   /** The port has no cursors; callers page by key. */
@@ -63,17 +96,18 @@ class SessionDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<SessionConnection> {
-    return new SessionConnection(await this.#acquire());
+    return new SessionConnection(await this.#acquire(), this.#acquire);
   }
 
   async releaseConnection(connection: SessionConnection): Promise<void> {
-    await connection.session.release();
+    await connection.release();
   }
 
   async beginTransaction(connection: SessionConnection, settings: TransactionSettings): Promise<void> {
     const isolation = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : "";
     const access = settings.accessMode ? ` ${settings.accessMode}` : "";
     await connection.session.query(`begin${isolation}${access}`, []);
+    connection.inTransaction = true;
   }
 
   async commitTransaction(connection: SessionConnection): Promise<void> {

@@ -26,7 +26,7 @@ export interface Transition {
  * look its users up.
  *
  * Ids (of users, rooms and boots) are strings of 1–128 characters, any characters; every call rejects with a
- * RangeError for another id, status or duration, and with an Error when the store does not answer.
+ * RangeError for another id, status or duration, and with PresenceUnavailable when the store does not answer.
  */
 export interface Presence {
   /**
@@ -62,4 +62,9 @@ export interface Presence {
   ping(): Promise<void>;
   /** Lets go of the store; calls made afterwards reject. */
   close(): Promise<void>;
+}
+
+/** The store did not answer. What it failed with is the `cause`. */
+export class PresenceUnavailable extends Error {
+  override readonly name = "PresenceUnavailable";
 }

@@ -1,7 +1,7 @@
 // Presence in this process, for one process that holds every gateway.
 import { setImmediate } from "node:timers/promises";
 import { checkDuration, checkIds, checkStatus, rememberedMs } from "./arguments.js";
-import type { Presence, PresenceState, Status, Transition } from "./index.js";
+import { type Presence, type PresenceState, PresenceUnavailable, type Status, type Transition } from "./index.js";
 
 /** A boot's time between two losses of its lease; see scripts.ts, whose steps this file follows. */
 interface Life {
@@ -31,7 +31,7 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
 
   const later = async <T>(step: () => T): Promise<T> => {
     await setImmediate();
-    if (closed) throw new Error("presence is closed");
+    if (closed) throw new PresenceUnavailable("presence is closed");
     for (const [userId, at] of forgetAt) {
       if (at > now()) break;
       users.delete(userId);

@@ -1,7 +1,7 @@
 // Presence in Redis, shared by all gateway processes of a deployment.
 import { Redis } from "ioredis";
 import { checkDuration, checkIds, checkStatus } from "./arguments.js";
-import type { Presence, PresenceState, Transition } from "./index.js";
+import { type Presence, type PresenceState, PresenceUnavailable, type Transition } from "./index.js";
 import { type ScriptName, scripts } from "./scripts.js";
 
 // Redis answers nobody else during a script: a slice takes it 1 to 6 ms, a full gateway's 50,000 users would take a second.
@@ -49,7 +49,11 @@ export function connectRedisPresence({
 
   const run = async (name: ScriptName, ...args: Argument[]): Promise<unknown> => {
     await firstAttempt;
-    return redis[name](prefix, ...args);
+    try {
+      return await redis[name](prefix, ...args);
+    } catch (cause) {
+      throw new PresenceUnavailable("the presence store did not answer", { cause });
+    }
   };
   const list = async (name: ScriptName, ...args: Argument[]) => strings(await run(name, ...args));
 

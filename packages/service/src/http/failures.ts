@@ -1,31 +1,11 @@
-// Turns whatever was thrown into the one shape of a failed answer.
+// The one shape of a failed answer.
 import { STATUS_CODES } from "node:http";
-import { ChatError, errorText, type Language } from "@khui/contracts";
+import { type ChatError, errorText, type Language } from "@khui/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Thai unless the first acceptable language is English. */
 export function languageOf(header: string | undefined): Language {
   return /^\s*en\b/i.test(header ?? "") ? "en" : "th";
-}
-
-/** Fastify's and the database's own errors as ours; what nobody foresaw is internal_error, with nothing of it shown. */
-export function toChatError(error: unknown): ChatError {
-  if (error instanceof ChatError) return error;
-  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
-  switch (code) {
-    case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new ChatError("payload_too_large");
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return new ChatError("unsupported_media_type");
-    case "FST_ERR_CTP_INVALID_JSON_BODY":
-    case "FST_ERR_CTP_EMPTY_JSON_BODY":
-      return new ChatError("invalid_json");
-    default:
-      if (error instanceof SyntaxError && statusCode === 400) return new ChatError("invalid_json");
-      if (typeof statusCode === "number" && statusCode >= 400 && statusCode < 500)
-        return new ChatError("invalid_request");
-      return new ChatError("internal_error");
-  }
 }
 
 /** `{success: false, statusCode, error, code, message, details?}`; a wait in `details.retryAfter` (seconds) becomes Retry-After. */

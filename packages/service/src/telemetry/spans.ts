@@ -1,6 +1,5 @@
 // The tracing port: spans with names and outcomes, tied together by W3C traceparents.
-import type { Scope } from "./scopes.js";
-import type { Telemetry } from "./telemetry.js";
+import type { Scope, Scopes } from "./scopes.js";
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
@@ -39,7 +38,7 @@ export const within = (scope: Scope, span: Span | undefined): Scope =>
 
 /** Runs `work` in `scope` as a span of its own, where this process follows requests; otherwise only runs it. */
 export async function traced<Result>(
-  { scopes, tracer }: Pick<Telemetry, "scopes" | "tracer">,
+  { scopes, tracer }: { readonly scopes: Scopes; readonly tracer?: Tracer },
   scope: Scope,
   options: Omit<SpanOptions, "parents">,
   work: () => Promise<Result>,

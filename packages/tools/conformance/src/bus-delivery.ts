@@ -2,7 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Bus, type BusMessage, PayloadTooLarge, SlowConsumer } from "@khui/bus";
 import type { Test } from "tap";
-import type { ConformanceCase } from "./bus.js";
+import type { ConformanceCase } from "./bus-case.js";
 
 export const text = (value: string): Uint8Array => Buffer.from(value);
 export const read = (message: BusMessage): string => Buffer.from(message.data).toString();

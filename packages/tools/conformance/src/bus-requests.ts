@@ -2,7 +2,7 @@
 
 import { BusClosed, NoResponders, PayloadTooLarge, RemoteError, RequestTimeout } from "@khui/bus";
 import type { Test } from "tap";
-import type { ConformanceCase } from "./bus.js";
+import type { ConformanceCase } from "./bus-case.js";
 import { read, text, until } from "./bus-delivery.js";
 
 const timeoutMs = 5000;

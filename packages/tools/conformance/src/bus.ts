@@ -1,25 +1,10 @@
 // One suite for every adapter of the bus: what the port promises, asked of the real thing.
 import { randomBytes } from "node:crypto";
-import type { Bus, BusErrorHandler } from "@khui/bus";
+import type { Bus } from "@khui/bus";
 import type { Test } from "tap";
+import type { ConformanceOptions } from "./bus-case.js";
 import { deliveryCases } from "./bus-delivery.js";
 import { requestCases } from "./bus-requests.js";
-
-export interface ConformanceOptions {
-  readonly onError: BusErrorHandler;
-  readonly maxPending?: number;
-  readonly maxPendingBytes?: number;
-  readonly closeTimeoutMs?: number;
-}
-
-export interface ConformanceCase {
-  /** A new client of the same bus; closed when the test ends. */
-  connect(options?: Partial<ConformanceOptions>): Promise<Bus>;
-  /** What `onError` was told by clients that were given none of their own. Must be empty at the end. */
-  readonly reported: unknown[];
-  /** Starts every subject of the test, so that tests can share a server. */
-  readonly prefix: string;
-}
 
 /** `connect` makes a client of one bus, the same for all calls; the suite closes what it opens. */
 export async function conformance(t: Test, connect: (options: ConformanceOptions) => Promise<Bus>): Promise<void> {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Database } from "@khui/database";
 import { sql } from "kysely";
-import type { ConformanceSubject } from "./database.js";
+import type { ConformanceSubject } from "./database-subject.js";
 
 interface Bench {
   database: Database;

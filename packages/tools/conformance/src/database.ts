@@ -1,17 +1,10 @@
 // What every adapter of the database port must do, written once.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Database } from "@khui/database";
 import { constraintName, failureKind } from "@khui/database";
 import { type Generated, type Kysely, type RawBuilder, sql } from "kysely";
 import { migrationConformance } from "./database-migrations.js";
-
-export interface ConformanceSubject {
-  /** Registers one test, as `test` of any runner does. */
-  test(name: string, run: () => Promise<void>): void;
-  /** The database to try, the same one for each test; every test works in a schema of its own. */
-  database(): Promise<Database>;
-}
+import type { ConformanceSubject } from "./database-subject.js";
 
 interface Tables {
   accounts: { id: Generated<number>; name: string; amount: Generated<number> };

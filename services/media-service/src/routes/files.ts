@@ -6,7 +6,7 @@ import { type Guard, limitAddress, sendContent } from "@khui/service/http";
 import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { blobNames, reached } from "../files.js";
+import { blobNames } from "../files.js";
 import { isShown } from "../kinds.js";
 
 /** What a wildcard matches: the name, decoded. Unlike a parameter it may be as long as names are. */
@@ -45,7 +45,7 @@ export function mountFiles(
     const { expires, signature } = request.query as Record<string, unknown>;
     if (typeof expires !== "string" || typeof signature !== "string") throw new ChatError("invalid_signature");
     const secondsLeft = links.check(path, { expires, signature });
-    const info = await reached(blobs.stat(blob));
+    const info = await blobs.stat(blob);
     if (!info) throw new ChatError("file_not_found");
     endWhenStalled(reply.raw, request.raw.socket, stallMs);
     return sendContent(request, reply, {
@@ -53,7 +53,7 @@ export function mountFiles(
       etag: blob,
       cacheControl: `private, max-age=${secondsLeft}, immutable`,
       disposition: { type: isShown(info.contentType) ? "inline" : "attachment", fileName },
-      open: (range) => reached(blobs.read(blob, range)),
+      open: (range) => blobs.read(blob, range),
     });
   }
 }

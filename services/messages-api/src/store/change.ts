@@ -1,6 +1,6 @@
 // Statements that change one message: edit, delete, hide. Each numbers, checks, writes and logs in one statement.
 import type { ErrorCode } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { inTransaction, sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
 import { addRange } from "./hidden.js";
 import { type Db, lockWithin, type MessageRow, messageColumns, withParent } from "./tables.js";
@@ -137,7 +137,7 @@ export function editMessage(
  * same time would count twice, and so would a reaction made on two devices at once.
  */
 export function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db) => Promise<T>): Promise<T> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await sql`
       SELECT r.id FROM (SELECT room_id, ${lockWithin()} FROM messages.messages WHERE id = ${messageId}) m
       JOIN messages.rooms r ON r.id = m.room_id FOR NO KEY UPDATE OF r`.execute(trx);

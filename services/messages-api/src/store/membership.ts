@@ -1,6 +1,6 @@
 // Takes rooms-api's changes of membership and settings into the log, and projects them beside it.
 import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { inTransaction, sql } from "@khui/database";
 import { type Db, type EntryData, jsonb, lockWithin } from "./tables.js";
 
 /** What was appended by a change; empty when it had been taken before or came too early. */
@@ -31,7 +31,7 @@ export function applyRoomChange(
   change: RoomChange,
   messageId: string,
 ): Promise<Applied> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     if (change.kind === "created") return createRoom(trx, roomId, change);
     const room = await lockRoom(trx, roomId);
     if (!room || room.change_no !== changeNo - 1) return { applied: room?.change_no ?? 0, entries: [] };

@@ -1,6 +1,6 @@
 // The statement that sends: takes numbers, checks rights, stores messages and log entries, for a whole batch at once.
 import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { failureKind, sql } from "@khui/database";
 import { type Db, lockWithin, type ParentRow } from "./tables.js";
 
 /** A message on its way in. Text is already trimmed and checked. */
@@ -42,6 +42,23 @@ const refusals = sql`
             THEN 'media_not_allowed'
           WHEN input.type = 'sticker' AND NOT (room.settings->>'allowStickers')::boolean THEN 'stickers_not_allowed'`;
 
+/** Repeats of one client id that are stored at the same time by other replicas: each is met once. */
+const attempts = 5;
+
+/**
+ * Stores a batch of messages, each once: results in the order of the messages. With `together`, all or none. A client id that a
+ * concurrent statement has just stored violates `messages_once`: nothing is done then, and the next attempt sees that message.
+ */
+export async function sendBatch(db: Db, messages: readonly NewMessage[], together = false): Promise<SendResult[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeBatch(db, messages, together);
+    } catch (error) {
+      if (attempt === attempts || failureKind(error) !== "unique_violation") throw error;
+    }
+  }
+}
+
 /**
  * Sends a batch. Results stand in the order of the messages. With `together`, one refusal refuses all.
  *
@@ -52,11 +69,10 @@ const refusals = sql`
  *
  * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
  * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
- * a removal that committed while we waited is seen. A repeated client id of a concurrent statement violates
- * `messages_once`: the whole batch fails with nothing done, and is sent again by the caller. Messages are stored in the order
- * of sender and client id, since each waits for a statement that has just stored the same.
+ * a removal that committed while we waited is seen. Messages are stored in the order of sender and client id, since each
+ * waits for a statement that has just stored the same.
  */
-export async function sendBatch(db: Db, messages: readonly NewMessage[], together = false): Promise<SendResult[]> {
+async function writeBatch(db: Db, messages: readonly NewMessage[], together: boolean): Promise<SendResult[]> {
   const input = messages.map((message, i) => ({
     i,
     id: message.id,

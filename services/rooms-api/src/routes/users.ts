@@ -1,13 +1,12 @@
 // The user directory over REST, for the host application's back end.
 import { routes } from "@khui/contracts";
 import type { mounter } from "@khui/service/http";
-import { stored } from "../rooms.js";
 import type { Db } from "../store/tables.js";
 import { saveUsers } from "../store/users.js";
 
 export function mountUsers(mount: ReturnType<typeof mounter>, db: Db): void {
   mount(routes.upsertUsers, async ({ body, say }) => {
-    await stored(() => saveUsers(db, body.users));
+    await saveUsers(db, body.users);
     return { message: say("users_saved"), count: body.users.length };
   });
 }

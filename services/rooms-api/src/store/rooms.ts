@@ -1,6 +1,6 @@
 // Rooms and participants. Every change is written together with its outbox entry, under the room's row lock.
 import type { Role, RoomChange, RoomSettings, RoomType } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { inTransaction, sql } from "@khui/database";
 import type { Db, ParticipantRow, RoomRow } from "./tables.js";
 
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
@@ -26,7 +26,7 @@ export interface NewRoom {
 
 /** Makes the room unless this pair has one, or this creator made one with the same key; returns the one there is. */
 export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; created: boolean }> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const { rows } = await sql<{ id: string }>`
       INSERT INTO rooms.rooms (id, type, name, description, avatar, activity_id, settings, created_by, pair, client_id)
       VALUES (${room.id}, ${room.type}, ${room.name}, ${room.description}, ${room.avatar}, ${room.activityId},
@@ -81,7 +81,7 @@ export function changeRoom(
     successor: () => Promise<string | null>,
   ) => Promise<Decision | undefined>,
 ): Promise<{ changed: boolean }> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const room = (
       await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)
     ).rows[0];

@@ -4,7 +4,7 @@ import { ChatError, stickerAssetPath } from "@khui/contracts";
 import { type Guard, limitAddress, sendContent } from "@khui/service/http";
 import { endWhenStalled } from "@khui/service/process";
 import type { FastifyInstance } from "fastify";
-import { blobName, reached } from "../assets.js";
+import { blobName } from "../assets.js";
 import { isAsset } from "../pictures.js";
 
 export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): void {
@@ -12,7 +12,7 @@ export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): v
     onRequest: (request) => limitAddress(guard, request),
     handler: async (request, reply) => {
       const { asset } = request.params;
-      const info = isAsset(asset) ? await reached(blobs.stat(blobName(asset))) : undefined;
+      const info = isAsset(asset) ? await blobs.stat(blobName(asset)) : undefined;
       if (!info) throw new ChatError("file_not_found");
       endWhenStalled(reply.raw, request.raw.socket);
       return sendContent(request, reply, {
@@ -20,7 +20,7 @@ export function mountAssets(app: FastifyInstance, guard: Guard, blobs: Blobs): v
         etag: asset,
         cacheControl: "public, max-age=31536000, immutable",
         disposition: { type: "inline", fileName: asset },
-        open: (range) => reached(blobs.read(blobName(asset), range)),
+        open: (range) => blobs.read(blobName(asset), range),
       });
     },
   });

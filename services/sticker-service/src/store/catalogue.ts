@@ -1,13 +1,12 @@
 // Reading sets and their stickers, and what users have downloaded.
 import { ChatError } from "@khui/contracts";
 import { sql } from "@khui/database";
-import { type Db, ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns, stored } from "./tables.js";
+import { type Db, ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns } from "./tables.js";
 
 /** Retired ones too: messages refer to them. */
 export async function findSet(db: Db, userId: string, setId: string): Promise<SetRow | undefined> {
-  const { rows } = await stored(() =>
-    sql<SetRow>`SELECT ${setColumns} FROM stickers.sets s ${ownedBy(userId)} WHERE s.id = ${setId}`.execute(db),
-  );
+  const { rows } =
+    await sql<SetRow>`SELECT ${setColumns} FROM stickers.sets s ${ownedBy(userId)} WHERE s.id = ${setId}`.execute(db);
   return rows[0];
 }
 
@@ -20,11 +19,9 @@ export async function knownSet(db: Db, userId: string, setId: string): Promise<S
 
 /** The stickers of these sets, each set's in its own order. */
 export async function stickersOf(db: Db, setIds: readonly string[]): Promise<StickerRow[]> {
-  const { rows } = await stored(() =>
-    sql<StickerRow>`
+  const { rows } = await sql<StickerRow>`
       SELECT ${stickerColumns} FROM stickers.stickers t WHERE t.set_id = ANY (${setIds}::text[])
-      ORDER BY t.set_id, t.position`.execute(db),
-  );
+      ORDER BY t.set_id, t.position`.execute(db);
   return rows;
 }
 
@@ -37,10 +34,8 @@ export async function findSticker(
 ): Promise<{ set: SetRow; sticker: StickerRow | undefined } | undefined> {
   const set = await findSet(db, userId, setId);
   if (!set) return undefined;
-  const { rows } = await stored(() =>
-    sql<StickerRow>`
-      SELECT ${stickerColumns} FROM stickers.stickers t WHERE t.set_id = ${setId} AND t.id = ${stickerId}`.execute(db),
-  );
+  const { rows } = await sql<StickerRow>`
+      SELECT ${stickerColumns} FROM stickers.stickers t WHERE t.set_id = ${setId} AND t.id = ${stickerId}`.execute(db);
   return { set, sticker: rows[0] };
 }
 
@@ -51,19 +46,17 @@ export async function collectionOf(
   page: number,
   limit: number,
 ): Promise<{ sets: SetRow[]; total: number }> {
-  return stored(async () => {
-    const { rows } = await sql<{ total: number }>`
-      SELECT downloads AS total FROM stickers.collectors WHERE user_id = ${userId}`.execute(db);
-    const total = rows[0]?.total ?? 0;
-    const last = total - (page - 1) * limit;
-    if (last <= 0) return { sets: [], total };
-    const { rows: sets } = await sql<SetRow>`
-      SELECT ${setColumns} FROM (
-        SELECT set_id, place FROM stickers.collections
-        WHERE user_id = ${userId} AND place BETWEEN ${last - limit + 1} AND ${last} ORDER BY place DESC LIMIT ${limit}
-      ) c, LATERAL (SELECT * FROM stickers.sets s WHERE s.id = c.set_id LIMIT 1) s ORDER BY c.place DESC`.execute(db);
-    return { sets, total };
-  });
+  const { rows } = await sql<{ total: number }>`
+    SELECT downloads AS total FROM stickers.collectors WHERE user_id = ${userId}`.execute(db);
+  const total = rows[0]?.total ?? 0;
+  const last = total - (page - 1) * limit;
+  if (last <= 0) return { sets: [], total };
+  const { rows: sets } = await sql<SetRow>`
+    SELECT ${setColumns} FROM (
+      SELECT set_id, place FROM stickers.collections
+      WHERE user_id = ${userId} AND place BETWEEN ${last - limit + 1} AND ${last} ORDER BY place DESC LIMIT ${limit}
+    ) c, LATERAL (SELECT * FROM stickers.sets s WHERE s.id = c.set_id LIMIT 1) s ORDER BY c.place DESC`.execute(db);
+  return { sets, total };
 }
 
 /**
@@ -71,12 +64,10 @@ export async function collectionOf(
  * retired by then, or not there.
  */
 export async function addToCollection(db: Db, userId: string, setId: string): Promise<boolean> {
-  const { rows } = await stored(() =>
-    sql`
+  const { rows } = await sql`
       WITH offered AS (SELECT id FROM stickers.sets WHERE id = ${setId} AND retired_at IS NULL),
         added AS (INSERT INTO stickers.collections (user_id, set_id)
           SELECT ${userId}, id FROM offered ON CONFLICT DO NOTHING)
-      SELECT id FROM offered`.execute(db),
-  );
+      SELECT id FROM offered`.execute(db);
   return rows.length > 0;
 }

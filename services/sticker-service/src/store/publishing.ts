@@ -1,6 +1,6 @@
 // Writing sets.
-import { failureKind, sql } from "@khui/database";
-import { type Db, type SetRow, type StickerRow, stored } from "./tables.js";
+import { inTransaction, sql } from "@khui/database";
+import type { Db, SetRow, StickerRow } from "./tables.js";
 
 /** A set ready to be written. */
 export interface NewSet
@@ -22,18 +22,15 @@ export interface Saved {
 
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 const now = sql`date_trunc('milliseconds', clock_timestamp())`;
-const attempts = 3;
-
 /**
  * Writes a set with its stickers, or nothing where the set of that key was published from the same digest; its id stays then, and
  * `set.id` is not used. A retired one comes back. A `starter` set takes the place of no retired one, nor of one that an administrator
  * has published. Of writes of one key at the same time, the one after the other sees it.
  */
 export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
-  const write = () =>
-    db.transaction().execute(async (trx): Promise<Saved> => {
-      // The conflict locks the row, also where nothing is to be updated.
-      const { rows } = await sql<{ id: string }>`
+  return inTransaction(db, async (trx): Promise<Saved> => {
+    // The conflict locks the row, also where nothing is to be updated.
+    const { rows } = await sql<{ id: string }>`
         INSERT INTO stickers.sets AS s (id, key, title, description, author, category, keywords, type, free, cover,
           sticker_count, digest, starter, search_text, titles)
         VALUES (${set.id}, ${set.key}, ${json(set.title)}, ${set.description && json(set.description)}, ${set.author},
@@ -47,30 +44,19 @@ export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
         WHERE CASE WHEN ${starter} THEN s.starter AND s.retired_at IS NULL AND s.digest <> excluded.digest
           ELSE s.retired_at IS NOT NULL OR s.digest <> excluded.digest END
         RETURNING id`.execute(trx);
-      const id = rows[0]?.id;
-      if (!id) return { setId: await idOf(trx, set.key), result: "unchanged" };
-      await sql`DELETE FROM stickers.stickers WHERE set_id = ${id}`.execute(trx);
-      const stickers = set.stickers.map((sticker, position) => ({ ...sticker, position }));
-      await sql`
+    const id = rows[0]?.id;
+    if (!id) return { setId: await idOf(trx, set.key), result: "unchanged" };
+    await sql`DELETE FROM stickers.stickers WHERE set_id = ${id}`.execute(trx);
+    const stickers = set.stickers.map((sticker, position) => ({ ...sticker, position }));
+    await sql`
         INSERT INTO stickers.stickers
           (set_id, id, position, name, keywords, emoji, asset, width, height, interactive, terms)
         SELECT ${id}, x.id, x.position, x.name, x.keywords, x.emoji, x.asset, x.width, x.height,
           x.interactive, x.terms
         FROM jsonb_to_recordset(${json(stickers)}) AS x(id text, position int, name jsonb, keywords jsonb, emoji text,
           asset text, width int, height int, interactive jsonb, terms text)`.execute(trx);
-      return { setId: id, result: id === set.id ? "published" : "updated" };
-    });
-  return stored(() => repeated(write));
-}
-
-async function repeated<T>(write: () => Promise<T>): Promise<T> {
-  for (let left = attempts; ; left--) {
-    try {
-      return await write();
-    } catch (error) {
-      if (left === 1 || failureKind(error) !== "serialization") throw error;
-    }
-  }
+    return { setId: id, result: id === set.id ? "published" : "updated" };
+  });
 }
 
 async function idOf(db: Db, key: string): Promise<string> {
@@ -82,21 +68,17 @@ async function idOf(db: Db, key: string): Promise<string> {
 
 /** Whether publishing a starter set of this digest would change nothing. */
 export async function isSettled(db: Db, key: string, digest: string): Promise<boolean> {
-  const { rows } = await stored(() =>
-    sql`
+  const { rows } = await sql`
       SELECT 1 FROM stickers.sets
-      WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL OR NOT starter)`.execute(db),
-  );
+      WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL OR NOT starter)`.execute(db);
   return rows.length > 0;
 }
 
 /** False when there is no such set. One that is retired stays as it is. */
 export async function retireSet(db: Db, setId: string): Promise<boolean> {
-  const { rows } = await stored(() =>
-    sql`
+  const { rows } = await sql`
       UPDATE stickers.sets SET retired_at = coalesce(retired_at, ${now}),
         updated_at = CASE WHEN retired_at IS NULL THEN ${now} ELSE updated_at END
-      WHERE id = ${setId} RETURNING id`.execute(db),
-  );
+      WHERE id = ${setId} RETURNING id`.execute(db);
   return rows.length > 0;
 }

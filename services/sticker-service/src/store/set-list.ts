@@ -2,7 +2,7 @@
 import { sql } from "@khui/database";
 import type { Wanted } from "../search-text.js";
 import { candidates, categoryGram } from "./candidates.js";
-import { type Db, ownedBy, type SetRow, setColumns, stored } from "./tables.js";
+import { type Db, ownedBy, type SetRow, setColumns } from "./tables.js";
 
 export interface SetPage {
   readonly sets: SetRow[];
@@ -22,11 +22,9 @@ export function listSets(
   limit: number,
 ): Promise<SetPage> {
   const offset = (page - 1) * limit;
-  return stored(() =>
-    words.patterns.length === 0
-      ? listAll(db, userId, category, offset, limit)
-      : listFound(db, userId, category, words, offset, limit),
-  );
+  return words.patterns.length === 0
+    ? listAll(db, userId, category, offset, limit)
+    : listFound(db, userId, category, words, offset, limit);
 }
 
 /**

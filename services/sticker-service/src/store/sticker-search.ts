@@ -3,7 +3,7 @@ import type { StickerType } from "@khui/contracts";
 import { type RawBuilder, sql } from "@khui/database";
 import type { Query, Wanted } from "../search-text.js";
 import { candidates } from "./candidates.js";
-import { type Db, type StickerRow, stickerColumns, stored } from "./tables.js";
+import { type Db, type StickerRow, stickerColumns } from "./tables.js";
 
 export type FoundSticker = StickerRow & { readonly type: StickerType };
 
@@ -16,7 +16,7 @@ export async function searchStickers(db: Db, userId: string, query: Query, limit
   const found = new Map<string, FoundSticker>();
   for (const [rank, wanted] of [whole, beginning, part, words].entries()) {
     if (found.size >= limit) break;
-    const stickers = await stored(() => stickersOfRank(db, userId, query, rank, wanted, limit - found.size));
+    const stickers = await stickersOfRank(db, userId, query, rank, wanted, limit - found.size);
     for (const sticker of stickers) {
       const key = `${sticker.set_id} ${sticker.id}`;
       // An update between two ranks may bring one a second time.

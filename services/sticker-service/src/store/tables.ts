@@ -1,6 +1,6 @@
 // The rows of this service's schema, and what a failing database means to a request.
-import { ChatError, type Sticker, type StickerField, type StickerType } from "@khui/contracts";
-import { failureKind, type Kysely, type RawBuilder, sql } from "@khui/database";
+import type { Sticker, StickerField, StickerType } from "@khui/contracts";
+import { type Kysely, type RawBuilder, sql } from "@khui/database";
 
 /** All statements here are written as SQL; Kysely carries them and their parameters. */
 export type Db = Kysely<Record<string, never>>;
@@ -60,14 +60,3 @@ export const stickerColumns: RawBuilder<unknown> = sql`t.set_id, t.id, t.name, t
 /** With its limit it is a probe for each set; without, all that the user has may be read and joined. */
 export const ownedBy = (userId: string): RawBuilder<unknown> => sql`LEFT JOIN LATERAL (
   SELECT c.set_id FROM stickers.collections c WHERE c.set_id = s.id AND c.user_id = ${userId} LIMIT 1) c ON true`;
-
-/** A database out of reach is service_unavailable. */
-export async function stored<T>(statement: () => Promise<T>): Promise<T> {
-  try {
-    return await statement();
-  } catch (error) {
-    const kind = failureKind(error);
-    if (kind !== "unavailable" && kind !== "timeout") throw error;
-    throw Object.assign(new ChatError("service_unavailable", { retryAfter: 1 }), { cause: error });
-  }
-}

@@ -4,18 +4,10 @@ import { startBackends } from "@khui/backends/backends";
 import { ChatError } from "@khui/contracts";
 import type { Case, CostSuite, Dimension } from "./cases.js";
 import { type MeasuredDatabase, openMeasured } from "./measured-database.js";
+import type { Measurement } from "./measurement.js";
 import { statementSites } from "./statement-sites.js";
 import { writeTable } from "./table.js";
 import { type Cost, costsOf, faultsOf } from "./verdict.js";
-
-/** Costs of one case where a dimension is small and where it is large. */
-export interface Measurement {
-  readonly dimension: string;
-  readonly name: string;
-  readonly small: readonly Cost[];
-  readonly large: readonly Cost[];
-  readonly faults: readonly string[];
-}
 
 /** The part of tap's test that is needed here. */
 interface Test {

@@ -1,8 +1,8 @@
 // The figures of a service as a Markdown table.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Measurement } from "./measurement.js";
 import { sum } from "./plan.js";
-import type { Measurement } from "./suite.js";
 import type { Cost } from "./verdict.js";
 
 interface Sizes {

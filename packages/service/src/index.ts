@@ -1,0 +1,3 @@
+// What every service stands on.
+export * from "./failures.js";
+export * from "./rpc.js";

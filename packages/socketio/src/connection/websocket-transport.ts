@@ -1,0 +1,113 @@
+// One WebSocket: ws parses what comes in, and frames are written straight to the underlying stream.
+import type { Duplex } from "node:stream";
+import { WebSocket, WebSocketServer } from "ws";
+import { closeTimeoutMs } from "./close-codes.js";
+import type { FrameCoalescer } from "./frame-coalescer.js";
+
+/** Receives the events of one WebSocketTransport. */
+export interface TransportListener {
+  onTransportMessage(data: Buffer, isBinary: boolean): void;
+  onTransportPong(): void;
+  /** Called exactly once, whichever side closed. */
+  onTransportClose(): void;
+}
+
+/**
+ * A ws WebSocket that reports its events to one listener.
+ *
+ * Frames are written to the stream directly, bypassing ws's Sender. That is safe because compression is off: Sender then
+ * writes its own frames (pong, close) whole within one call, and so do we, so neither can land inside the other's.
+ */
+export class WebSocketTransport extends WebSocket {
+  /** Replaced when a session takes over the transport from its upgrade's probe. */
+  listener: TransportListener | undefined;
+  #stream: Duplex | undefined;
+  #openTransports: Set<WebSocketTransport> | undefined;
+
+  /**
+   * Starts reporting to `listener`, and adds itself to `openTransports` until it closes. No closure is made here: one
+   * would keep the upgrade request in memory.
+   */
+  attach(stream: Duplex, listener: TransportListener, openTransports: Set<WebSocketTransport>): void {
+    this.#stream = stream;
+    this.listener = listener;
+    this.#openTransports = openTransports;
+    openTransports.add(this);
+  }
+
+  /** Routes ws's events to the listener; a table of event listeners would take another quarter of a KB per transport. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [data, isBinary] = args;
+    // nodebuffer, the binaryType of every transport, never delivers the other shapes of a message.
+    if (event === "message" && Buffer.isBuffer(data)) this.listener?.onTransportMessage(data, isBinary === true);
+    else if (event === "pong") this.listener?.onTransportPong();
+    else if (event === "close") this.#onClosed();
+    // "error" needs no handling: ws closes the connection after it.
+    return true;
+  }
+
+  #onClosed(): void {
+    this.#openTransports?.delete(this);
+    this.listener?.onTransportClose();
+    super.emit("close");
+  }
+
+  /** Bytes written but not yet taken by the kernel. */
+  get unsentBytes(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  /**
+   * Writes `frames` at once.
+   * @param frames must not change afterwards.
+   * @param bytes the length of all frames together.
+   */
+  write(frames: Buffer | readonly Buffer[], bytes: number, coalescer: FrameCoalescer): void {
+    const stream = this.#stream;
+    // After ws has sent a close frame nothing may follow it.
+    if (stream === undefined || this.readyState !== WebSocket.OPEN) return;
+    if (Buffer.isBuffer(frames)) {
+      stream.write(frames);
+      return;
+    }
+    const joined = coalescer.join(frames, bytes);
+    if (joined !== undefined) {
+      stream.write(joined);
+      return;
+    }
+    stream.cork();
+    for (const frame of frames) stream.write(frame);
+    stream.uncork();
+  }
+
+  /** Starts the closing handshake; `reason` is cut to the 123 bytes of a control frame (RFC 6455 section 5.5). */
+  closeWith(code: number, reason: string): void {
+    this.close(code, truncateUtf8(reason, 123));
+  }
+}
+
+function truncateUtf8(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  // A character cut in half decodes to U+FFFD, which is longer than what it replaces.
+  return Buffer.from(text)
+    .subarray(0, maxBytes)
+    .toString()
+    .replace(/\uFFFD+$/, "");
+}
+
+/** Completes upgrade requests. A message is at most `maxPayload` bytes, in at most 1,024 fragments. */
+export function createUpgradeServer(maxPayload: number) {
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    maxFragments: 1024,
+    maxBufferedChunks: 16 * 1024,
+    closeTimeout: closeTimeoutMs,
+    WebSocket: WebSocketTransport,
+  };
+  return new WebSocketServer<typeof WebSocketTransport>(options);
+}
+
+export type UpgradeServer = ReturnType<typeof createUpgradeServer>;

@@ -1,0 +1,65 @@
+// What all connections of one engine share, and how its sockets reach the host.
+
+import { Flusher } from "./connection/flusher.js";
+import { FrameCoalescer } from "./connection/frame-coalescer.js";
+import { TimerWheel } from "./connection/timer-wheel.js";
+import { createUpgradeServer, type UpgradeServer, type WebSocketTransport } from "./connection/websocket-transport.js";
+import type { EngineSession, SessionContext } from "./engineio/session.js";
+import { HandshakeLimiter } from "./handshake-limiter.js";
+import type { Handshake, Socket } from "./host/socket.js";
+import type { Settings } from "./options.js";
+import { PacketReader } from "./socketio/packets.js";
+
+export class EngineContext implements SessionContext {
+  readonly settings: Settings;
+  /** By session id. A Map, since peers choose the ids that are looked up. */
+  readonly sessions = new Map<string, EngineSession>();
+  readonly sockets = new Set<Socket>();
+  readonly webSockets = new Set<WebSocketTransport>();
+  readonly timers: TimerWheel;
+  readonly flusher = new Flusher();
+  readonly coalescer = new FrameCoalescer();
+  readonly packets = new PacketReader();
+  readonly handshakes: HandshakeLimiter;
+  readonly upgradeServer: UpgradeServer;
+  readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
+
+  constructor(settings: Settings, onSocket: (socket: Socket, handshake: Handshake) => void) {
+    this.settings = settings;
+    this.#onSocket = onSocket;
+    const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout } = settings;
+    const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout);
+    this.timers = new TimerWheel(Math.min(Math.max(shortest / 10, 10), 100));
+    this.handshakes = new HandshakeLimiter(settings, this.timers);
+    this.upgradeServer = createUpgradeServer(settings.maxPayload);
+  }
+
+  /** From here on there are no new sessions, and every response closes its HTTP connection. */
+  get draining(): boolean {
+    return this.handshakes.closed;
+  }
+
+  /** Gives a new socket to the host. */
+  openSocket(socket: Socket, handshake: Handshake): void {
+    this.sockets.add(socket);
+    try {
+      this.reportRejection(this.#onSocket(socket, handshake), socket);
+    } catch (error) {
+      this.reportError(error, socket);
+    }
+  }
+
+  /** Reports a rejection if a host's handler was async: unhandled, it would end the process. */
+  reportRejection(result: unknown, socket: Socket): void {
+    if (result instanceof Promise) result.catch((error: unknown) => this.reportError(error, socket));
+  }
+
+  /** Hands an error to the host's `onError`. Never throws. */
+  reportError(error: unknown, socket?: Socket): void {
+    try {
+      this.settings.onError(error instanceof Error ? error : new Error(String(error)), socket);
+    } catch {
+      // Nobody is left to report an error of onError to.
+    }
+  }
+}

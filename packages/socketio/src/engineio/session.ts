@@ -1,0 +1,269 @@
+// One Engine.IO session: packets in and out over polling, over WebSocket, or moving from the first to the second.
+import { decodePacket, type Packet } from "engine.io-parser";
+import { closeTimeoutMs } from "../connection/close-codes.js";
+import { Connection, type ConnectionContext } from "../connection/connection.js";
+import { payloadOf, textFrame } from "../connection/websocket-frames.js";
+import type { TransportListener, WebSocketTransport } from "../connection/websocket-transport.js";
+import type { HandshakeLimiter } from "../handshake-limiter.js";
+import { closePacket, noopPacket, pingPacket } from "./packets.js";
+import { type PollingExchange, textPlain } from "./polling-exchange.js";
+import { decodePayload } from "./polling-payload.js";
+import { type PollingListener, PollingTransport } from "./polling-transport.js";
+import { createSessionId } from "./session-id.js";
+
+/** What a session uses of its engine. */
+export interface SessionContext extends ConnectionContext {
+  readonly handshakes: HandshakeLimiter;
+  /** The sessions that requests can find, by id. */
+  readonly sessions: Map<string, EngineSession>;
+}
+
+/** An upgrade to WebSocket in progress. */
+export interface PendingUpgrade {
+  /** Whether its probe was answered: from then on the client may be moving to the WebSocket. */
+  readonly answered: boolean;
+  /** Gives the upgrade up; the session stays on polling. */
+  cancel(): void;
+}
+
+export class EngineSession extends Connection<SessionContext> implements TransportListener, PollingListener {
+  readonly sid: string;
+  /** At most one at a time. */
+  upgrade: PendingUpgrade | undefined;
+  protected readonly ping = pingPacket;
+  #webSocket: WebSocketTransport | undefined;
+  /** For sessions that began on polling. Kept after an upgrade, for responses and a POST still in progress. */
+  readonly #polling: PollingTransport | undefined;
+  /** Set by the end, for a client that has not been sent it yet. */
+  #closeDetails: { code: number; reason: string } | undefined;
+  /** The deadline for CONNECT; undefined once it has come. */
+  #connectDueAt: number | undefined;
+
+  /** Opens a session whose handshake came over `webSocket`, or over polling if that is undefined. */
+  constructor(context: SessionContext, webSocket: WebSocketTransport | undefined) {
+    super(context);
+    const { ownerId, connectTimeout } = context.settings;
+    this.sid = createSessionId(ownerId);
+    this.#webSocket = webSocket;
+    this.#polling = webSocket ? undefined : new PollingTransport(context, this);
+    this.#connectDueAt = context.timers.now() + connectTimeout;
+    context.sessions.set(this.sid, this);
+    context.handshakes.pending += 1;
+    this.#polling?.expectPoll(0);
+    this.reschedule();
+  }
+
+  get transport(): "polling" | "websocket" {
+    return this.#webSocket ? "websocket" : "polling";
+  }
+
+  /** The packet that opens the session, as a frame. */
+  openPacket(): Buffer {
+    const { pingInterval, pingTimeout, maxPayload } = this.context.settings;
+    const upgrades = this.#webSocket ? [] : ["websocket"];
+    return textFrame("0", JSON.stringify({ sid: this.sid, upgrades, pingInterval, pingTimeout, maxPayload }));
+  }
+
+  /** CONNECT has come: the handshake is no longer pending. */
+  markConnected(): void {
+    if (this.#connectDueAt === undefined) return;
+    this.#connectDueAt = undefined;
+    this.context.handshakes.pending -= 1;
+    this.reschedule();
+  }
+
+  protected override reschedule(): void {
+    super.reschedule(Math.min(this.#connectDueAt ?? Number.POSITIVE_INFINITY, this.#pollDueAt));
+  }
+
+  get #pollDueAt(): number {
+    return this.#polling?.pollDueAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  override onDue(now: number): void {
+    if (this.state === "closing") this.#dispose();
+    else if (this.#connectDueAt !== undefined && now >= this.#connectDueAt) {
+      this.#end("connect timeout", 1000, false);
+    } else if (now >= this.#pollDueAt && !this.upgrade) this.#end("transport close", 1000, false);
+    else super.onDue(now);
+  }
+
+  protected get unsentBytes(): number {
+    return (this.#polling?.unsentBytes ?? 0) + (this.#webSocket?.unsentBytes ?? 0);
+  }
+
+  protected writeQueued(): void {
+    if (this.#webSocket) {
+      const bytes = this.queuedBytes;
+      this.#webSocket.write(this.takeFrames(), bytes, this.context.coalescer);
+    } else {
+      const poll = this.#polling?.takeWaiting();
+      if (poll) this.#respond(poll);
+    }
+  }
+
+  #respond(poll: PollingExchange): void {
+    const rest = this.#polling?.respond(poll, [this.takeFrames()].flat()) ?? [];
+    for (const frame of rest) this.enqueue(frame);
+  }
+
+  /** A polling GET. It is answered as soon as there is something to send. */
+  onPoll(poll: PollingExchange): void {
+    const polling = this.#polling;
+    if (this.#webSocket || !polling || polling.waiting) {
+      poll.refuse(3);
+      if (polling?.waiting) this.end("transport error");
+      return;
+    }
+    polling.expectNoPoll();
+    if (this.hasFrames) this.#respond(poll);
+    else polling.hold(poll);
+    if (this.state === "closing" && !this.hasFrames) this.#dispose();
+  }
+
+  onPollAbandoned(): void {
+    this.#end("transport error", 1000, false);
+  }
+
+  onPollAnswered(bytes: number): void {
+    if (this.#webSocket || !this.#polling || this.#polling.waiting) return;
+    this.#polling.expectPoll(bytes);
+    // An earlier deadline, when it comes, schedules this one.
+    if (this.state === "open" && this.dueAt > this.#pollDueAt) this.reschedule();
+  }
+
+  /** Answers the waiting poll with nothing but a noop: `poll`, or whichever waits. */
+  releasePoll(poll: PollingExchange | undefined = this.#polling?.waiting): void {
+    if (!poll || this.#polling?.waiting !== poll) return;
+    this.enqueue(noopPacket);
+    this.writeQueued();
+  }
+
+  /** Reserves the session's one POST at a time; false if there is one already, which ends the session. */
+  beginPost(): boolean {
+    if (this.#polling?.posting) this.end("transport error");
+    if (!this.#polling || this.#polling.posting || this.#webSocket) return false;
+    this.#polling.posting = true;
+    return true;
+  }
+
+  /** Handles the body of the POST begun; undefined if it failed. Resolves when all its packets are handled. */
+  async finishPost(body: string | undefined): Promise<void> {
+    if (body !== undefined && !this.#webSocket) {
+      await decodePayload(body, (packet) => {
+        if (this.open) this.#onPacket(packet);
+        else if (this.state === "closing" && packet.type === "close") this.#dispose();
+      });
+    }
+    if (this.#polling) this.#polling.posting = false;
+  }
+
+  onTransportMessage(data: Buffer, isBinary: boolean): void {
+    if (!this.open) return;
+    if (isBinary) this.listener?.onBinary(data);
+    else this.#onPacket(decodePacket(data.toString(), "nodebuffer"));
+  }
+
+  /** Engine.IO has pong packets of its own. */
+  onTransportPong(): void {}
+
+  onTransportClose(): void {
+    this.end("transport close");
+  }
+
+  #onPacket(packet: Packet): void {
+    const data: unknown = packet.data;
+    switch (packet.type) {
+      case "message":
+        if (Buffer.isBuffer(data)) this.listener?.onBinary(data);
+        else this.listener?.onText(typeof data === "string" ? data : "");
+        return;
+      case "pong":
+        this.onPong();
+        return;
+      case "close":
+        this.#end("transport close", 1000, false);
+        return;
+      case "ping":
+        // In protocol 4 only the server pings.
+        this.end("transport error");
+        return;
+      case "error":
+        this.end("parse error");
+        return;
+      case "open":
+      case "noop":
+      case "upgrade":
+        return;
+    }
+  }
+
+  /** The client has left polling for `webSocket`: what is queued goes there. */
+  upgradeTo(webSocket: WebSocketTransport): void {
+    this.upgrade = undefined;
+    this.releasePoll();
+    if (this.state === "closed") {
+      webSocket.closeWith(1000, "");
+      return;
+    }
+    this.#webSocket = webSocket;
+    this.#polling?.expectNoPoll();
+    webSocket.listener = this;
+    if (this.state === "closing") this.#closeWebSocket(webSocket);
+    else if (this.hasFrames) this.writeQueued();
+  }
+
+  end(reason: string, code = 1000): void {
+    this.#end(reason, code, true);
+  }
+
+  /** @param awaitPoll whether a client on polling is still there to poll for what is queued. */
+  #end(reason: string, code: number, awaitPoll: boolean): void {
+    if (this.state !== "open") return;
+    this.state = "closing";
+    this.#closeDetails = { code, reason };
+    this.markConnected();
+    if (this.#webSocket) this.#closeWebSocket(this.#webSocket);
+    else if (awaitPoll) this.#closePolling();
+    else this.#abortPolling();
+    this.listener?.onEnd(reason);
+  }
+
+  #closeWebSocket(webSocket: WebSocketTransport): void {
+    for (const frame of [this.takeFrames()].flat()) if (frame !== closePacket) this.enqueue(frame);
+    if (this.hasFrames) this.writeQueued();
+    webSocket.closeWith(this.#closeDetails?.code ?? 1000, this.#closeDetails?.reason ?? "");
+    this.#dispose();
+  }
+
+  /**
+   * The waiting poll, or else the next ones, get what is queued and then the close packet. A client whose probe was
+   * answered polls no more: it gets them on the WebSocket, so its upgrade stays.
+   */
+  #closePolling(): void {
+    if (!this.upgrade?.answered) this.upgrade?.cancel();
+    this.enqueue(closePacket);
+    this.writeQueued();
+    if (!this.hasFrames) this.#dispose();
+    else this.context.timers.schedule(this, closeTimeoutMs);
+  }
+
+  /** Answers the waiting poll, if any, with the close packet only, and forgets what is queued. */
+  #abortPolling(): void {
+    this.#polling?.takeWaiting()?.respond(200, textPlain, payloadOf(closePacket));
+    this.#dispose();
+  }
+
+  #dispose(): void {
+    this.state = "closed";
+    this.takeFrames();
+    this.upgrade?.cancel();
+    this.context.timers.cancel(this);
+    this.context.sessions.delete(this.sid);
+  }
+
+  /** Forgets an ended session whose client has not polled for the close yet: the engine stops. */
+  discard(): void {
+    if (this.state === "closing") this.#dispose();
+  }
+}

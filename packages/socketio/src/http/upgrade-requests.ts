@@ -1,0 +1,87 @@
+// WebSocket upgrade requests: new Socket.IO sessions, sessions that leave polling, and plain WebSockets.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { EngineContext } from "../context.js";
+import { type ErrorCode, errorMessages } from "../engineio/errors.js";
+import { EngineSession } from "../engineio/session.js";
+import { UpgradeProbe } from "../engineio/upgrade-probe.js";
+import { PlainConnection } from "../plain/plain-connection.js";
+import { PlainSocket } from "../plain/plain-socket.js";
+import { SocketIoSocket } from "../socketio/socketio-socket.js";
+import { handshakeOf } from "./handshake.js";
+import { isUnder, queryOf, targetOf } from "./url.js";
+
+/** An upgrade request, as an HTTP server's "upgrade" event gives it. */
+export interface UpgradeRequest {
+  request: IncomingMessage;
+  stream: Duplex;
+  head: Buffer;
+}
+
+/** Handles an upgrade under one of the engine's paths; returns false, and does nothing, for any other. */
+export function handleUpgrade(context: EngineContext, upgrade: UpgradeRequest): boolean {
+  const { path, plainPath } = context.settings;
+  const { pathname, search } = targetOf(upgrade.request.url);
+  if (plainPath !== null && pathname === plainPath) openPlain(context, upgrade, search);
+  else if (isUnder(path, pathname)) openSession(context, upgrade, search);
+  else return false;
+  return true;
+}
+
+function openPlain(context: EngineContext, { request, stream, head }: UpgradeRequest, search: string): void {
+  if (!context.handshakes.tryAcquire()) {
+    refuseUpgrade(stream, 503, "Service Unavailable");
+    return;
+  }
+  context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+    const connection = new PlainConnection(context, webSocket);
+    webSocket.attach(stream, connection, context.webSockets);
+    const socket = new PlainSocket(context, connection);
+    connection.listener = socket;
+    context.openSocket(socket, handshakeOf(request, queryOf(search)));
+  });
+}
+
+function openSession(context: EngineContext, upgrade: UpgradeRequest, search: string): void {
+  const { request, stream, head } = upgrade;
+  const query = queryOf(search);
+  if (query.transport !== "websocket") refuseSession(stream, 0);
+  else if (query.sid) probeSession(context, upgrade, query.sid);
+  else if (query.EIO !== "4") refuseSession(stream, 5);
+  else if (!context.handshakes.tryAcquire()) refuseUpgrade(stream, 503, "Service Unavailable");
+  else {
+    context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+      const session = new EngineSession(context, webSocket);
+      session.listener = new SocketIoSocket(context, session, handshakeOf(request, query));
+      webSocket.attach(stream, session, context.webSockets);
+      session.push(session.openPacket());
+    });
+  }
+}
+
+/** A session of another engine is unknown here: a client that is told so stays on polling, which can be relayed. */
+function probeSession(context: EngineContext, { request, stream, head }: UpgradeRequest, sid: string): void {
+  const session = context.sessions.get(sid);
+  if (!session) refuseSession(stream, 1);
+  else if (!session.open || session.transport === "websocket" || session.upgrade) refuseSession(stream, 3);
+  else {
+    context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+      webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context.webSockets);
+    });
+  }
+}
+
+function refuseSession(stream: Duplex, code: ErrorCode): void {
+  refuseUpgrade(stream, 400, errorMessages[code]);
+}
+
+/** Answers an upgrade with an HTTP error and closes the connection. */
+export function refuseUpgrade(stream: Duplex, status: 400 | 503, message: string): void {
+  const phrase = status === 400 ? "Bad Request" : "Service Unavailable";
+  stream.on("error", () => stream.destroy());
+  stream.once("finish", () => stream.destroy());
+  stream.end(
+    `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: text/html\r\n` +
+      `${status === 503 ? "Retry-After: 1\r\n" : ""}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}

@@ -1,0 +1,166 @@
+// Socket.IO v5 over one Engine.IO session: CONNECT, events, acknowledgements, DISCONNECT. The only namespace is "/".
+import { type Packet, PacketType } from "socket.io-parser";
+import type { ConnectionListener } from "../connection/connection.js";
+import type { EngineContext } from "../context.js";
+import type { EngineSession } from "../engineio/session.js";
+import { type EncodedEvent, EventFrames } from "../host/encoded-event.js";
+import { HostSocket, singleUseAck } from "../host/host-socket.js";
+import type { Ack, Handshake } from "../host/socket.js";
+import { AttachmentReader, assertNotReserved, encodePacket, hasAttachments } from "./packets.js";
+
+const mainNamespace = "/";
+/** A client that leaves this many acknowledgements unanswered is a slow consumer. */
+const maxPendingAcks = 1000;
+/** Each refusal costs a response, and no client asks for this many by mistake. */
+const maxNamespaceRefusals = 10;
+/** Close codes from here on tell the client not to reconnect. */
+const firstFinalCode = 4500;
+
+export class SocketIoSocket extends HostSocket implements ConnectionListener {
+  readonly kind = "socketio";
+  protected readonly connection: EngineSession;
+  #connected = false;
+  /** Kept until CONNECT, when the socket is given to the host. */
+  #handshake: Handshake | undefined;
+  #attachments: AttachmentReader | undefined;
+  #acks: Map<number, Ack> | undefined;
+  #nextAck = 0;
+  #namespaceRefusals = 0;
+
+  constructor(context: EngineContext, session: EngineSession, handshake: Handshake) {
+    super(context);
+    this.connection = session;
+    this.#handshake = handshake;
+  }
+
+  emit(event: string, ...args: unknown[]): void {
+    assertNotReserved(event);
+    if (!this.#connected) return;
+    const last = args.at(-1);
+    const packet: Packet = { type: PacketType.EVENT, nsp: mainNamespace, data: [event, ...args] };
+    if (isAck(last)) {
+      packet.data.pop();
+      packet.id = this.#nextAck;
+    }
+    const frames = encodePacket(packet);
+    if (isAck(last)) this.#expectAck(last);
+    for (const frame of frames) this.connection.push(frame);
+  }
+
+  #expectAck(ack: Ack): void {
+    this.#acks ??= new Map();
+    this.#acks.set(this.#nextAck, ack);
+    this.#nextAck += 1;
+    if (this.#acks.size > maxPendingAcks) {
+      this.connection.end("slow consumer", this.context.settings.slowConsumerCode);
+    }
+  }
+
+  send(event: EncodedEvent): void {
+    if (this.#connected && event instanceof EventFrames) this.connection.push(event.packet);
+  }
+
+  protected endConnection(code: number, reason: string): void {
+    // A socket.io-client that has received this packet does not reconnect.
+    if (code >= firstFinalCode) this.#sendPacket({ type: PacketType.DISCONNECT, nsp: mainNamespace });
+    this.connection.end(reason, code);
+  }
+
+  onText(text: string): void {
+    try {
+      if (hasAttachments(text) && this.#attachments === undefined) {
+        this.#attachments = new AttachmentReader(text, this.context.settings.maxPayload);
+        return;
+      }
+      if (this.#attachments !== undefined) throw new Error("text between attachments");
+      this.#onPacket(this.context.packets.read(text));
+    } catch {
+      this.connection.end("parse error");
+    }
+  }
+
+  onBinary(data: Buffer): void {
+    try {
+      if (this.#attachments === undefined) throw new Error("attachment without a packet");
+      const packet = this.#attachments.add(data);
+      if (packet === undefined) return;
+      this.#attachments = undefined;
+      this.#onPacket(packet);
+    } catch {
+      this.connection.end("parse error");
+    }
+  }
+
+  onEnd(reason: string): void {
+    this.#connected = false;
+    this.#attachments = undefined;
+    this.#acks = undefined;
+    this.notifyClosed(reason);
+  }
+
+  #onPacket(packet: Packet): void {
+    if (packet.type === PacketType.CONNECT && packet.nsp !== mainNamespace) {
+      this.#namespaceRefusals += 1;
+      if (this.#namespaceRefusals > maxNamespaceRefusals) this.connection.end("parse error");
+      this.#sendPacket({ type: PacketType.CONNECT_ERROR, nsp: packet.nsp, data: { message: "Invalid namespace" } });
+    } else if (packet.type === PacketType.CONNECT && this.#handshake) this.#connect(packet.data, this.#handshake);
+    else if (packet.nsp !== mainNamespace || !this.#connected) this.connection.end("parse error");
+    else this.#onConnectedPacket(packet);
+  }
+
+  #connect(auth: unknown, handshake: Handshake): void {
+    this.#handshake = undefined;
+    this.#connected = true;
+    this.connection.markConnected();
+    this.#sendPacket({ type: PacketType.CONNECT, nsp: mainNamespace, data: { sid: this.id } });
+    this.context.openSocket(this, isObject(auth) ? { ...handshake, auth } : handshake);
+  }
+
+  #onConnectedPacket(packet: Packet): void {
+    const data: unknown = packet.data;
+    const args: unknown[] = Array.isArray(data) ? data : [];
+    switch (packet.type) {
+      case PacketType.EVENT: {
+        const { id } = packet;
+        this.dispatch(String(args[0]), args.slice(1), id === undefined ? undefined : this.#createAck(id));
+        return;
+      }
+      case PacketType.ACK:
+        this.#onAck(packet.id, args);
+        return;
+      case PacketType.DISCONNECT:
+        this.connection.end("client namespace disconnect");
+        return;
+      default:
+        this.connection.end("parse error");
+    }
+  }
+
+  #createAck(id: number): Ack {
+    return singleUseAck((args) => this.#sendPacket({ type: PacketType.ACK, nsp: mainNamespace, id, data: args }));
+  }
+
+  #onAck(id: number | undefined, args: unknown[]): void {
+    const ack = id === undefined ? undefined : this.#acks?.get(id);
+    if (ack === undefined || id === undefined) return;
+    this.#acks?.delete(id);
+    try {
+      const result: unknown = ack(...args);
+      this.context.reportRejection(result, this);
+    } catch (error) {
+      this.context.reportError(error, this);
+    }
+  }
+
+  #sendPacket(packet: Packet): void {
+    for (const frame of encodePacket(packet)) this.connection.push(frame);
+  }
+}
+
+function isAck(value: unknown): value is Ack {
+  return typeof value === "function";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

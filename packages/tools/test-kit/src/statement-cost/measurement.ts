@@ -1,0 +1,11 @@
+// What one case cost in one dimension.
+import type { Cost } from "./verdict.js";
+
+/** Costs of one case where a dimension is small and where it is large. */
+export interface Measurement {
+  readonly dimension: string;
+  readonly name: string;
+  readonly small: readonly Cost[];
+  readonly large: readonly Cost[];
+  readonly faults: readonly string[];
+}
