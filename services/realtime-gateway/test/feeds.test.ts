@@ -1,12 +1,14 @@
 // One feed and one pair of subscriptions a room, for as long as a socket is in it or on its way.
+
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { encodeWire, subjects } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createFeeds } from "../src/feeds.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { listener, unheard, until } from "./room-log.js";
+import { listener, unheard } from "./room-log.js";
 
 /** Feeds over a local bus, with the number of subscriptions they hold there. */
 function feedsOn(t: Test) {

@@ -1,7 +1,9 @@
 // Joins, deliveries, losses and answers in any order: each socket gets every entry after its start, once and in order.
+
 import { createLocalBus } from "@khui/bus/local";
 import type { LogEntry } from "@khui/contracts";
 import { ChatError } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { test } from "tap";
 import { takeOut } from "../src/commands.js";
@@ -9,7 +11,7 @@ import { createFeeds } from "../src/feeds.js";
 import { joinRoom } from "../src/joining.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, unheard, until } from "./room-log.js";
+import { type Listener, listener, unheard } from "./room-log.js";
 
 interface Joiner extends Listener {
   readonly lastSeq: number | undefined;

@@ -1,15 +1,17 @@
 // A socket that enters a room gets what it missed, then everything new, without a hole or a repeat.
+
 import { createLocalBus } from "@khui/bus/local";
 import { encodeEvent } from "@khui/socketio";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { takeOut } from "../src/commands.js";
 import { createFeeds } from "../src/feeds.js";
 import { joinRoom, type Welcome } from "../src/joining.js";
 import { createRoomLogs } from "../src/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, unheard, until } from "./room-log.js";
+import { type Listener, listener, unheard } from "./room-log.js";
 
-/** A gateway's feeds over a local bus. `gate.open` lets the questions held back since `gate.shut()` go on. */
+/** A gateway's feeds over a local bus. While `gate.shut` is true, questions wait, and so do their answers. */
 function gatewayOn(t: Test) {
   const bus = createLocalBus().connect();
   const gate = { waiting: [] as Array<() => void>, shut: false };
@@ -45,7 +47,14 @@ function gatewayOn(t: Test) {
     listeners.push(one);
     return one;
   };
-  return { bus, api, feeds, gate, join, enter };
+  /** Lets the one question that waits go on, and resolves when its answer waits: with what lets that go on too. */
+  const heldAnswer = async (): Promise<() => void> => {
+    await until("the question is asked", () => gate.waiting.length === 1);
+    gate.waiting.shift()?.();
+    await until("its answer is ready", () => gate.waiting.length === 1);
+    return gate.waiting.shift()!;
+  };
+  return { bus, api, feeds, gate, heldAnswer, join, enter };
 }
 
 test("without lastSeq a socket gets only what is new", async (t) => {
@@ -89,34 +98,30 @@ test("a log that no longer reaches back is told as such, and what is new follows
 });
 
 test("entries lost to retention between two pages are told as such", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   for (let i = 0; i < 9; i++) api.append();
   gate.shut = true;
   const a = enter("a");
   const joining = join(a, 0);
-  await until("the opening is answered", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   api.floor = 7;
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   await joining;
   t.same(a.received, [1, 2, 3, "resync_required"]);
 });
 
 test("joining again while entries arrive gives nothing twice", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const a = enter("a");
   await join(a);
   gate.shut = true;
   const again = join(a);
-  await until("the question is asked", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 3; i++) api.publish(api.append());
   await until("they are delivered", () => a.received.length === 3);
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   t.ok(await again);
   api.publish(api.append());
   await until("the next is there", () => a.received.length > 3);
@@ -124,19 +129,16 @@ test("joining again while entries arrive gives nothing twice", async (t) => {
 });
 
 test("two sockets that open a room at different heads both get everything", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const first = join(a);
-  await until("the first is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer, of one entry, is ready", () => gate.waiting.length === 1);
-  const [answerFirst] = gate.waiting.splice(0);
+  const answerFirst = await heldAnswer();
   for (let i = 0; i < 5; i++) api.append();
   gate.shut = false;
   t.equal((await join(b))?.opened.seq, 6);
-  answerFirst?.();
+  answerFirst();
   t.equal((await first)?.opened.seq, 1);
   api.publish(api.append());
   await until("the newest is there", () => b.received.length > 0);
@@ -145,21 +147,18 @@ test("two sockets that open a room at different heads both get everything", asyn
 });
 
 test("who leaves while they join is not let in, wherever the feed stands", async (t) => {
-  const { api, join, enter, gate, feeds } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer, feeds } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
-  const [letIn] = gate.waiting.splice(0);
+  const letIn = await heldAnswer();
   // Nobody hears of the leaving over the bus: the other's opening starts the feed beyond it.
   api.append("a");
   api.append();
   gate.shut = false;
   const other = await join(b);
-  letIn?.();
+  letIn();
   t.equal(await joining, undefined);
   t.equal(other?.feed.sessions.has(a.session), false);
   t.same(a.received, [2]);
@@ -170,17 +169,15 @@ test("who leaves while they join is not let in, wherever the feed stands", async
 });
 
 test("of what is delivered while they join, who leaves gets nothing after their leaving", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (const left of [undefined, "a", undefined]) api.publish(api.append(left));
   await until("the other has them", () => b.received.length === 3);
-  gate.waiting.shift()?.();
+  letGo();
   t.equal(await joining, undefined);
   t.same(a.received, [1, 2]);
 });
@@ -208,17 +205,16 @@ test("a state that changes while a socket joins is told after its welcome, to ot
 });
 
 test("a busy room is joined though more goes through than is kept", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 1_500; i++) api.publish(api.append());
   await until("all of it went through", () => b.received.length === 1_500);
   gate.shut = false;
+  letGo();
   for (const goOn of gate.waiting.splice(0)) goOn();
   await joining;
   api.publish(api.append());

@@ -1,8 +1,9 @@
 // A room's entries reach its sockets once each and in order, however they come in.
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { type Test, test } from "tap";
 import { type LogReader, RoomFeed } from "../src/room-feed.js";
-import { entries, entry, listener, unheard, until } from "./room-log.js";
+import { entries, entry, listener, unheard } from "./room-log.js";
 
 /** A feed with one socket, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
 function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number; failures?: number }) {

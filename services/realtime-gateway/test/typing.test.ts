@@ -1,13 +1,15 @@
 // Who is shown typing is shown to stop, by whichever gateway they began at.
+
 import { createLocalBus } from "@khui/bus/local";
 import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import type { Feeds } from "../src/feeds.js";
 import { RoomFeed } from "../src/room-feed.js";
 import { createTyping, typingMs } from "../src/typing.js";
 import { roomId } from "./fake-messages-api.js";
-import { listener, unheard, until } from "./room-log.js";
+import { listener, unheard } from "./room-log.js";
 
 /** A gateway that has just opened the room, in which Bob has begun to type elsewhere. */
 function opened() {

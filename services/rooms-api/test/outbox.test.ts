@@ -1,10 +1,12 @@
 // A change is in the log or on its way there, whatever is down in between.
+
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
 import type { Database } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { migrations } from "../src/plugin.js";
@@ -14,9 +16,6 @@ import type { Db } from "../src/store/tables.js";
 import { admit, fakeMessages } from "./fake-messages.js";
 
 const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 const silent = { warn: () => undefined };
 const activityId = "activity";
 
@@ -60,16 +59,16 @@ test("with a database", async (t: Test) => {
     const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined, admit);
     await t.rejects(create(), { code: "service_unavailable" });
     await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
-    await until(() => outbox.waiting().changes === 1);
+    await until("a change waits", () => outbox.waiting().changes === 1);
     const { oldestSeconds } = outbox.waiting();
-    await until(() => outbox.waiting().oldestSeconds > oldestSeconds);
+    await until("it grows older", () => outbox.waiting().oldestSeconds > oldestSeconds);
     const messages = fakeMessages(bus);
-    await until(() => messages.taken.size > 0);
+    await until("something is taken", () => messages.taken.size > 0);
     const { room, created } = await create();
     t.equal(created, false);
     t.same([...messages.taken.keys()], [room._id]);
     t.equal(messages.taken.get(room._id)?.length, 1);
-    await until(() => outbox.waiting().changes === 0);
+    await until("nothing waits", () => outbox.waiting().changes === 0);
     t.equal(outbox.waiting().oldestSeconds, 0);
   });
 
@@ -81,9 +80,9 @@ test("with a database", async (t: Test) => {
     const failing = new Set((await pendingRooms(db, "", 0)).map(({ roomId }) => roomId));
     t.equal(failing.size, 100, "the last is not among them");
     const messages = fakeMessages(bus, failing);
-    await until(() => messages.taken.size === 1);
+    await until("one is taken", () => messages.taken.size === 1);
     failing.clear();
-    await until(() => outbox.waiting().changes === 0);
+    await until("nothing waits", () => outbox.waiting().changes === 0);
   });
 
   await t.test("a change is confirmed only once: concurrent requests do not repeat it", async (t) => {

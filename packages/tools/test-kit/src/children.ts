@@ -1,12 +1,7 @@
-// The command line of the backends as a child process, and a way to wait.
+// The command line of the backends as a child process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(10);
-}
 
 /** Runs it and resolves with the URLs it prints, one for each name asked for. */
 export async function runMain(names: string[]): Promise<{ child: ChildProcess; urls: string[] }> {
