@@ -1,7 +1,7 @@
 // Worker processes for code that foreign bytes may make hang, grow or crash: each has one job at a time, and is killed at its deadline.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { withResourceLimits } from "./resource-limits.js";
+import { codeRangeBytes, withResourceLimits } from "./resource-limits.js";
 
 export interface WorkerPoolOptions {
   /** The module that calls `serveJobs`. */
@@ -109,7 +109,8 @@ interface Outcome {
 function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void): Worker {
   const file = fileURLToPath(entry);
   const loader = file.endsWith(".ts") ? sourceLoader : [];
-  const [program, args] = withResourceLimits(process.execPath, [...loader, file], { dataBytes, cpuSeconds });
+  const limits = { dataBytes: dataBytes + codeRangeBytes(), cpuSeconds };
+  const [program, args] = withResourceLimits(process.execPath, [...loader, file], limits);
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",
