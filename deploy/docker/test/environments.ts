@@ -1,16 +1,17 @@
 // The settings that each service reads, by the schema that its process reads them with.
-import { Environment as media } from "@khui/media-service/internal/environment";
-import { Environment as messages } from "@khui/messages-api/internal/environment";
-import { Environment as gateway } from "@khui/realtime-gateway/internal/environment";
-import { Environment as rooms } from "@khui/rooms-api/internal/environment";
-import { Environment as stickers } from "@khui/sticker-service/internal/environment";
+import { mediaService } from "@khui/media-service";
+import { messagesApi } from "@khui/messages-api";
+import { realtimeGateway } from "@khui/realtime-gateway";
+import { roomsApi } from "@khui/rooms-api";
+import { environmentOf } from "@khui/service";
+import { stickerService } from "@khui/sticker-service";
 
 export const environments = {
-  "rooms-api": rooms,
-  "messages-api": messages,
-  "media-service": media,
-  "sticker-service": stickers,
-  "realtime-gateway": gateway,
+  "rooms-api": environmentOf(roomsApi),
+  "messages-api": environmentOf(messagesApi),
+  "media-service": environmentOf(mediaService),
+  "sticker-service": environmentOf(stickerService),
+  "realtime-gateway": environmentOf(realtimeGateway),
 } as const;
 
 /** Read outside of the schemas: by the logger, and by OpenTelemetry (docs/observability.md). */

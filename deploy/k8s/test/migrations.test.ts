@@ -105,9 +105,9 @@ function urlOf(role: string): string {
 
 /** Runs the entry as that role. Rejects when it fails, with its output. */
 async function migrate(service: string, role = roleOf(service)): Promise<{ applied: string[] }> {
-  const entry = join(root, "services", service, "dist/migrate.js");
+  const entry = join(root, "services", service, "dist/main.js");
   const environment = { PATH: process.env.PATH, ...(role === "" ? {} : { POSTGRES_URL: urlOf(role) }) };
-  const { stdout } = await run(process.execPath, [entry], { env: environment });
+  const { stdout } = await run(process.execPath, [entry, "migrate"], { env: environment });
   return JSON.parse(stdout.trim());
 }
 

@@ -1,6 +1,7 @@
 // Words that the socket tests share: raw sockets, refusals, positions, and a mark that all earlier events have come.
 import type { ServerEventName } from "@khui/contracts";
 import type { Client, Payload, User } from "@khui/test-kit/system";
+import pTimeout from "p-timeout";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import type { Test } from "tap";
 
@@ -20,13 +21,8 @@ export function openSocket(
 
 /** The argument of the socket's next `event`; rejects after 20 s. It listens at once: call it before the cause. */
 export function nextOf<Told>(socket: Socket, event: string): Promise<Told> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`waited in vain for ${event}`)), 20_000);
-    socket.once(event, (told: Told) => {
-      clearTimeout(timer);
-      resolve(told);
-    });
-  });
+  const heard = new Promise<Told>((resolve) => socket.once(event, resolve));
+  return pTimeout(heard, { milliseconds: 20_000, message: `waited in vain for ${event}` });
 }
 
 /** Every event of this name that the client was ever sent, in order. */

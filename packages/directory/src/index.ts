@@ -1,138 +1,118 @@
-// Names and avatars of users: kept by rooms-api, learned from tokens, asked in batches and remembered for a short while.
+// Names and avatars of users: stored by rooms-api, learned from tokens, requested in batches and cached for a short while.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { roomsRpc, type User, type UserProfile } from "@khui/contracts";
+import DataLoader from "dataloader";
 import { LRUCache } from "lru-cache";
 
 export interface Directory {
   /**
-   * Names and avatars by id; never rejects. A name that rooms-api told longer ago is given as it was, and asked again behind;
-   * only others are waited for. Who cannot be had now comes as last known, from rooms-api or a token, and else with nulls.
+   * Names and avatars by id; never rejects. A stale name is returned as it is and refreshed in the background; unknown names are
+   * waited for. A user who cannot be looked up now comes as last known, from rooms-api or a token, else with nulls.
    */
   resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
   /**
-   * Hands on what a verified token told, and resolves once rooms-api has it: at once for what it was told before. Never
-   * rejects; what could not be handed on is tried at the next sight.
+   * Publishes what a verified token says, and resolves once rooms-api has it: at once for what was published before. Never
+   * rejects; what could not be published is tried again with the next token.
    */
   learn(profile: { userId: string; name: string | undefined; avatar: string | undefined }): Promise<void>;
 }
 
 export interface DirectoryOptions {
   readonly onError: (error: unknown) => void;
-  /** How old a known name may become before it is asked again; an unknown one is asked again after a second. */
+  /** How old a known name may get before it is requested again; an unknown one is requested again after a second. */
   readonly ttlMs?: number;
 }
 
 const capacity = 50_000;
 const unknownTtlMs = 1_000;
-/** A user is 2,400 characters at most (id, name, avatar), a character 6 bytes of JSON: so many fit into 1 MiB, the bus' limit. */
-const largestBatch = 64;
-const askTimeoutMs = 1_000;
-/** How long nobody is asked after a question failed: else each new name would wait for a rooms-api that hangs. */
-const restMs = 1_000;
+const requestTimeoutMs = 1_000;
+/** How long nothing is looked up after a lookup failed: else each new name would wait for a rooms-api that hangs. */
+const cooldownMs = 1_000;
+/**
+ * All requests of one turn of the event loop go together. A user is 2,400 characters at most (id, name, avatar), a character 6 bytes of
+ * JSON: 64 fit into 1 MiB, the bus' limit.
+ */
+const batching = { cache: false, maxBatchSize: 64, batchScheduleFn: setImmediate } as const;
 
-/** Asks rooms-api over `bus`. */
-export function createDirectory(bus: Bus, options: DirectoryOptions): Directory {
-  const ttlMs = options.ttlMs ?? 30_000;
-  /** As rooms-api told it; what is past its time stays until there is better. */
-  const known = new LRUCache<string, User>({ max: capacity, ttl: ttlMs, allowStale: true, noDeleteOnStaleGet: true });
-  /** For when rooms-api cannot be asked: a name that was good a while ago is better than none. */
+/** Looks up and publishes over `bus`. */
+export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: DirectoryOptions): Directory {
+  const cached = new LRUCache<string, User>({
+    max: capacity,
+    ttl: ttlMs,
+    noDeleteOnStaleGet: true,
+    allowStaleOnFetchRejection: true,
+    // Who waits for a user that is learned meanwhile gets what comes; it is not cached.
+    ignoreFetchAbort: true,
+    fetchMethod: fetchUser,
+  });
+  /** For when rooms-api cannot be reached: a name that was right a while ago is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
-  const asked = new Map<string, Promise<User>>();
-  const told = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
-  let restUntil = 0;
-  let wanted: Array<{ userId: string; answer: (user: User) => void }> = [];
-  let news = new Map<string, UserProfile>();
-  let telling: Promise<void> | undefined;
+  const published = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
+  const lookups = new DataLoader(lookUp, batching);
+  const publications = new DataLoader(publish, batching);
+  let coolUntil = 0;
 
-  const bestKnown = (userId: string): User => lastKnown.get(userId) ?? { _id: userId, name: null, avatar: null };
-
-  const ask = (userId: string): Promise<User> => {
-    if (performance.now() < restUntil) return Promise.resolve(bestKnown(userId));
-    const running = asked.get(userId);
-    if (running) return running;
-    if (wanted.length === 0) setImmediate(() => void askWanted());
-    const asking = new Promise<User>((answer) => wanted.push({ userId, answer })).finally(() => asked.delete(userId));
-    asked.set(userId, asking);
-    return asking;
-  };
-
-  async function askWanted(): Promise<void> {
-    const batch = wanted;
-    wanted = [];
-    await Promise.all(
-      inParts(batch).map(async (part) => {
-        const users = await lookUp(part.map(({ userId }) => userId));
-        for (const { userId, answer } of part) answer(users.get(userId) ?? bestKnown(userId));
-      }),
-    );
+  /** Undefined, which leaves the cache as it is, when there is no answer. */
+  async function fetchUser(
+    userId: string,
+    _stale: User | undefined,
+    { options }: LRUCache.FetcherOptions<string, User>,
+  ): Promise<User | undefined> {
+    if (performance.now() < coolUntil) return undefined;
+    const user = await lookups.load(userId);
+    if (user) lastKnown.set(userId, user);
+    if (user?.name === null) options.ttl = unknownTtlMs;
+    return user;
   }
 
-  async function lookUp(userIds: string[]): Promise<Map<string, User>> {
+  async function lookUp(userIds: readonly string[]): Promise<Array<User | undefined>> {
     try {
-      const { users } = await call(bus, roomsRpc.lookupUsers, { userIds }, { timeoutMs: askTimeoutMs });
-      for (const user of users) {
-        known.set(user._id, user, { ttl: user.name === null ? unknownTtlMs : ttlMs });
-        lastKnown.set(user._id, user);
-      }
-      return new Map(users.map((user) => [user._id, user]));
+      const request = { userIds: [...userIds] };
+      const { users } = await call(bus, roomsRpc.lookupUsers, request, { timeoutMs: requestTimeoutMs });
+      const byId = new Map(users.map((user) => [user._id, user]));
+      return userIds.map((userId) => byId.get(userId));
     } catch (error) {
-      restUntil = performance.now() + restMs;
-      options.onError(error);
-      return new Map();
+      coolUntil = performance.now() + cooldownMs;
+      onError(error);
+      return userIds.map(() => undefined);
     }
   }
 
-  /** Everyone heard of in one turn of the event loop goes in one request. */
-  async function tell(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    telling = undefined;
-    const users = [...news.values()];
-    news = new Map();
-    await Promise.all(inParts(users).map(handOn));
+  async function publish(profiles: readonly UserProfile[]): Promise<undefined[]> {
+    const latest = new Map(profiles.map((profile) => [profile._id, profile]));
+    try {
+      const request = { users: [...latest.values()] };
+      await call(bus, roomsRpc.learnUsers, request, { timeoutMs: requestTimeoutMs });
+    } catch (error) {
+      for (const userId of latest.keys()) published.delete(userId);
+      onError(error);
+    }
+    return profiles.map(() => undefined);
   }
 
-  async function handOn(users: UserProfile[]): Promise<void> {
-    try {
-      await call(bus, roomsRpc.learnUsers, { users }, { timeoutMs: askTimeoutMs });
-    } catch (error) {
-      for (const { _id } of users) told.delete(_id);
-      options.onError(error);
-    }
+  async function resolveUser(userId: string): Promise<User> {
+    const allowStale = Boolean(cached.get(userId, { allowStale: true })?.name);
+    const user = await cached.fetch(userId, { allowStale });
+    return user ?? lastKnown.get(userId) ?? { _id: userId, name: null, avatar: null };
   }
 
   return {
     async resolve(userIds) {
-      const users = new Map<string, User>();
-      const missing: Array<Promise<User>> = [];
-      for (const userId of new Set(userIds)) {
-        const user = known.get(userId);
-        if (user) users.set(userId, user);
-        if (known.getRemainingTTL(userId) > 0) continue;
-        const asking = ask(userId);
-        if (!user?.name) missing.push(asking);
-      }
-      if (missing.length > 0) for (const user of await Promise.all(missing)) users.set(user._id, user);
-      return users;
+      const users = await Promise.all([...new Set(userIds)].map(resolveUser));
+      return new Map(users.map((user) => [user._id, user]));
     },
     learn({ userId, name, avatar }) {
       if (name === undefined && avatar === undefined) return Promise.resolve();
       const digest = JSON.stringify([name, avatar]);
-      const before = told.get(userId);
+      const before = published.get(userId);
       if (before?.digest === digest) return before.done;
-      known.delete(userId);
+      cached.delete(userId);
       const { name: oldName = null, avatar: oldAvatar = null } = lastKnown.get(userId) ?? {};
       lastKnown.set(userId, { _id: userId, name: name || oldName, avatar: avatar || oldAvatar });
-      news.set(userId, { _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) });
-      telling ??= tell();
-      told.set(userId, { digest, done: telling });
-      return telling;
+      const done = publications.load({ _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) });
+      published.set(userId, { digest, done });
+      return done;
     },
   };
-}
-
-function inParts<T>(items: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let start = 0; start < items.length; start += largestBatch) parts.push(items.slice(start, start + largestBatch));
-  return parts;
 }

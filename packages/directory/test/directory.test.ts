@@ -58,6 +58,27 @@ test("who was just learned has a name, though asked before", async (t) => {
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
 });
 
+test("a name that is learned while an older one is on its way replaces it", async (t) => {
+  const { bus, directory, serve } = rig(t);
+  const [lookups] = serve();
+  lookups?.unsubscribe();
+  let asked = 0;
+  let answer: (name: string) => void = () => undefined;
+  const held = new Promise<string>((resolve) => {
+    answer = resolve;
+  });
+  serveRpc(bus, roomsRpc.lookupUsers, async () => {
+    const name = ++asked === 1 ? await held : "Anna";
+    return { users: [{ _id: "a", name, avatar: null }] };
+  });
+  const before = directory.resolve(["a"]);
+  await until("it is asked", () => asked === 1);
+  await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
+  answer("Ann");
+  await before;
+  t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
+});
+
 test("a name that has to be asked again is kept when nobody answers", async (t) => {
   const { directory, users, serve } = rig(t, 1);
   const subscriptions = serve();

@@ -1,3 +1,7 @@
-// What every service stands on.
+// What every service stands on: `defineService` says what a service is, `runService` is the whole of its main.ts.
+export * from "./define.js";
 export * from "./failures.js";
+export { instrumentPorts } from "./ports.js";
 export * from "./rpc.js";
+export * from "./run.js";
+export * from "./start.js";

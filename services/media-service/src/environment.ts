@@ -1,14 +1,13 @@
 // The settings of the service, as environment variables.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blobEnvironment, linkEnvironment, serviceEnvironment } from "@khui/service/http";
 import { type Static, Type } from "typebox";
 import { defaultLimits, type MediaLimits } from "./limits.js";
 
 const mebibyte = 1024 * 1024;
 const size = (bytes: number) => Type.Integer({ minimum: 1, maximum: 4096, default: bytes / mebibyte });
 
-/** Those of this service alone. Sizes in MiB, pixels in millions. */
+/** Sizes in MiB, pixels in millions. */
 export const mediaEnvironment = {
   MEDIA_MAX_IMAGE_MB: size(defaultLimits.bytes.image),
   MEDIA_MAX_AUDIO_MB: size(defaultLimits.bytes.audio),
@@ -22,18 +21,10 @@ export const mediaEnvironment = {
     maximum: 1_048_576,
     default: defaultLimits.uploadBytesPerSecond,
   }),
-};
-
-/** All that the process reads. */
-export const Environment = Type.Object({
-  ...serviceEnvironment,
-  ...linkEnvironment,
-  ...blobEnvironment,
-  ...mediaEnvironment,
-  POSTGRES_URL: Type.String(),
-  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+  /** Files on their way in; may be shared by processes. */
   SCRATCH_DIR: Type.String({ default: join(tmpdir(), "khui-uploads") }),
-});
+  POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
+};
 
 export function mediaLimits(env: Static<ReturnType<typeof Type.Object<typeof mediaEnvironment>>>): MediaLimits {
   return {

@@ -16,8 +16,8 @@ export interface Inspected {
 
 export interface Inspection {
   /**
-   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Turns go round by
-   * `userId`. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
+   * `declared` is what the sender says it is; `file` takes anything, but no picture larger than pictures may be. Users are served
+   * round-robin. Throws wrong_kind_of_file, unsupported_media_type, ambiguous_file, damaged_file, file_too_large, too_many_pixels,
    * too_many_frames, service_unavailable.
    */
   inspect(
@@ -29,14 +29,14 @@ export interface Inspection {
 }
 
 /** Pictures and recordings parsed at the same time: they take CPU and memory, and the machine has few cores. One person has one of them. */
-const turns = { places: 2, placesPerKey: 1 };
+const parsing = { limit: 2, limitPerKey: 1 };
 
 export function createInspection(
   parsers: Parsers,
   videoFrame: VideoFrame | undefined,
   limits: MediaLimits,
 ): Inspection {
-  const inTurn = createFairSemaphore(turns);
+  const semaphore = createFairSemaphore(parsing);
 
   async function recording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
     const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
@@ -62,12 +62,12 @@ export function createInspection(
         // Of some formats all is read into memory, to know their size alone.
         if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
         const asked = { path: file.path, contentType, folder, maxPixels: limits.pixels };
-        const { path, thumbnail, ...facts } = await inTurn(userId, () => parsers.parse("picture", asked));
+        const { path, thumbnail, ...facts } = await semaphore(userId, () => parsers.parse("picture", asked));
         return { path, facts, thumbnail };
       }
       if (/^(?:audio|video)\//.test(contentType)) {
         try {
-          return await inTurn(userId, () => recording(file, contentType, declared));
+          return await semaphore(userId, () => recording(file, contentType, declared));
         } catch (error) {
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
           // Its first bytes look like a recording's, and the rest does not: it may be anything.

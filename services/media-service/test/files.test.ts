@@ -10,13 +10,13 @@ import { folderFor } from "@khui/test-kit/files/made-files";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
 import { createFiles, type SweepTimes } from "../src/files.js";
-import { migrations } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import { beginUpload, type Db } from "../src/store.js";
 import { fakeMessages } from "./fake-messages.js";
 
 const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
 t.teardown(() => database.close());
-await database.migrate("media", migrations);
+await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
 const never: SweepTimes = { everyMs: 2 ** 30, abandonedMs: 2 ** 30 };

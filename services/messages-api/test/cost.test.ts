@@ -2,7 +2,7 @@
 
 import { checkStatementCosts } from "@khui/test-kit/statement-cost/suite";
 import { test } from "tap";
-import { migrations, schema } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import { cases } from "./cost-cases.js";
 import { places, surroundings } from "./cost-scenes.js";
 
@@ -12,8 +12,8 @@ test("statements cost the same however much there is", { timeout: 250_000 }, (t)
   checkStatementCosts(t, {
     service: "messages-api",
     source,
-    schema,
-    migrations,
+    schema: schema.name,
+    migrations: schema.migrations,
     filledAt: 3,
     surroundings,
     places,

@@ -1,13 +1,11 @@
 // The gateway's settings, as environment variables.
-import { serviceEnvironment } from "@khui/service/http";
-import { type Static, Type } from "typebox";
+import { type Static, type TObject, Type } from "typebox";
 import { defaultFlood } from "./flood.js";
 import type { GatewayOptions } from "./gateway.js";
 
 const count = (standard: number) => Type.Integer({ minimum: 1, default: standard });
 
-export const Environment = Type.Object({
-  ...serviceEnvironment,
+export const gatewayEnvironment = {
   /** From SIGTERM to the end of listening; sockets are closed over its last three quarters. */
   DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 8 }),
   /** New sockets a second: what holds off the herd when another replica has gone. */
@@ -21,12 +19,11 @@ export const Environment = Type.Object({
   /** Of one socket, at a time. */
   MAX_JOINED_ROOMS: count(500),
   WATCHED_ROOMS: Type.Integer({ minimum: 0, maximum: 500, default: 50 }),
-});
+};
 
 /** The settings as `createGateway` takes them. */
-export function gatewayOptions(env: Static<typeof Environment>) {
+export function gatewayOptions(env: Static<TObject<typeof gatewayEnvironment>>) {
   return {
-    trustProxy: env.TRUST_PROXY,
     watchedRooms: env.WATCHED_ROOMS,
     maxRooms: env.MAX_JOINED_ROOMS,
     flood: {

@@ -2,6 +2,7 @@
 import type { Bus, Subscription } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import pTimeout from "p-timeout";
 import { type FeedEvents, RoomFeed } from "./room-feed.js";
 import type { RoomLogs } from "./room-logs.js";
 
@@ -38,12 +39,8 @@ const batch = 2_000;
 /** While the bus is away nobody can be let in. */
 const subscribeMs = 5_000;
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ChatError("service_unavailable", { retryAfter: 1 })), ms);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+function unavailable(): never {
+  throw new ChatError("service_unavailable", { retryAfter: 1 });
 }
 
 export function createFeeds(options: FeedsOptions): Feeds {
@@ -87,7 +84,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const room = held.get(roomId) ?? open(roomId);
       room.feed.joiners++;
       try {
-        await within(subscribeMs, room.heard);
+        await pTimeout(room.heard, { milliseconds: subscribeMs, fallback: unavailable });
       } catch (error) {
         room.feed.joiners--;
         release(room.feed);

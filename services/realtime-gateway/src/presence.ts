@@ -1,7 +1,7 @@
 // Who is online: this gateway's lease, its users' comings and goings, and telling those who share a room.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
 import type { Presence, Status } from "@khui/presence";
+import pTimeout from "p-timeout";
 import { createPresenceNews, seenAs } from "./presence-news.js";
 import type { Users } from "./users.js";
 
@@ -156,7 +156,7 @@ export function createPresenceKeeper(options: {
       await tending;
       // Not an end at once: those whose sockets closed last are still on their way to another gateway.
       await presence.renew(boot, times.graceMs).catch(onError);
-      await Promise.race([news.told(), sleep(lastWordsMs, undefined, { ref: false })]);
+      await pTimeout(news.told(), { milliseconds: lastWordsMs, message: false });
     },
   };
 }

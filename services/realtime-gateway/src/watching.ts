@@ -2,8 +2,8 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { entryBody, type LogEntry, messagesRpc } from "@khui/contracts";
-import { createTurns } from "@khui/service/process";
 import { encodeEvent } from "@khui/socketio";
+import pLimit from "p-limit";
 import type { RoomLogs } from "./room-logs.js";
 import type { Session } from "./session.js";
 import type { Users } from "./users.js";
@@ -61,7 +61,7 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
   const watches = new Map<string, Watch>();
   /** By user, the least recently active room first. */
   const roomsOf = new Map<string, Set<string>>();
-  const inTurn = createTurns(startsAtOnce);
+  const limitStarts = pLimit(startsAtOnce);
 
   function open(roomId: string): Watch {
     const { stop } = logs.listen(roomId, (entry) => hear(watch, entry));
@@ -140,7 +140,7 @@ export function createWatching({ bus, logs, users, limit, onError }: WatchingOpt
   return {
     start(userId) {
       if (limit === 0) return;
-      inTurn(async () => {
+      limitStarts(async () => {
         if (!users.has(userId)) return;
         const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit });
         if (!users.has(userId)) return;

@@ -1,42 +1,5 @@
-// The rooms-api process: environment, connections, listen.
-import { connectNats } from "@khui/bus/nats";
-import { openPostgres } from "@khui/database/postgres";
-import { connectRedisLimits } from "@khui/limits/redis";
-import { createApp, createTokens, defaultRules, keysFrom, leave, mountHealth, mountMetrics } from "@khui/service/http";
-import { readEnvironment, run } from "@khui/service/process";
-import { observeStatements, openTelemetry, watchBus, watchDatabase, watchLimits } from "@khui/service/telemetry";
-import { Environment, roomQuotas } from "./environment.js";
-import { roomsApi } from "./plugin.js";
+// The rooms-api process.
+import { runService } from "@khui/service";
+import { roomsApi } from "./service.js";
 
-const name = "rooms-api";
-const level = process.env.LOG_LEVEL || "info";
-const telemetry = await openTelemetry({ service: name, level, environment: process.env });
-const { log } = telemetry;
-await run(log, async (closers) => {
-  const env = readEnvironment(Environment, process.env);
-  closers.add("traces", () => telemetry.close());
-  const onError = (error: unknown) => log.warn({ err: error }, "connection");
-  const database = openPostgres({
-    url: env.POSTGRES_URL,
-    poolSize: env.POSTGRES_POOL,
-    applicationName: name,
-    onError,
-    onStatement: observeStatements(telemetry),
-  });
-  closers.add("database", () => database.close());
-  watchDatabase(telemetry, database);
-  const bus = watchBus(telemetry, await connectNats({ servers: env.NATS_URL, name, onError }));
-  closers.add("bus", () => bus.close());
-  const limits = watchLimits(
-    telemetry,
-    connectRedisLimits({ url: env.REDIS_URL, prefix: `khui:limits:${name}:`, onError }),
-  );
-  closers.add("limits", () => limits.close());
-  const app = await createApp({ log, telemetry, trustProxy: env.TRUST_PROXY });
-  closers.add("http", () => leave(app));
-  mountHealth(app, { database: () => database.ping(), bus: () => bus.flush() }, { limits: () => limits.ping() });
-  mountMetrics(app, telemetry.metrics);
-  const guard = { tokens: await createTokens(keysFrom(env)), limits, rules: defaultRules(env) };
-  await app.register(roomsApi({ database, bus, guard, log, telemetry, quotas: roomQuotas(env) }));
-  await app.listen({ port: env.PORT, host: env.HOST });
-});
+await runService(roomsApi);

@@ -1,16 +1,16 @@
-// The user directory: what is told of people, and that telling it again is free.
+// The user directory: what is saved of users, and that saving the same again is free.
 import { fileURLToPath } from "node:url";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import t from "tap";
-import { migrations } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const database = await openPglite({ cache });
 t.teardown(() => database.close());
-await database.migrate("rooms", migrations);
+await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
 /** Which version of its row each user has, and who locked it last: any write to it changes one of them. */

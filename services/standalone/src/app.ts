@@ -1,155 +1,59 @@
-// The one-process form: every service on embedded adapters, behind one port. All its wiring is on this page.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// The one-process form: services on embedded ports, behind one port of their own.
 import { join } from "node:path";
-import type { Blobs } from "@khui/blobs";
-import { openFolderBlobs } from "@khui/blobs/folder";
-import type { Bus } from "@khui/bus";
-import { createLocalBus } from "@khui/bus/local";
-import { openPglite } from "@khui/database/pglite";
-import { createLocalLimits } from "@khui/limits/local";
-import { createMediaLinks } from "@khui/media-links";
-import { type MediaLimits, mediaService } from "@khui/media-service";
-import { messagesApi } from "@khui/messages-api";
-import { createLocalPresence } from "@khui/presence/local";
-import { type GatewayDeps, realtimeGateway } from "@khui/realtime-gateway";
-import { type RoomQuotas, roomsApi } from "@khui/rooms-api";
-import {
-  createApp,
-  createTokens,
-  type Guard,
-  keepLocal,
-  mountHealth,
-  mountMetrics,
-  type TokenKeys,
-  type Tokens,
-} from "@khui/service/http";
-import { type Closers, createClosers, type Logger } from "@khui/service/process";
-import {
-  observeStatements,
-  type Telemetry,
-  unobserved,
-  watchBus,
-  watchDatabase,
-  watchLimits,
-} from "@khui/service/telemetry";
-import { stickerService } from "@khui/sticker-service";
+import { type Service, type Started, type Starting, settingsOf, startServices } from "@khui/service";
+import { keepLocal } from "@khui/service/http";
+import { createClosers, readEnvironment } from "@khui/service/process";
+import type { Telemetry } from "@khui/service/telemetry";
+import { Type } from "typebox";
 import { mountDevelopmentSignIn } from "./development.js";
+import { type EmbeddedPortsOptions, openEmbeddedPorts } from "./ports.js";
 
-export interface StandaloneOptions {
-  /** Where data is kept; when absent, in memory and in a temporary folder. */
-  readonly dataDir?: string;
-  /** A file that keeps a freshly made, empty database, so that the next one in memory is there sooner. */
-  readonly databaseTemplate?: string;
-  readonly keys: TokenKeys;
-  /** What addresses of files are signed with. */
-  readonly mediaSecret: string;
-  /** What clients reach this process by; `url` by default. */
-  readonly publicUrl?: string;
-  readonly mediaLimits?: MediaLimits;
-  /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
-  readonly blobs?: Blobs;
-  readonly rules: Guard["rules"];
-  readonly roomQuotas?: RoomQuotas;
-  /** 0 takes a free one. */
-  readonly port: number;
-  readonly host: string;
-  readonly log: Logger;
-  readonly telemetry?: Telemetry;
+/** Where this form's settings differ from those of services of their own, and what it has beside them. */
+const ownEnvironment = {
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3101 }),
+  HOST: Type.String({ default: "localhost" }),
+  /** There is no edge that would notice. */
+  DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 0 }),
+  /** Answers /metrics and /readyz to other machines too. */
+  EXPOSE_METRICS: Type.Boolean({ default: false }),
+};
+
+export interface EmbeddedOptions extends EmbeddedPortsOptions {
+  /** As of a process. Needs JWT_SECRET (or another key) and MEDIA_URL_SECRET. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly telemetry: Telemetry;
   /** Offers tokens to anyone on this machine. */
   readonly developmentSignIn?: boolean;
-  /** Answers /metrics and /readyz to other machines too. */
-  readonly exposeMetrics?: boolean;
-  readonly gateway?: GatewayDeps["gateway"];
-  readonly engine?: GatewayDeps["engine"];
-  /** Puts something between the services and the bus: tests lose messages here. */
-  readonly wrapBus?: (bus: Bus) => Bus;
 }
 
-export interface Standalone {
-  readonly url: string;
-  readonly tokens: Tokens;
+export interface Embedded extends Started {
   close(): Promise<void>;
 }
 
-/** How long addresses of files are good. */
-const linkSeconds = 7 * 86_400;
-
-/** Opens everything, listens, and resolves when requests are taken. */
-export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const { log, telemetry = unobserved(options.log) } = options;
-  const closers = createClosers(log);
+/** Opens everything, listens, and resolves when requests are taken. Throws EnvironmentError; leaves nothing open then. */
+export async function startEmbedded(services: readonly Service[], options: EmbeddedOptions): Promise<Embedded> {
+  const { telemetry, developmentSignIn = false } = options;
+  const closers = createClosers(telemetry.log);
   try {
-    const folder = options.dataDir ?? (await temporaryFolder(closers));
-    const database = await openPglite({
-      ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
-      onStatement: observeStatements(telemetry),
-      ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
+    const schema = Type.Object({ ...settingsOf(services), ...ownEnvironment });
+    const { ports, folder } = await openEmbeddedPorts(options, telemetry, closers);
+    const environment = { SCRATCH_DIR: join(folder, "uploads"), ...options.environment };
+    const env = readEnvironment(schema, environment);
+    const started = await startServices(services, {
+      env: env as Starting["env"],
+      ports,
+      telemetry,
+      closers,
+      trustProxy: false,
+      publicUrl: (ownUrl) => ownUrl,
+      extend(app, tokens) {
+        if (!env.EXPOSE_METRICS) keepLocal(app, "/metrics", "/readyz");
+        if (developmentSignIn) mountDevelopmentSignIn(app, tokens);
+      },
     });
-    closers.add("database", () => database.close());
-    watchDatabase(telemetry, database);
-    const localBus = createLocalBus({ onError: (error) => log.warn({ err: error }, "bus") }).connect();
-    closers.add("bus", () => localBus.close());
-    const bus = watchBus(telemetry, options.wrapBus?.(localBus) ?? localBus);
-    const presence = createLocalPresence();
-    closers.add("presence", () => presence.close());
-    const limits = watchLimits(telemetry, createLocalLimits());
-    closers.add("limits", () => limits.close());
-    const blobs = options.blobs ?? (await openFolder(join(folder, "files"), closers));
-    const tokens = await createTokens(options.keys);
-    const guard: Guard = { tokens, limits, rules: options.rules };
-
-    const app = await createApp({ log, telemetry });
-    closers.add("http", () => app.close());
-    mountHealth(app, { database: () => database.ping(), blobs: () => blobs.ping() });
-    mountMetrics(app, telemetry.metrics);
-    if (!options.exposeMetrics) keepLocal(app, "/metrics", "/readyz");
-    let url = "";
-    const publicUrl = () => options.publicUrl || url;
-    const links = createMediaLinks({ secrets: [options.mediaSecret], validSeconds: linkSeconds, publicUrl });
-    const { roomQuotas } = options;
-    await app.register(
-      roomsApi({ database, bus, guard, log, telemetry, ...(roomQuotas ? { quotas: roomQuotas } : {}) }),
-    );
-    await app.register(messagesApi({ database, bus, guard, log, telemetry, links }));
-    const scratchDir = join(folder, "uploads");
-    const { mediaLimits } = options;
-    await app.register(
-      mediaService({
-        database,
-        blobs,
-        bus,
-        guard,
-        log,
-        telemetry,
-        links,
-        scratchDir,
-        ...(mediaLimits ? { limits: mediaLimits } : {}),
-      }),
-    );
-    await app.register(stickerService({ database, blobs, bus, guard, log, telemetry, publicUrl }));
-    const { gateway = {}, engine = {} } = options;
-    await app.register(realtimeGateway({ bus, presence, guard, log, telemetry, gateway, engine }));
-    if (options.developmentSignIn) mountDevelopmentSignIn(app, tokens);
-    await app.listen({ port: options.port, host: options.host });
-    const [address] = app.addresses();
-    const port = typeof address === "object" ? address.port : options.port;
-    url = `http://localhost:${port}`;
-    return { url, tokens, close: () => closers.close() };
+    return { ...started, close: () => closers.close() };
   } catch (error) {
     await closers.close();
     throw error;
   }
-}
-
-async function temporaryFolder(closers: Closers): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "khui-"));
-  closers.add("folder", () => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function openFolder(folder: string, closers: Closers): Promise<Blobs> {
-  const blobs = await openFolderBlobs({ folder });
-  closers.add("blobs", () => blobs.close());
-  return blobs;
 }

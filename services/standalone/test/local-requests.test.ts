@@ -5,10 +5,10 @@ import { createApp, createTokens, keepLocal, mountHealth } from "@khui/service/h
 import { test } from "tap";
 import { mountDevelopmentSignIn } from "../src/development.js";
 
-const tokens = await createTokens({ secret: "a secret of decent length" });
+const tokens = createTokens({ secret: "a secret of decent length" });
 const app = await createApp({});
 mountDevelopmentSignIn(app, tokens);
-mountHealth(app, {});
+mountHealth(app, new Map(), async () => undefined);
 app.get("/metrics", async () => "khui_up 1");
 keepLocal(app, "/metrics", "/readyz");
 await app.listen({ port: 0, host: "127.0.0.1" });

@@ -8,19 +8,19 @@ import { createScopes, unobserved } from "@khui/service/telemetry";
 import { io, type ManagerOptions, type SocketOptions } from "socket.io-client";
 import { test } from "tap";
 import { WebSocket } from "ws";
-import { startStandalone } from "../src/app.js";
+import { startEmbedded } from "../src/app.js";
+import { services } from "../src/services.js";
 
 test("no token is in any line of a log at trace", async (t) => {
   const lines: string[] = [];
   const log = createLogger({ name: "khui", level: "trace", destination: { write: (line) => void lines.push(line) } });
-  const rule = { points: 1000, perSeconds: 60 };
-  const khui = await startStandalone({
-    keys: { secret: "a secret of decent length" },
-    mediaSecret: "another secret of decent length",
-    rules: { perAddress: { name: "address", ...rule }, perUser: { name: "user", ...rule } },
-    port: 0,
-    host: "127.0.0.1",
-    log,
+  const khui = await startEmbedded(services, {
+    environment: {
+      JWT_SECRET: "a secret of decent length",
+      MEDIA_URL_SECRET: "another secret of decent length",
+      PORT: "0",
+      HOST: "127.0.0.1",
+    },
     databaseTemplate: join(tmpdir(), "khui-test-database"),
     // As `openTelemetry` makes it for this level.
     telemetry: { ...unobserved(log), scopes: createScopes(true) },

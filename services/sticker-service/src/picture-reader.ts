@@ -1,6 +1,7 @@
 // Has foreign pictures read in a worker process, which is killed at a deadline and whose memory the kernel bounds.
 import { ChatError } from "@khui/contracts";
-import { createTurns, createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/service/process";
+import { createWorkerPool, WorkerEnded, WorkerUnavailable } from "@khui/service/process";
+import pLimit from "p-limit";
 import type { PictureRead } from "./pictures.js";
 
 export interface PictureReader {
@@ -19,9 +20,9 @@ export function createPictureReader(): PictureReader {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = new URL(`./picture-worker.${extension}`, import.meta.url);
   const pool = createWorkerPool<{ bytes: Buffer }, PictureRead>({ entry, dataBytes });
-  const inTurn = createTurns(1);
+  const oneAtATime = pLimit(1);
   return {
-    read: (bytes) => inTurn(() => pool.run({ bytes }, deadlineMs).catch(faultOf)),
+    read: (bytes) => oneAtATime(() => pool.run({ bytes }, deadlineMs).catch(faultOf)),
     close: () => pool.close(),
   };
 }

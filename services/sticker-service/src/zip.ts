@@ -1,5 +1,6 @@
 // Unpacks a ZIP archive that may be anything: the directory is checked before a byte is unpacked, and what comes out is counted.
-// Written out because libraries trust the sizes an archive states, or unpack on the event loop (APPNOTE.TXT 6.3, sections 4.3 to 4.5).
+// Not by a library (APPNOTE.TXT 6.3, sections 4.3 to 4.5): fflate unpacks on the event loop; yauzl checks neither checksums nor whether
+// entries share bytes, and ends at the first wrong entry, where an author is shown all.
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 import { type Fault, invalidSet } from "./faults.js";

@@ -2,7 +2,7 @@
 
 import { checkStatementCosts } from "@khui/test-kit/statement-cost/suite";
 import { test } from "tap";
-import { migrations, schema } from "../src/plugin.js";
+import { schema } from "../src/service.js";
 import { cases, places, surroundings } from "./cost-cases.js";
 
 const source = new URL("../src/", import.meta.url);
@@ -11,8 +11,8 @@ test("statements cost the same however much there is", { timeout: 250_000 }, (t)
   checkStatementCosts(t, {
     service: "sticker-service",
     source,
-    schema,
-    migrations,
+    schema: schema.name,
+    migrations: schema.migrations,
     filledAt: 1,
     surroundings,
     places,

@@ -9,11 +9,13 @@ import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import { createLocalLimits } from "@khui/limits/local";
-import { createApp, createTokens, type Guard } from "@khui/service/http";
-import { createLogger } from "@khui/service/process";
+import { settingsOf, startServices, withOptions } from "@khui/service";
+import { createClosers, createLogger, readEnvironment } from "@khui/service/process";
+import { unobserved } from "@khui/service/telemetry";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
 import type { FastifyInstance } from "fastify";
-import { stickerService } from "../src/plugin.js";
+import { Type } from "typebox";
+import { stickerService } from "../src/service.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 
 /** The part of tap's test that is needed here. */
@@ -76,22 +78,32 @@ export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Ri
   t.teardown(() => bus.close());
   const limits = createLocalLimits();
   t.teardown(() => limits.close());
-  const tokens = await createTokens({ secret: "a secret of decent length" });
-  const rules: Guard["rules"] = {
-    perAddress: { name: "address", points: 100_000, perSeconds: 60 },
-    perUser: { name: "user", points: 100_000, perSeconds: 60 },
-  };
-  const app = await createApp({ log: silentLog });
-  t.teardown(() => app.close());
   let handled = 0;
-  app.addHook("preHandler", async () => {
-    handled++;
-  });
   const starterFolder = options.starterFolder ?? (await emptyFolder(t));
-  const guard = { tokens, limits, rules };
-  const publicUrl = () => "https://chat.example";
-  await app.register(stickerService({ database, blobs, bus, guard, log: silentLog, publicUrl, starterFolder }));
-  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+  const service = withOptions(stickerService, starterFolder);
+  const closers = createClosers(silentLog);
+  t.teardown(() => closers.close());
+  let app!: FastifyInstance;
+  const { url, tokens } = await startServices([service], {
+    env: readEnvironment(Type.Object(settingsOf([service])), {
+      JWT_SECRET: "a secret of decent length",
+      LIMIT_PER_ADDRESS: "100000",
+      LIMIT_PER_USER: "100000",
+      PUBLIC_URL: "https://chat.example",
+      PORT: "0",
+      HOST: "127.0.0.1",
+    }),
+    ports: { database, bus, limits, blobs },
+    telemetry: unobserved(silentLog),
+    closers,
+    trustProxy: false,
+    extend(own) {
+      app = own;
+      own.addHook("preHandler", async () => {
+        handled++;
+      });
+    },
+  });
 
   const sign = (userId: string, admin = false) => ({
     authorization: `Bearer ${tokens.sign({ sub: userId, ...(admin ? { scope: "chat:admin" } : {}) }, 600)}`,

@@ -1,8 +1,8 @@
 // A search ends somewhere where it matches everything, and finds what is old and rare all the same.
 import { sql } from "@khui/database";
 import t, { before, test } from "tap";
-import { migrations, schema } from "../src/plugin.js";
 import { readQuery } from "../src/search-text.js";
+import { schema } from "../src/service.js";
 import { saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
@@ -13,7 +13,7 @@ import { openDatabase } from "./rig.js";
 let db: Db;
 before(async () => {
   const database = await openDatabase(t);
-  await database.migrate(schema, migrations);
+  await database.migrate(schema.name, schema.migrations);
   db = database.kysely();
   const words = "\ncommon\nrare\n";
   await saveSet(db, newSet("oldest", { searchText: words, stickers: [newSticker("a", words)] }), false);

@@ -2,8 +2,8 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "tap";
-import { migrations, schema } from "../src/plugin.js";
 import { foldTerms, readQuery } from "../src/search-text.js";
+import { schema } from "../src/service.js";
 import { addToCollection } from "../src/store/catalogue.js";
 import { type NewSet, retireSet, saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
@@ -42,8 +42,8 @@ test("a search finds what a scan of everything finds, in its order", { timeout: 
 
   const database = await openDatabase(t);
   const first = await emptyFolder(t);
-  await copyFile(new URL("0001-sticker-sets.sql", migrations), join(first, "0001-sticker-sets.sql"));
-  await database.migrate(schema, first);
+  await copyFile(new URL("0001-sticker-sets.sql", schema.migrations), join(first, "0001-sticker-sets.sql"));
+  await database.migrate(schema.name, first);
   const db: Db = database.kysely();
   const catalogue = new Map<string, Shelved>();
   const edition = (key: string): NewSet =>
@@ -132,7 +132,7 @@ test("a search finds what a scan of everything finds, in its order", { timeout: 
 
   // What the first migration leaves, the second has to index.
   for (let round = 0; round < 30; round++) await change(round);
-  await database.migrate(schema, migrations);
+  await database.migrate(schema.name, schema.migrations);
   for (let round = 30; round < 90; round++) {
     await check();
     await change(round);

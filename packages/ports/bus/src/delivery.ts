@@ -1,4 +1,5 @@
 // What one subscription has in hand: runs its handler, bounds what is unfinished, reports every failure.
+import pTimeout from "p-timeout";
 import type { Respond } from "./answers.js";
 import { type BusErrorHandler, type BusMessage, SlowConsumer } from "./index.js";
 
@@ -102,12 +103,10 @@ export async function finishAll(deliveries: Iterable<Delivery>, timeoutMs: numbe
   for (const delivery of all) delivery.stop();
 }
 
-/** Resolves when `work` has settled, either way, or after `timeoutMs`. */
+/** Resolves when `work` has settled, either way, or after `timeoutMs`, which may be 0. */
 export async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
+  await pTimeout(
+    work.catch(() => undefined),
+    { milliseconds: Math.max(1, timeoutMs), message: false },
+  );
 }

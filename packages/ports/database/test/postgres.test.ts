@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { databaseConformance } from "@khui/conformance/database";
 import { startPostgres } from "@khui/test-kit/servers/postgres";
 import t, { type Test, test } from "tap";
-import { type Database, failureKind, type RawBuilder, sql } from "../src/index.js";
+import { type Database, failureKind, inTransaction, type RawBuilder, sql } from "../src/index.js";
 import { openPostgres } from "../src/postgres.js";
 
 const given = process.env.TEST_POSTGRES_URL;
@@ -196,8 +196,10 @@ test("after close everything is unavailable, and closing again is harmless", asy
   t.equal(failureKind(await closing.ping().catch((failure: unknown) => failure)), "unavailable");
 });
 
-test("a statement that a migration made stale fails as one to try again, and then works", async (t) => {
-  const one = openPostgres({ url, poolSize: 1 });
+test("a statement that a migration made stale is run again on a new connection", async (t) => {
+  const failures: string[] = [];
+  const onStatement = () => (failure?: unknown) => void (failure && failures.push(failureKind(failure)));
+  const one = openPostgres({ url, poolSize: 1, onStatement });
   t.teardown(() => one.close());
   const db = one.kysely();
   await sql`create table public.growing (a int)`.execute(db);
@@ -205,9 +207,35 @@ test("a statement that a migration made stale fails as one to try again, and the
   await sql`insert into public.growing values (1)`.execute(db);
   await read();
   await sql`alter table public.growing add column b int default 7`.execute(database.kysely());
-  const error = await read().catch((failure: unknown) => failure);
-  t.equal(failureKind(error), "serialization");
   t.equal((await read()).rows[0]?.b, 7);
+  t.same(failures, ["serialization"]);
+});
+
+test("of two transactions that deadlock, the one that was ended runs again as a whole", async (t) => {
+  const failures: string[] = [];
+  const onStatement = () => (failure?: unknown) => void (failure && failures.push(failureKind(failure)));
+  const pool = openPostgres({ url, poolSize: 2, onStatement });
+  t.teardown(() => pool.close());
+  const db = pool.kysely();
+  await sql`create table public.crossed (id int primary key, n int)`.execute(db);
+  await sql`insert into public.crossed values (1, 0), (2, 0)`.execute(db);
+  let begun = 0;
+  let bothHold = () => {};
+  const together = new Promise<void>((resolve) => {
+    bothHold = resolve;
+  });
+  const addTo = (first: number, second: number) =>
+    inTransaction(db, async (transaction) => {
+      const add = (id: number) => sql`update public.crossed set n = n + 1 where id = ${id}`.execute(transaction);
+      await add(first);
+      begun++;
+      if (begun === 2) bothHold();
+      await together;
+      await add(second);
+    });
+  await Promise.all([addTo(1, 2), addTo(2, 1)]);
+  t.same((await sql`select n from public.crossed order by id`.execute(db)).rows, [{ n: 2 }, { n: 2 }]);
+  t.same(failures, ["serialization"]);
 });
 
 test("a statement is prepared once a connection", async (t) => {

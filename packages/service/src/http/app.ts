@@ -6,9 +6,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { toChatError } from "../failures.js";
 import { smallestBodyLimit } from "./body-limit.js";
 import { answerFailure } from "./failures.js";
-import { isLeaving } from "./leaving.js";
+import { isShuttingDown } from "./graceful-shutdown.js";
 import { answerBroken, boundReceiving } from "./receiving.js";
-import { watchRequests } from "./requests.js";
+import { instrumentRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
 export interface AppOptions {
@@ -47,7 +47,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => answerFailure(request, reply, toChatError(error)),
   });
-  watchRequests(app, options.telemetry);
+  instrumentRequests(app, options.telemetry);
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
@@ -58,7 +58,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    if (isLeaving(app)) reply.header("connection", "close");
+    if (isShuttingDown(app)) reply.header("connection", "close");
   });
   boundReceiving(app, options.bodyMs);
   app.decorateRequest("identity", null);

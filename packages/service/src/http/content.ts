@@ -54,12 +54,16 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
   return reply.send(body);
 }
 
-/** What is asked for of `size` bytes: undefined for all. A range that cannot be read, or several, count as none. */
+/**
+ * The requested range of `size` bytes: undefined for all. An invalid range, or several, count as none.
+ *
+ * Not by range-parser: it takes `-1000` of 26 bytes, and `5-2`, for unsatisfiable, where RFC 9110 (14.1.1, 14.1.2) has all and no range.
+ */
 function rangeOf({ method, headers }: FastifyRequest, size: number, etag: string) {
   const { range = "", "if-range": ifRange = etag } = headers;
   const [, first = "", last = ""] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/.exec(range) ?? [];
   if (method !== "GET" || ifRange !== etag || first + last === "") return undefined;
-  // Without a first byte it is the last so many.
+  // Without a first position it is a suffix: the last so many bytes.
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== "" && last !== "" && Number(last) < start) return undefined;

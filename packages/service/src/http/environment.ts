@@ -21,13 +21,12 @@ export const limitEnvironment = {
   LIMIT_PER_ADDRESS: Type.Integer({ minimum: 1, default: 6000 }),
 };
 
-export const serviceEnvironment = {
+/** Of every process. */
+export const processEnvironment = {
   ...keyEnvironment,
   ...limitEnvironment,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   HOST: Type.String({ default: "0.0.0.0" }),
-  NATS_URL: Type.String(),
-  REDIS_URL: Type.String(),
   /** Addresses of the edge, whose X-Forwarded-For is believed. */
   TRUST_PROXY: Type.String({ default: "loopback,uniquelocal" }),
 };
@@ -44,32 +43,8 @@ export const linkEnvironment = {
 type LinkSettings = Static<ReturnType<typeof Type.Object<typeof linkEnvironment>>>;
 
 /** The settings as `createMediaLinks` takes them. */
-export function linkOptions(env: LinkSettings) {
-  return {
-    secrets: env.MEDIA_URL_SECRET.split(","),
-    validSeconds: env.MEDIA_URL_DAYS * 86_400,
-    publicUrl: () => env.PUBLIC_URL,
-  };
-}
-
-/** The S3 store of files and stickers. */
-export const blobEnvironment = {
-  S3_URL: Type.String({ pattern: "^https?://" }),
-  S3_ACCESS_KEY: Type.String(),
-  S3_SECRET_KEY: Type.String(),
-  S3_BUCKET: Type.String({ default: "khui" }),
-  S3_REGION: Type.String({ default: "us-east-1" }),
-};
-
-/** The settings as `connectS3Blobs` takes them. */
-export function blobOptions(env: Static<ReturnType<typeof Type.Object<typeof blobEnvironment>>>) {
-  return {
-    endPoint: env.S3_URL,
-    accessKey: env.S3_ACCESS_KEY,
-    secretKey: env.S3_SECRET_KEY,
-    bucket: env.S3_BUCKET,
-    region: env.S3_REGION,
-  };
+export function linkOptions(env: LinkSettings, publicUrl: () => string) {
+  return { secrets: env.MEDIA_URL_SECRET.split(","), validSeconds: env.MEDIA_URL_DAYS * 86_400, publicUrl };
 }
 
 type Keys = Static<ReturnType<typeof Type.Object<typeof keyEnvironment>>>;

@@ -1,40 +1,39 @@
 // Liveness and readiness: /healthz says the process runs, /readyz names each dependency and whether it answers.
 import type { FastifyInstance } from "fastify";
-import { isLeaving } from "./leaving.js";
-
-/** A dependency's check resolves when it answers. */
-export type Checks = Readonly<Record<string, () => Promise<unknown>>>;
+import pTimeout from "p-timeout";
+import { isShuttingDown } from "./graceful-shutdown.js";
 
 /** Beyond this a dependency counts as down. */
 const checkTimeoutMs = 2_000;
 
 /**
- * Adds /healthz and /readyz: 200, or 503 when a required dependency fails or the service is leaving. One that is optional is named when it fails, and
- * leaves the service ready: it goes on without it, and would be out of reach if the edge took it out.
+ * Adds /healthz and /readyz: 200, or 503 when a required dependency does not answer or the process is shutting down. A degraded one
+ * is named, and leaves the process ready: it goes on without it, and would be out of reach if the edge took it out.
  */
-export function mountHealth(app: FastifyInstance, required: Checks, optional: Checks = {}): void {
+export function mountHealth<Name extends string>(
+  app: FastifyInstance,
+  needs: ReadonlyMap<Name, "required" | "degraded">,
+  ping: (name: Name) => Promise<unknown>,
+): void {
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
-    const checks = { ...required, ...optional };
-    const names = Object.keys(checks);
-    const results = await Promise.all(names.map((name) => answers(checks[name]!)));
-    const dependencies = Object.fromEntries(names.map((name, i) => [name, results[i] ? "ok" : "down"]));
-    const ready = !isLeaving(app) && names.every((name, i) => results[i] || !Object.hasOwn(required, name));
-    const status = !ready ? "not ready" : results.every(Boolean) ? "ready" : "degraded";
+    const checked = await Promise.all(
+      [...needs].map(async ([name, need]) => ({ name, need, isUp: await answers(() => ping(name)) })),
+    );
+    const dependencies = Object.fromEntries(checked.map(({ name, isUp }) => [name, isUp ? "ok" : "down"]));
+    const ready = !isShuttingDown(app) && checked.every(({ need, isUp }) => isUp || need === "degraded");
+    const status = !ready ? "not ready" : checked.every(({ isUp }) => isUp) ? "ready" : "degraded";
     return reply.code(ready ? 200 : 503).send({ status, dependencies });
   });
 }
 
 async function answers(check: () => Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, checkTimeoutMs, false);
-  });
   try {
-    return await Promise.race([check().then(() => true), late]);
+    return await pTimeout(
+      check().then(() => true),
+      { milliseconds: checkTimeoutMs, fallback: () => false },
+    );
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

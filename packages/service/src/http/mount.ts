@@ -35,7 +35,7 @@ export interface Call<R extends Route> {
   /** The Idempotency-Key header, where it is usable as a clientMessageId. */
   readonly idempotencyKey: string | undefined;
   /** The wording of a notice in the caller's language. */
-  say(notice: Notice): string;
+  localize(notice: Notice): string;
   /** Answers with this status instead of the contract's. */
   status(code: number): void;
 }
@@ -46,12 +46,14 @@ declare module "fastify" {
   }
 }
 
+export type Mount = <const R extends Route>(route: R, handler: (call: Call<R>) => Promise<RouteAnswer<R>>) => void;
+
 /**
  * Returns a function that mounts routes on `app`. A handler returns the fields of the answer (`success: true` is put in
  * front) or throws ChatError.
  */
-export function mounter(app: FastifyInstance, guard: Guard) {
-  return function mount<const R extends Route>(route: R, handler: (call: Call<R>) => Promise<RouteAnswer<R>>): void {
+export function mounter(app: FastifyInstance, guard: Guard): Mount {
+  return (route, handler) => {
     app.route({
       method: route.method,
       url: route.url,
@@ -62,11 +64,11 @@ export function mounter(app: FastifyInstance, guard: Guard) {
         ...(route.body ? { body: route.body } : {}),
       },
       onRequest: async (request) => {
-        await admit(guard, request, route.admin === true);
+        await authenticate(guard, request, route.admin === true);
       },
       handler: async (request, reply) => {
         reply.code(route.status ?? 200);
-        const answer = await handler(callOf<R>(request, reply));
+        const answer = await handler(callOf(request, reply));
         return { success: true, ...(answer as object) };
       },
     });
@@ -74,7 +76,7 @@ export function mounter(app: FastifyInstance, guard: Guard) {
 }
 
 /** Limits by address, signs in, limits by user. Throws unauthorized, invalid_token, token_expired, forbidden, rate_limited. */
-export async function admit(guard: Guard, request: FastifyRequest, admin = false): Promise<Identity> {
+export async function authenticate(guard: Guard, request: FastifyRequest, admin = false): Promise<Identity> {
   await limitAddress(guard, request);
   const identity = await guard.tokens.verify(bearer(request.headers.authorization));
   await take(guard, guard.rules.perUser, identity.userId);
@@ -92,8 +94,8 @@ export async function limitAddress(guard: Guard, request: FastifyRequest): Promi
 }
 
 async function take(guard: Guard, rule: Rule, key: string): Promise<void> {
-  const verdict = await guard.limits.take(rule, key);
-  if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
+  const decision = await guard.limits.take(rule, key);
+  if (!decision.allowed) throw new ChatError("rate_limited", { retryAfter: decision.retryAfterSeconds });
 }
 
 function bearer(header: string | undefined): string {
@@ -102,7 +104,7 @@ function bearer(header: string | undefined): string {
   return token;
 }
 
-/** What a handler gets; for routes that mount themselves, after `admit`. */
+/** What a handler gets; for routes that mount themselves, after `authenticate`. */
 export function callOf<R extends Route>(request: FastifyRequest, reply: FastifyReply): Call<R> {
   const language: Language = languageOf(request.headers["accept-language"]);
   return {
@@ -112,7 +114,7 @@ export function callOf<R extends Route>(request: FastifyRequest, reply: FastifyR
     identity: request.identity as Identity,
     requestId: request.id,
     idempotencyKey: idempotencyKeyOf(request),
-    say: (notice) => noticeText(notice, language),
+    localize: (notice) => noticeText(notice, language),
     status: (code) => void reply.code(code),
   };
 }

@@ -1,4 +1,6 @@
-// The public keys behind a JWKS address (RFC 7517): fetched as a whole, kept, and fetched anew behind those who use them.
+// The public keys behind a JWKS URL (RFC 7517): fetched as a whole, cached, and refreshed in the background.
+// Not by jose or jwks-rsa: once keys are stale both wait for the URL, and tokens that name unknown keys cost fetches without a bound, or
+// use up a rate that known keys need; see docs/decisions/0017-libraries.md.
 import { createPublicKey } from "node:crypto";
 
 interface PublicKey {
@@ -15,21 +17,21 @@ export interface KeyName {
 }
 
 export interface RemoteKeysTimes {
-  /** How old the keys may become before they are fetched anew; the old ones are used until the new ones are there. */
-  readonly keepMs: number;
+  /** How old the keys may get before they are fetched again; stale ones are used until the new ones have come. */
+  readonly maxAgeMs: number;
   /** How long nothing is fetched after a fetch: anyone can make up tokens that name unknown keys. */
-  readonly pauseMs: number;
+  readonly cooldownMs: number;
   /** The same after a fetch that failed while there are no keys at all. */
-  readonly firstPauseMs: number;
+  readonly retryMs: number;
   /** How long a fetch may take. */
   readonly timeoutMs: number;
 }
 
-const defaultTimes: RemoteKeysTimes = { keepMs: 600_000, pauseMs: 10_000, firstPauseMs: 1_000, timeoutMs: 5_000 };
+const defaultTimes: RemoteKeysTimes = { maxAgeMs: 600_000, cooldownMs: 10_000, retryMs: 1_000, timeoutMs: 5_000 };
 
 /**
  * Returns a lookup: resolves with the PEM text of the key that a token names, or with undefined when the set has none.
- * Rejects when the last fetch failed and no key fits, since a newer set might have it. Nothing is fetched before the first call.
+ * Rejects when the last fetch failed and no key matches, since a newer set might have it. Nothing is fetched before the first call.
  */
 export function remoteKeys(
   url: string,
@@ -38,38 +40,38 @@ export function remoteKeys(
   let keys: readonly PublicKey[] = [];
   let staleAt = 0;
   let lastFetch: Promise<void> = Promise.resolve();
-  let mayFetchAt = 0;
+  let coolUntil = 0;
 
-  /** The last fetch, or a new one when its pause is over. */
-  function fetched(): Promise<void> {
-    if (performance.now() < mayFetchAt) return lastFetch;
-    mayFetchAt = Number.POSITIVE_INFINITY;
-    lastFetch = refresh().finally(() => {
-      mayFetchAt = performance.now() + (keys.length > 0 ? times.pauseMs : times.firstPauseMs);
+  /** The last fetch, or a new one when its cool-down is over. */
+  function refresh(): Promise<void> {
+    if (performance.now() < coolUntil) return lastFetch;
+    coolUntil = Number.POSITIVE_INFINITY;
+    lastFetch = load().finally(() => {
+      coolUntil = performance.now() + (keys.length > 0 ? times.cooldownMs : times.retryMs);
     });
-    // Whoever waits for it is told; a failure behind everyone's back leaves the old keys.
+    // Whoever awaits it gets the error; a failure in the background leaves the stale keys.
     lastFetch.catch(() => undefined);
     return lastFetch;
   }
 
-  async function refresh(): Promise<void> {
+  async function load(): Promise<void> {
     keys = await fetchKeys(url, times.timeoutMs);
-    staleAt = performance.now() + times.keepMs;
+    staleAt = performance.now() + times.maxAgeMs;
   }
 
   return async (name) => {
     const find = () => keys.find(({ kid, alg }) => kid === name.kid && (alg === undefined || alg === name.alg))?.pem;
     const pem = find();
     if (pem === undefined) {
-      await fetched();
+      await refresh();
       return find();
     }
-    if (performance.now() >= staleAt) void fetched();
+    if (performance.now() >= staleAt) void refresh();
     return pem;
   };
 }
 
-/** Rejects also for a set without a key that can be used, which is no reason to forget those that we have. */
+/** Rejects also for a set without a usable key, which is no reason to forget those that we have. */
 async function fetchKeys(url: string, timeoutMs: number): Promise<PublicKey[]> {
   const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
   const set: unknown = response.ok ? await response.json() : undefined;
@@ -79,7 +81,7 @@ async function fetchKeys(url: string, timeoutMs: number): Promise<PublicKey[]> {
   return keys;
 }
 
-/** None for a kind of key that is unknown here: section 5 has it ignored. */
+/** None for a kind of key that is unknown here, which RFC 7517, section 5, has ignored. */
 function publicKey(jwk: Record<string, unknown>): PublicKey[] {
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   try {

@@ -19,7 +19,7 @@ const unmatched = "unmatched";
 const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /** Before any other hook, so that nothing of a request is missed. */
-export function watchRequests(app: FastifyInstance, telemetry: Telemetry | undefined): void {
+export function instrumentRequests(app: FastifyInstance, telemetry: Telemetry | undefined): void {
   if (telemetry?.scopes.active) follow(app, telemetry);
   const seconds = telemetry?.metrics.histogram(
     "khui_http_request_duration_seconds",

@@ -1,4 +1,5 @@
 // Whoever opens, closes: what a process opened is closed last-in first-out, within a deadline.
+import pTimeout from "p-timeout";
 import type { Logger } from "pino";
 
 type Close = () => Promise<unknown> | unknown;
@@ -20,23 +21,13 @@ export function createClosers(log: Pick<Logger, "warn">, deadlineMs = 10_000): C
     async close() {
       for (let next = stack.pop(); next; next = stack.pop()) {
         try {
-          await withDeadline(next.close, deadlineMs);
+          const { close } = next;
+          const message = `not closed within ${deadlineMs} ms`;
+          await pTimeout((async () => close())(), { milliseconds: deadlineMs, message });
         } catch (error) {
           log.warn({ err: error, closing: next.name }, "did not close cleanly");
         }
       }
     },
   };
-}
-
-async function withDeadline(close: Close, deadlineMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not closed within ${deadlineMs} ms`)), deadlineMs);
-  });
-  try {
-    await Promise.race([close(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

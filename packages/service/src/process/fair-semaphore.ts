@@ -1,23 +1,24 @@
-// Lets a few do a heavy thing at once, and gives turns round by key, so that one who asks for much delays nobody else.
+// A semaphore that is fair between keys: whoever requests much delays nobody else.
+// p-limit, p-queue and async-mutex know one queue, at most with priorities: the first to fill it is served before all others.
 
 export interface FairSemaphoreOptions {
   /** Holders at once. */
-  readonly places: number;
-  /** Of them, those of one key; leaves a place for others. */
-  readonly placesPerKey: number;
+  readonly limit: number;
+  /** Of them, those of one key; leaves permits for others. */
+  readonly limitPerKey: number;
 }
 
-/** Runs `work` when its turn comes, and resolves or rejects as it does. */
+/** Runs `work` once it has a permit, and resolves or rejects as it does. */
 export type FairSemaphore = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * A free place goes to the key that was served longest ago, and within a key to the first that asked. Whoever asks waits for at most
- * one piece of work of every other key.
+ * Keys are served round-robin: a free permit goes to the key that was served longest ago, within a key first come, first served. Nobody
+ * waits for more than one piece of work of every other key.
  */
-export function createFairSemaphore({ places, placesPerKey }: FairSemaphoreOptions): FairSemaphore {
-  let free = places;
+export function createFairSemaphore({ limit, limitPerKey }: FairSemaphoreOptions): FairSemaphore {
+  let free = limit;
   const held = new Map<string, number>();
-  /** In the order of their turns. */
+  /** Keys in the order in which they are served next. */
   const waiting = new Map<string, Array<() => void>>();
 
   function release(key: string): void {
@@ -40,7 +41,7 @@ export function createFairSemaphore({ places, placesPerKey }: FairSemaphoreOptio
     for (const [key, queue] of waiting) {
       if (free === 0) return;
       const own = held.get(key) ?? 0;
-      if (own >= placesPerKey) continue;
+      if (own >= limitPerKey) continue;
       free--;
       held.set(key, own + 1);
       const start = queue.shift();

@@ -6,5 +6,4 @@ export * from "./logger.js";
 export * from "./resource-limits.js";
 export * from "./run.js";
 export * from "./stalled.js";
-export * from "./turns.js";
 export * from "./worker-pool.js";

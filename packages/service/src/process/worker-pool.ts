@@ -1,4 +1,5 @@
 // Worker processes for code that foreign bytes may make hang, grow or crash: each has one job at a time, and is killed at its deadline.
+// piscina and tinypool cannot start a process under limits of the kernel; workerpool keeps idle ones, and this process alive with them.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { codeRangeBytes, withResourceLimits } from "./resource-limits.js";
@@ -8,7 +9,7 @@ export interface WorkerPoolOptions {
   readonly entry: URL;
   /** What a worker may write to, all in all, where the system can bound it (RLIMIT_DATA). A Node process begins with some 150 MB. */
   readonly dataBytes: number;
-  /** How long a worker without a job is kept, ms; 30 s unless told. */
+  /** How long a worker without a job is kept, ms; 30 s by default. */
   readonly idleMs?: number;
 }
 
@@ -36,7 +37,7 @@ export class WorkerUnavailable extends Error {
   override readonly name = "WorkerUnavailable";
 }
 
-/** What a worker sends: that it takes jobs, then how each one came out. */
+/** What a worker sends: that it takes jobs, then the outcome of each one. */
 export type WorkerMessage =
   | { readonly ready: true }
   | { readonly result: unknown }
@@ -45,7 +46,7 @@ export type WorkerMessage =
 /** On a loaded machine a process takes seconds to start. */
 const startTimeoutMs = 60_000;
 const defaultIdleMs = 30_000;
-/** A worker that has worked for this long makes room for a new one, so that the limit on its CPU is for the last job alone. */
+/** A worker that has worked for this long is replaced, so that the limit on its CPU is for the last job alone. */
 const wornMs = 60_000;
 /** Ends one whose parent is gone while it hangs. Beyond what it may have used when it is worn, with two threads that work. */
 const cpuSeconds = 240;
@@ -128,11 +129,11 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
     killed = true;
     child.kill("SIGKILL");
   };
-  const settle = (report: (outcome: Outcome) => void) => {
+  const finish = (report: (outcome: Outcome) => void) => {
     clearTimeout(timer);
     const outcome = waiting;
     waiting = undefined;
-    // One that waits for nothing keeps no process from ending.
+    // While idle it keeps no process from ending.
     child.unref();
     child.channel?.unref();
     if (outcome) report(outcome);
@@ -152,11 +153,11 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
     if (!alive) return;
     alive = false;
     const bySystem = killed ? !timedOut : how === "SIGKILL";
-    settle(({ reject }) => reject(bySystem ? new WorkerUnavailable(how) : new WorkerEnded(timedOut)));
+    finish(({ reject }) => reject(bySystem ? new WorkerUnavailable(how) : new WorkerEnded(timedOut)));
     onEnd();
   };
   child.on("message", (message: WorkerMessage) => {
-    settle(({ resolve, reject }) => {
+    finish(({ resolve, reject }) => {
       if ("failure" in message) reject(Object.assign(new Error(message.failure.message), message.failure.fields));
       else resolve("result" in message ? message.result : undefined);
     });
@@ -172,7 +173,7 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
     async run(job, deadlineMs) {
       const began = performance.now();
       const outcome = wait(deadlineMs);
-      // What cannot be sent any more is told by its end.
+      // What cannot be sent any more is reported by its exit.
       child.send(job as object, () => undefined);
       try {
         return await outcome;

@@ -18,7 +18,7 @@ const traceHeader = "traceparent";
 const mostIds = 16;
 
 /** The same bus. Once a process: what it tells is of the process' one connection. */
-export function watchBus(telemetry: Telemetry, bus: Bus): Bus {
+export function instrumentBus(telemetry: Telemetry, bus: Bus): Bus {
   const { metrics, scopes } = telemetry;
   const count = countRequests(telemetry);
   let reconnects = 0;

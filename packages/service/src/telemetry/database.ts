@@ -36,7 +36,7 @@ export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): 
 }
 
 /** Tells how many connections there are, and who waits for one. Once a process. */
-export function watchDatabase({ metrics }: Pick<Telemetry, "metrics">, database: Pick<Database, "stats">): void {
+export function instrumentDatabase({ metrics }: Pick<Telemetry, "metrics">, database: Pick<Database, "stats">): void {
   metrics.gauge(
     "khui_database_connections",
     "Connections of the pool.",

@@ -3,7 +3,7 @@ import type { Limits } from "@khui/limits";
 import type { Telemetry } from "./telemetry.js";
 
 /** The same limits; each refusal is counted by its rule's name. */
-export function watchLimits({ metrics }: Pick<Telemetry, "metrics">, limits: Limits): Limits {
+export function instrumentLimits({ metrics }: Pick<Telemetry, "metrics">, limits: Limits): Limits {
   const refusals = metrics.counter("khui_rate_limit_refusals_total", "Requests and events refused by a rate limit.", [
     "rule",
   ]);

@@ -16,6 +16,7 @@ import {
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import pTimeout from "p-timeout";
 import type { Tracer } from "./spans.js";
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT };
@@ -59,12 +60,8 @@ export function startTracer(service: string, log: Pick<Logger, "warn">): Tracer 
       };
     },
     async close() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, closeMs);
-      });
-      await Promise.race([provider.shutdown().catch((error: unknown) => report(String(error))), late]);
-      clearTimeout(timer);
+      const sent = provider.shutdown().catch((error: unknown) => report(String(error)));
+      await pTimeout(sent, { milliseconds: closeMs, message: false });
     },
   };
 }

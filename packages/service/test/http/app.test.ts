@@ -3,13 +3,21 @@ import { type AddressInfo, connect } from "node:net";
 import { ChatError, routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
 import { test } from "tap";
-import { type Call, createApp, createTokens, type Guard, leave, mounter, mountHealth } from "../../src/http/index.js";
+import {
+  type Call,
+  createApp,
+  createTokens,
+  type Guard,
+  gracefulShutdown,
+  mounter,
+  mountHealth,
+} from "../../src/http/index.js";
 
 const secret = "a secret of decent length";
 
 async function rig(rules: Partial<Guard["rules"]> = {}) {
   const app = await createApp({});
-  const tokens = await createTokens({ secret });
+  const tokens = createTokens({ secret });
   const limits = createLocalLimits();
   const guard: Guard = {
     tokens,
@@ -43,7 +51,7 @@ test("a handler's answer gets success in front, and the contract's status", asyn
   let seen: Call<typeof routes.editMessage> | undefined;
   mount(routes.editMessage, async (call) => {
     seen = call;
-    return { message: call.say("message_edited"), data: {} as never };
+    return { message: call.localize("message_edited"), data: {} as never };
   });
   const answer = await app.inject({ method: "PUT", url, headers, payload: { content: "x", unknown: 1 } });
   t.equal(answer.statusCode, 200);
@@ -153,19 +161,24 @@ test("a request id of the edge is kept when it is plain", async (t) => {
 test("readiness names what is down", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
-  let up = true;
-  mountHealth(app, {
-    database: async () => undefined,
-    bus: async () => {
-      if (!up) throw new Error("down");
-    },
+  const down = new Set<string>();
+  const needs = new Map([
+    ["database", "degraded"],
+    ["bus", "required"],
+  ] as const);
+  mountHealth(app, needs, async (name) => {
+    if (down.has(name)) throw new Error("down");
   });
   t.equal((await app.inject("/healthz")).statusCode, 200);
   t.match((await app.inject("/readyz")).json(), { status: "ready", dependencies: { database: "ok", bus: "ok" } });
-  up = false;
+  down.add("database");
+  const degraded = await app.inject("/readyz");
+  t.equal(degraded.statusCode, 200);
+  t.match(degraded.json(), { status: "degraded", dependencies: { database: "down", bus: "ok" } });
+  down.add("bus");
   const answer = await app.inject("/readyz");
   t.equal(answer.statusCode, 503);
-  t.match(answer.json(), { dependencies: { database: "ok", bus: "down" } });
+  t.match(answer.json(), { status: "not ready", dependencies: { database: "down", bus: "down" } });
 });
 
 test("a client that sends all of a body that is too large before it reads gets the answer", async (t) => {
@@ -195,7 +208,7 @@ test("a client that sends all of a body that is too large before it reads gets t
 test("a service that leaves is not ready, goes on answering, and gives up its connections", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
-  mountHealth(app, {});
+  mountHealth(app, new Map(), async () => undefined);
   await app.listen({ port: 0, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
@@ -204,7 +217,7 @@ test("a service that leaves is not ready, goes on answering, and gives up its co
   const noticed = new Promise<void>((resolve) => {
     notice = resolve;
   });
-  const gone = leave(app, () => noticed);
+  const gone = gracefulShutdown(app, () => noticed);
   const [ready, alive] = [await ask("/readyz"), await ask("/healthz")];
   t.same([ready.status, alive.status], [503, 200]);
   t.same([ready.headers.get("connection"), alive.headers.get("connection")], ["close", "close"]);

@@ -9,7 +9,7 @@ const [first, second] = [keyPair("k1").jwk, keyPair("k2").jwk];
 const k1 = { alg: "RS256", kid: "k1" };
 const k2 = { alg: "RS256", kid: "k2" };
 const never = 3_600_000;
-const times = { keepMs: never, pauseMs: never, firstPauseMs: never, timeoutMs: 5_000 };
+const times = { maxAgeMs: never, cooldownMs: never, retryMs: never, timeoutMs: 5_000 };
 
 /** Asks until the answer is as expected; the test's own time limit ends it. */
 
@@ -25,9 +25,9 @@ test("all who need the keys at once wait for one fetch", async (t) => {
   t.equal(server.asked(), 1);
 });
 
-test("a key that is new at the server is found once the pause is over", async (t) => {
+test("a key that is new at the server is found once the cool-down is over", async (t) => {
   const server = await keyServer(t, [first]);
-  const keyOf = remoteKeys(server.url, { ...times, pauseMs: 100 });
+  const keyOf = remoteKeys(server.url, { ...times, cooldownMs: 100 });
   await keyOf(k1);
   server.serve([first, second]);
   t.equal(await keyOf(k2), undefined);
@@ -38,7 +38,7 @@ test("a key that is new at the server is found once the pause is over", async (t
 
 test("old keys are used while new ones are fetched, also from a server that hangs", async (t) => {
   const server = await keyServer(t, [first]);
-  const keyOf = remoteKeys(server.url, { ...times, keepMs: 0, pauseMs: 0, timeoutMs: 200 });
+  const keyOf = remoteKeys(server.url, { ...times, maxAgeMs: 0, cooldownMs: 0, timeoutMs: 200 });
   const pem = await keyOf(k1);
   server.serve("silence");
   const before = performance.now();
@@ -53,7 +53,7 @@ test("old keys are used while new ones are fetched, also from a server that hang
 
 test("a fetch that fails leaves the keys as they are", async (t) => {
   const server = await keyServer(t, [first]);
-  const keyOf = remoteKeys(server.url, { ...times, keepMs: 0, pauseMs: 0 });
+  const keyOf = remoteKeys(server.url, { ...times, maxAgeMs: 0, cooldownMs: 0 });
   const pem = await keyOf(k1);
   for (const answer of ["failure" as const, [], [{ kty: "oct", k: "AAAA", kid: "k2" }]]) {
     server.serve(answer);
@@ -62,10 +62,10 @@ test("a fetch that fails leaves the keys as they are", async (t) => {
   }
 });
 
-test("without any keys a server that fails is asked again after a shorter pause", async (t) => {
+test("without any keys a server that fails is asked again after a shorter cool-down", async (t) => {
   const server = await keyServer(t, [first]);
   server.serve("failure");
-  const keyOf = remoteKeys(server.url, { ...times, firstPauseMs: 100 });
+  const keyOf = remoteKeys(server.url, { ...times, retryMs: 100 });
   await t.rejects(keyOf(k1));
   await t.rejects(keyOf(k1));
   t.equal(server.asked(), 1);

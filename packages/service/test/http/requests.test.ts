@@ -1,6 +1,6 @@
 // Requests are counted by route, and known by their id wherever they are worked on.
 import { createLocalLimits } from "@khui/limits/local";
-import { watchLimits } from "@khui/service/telemetry";
+import { instrumentLimits } from "@khui/service/telemetry";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { test } from "tap";
 import { createApp, mountMetrics } from "../../src/http/index.js";
@@ -57,7 +57,7 @@ test("before and after its body has come, a request's work carries its id and it
 
 test("what limits refuse is counted by rule", async (t) => {
   const telemetry = recordedTelemetry();
-  const limits = watchLimits(telemetry, createLocalLimits());
+  const limits = instrumentLimits(telemetry, createLocalLimits());
   t.teardown(() => limits.close());
   const rule = { name: "user", points: 1, perSeconds: 60 };
   for (let i = 0; i < 3; i++) await limits.take(rule, "a");

@@ -1,10 +1,10 @@
-// A few at once, and turns that go round.
+// A few at once, and keys that are served round-robin.
 import { test } from "tap";
 import { createFairSemaphore } from "../../src/process/fair-semaphore.js";
 
 /** Work that is named as it starts and ends when it is told to. */
-function workbench(places: number, placesPerKey: number) {
-  const acquire = createFairSemaphore({ places, placesPerKey });
+function workbench(limit: number, limitPerKey: number) {
+  const acquire = createFairSemaphore({ limit, limitPerKey });
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   return {
@@ -61,7 +61,7 @@ test("places of the same key may be several, and never more in all than there ar
 });
 
 test("work that fails gives its place to the next", async (t) => {
-  const acquire = createFairSemaphore({ places: 1, placesPerKey: 1 });
+  const acquire = createFairSemaphore({ limit: 1, limitPerKey: 1 });
   const outcomes = await Promise.allSettled([
     acquire("a", async () => {
       throw new Error("failed");

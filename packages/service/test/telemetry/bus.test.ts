@@ -3,7 +3,7 @@ import { NoResponders, RemoteError, RequestTimeout } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { type Test, test } from "tap";
-import { type Scope, watchBus } from "../../src/telemetry/index.js";
+import { instrumentBus, type Scope } from "../../src/telemetry/index.js";
 
 const data = Buffer.from("x");
 
@@ -11,7 +11,7 @@ function rig(t: Test, active = true) {
   const telemetry = recordedTelemetry({ active });
   const plain = createLocalBus({ closeTimeoutMs: 1 }).connect();
   t.teardown(() => plain.close());
-  return { telemetry, plain, bus: watchBus(telemetry, plain) };
+  return { telemetry, plain, bus: instrumentBus(telemetry, plain) };
 }
 
 test("the one who answers works for the request that asked, as a span below that of the question", async (t) => {
@@ -93,7 +93,7 @@ test("failures are counted by RPC and by why, and end their spans", async (t) =>
 test("what a subscription drops is counted, and the connection is told", async (t) => {
   const telemetry = recordedTelemetry();
   const plain = createLocalBus({ maxPending: 2 }).connect();
-  const bus = watchBus(telemetry, plain);
+  const bus = instrumentBus(telemetry, plain);
   bus.subscribe("things", () => undefined);
   for (let i = 0; i < 5; i++) bus.publish("things", data);
   t.match(await telemetry.metrics.text(), 'khui_bus_dropped_messages_total{direction="received",service="test"} 3');

@@ -4,12 +4,12 @@ import { openPglite } from "@khui/database/pglite";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { cache } from "@khui/test-kit/servers/template";
 import t, { test } from "tap";
-import { observeStatements, watchDatabase } from "../../src/telemetry/index.js";
+import { instrumentDatabase, observeStatements } from "../../src/telemetry/index.js";
 
 const telemetry = recordedTelemetry();
 const database = await openPglite({ cache, onStatement: observeStatements(telemetry) });
 t.teardown(() => database.close());
-watchDatabase(telemetry, database);
+instrumentDatabase(telemetry, database);
 const db = database.kysely();
 
 test("a statement's line has the request's id and the beginning of its text, and its span the request's for a parent", async (t) => {

@@ -1,4 +1,5 @@
 // Members who listen on WebSockets, and tell of every new message they are sent.
+import pTimeout from "p-timeout";
 import WebSocket from "ws";
 
 export interface Listener {
@@ -53,28 +54,19 @@ function enter(socket: WebSocket, { token, roomIds }: Listener, onMessage: (cont
     { event: "authenticate", data: { token } },
     ...roomIds.map((chatRoomId) => ({ event: "join_chat", data: { chatRoomId } })),
   ];
-  const { promise, resolve, reject } = withTimeout();
-  const say = (id: number): void => {
-    if (id === steps.length) resolve();
-    else socket.send(JSON.stringify({ ...steps[id], id }));
-  };
-  socket.on("error", reject);
-  socket.on("open", () => say(0));
-  socket.on("message", (raw) => {
-    const incoming = JSON.parse(String(raw)) as Incoming;
-    if (incoming.event === "new_message") onMessage(incoming.data?.message?.content ?? "");
-    else if (incoming.reply !== undefined && incoming.success) say(incoming.reply + 1);
-    else if (incoming.reply !== undefined) reject(new Error(`a listener was refused: ${raw}`));
+  const entered = new Promise<void>((resolve, reject) => {
+    const say = (id: number): void => {
+      if (id === steps.length) resolve();
+      else socket.send(JSON.stringify({ ...steps[id], id }));
+    };
+    socket.on("error", reject);
+    socket.on("open", () => say(0));
+    socket.on("message", (raw) => {
+      const incoming = JSON.parse(String(raw)) as Incoming;
+      if (incoming.event === "new_message") onMessage(incoming.data?.message?.content ?? "");
+      else if (incoming.reply !== undefined && incoming.success) say(incoming.reply + 1);
+      else if (incoming.reply !== undefined) reject(new Error(`a listener was refused: ${raw}`));
+    });
   });
-  return promise;
-}
-
-function withTimeout(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
-  let resolve: () => void = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((...settle) => {
-    [resolve, reject] = settle;
-  });
-  const timer = setTimeout(() => reject(new Error("the listeners could not join in time")), setupMs);
-  return { promise: promise.finally(() => clearTimeout(timer)), resolve, reject };
+  return pTimeout(entered, { milliseconds: setupMs, message: "the listeners could not join in time" });
 }

@@ -1,5 +1,6 @@
 // A plain WebSocket at /ws that reconnects by itself and matches replies to questions.
 import type { Acknowledgement } from "@khui/contracts";
+import pTimeout from "p-timeout";
 import { WebSocket } from "ws";
 import { answerTimeoutMs, type Line, type LineEvents, reconnectMs } from "./line.js";
 
@@ -72,15 +73,12 @@ export function plainLine(url: string, { onOpen, onEvent }: LineEvents): Line {
       const current = socket;
       if (current?.readyState !== WebSocket.OPEN) return Promise.reject(new Error("not connected"));
       const id = ++questions;
-      let late: NodeJS.Timeout | undefined;
-      return new Promise<Acknowledgement>((resolve, reject) => {
-        late = setTimeout(() => reject(new Error(`no answer in ${answerTimeoutMs} ms`)), answerTimeoutMs);
+      const answered = new Promise<Acknowledgement>((resolve, reject) => {
         asked.set(id, { resolve, reject });
         current.send(JSON.stringify({ event, id, ...(data === undefined ? {} : { data }) }));
-      }).finally(() => {
-        clearTimeout(late);
-        asked.delete(id);
       });
+      const message = `no answer in ${answerTimeoutMs} ms`;
+      return pTimeout(answered, { milliseconds: answerTimeoutMs, message }).finally(() => asked.delete(id));
     },
     open() {
       wanted = true;

@@ -1,7 +1,7 @@
 // POST …/messages/media.
 import multipart from "@fastify/multipart";
 import { ChatError, routes } from "@khui/contracts";
-import { admit, callOf, type Guard } from "@khui/service/http";
+import { authenticate, callOf, type Guard } from "@khui/service/http";
 import type { FastifyInstance } from "fastify";
 import type { createUploads } from "../uploads.js";
 
@@ -13,9 +13,9 @@ export async function mountUpload(app: FastifyInstance, guard: Guard, upload: Re
     method: sendMedia.method,
     url: sendMedia.url,
     schema: { params: sendMedia.params },
-    onRequest: async (request) => void (await admit(guard, request)),
+    onRequest: async (request) => void (await authenticate(guard, request)),
     handler: async (request, reply) => {
-      const { params, identity, idempotencyKey, say } = callOf<typeof sendMedia>(request, reply);
+      const { params, identity, idempotencyKey, localize } = callOf<typeof sendMedia>(request, reply);
       const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
       const data = await upload(request, sender).catch((error: unknown) => {
         // It would go on as slowly.
@@ -23,7 +23,7 @@ export async function mountUpload(app: FastifyInstance, guard: Guard, upload: Re
         throw error;
       });
       reply.code(sendMedia.status);
-      return { success: true, message: say("media_sent"), data };
+      return { success: true, message: localize("media_sent"), data };
     },
   });
 }

@@ -1,14 +1,15 @@
 // Messages over REST.
 import { ChatError, routes } from "@khui/contracts";
 import type { mounter } from "@khui/service/http";
+import type { Actions } from "../actions/actions.js";
+import { forwardMessage } from "../actions/forwarding.js";
 import type { Context } from "../context.js";
-import { messageOf, reactionsPage, receiptsPage } from "../details.js";
-import { messagesPage, statsOf } from "../reading.js";
-import type { Actions } from "../rpc.js";
+import { messagesPage, statsOf } from "../queries/history.js";
+import { messageOf, reactionsPage, receiptsPage } from "../queries/message-details.js";
 
 /** Mounts the routes of messages, reactions, read marks and statistics. */
 export function mountMessages(mount: ReturnType<typeof mounter>, context: Context, actions: Actions): void {
-  const { sending, changing, marking } = actions;
+  const { sending, changing, positions } = actions;
 
   mount(routes.listMessages, async ({ params, query, identity }) => {
     if (query.afterSeq !== undefined && query.page > 1) {
@@ -28,7 +29,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
     });
   });
 
-  mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, say }) => {
+  mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, localize }) => {
     const data = await sending.send({
       userId: identity.userId,
       roomId: params.chatRoomId,
@@ -37,7 +38,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
       replyTo: body.replyTo ?? null,
       clientMessageId: body.clientMessageId ?? idempotencyKey,
     });
-    return { message: say("message_sent"), data };
+    return { message: localize("message_sent"), data };
   });
 
   mount(routes.getMessage, async ({ params, identity }) => ({
@@ -52,45 +53,45 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
     receiptsPage(context, { userId: identity.userId, messageId: params.messageId }, { limit, cursor }),
   );
 
-  mount(routes.editMessage, async ({ params, body, identity, say }) => {
+  mount(routes.editMessage, async ({ params, body, identity, localize }) => {
     const data = await changing.edit({ userId: identity.userId, messageId: params.messageId, content: body.content });
-    return { message: say("message_edited"), data };
+    return { message: localize("message_edited"), data };
   });
 
-  mount(routes.deleteMessage, async ({ params, body, identity, say }) => {
+  mount(routes.deleteMessage, async ({ params, body, identity, localize }) => {
     const deleteFor = body?.deleteFor ?? "sender";
     const data = await changing.remove({ userId: identity.userId, messageId: params.messageId, deleteFor });
-    return { message: say("message_deleted"), data };
+    return { message: localize("message_deleted"), data };
   });
 
-  mount(routes.addReaction, async ({ params, body, identity, say }) => {
+  mount(routes.addReaction, async ({ params, body, identity, localize }) => {
     const { emoji, reactionType } = body;
     const data = await changing.react({ userId: identity.userId, messageId: params.messageId, emoji, reactionType });
-    return { message: say("reaction_added"), data };
+    return { message: localize("reaction_added"), data };
   });
 
-  mount(routes.removeReaction, async ({ params, identity, say }) => {
+  mount(routes.removeReaction, async ({ params, identity, localize }) => {
     const data = await changing.react({ userId: identity.userId, messageId: params.messageId, emoji: null });
-    return { message: say("reaction_removed"), data };
+    return { message: localize("reaction_removed"), data };
   });
 
-  mount(routes.forwardMessage, async ({ params, body, identity, idempotencyKey, say }) => {
-    const data = await sending.forward({
+  mount(routes.forwardMessage, async ({ params, body, identity, idempotencyKey, localize }) => {
+    const data = await forwardMessage(context, {
       userId: identity.userId,
       messageId: params.messageId,
       roomIds: body.chatRoomIds,
       clientMessageId: body.clientMessageId ?? idempotencyKey,
     });
-    return { message: say("message_forwarded"), data };
+    return { message: localize("message_forwarded"), data };
   });
 
-  mount(routes.markRead, async ({ params, body, identity, say }) => {
-    const data = await marking.read({
+  mount(routes.markRead, async ({ params, body, identity, localize }) => {
+    const data = await positions.markRead({
       userId: identity.userId,
       roomId: params.chatRoomId,
       messageId: body?.messageId,
     });
-    return { message: say("marked_read"), data };
+    return { message: localize("marked_read"), data };
   });
 
   mount(routes.roomStats, async ({ params, identity }) => statsOf(context, identity.userId, params.chatRoomId));

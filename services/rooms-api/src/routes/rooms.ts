@@ -13,11 +13,11 @@ const pagination = (page: number, limit: number, total: number) => ({
 
 /** Mounts the routes of rooms and their participants. */
 export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quotas: Quotas): void {
-  mount(routes.createRoom, async ({ body, identity, idempotencyKey, say, status }) => {
-    const admit = (others: number) => quotas.create(identity, others);
-    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey, admit);
+  mount(routes.createRoom, async ({ body, identity, idempotencyKey, localize, status }) => {
+    const checkQuota = (others: number) => quotas.create(identity, others);
+    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey, checkQuota);
     if (!created) status(200);
-    return { message: say(created ? "room_created" : "room_exists"), chatRoom: room };
+    return { message: localize(created ? "room_created" : "room_exists"), chatRoom: room };
   });
 
   mount(routes.listRooms, async ({ query: { page, limit }, identity }) => {
@@ -34,18 +34,18 @@ export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quot
     return { participants, pagination: pagination(page, limit, total) };
   });
 
-  mount(routes.joinRoom, async ({ params, identity, say }) => {
+  mount(routes.joinRoom, async ({ params, identity, localize }) => {
     await quotas.join(identity);
-    return { message: say("room_joined"), chatRoom: await rooms.join(identity.userId, params.chatRoomId) };
+    return { message: localize("room_joined"), chatRoom: await rooms.join(identity.userId, params.chatRoomId) };
   });
 
-  mount(routes.leaveRoom, async ({ params, identity, say }) => {
+  mount(routes.leaveRoom, async ({ params, identity, localize }) => {
     await rooms.leave(identity.userId, params.chatRoomId);
-    return { message: say("room_left") };
+    return { message: localize("room_left") };
   });
 
-  mount(routes.updateSettings, async ({ params, body, identity, say }) => ({
-    message: say("settings_updated"),
+  mount(routes.updateSettings, async ({ params, body, identity, localize }) => ({
+    message: localize("settings_updated"),
     chatRoom: await rooms.update(identity.userId, params.chatRoomId, body),
   }));
 }

@@ -5,8 +5,8 @@ import type { Db } from "../store/tables.js";
 import { saveUsers } from "../store/users.js";
 
 export function mountUsers(mount: ReturnType<typeof mounter>, db: Db): void {
-  mount(routes.upsertUsers, async ({ body, say }) => {
+  mount(routes.upsertUsers, async ({ body, localize }) => {
     await saveUsers(db, body.users);
-    return { message: say("users_saved"), count: body.users.length };
+    return { message: localize("users_saved"), count: body.users.length };
   });
 }

@@ -7,13 +7,17 @@ import type { Blobs } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import type { Bus, BusMessage } from "@khui/bus";
-import type { MediaLimits } from "@khui/media-service";
+import { mediaService } from "@khui/media-service";
+import type { MediaLimits } from "@khui/media-service/internal/limits";
+import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
+import { unobserved } from "@khui/service/telemetry";
 import { gateTo } from "@khui/test-kit/gate";
 import { startS3Server } from "@khui/test-kit/servers/s3";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
-import { type Standalone, startStandalone } from "../../src/app.js";
+import { type Embedded, startEmbedded } from "../../src/app.js";
+import { services } from "../../src/services.js";
 import { settle } from "./settling.js";
 
 export const stores = ["folder", "S3"] as const;
@@ -49,10 +53,10 @@ interface Breakable {
 /** Beside them the store has the pictures of stickers. */
 const ofUploads = /^[0-9a-f]{24}\//;
 
-const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });
+const unlimited = "1000000000";
 
 /** Starts the system on a store of that kind; all ends with `t`. */
-export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits): Promise<MediaSystem> {
+export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<MediaLimits> = {}): Promise<MediaSystem> {
   const folder = await mkdtemp(join(tmpdir(), "khui-media-system-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const store = kind === "folder" ? await folderStore(t, join(folder, "files")) : await s3Store(t);
@@ -60,20 +64,27 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits
   const names = new Set<string>();
   const dataDir = join(folder, "data");
   const secret = randomBytes(16).toString("hex");
-  const standalone = await startStandalone({
-    dataDir,
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
-    keys: { secret },
-    mediaSecret: "a secret of the media tests",
-    rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
-    roomQuotas: { roomsCreated: 1_000_000, peopleAdded: 1_000_000 },
-    port: 0,
-    host: "127.0.0.1",
-    log: createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" }),
-    ...(limits ? { mediaLimits: limits } : {}),
-    blobs: watched(store.blobs, names, faults),
-    wrapBus: (bus) => faulty(bus, faults),
-  });
+  const limited = withOptions(mediaService, limits);
+  const standalone = await startEmbedded(
+    services.map((service) => (service.name === limited.name ? limited : service)),
+    {
+      dataDir,
+      databaseTemplate: join(tmpdir(), "khui-test-database"),
+      environment: {
+        JWT_SECRET: secret,
+        MEDIA_URL_SECRET: "a secret of the media tests",
+        LIMIT_PER_ADDRESS: unlimited,
+        LIMIT_PER_USER: unlimited,
+        LIMIT_ROOMS_CREATED: unlimited,
+        LIMIT_PEOPLE_ADDED: unlimited,
+        PORT: "0",
+        HOST: "127.0.0.1",
+      },
+      telemetry: unobserved(createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" })),
+      blobs: watched(store.blobs, names, faults),
+      wrapBus: (bus) => faulty(bus, faults),
+    },
+  );
   const close = once(standalone);
   t.teardown(close);
   const system = await useSystem(t, { url: standalone.url, secret });
@@ -93,7 +104,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits?: MediaLimits
   };
 }
 
-function once(standalone: Standalone): () => Promise<void> {
+function once(standalone: Embedded): () => Promise<void> {
   let closing: Promise<void> | undefined;
   return () => {
     closing ??= standalone.close();

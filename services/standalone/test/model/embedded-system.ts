@@ -1,24 +1,41 @@
 // The system of the model tests: all services in this process, data in memory.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { realtimeGateway } from "@khui/realtime-gateway";
+import type { GatewayOptions } from "@khui/realtime-gateway/internal/gateway";
+import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
-import { type Standalone, type StandaloneOptions, startStandalone } from "../../src/app.js";
+import { unobserved } from "@khui/service/telemetry";
+import { type Embedded, type EmbeddedOptions, startEmbedded as start } from "../../src/app.js";
+import { services } from "../../src/services.js";
 
-const unlimited = (name: string) => ({ name, points: 1_000_000_000, perSeconds: 60 });
+const unlimited = "1000000000";
 const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
+const flood = { ...unlimitedEvents, strikes: 1, user: unlimitedEvents };
 
 /** Without any limit on requests or events. Whoever starts it closes it. */
-export function startEmbedded(options: Pick<StandaloneOptions, "gateway" | "wrapBus"> = {}): Promise<Standalone> {
-  return startStandalone({
-    ...options,
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
-    keys: { secret: "a secret of the model tests" },
-    mediaSecret: "another secret of them",
-    rules: { perAddress: unlimited("address"), perUser: unlimited("user") },
-    roomQuotas: { roomsCreated: 1_000_000, peopleAdded: 1_000_000 },
-    port: 0,
-    host: "127.0.0.1",
-    log: createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" }),
-    gateway: { flood: { ...unlimitedEvents, strikes: 1, user: unlimitedEvents }, ...options.gateway },
-  });
+export function startEmbedded(
+  options: Pick<EmbeddedOptions, "wrapBus"> & { readonly gateway?: Partial<GatewayOptions> } = {},
+): Promise<Embedded> {
+  const { gateway, ...others } = options;
+  const unbounded = withOptions(realtimeGateway, { flood, ...gateway });
+  const log = createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" });
+  return start(
+    services.map((service) => (service.name === unbounded.name ? unbounded : service)),
+    {
+      ...others,
+      databaseTemplate: join(tmpdir(), "khui-test-database"),
+      environment: {
+        JWT_SECRET: "a secret of the model tests",
+        MEDIA_URL_SECRET: "another secret of them",
+        LIMIT_PER_ADDRESS: unlimited,
+        LIMIT_PER_USER: unlimited,
+        LIMIT_ROOMS_CREATED: unlimited,
+        LIMIT_PEOPLE_ADDED: unlimited,
+        PORT: "0",
+        HOST: "127.0.0.1",
+      },
+      telemetry: unobserved(log),
+    },
+  );
 }

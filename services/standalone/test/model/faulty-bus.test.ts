@@ -3,7 +3,7 @@ import { deepStrictEqual } from "node:assert";
 import { type Faults, faultyBus } from "@khui/test-kit/faulty-bus";
 import fc from "fast-check";
 import { test } from "tap";
-import type { Standalone } from "../../src/app.js";
+import type { Embedded } from "../../src/app.js";
 import { type Action, opening, perform, sequences } from "./actions.js";
 import { startEmbedded } from "./embedded-system.js";
 import { makeWorld } from "./world.js";
@@ -50,7 +50,7 @@ test("sockets get the same entries in the same order from a faulty bus, a little
 });
 
 /** Plays a sequence; what each socket received, and how long each step took to reach everyone. */
-async function play(system: Standalone, actions: readonly Action[]) {
+async function play(system: Embedded, actions: readonly Action[]) {
   const world = await makeWorld(system);
   const stepsMs: number[] = [];
   try {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 import { fetchRoom } from "@khui/test-kit/fetch-room";
 import { createUser, type User } from "@khui/test-kit/user";
-import type { Standalone } from "../../src/app.js";
+import type { Embedded } from "../../src/app.js";
 import { Device } from "./device.js";
 
 export interface Room {
@@ -40,7 +40,7 @@ const patienceMs = 8_000;
 const refetchMs = 100;
 
 /** People with fresh ids; all devices are connected. */
-export async function makeWorld({ url, tokens }: Standalone): Promise<World> {
+export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
   const people = ["Anong", "Boon", "Chai"].map((name) => {
     const id = `${name} ${randomBytes(6).toString("hex")}`;
     const token = tokens.sign({ sub: id, name }, 3600);

@@ -1,9 +1,9 @@
 // Publishing, updating and retiring sets over REST, for the host application's back end.
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
-import { admit, callOf, type Guard, type mounter } from "@khui/service/http";
-import { createTurns } from "@khui/service/process";
+import { authenticate, callOf, type Guard, type mounter } from "@khui/service/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import pLimit from "p-limit";
 import { checkSet, withoutFolder } from "../checking.js";
 import { readArchive } from "../form.js";
 import type { PictureReader } from "../picture-reader.js";
@@ -32,20 +32,20 @@ export function mountPublishing(
   addressOf: AddressOf,
   pictures: PictureReader,
 ) {
-  const inTurn = createTurns(archivesAtOnce);
+  const limitArchives = pLimit(archivesAtOnce);
 
   async function publish(request: FastifyRequest, reply: FastifyReply, ownKey?: string) {
     const files = withoutFolder(await unzip(await readArchive(request)));
     const set = await checkSet(files, { ownKey, read: pictures.read });
     const { setId, result } = await publisher.publish(set);
-    const { identity, say } = callOf<typeof routes.publishStickerSet>(request, reply);
+    const { identity, localize } = callOf<typeof routes.publishStickerSet>(request, reply);
     const row = await knownSet(db, identity.userId, setId);
     reply.code(result === "published" ? 201 : 200);
     const data = renderManifest(row, await stickersOf(db, [setId]), addressOf);
-    return { success: true, message: say(notices[result]), data };
+    return { success: true, message: localize(notices[result]), data };
   }
 
-  const onRequest = async (request: FastifyRequest) => void (await admit(guard, request, true));
+  const onRequest = async (request: FastifyRequest) => void (await authenticate(guard, request, true));
   return app.register(async (scope) => {
     await scope.register(multipart);
     const { publishStickerSet, updateStickerSet } = routes;
@@ -53,7 +53,7 @@ export function mountPublishing(
       method: publishStickerSet.method,
       url: publishStickerSet.url,
       onRequest,
-      handler: (request, reply) => inTurn(() => publish(request, reply)),
+      handler: (request, reply) => limitArchives(() => publish(request, reply)),
     });
     scope.route({
       method: updateStickerSet.method,
@@ -63,16 +63,16 @@ export function mountPublishing(
       handler: async (request, reply) => {
         const { params, identity } = callOf<typeof updateStickerSet>(request, reply);
         const { key } = await knownSet(db, identity.userId, params.setId);
-        return inTurn(() => publish(request, reply, key));
+        return limitArchives(() => publish(request, reply, key));
       },
     });
   });
 }
 
 export function mountRetiring(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
-  mount(routes.retireStickerSet, async ({ params, identity, say }) => {
+  mount(routes.retireStickerSet, async ({ params, identity, localize }) => {
     await retireSet(db, params.setId);
     const data = renderSet(await knownSet(db, identity.userId, params.setId), addressOf);
-    return { message: say("sticker_set_retired"), data };
+    return { message: localize("sticker_set_retired"), data };
   });
 }

@@ -4,8 +4,8 @@ import type { mounter } from "@khui/service/http";
 import type { createSending } from "../sending.js";
 
 export function mountSending(mount: ReturnType<typeof mounter>, send: ReturnType<typeof createSending>): void {
-  mount(routes.sendSticker, async ({ params, body, identity, idempotencyKey, say }) => {
+  mount(routes.sendSticker, async ({ params, body, identity, idempotencyKey, localize }) => {
     const sender = { userId: identity.userId, roomId: params.chatRoomId, clientMessageId: idempotencyKey };
-    return { message: say("sticker_sent"), data: await send(sender, body) };
+    return { message: localize("sticker_sent"), data: await send(sender, body) };
   });
 }

@@ -33,11 +33,11 @@ export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: 
     return { stickers: stickers.map((sticker) => renderSticker(sticker, set.type, addressOf)) };
   });
 
-  mount(routes.downloadStickerSet, async ({ params, identity, say }) => {
+  mount(routes.downloadStickerSet, async ({ params, identity, localize }) => {
     const set = await knownSet(db, identity.userId, params.setId);
     if (!(await addToCollection(db, identity.userId, set.id))) throw new ChatError("sticker_set_retired");
     const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), addressOf);
-    return { message: say("sticker_set_downloaded"), data };
+    return { message: localize("sticker_set_downloaded"), data };
   });
 
   mount(routes.myStickerSets, async ({ query: { page, limit }, identity }) => {

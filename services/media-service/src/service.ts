@@ -1,0 +1,44 @@
+// media-service: uploads, what is known of them, and their delivery. The table of contents of the service.
+import { mediaRpc } from "@khui/contracts";
+import { createMediaLinks } from "@khui/media-links";
+import { defineService } from "@khui/service";
+import { linkEnvironment, linkOptions } from "@khui/service/http";
+import { mediaEnvironment, mediaLimits } from "./environment.js";
+import { createFiles } from "./files.js";
+import { createInspection } from "./inspection.js";
+import type { MediaLimits } from "./limits.js";
+import { watchDisk } from "./meters.js";
+import { createParsers } from "./parsers.js";
+import { mountFiles } from "./routes/files.js";
+import { mountUpload } from "./routes/upload.js";
+import { openScratch } from "./scratch.js";
+import { createUploads } from "./uploads.js";
+import { findVideoFrame } from "./video-frame.js";
+
+export const schema = { name: "media", migrations: new URL("../migrations/", import.meta.url) };
+
+export const mediaService = defineService({
+  name: "media-service",
+  needs: { database: "required", bus: "required", blobs: "degraded", limits: "degraded" },
+  // It checks the addresses that messages-api has signed with the same secret.
+  environment: { ...mediaEnvironment, ...linkEnvironment },
+  schema,
+  async start(context, overrides: Partial<MediaLimits> = {}) {
+    const { app, database, bus, blobs, env, log, telemetry, guard, rpc, publicUrl, onClose } = context;
+    const { metrics } = telemetry;
+    const limits = { ...mediaLimits(env), ...overrides };
+    const parsers = createParsers();
+    onClose("parsers", () => parsers.close());
+    const files = createFiles(database.kysely(), blobs, bus, log);
+    onClose("files", () => files.close());
+    const inspection = createInspection(parsers, await findVideoFrame("ffmpeg", limits.pixels), limits);
+    const scratch = await openScratch(env.SCRATCH_DIR);
+    await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
+    onClose("disk metrics", await watchDisk(metrics, env.SCRATCH_DIR));
+    mountFiles(app, guard, blobs, createMediaLinks(linkOptions(env, publicUrl)));
+    rpc.serve(mediaRpc.remove, async ({ fileIds }) => {
+      await files.remove(fileIds);
+      return {};
+    });
+  },
+});

@@ -1,0 +1,63 @@
+// realtime-gateway: live delivery over Socket.IO and /ws. The table of contents of the service.
+import { closeCodes } from "@khui/contracts";
+import { defineService } from "@khui/service";
+import { createEngine } from "@khui/socketio";
+import { gatewayEnvironment, gatewayOptions } from "./environment.js";
+import { createGateway, type GatewayOptions } from "./gateway.js";
+import { watchGateway } from "./metrics.js";
+import { connectRelay } from "./relay.js";
+
+/** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
+const connectTimeout = 10_000;
+/** The largest frame a client may send: a text of 10,000 characters, escaped, fits well. */
+const maxPayload = 256 * 1024;
+
+export const realtimeGateway = defineService({
+  name: "realtime-gateway",
+  needs: { bus: "degraded", presence: "degraded", limits: "degraded" },
+  environment: gatewayEnvironment,
+  drains: true,
+  /** Serves sockets on the app's server under /socket.io/ and /ws, and closes them when the app closes. */
+  async start(context, overrides: Partial<GatewayOptions> = {}) {
+    const { app, bus, presence, guard, env, log, telemetry, trustProxy, instanceId: boot } = context;
+    const onError = (error: unknown) => log.warn({ err: error }, "gateway");
+    const gateway = createGateway({
+      ...gatewayOptions(env),
+      trustProxy,
+      bus,
+      presence,
+      guard,
+      boot,
+      onError,
+      telemetry,
+      ...overrides,
+    });
+    const relay = connectRelay(bus, boot);
+    const engine = createEngine(
+      {
+        maxPayload,
+        connectTimeout,
+        maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND,
+        slowConsumerCode: closeCodes.slow_consumer.code,
+        cors: { origin: true },
+        ownerId: boot,
+        relay: relay.ask,
+        onError,
+      },
+      (socket, handshake) => gateway.connect(socket, handshake),
+    );
+    watchGateway(telemetry.metrics, engine, gateway);
+    relay.serve((request) => engine.handleRelayed(request));
+    await gateway.start();
+
+    // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn, and
+    // other gateways' clients poll through this one until nothing is sent here any more.
+    engine.attach(app.server);
+    app.addHook("preClose", async () => {
+      await engine.drain(env.DRAIN_SECONDS * 1_000, closeCodes.going_away.code, closeCodes.going_away.reason);
+      relay.close();
+      await gateway.close();
+    });
+    app.addHook("onClose", () => engine.close());
+  },
+});

@@ -1,0 +1,38 @@
+// rooms-api: rooms, participants, settings and the user directory. The table of contents of the service.
+import { defineService } from "@khui/service";
+import type { Metrics } from "@khui/service/telemetry";
+import { quotaEnvironment, roomQuotas } from "./environment.js";
+import { createOutbox, type Outbox } from "./outbox.js";
+import { createQuotas } from "./quotas.js";
+import { createRooms } from "./rooms.js";
+import { mountRooms } from "./routes/rooms.js";
+import { mountUsers } from "./routes/users.js";
+import { serveRooms } from "./rpc.js";
+import type { Db } from "./store/tables.js";
+
+export const schema = { name: "rooms", migrations: new URL("../migrations/", import.meta.url) };
+
+export const roomsApi = defineService({
+  name: "rooms-api",
+  needs: { database: "required", bus: "required", limits: "degraded" },
+  environment: quotaEnvironment,
+  schema,
+  start({ database, bus, limits, env, log, telemetry, mount, rpc, onClose }) {
+    const db: Db = database.kysely();
+    const outbox = createOutbox(db, bus, log);
+    onClose("outbox", () => outbox.close());
+    observeOutbox(telemetry.metrics, outbox);
+    serveRooms(rpc, db);
+    mountRooms(mount, createRooms(db, bus, outbox), createQuotas(limits, roomQuotas(env)));
+    mountUsers(mount, db);
+  },
+});
+
+function observeOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "backlog">): void {
+  gauge(
+    "khui_rooms_outbox_changes",
+    "Changes that wait to enter the log, counted up to 1,000.",
+    () => outbox.backlog().changes,
+  );
+  gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.backlog().oldestSeconds);
+}

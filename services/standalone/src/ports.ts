@@ -1,0 +1,67 @@
+// The ports of the one-process form: an embedded database and folder, everything else in memory.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Blobs } from "@khui/blobs";
+import { openFolderBlobs } from "@khui/blobs/folder";
+import type { Bus } from "@khui/bus";
+import { createLocalBus } from "@khui/bus/local";
+import { openPglite } from "@khui/database/pglite";
+import { createLocalLimits } from "@khui/limits/local";
+import { createLocalPresence } from "@khui/presence/local";
+import { instrumentPorts, type Ports } from "@khui/service";
+import type { Closers } from "@khui/service/process";
+import { observeStatements, type Telemetry } from "@khui/service/telemetry";
+
+export interface EmbeddedPortsOptions {
+  /** Where data is kept; when absent, in a temporary folder that goes with the process. */
+  readonly dataDir?: string;
+  /** A file that keeps a freshly made, empty database, so that the next one in memory is there sooner. */
+  readonly databaseTemplate?: string;
+  /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
+  readonly blobs?: Blobs;
+  /** Puts something between the services and the bus: tests lose messages here. */
+  readonly wrapBus?: (bus: Bus) => Bus;
+}
+
+export interface EmbeddedPorts {
+  readonly ports: Partial<Ports>;
+  /** `dataDir`, or the temporary folder. */
+  readonly folder: string;
+}
+
+/** Opens every port; `closers` closes them, newest first. */
+export async function openEmbeddedPorts(
+  options: EmbeddedPortsOptions,
+  telemetry: Telemetry,
+  closers: Closers,
+): Promise<EmbeddedPorts> {
+  const folder = options.dataDir ?? (await temporaryFolder(closers));
+  const database = await openPglite({
+    ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
+    onStatement: observeStatements(telemetry),
+    ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
+  });
+  closers.add("database", () => database.close());
+  const localBus = createLocalBus({ onError: (error) => telemetry.log.warn({ err: error }, "bus") }).connect();
+  closers.add("bus", () => localBus.close());
+  const presence = createLocalPresence();
+  closers.add("presence", () => presence.close());
+  const limits = createLocalLimits();
+  closers.add("limits", () => limits.close());
+  const blobs = options.blobs ?? (await openFolder(join(folder, "files"), closers));
+  const bus = options.wrapBus?.(localBus) ?? localBus;
+  return { ports: instrumentPorts({ database, bus, presence, limits, blobs }, telemetry), folder };
+}
+
+async function temporaryFolder(closers: Closers): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "khui-"));
+  closers.add("folder", () => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function openFolder(folder: string, closers: Closers): Promise<Blobs> {
+  const blobs = await openFolderBlobs({ folder });
+  closers.add("blobs", () => blobs.close());
+  return blobs;
+}
