@@ -1,5 +1,5 @@
-// How much one socket, and all sockets of one user together, may say: token buckets, refilled steadily.
-import type { Session } from "./session.js";
+// How many events one client, and all clients of one user together, may send: token buckets, refilled steadily.
+import type { Client } from "./client.js";
 
 export interface Rate {
   /** Events at once. */
@@ -9,9 +9,9 @@ export interface Rate {
 }
 
 export interface FloodRule extends Rate {
-  /** Refused events after which the socket is closed. They are forgotten once it has been quiet enough for a full burst. */
+  /** Rejected events after which the client is closed. They are forgotten once it has been quiet enough for a full burst. */
   readonly strikes: number;
-  /** Of all sockets of one user at this gateway. */
+  /** Of all clients of one user at this gateway. */
   readonly user: Rate;
 }
 
@@ -22,23 +22,23 @@ export const defaultFlood: FloodRule = {
   user: { burst: 1_000, perSecond: 100 },
 };
 
-export type FloodVerdict = "pass" | "refuse" | "close";
+export type FloodDecision = "allow" | "reject" | "close";
 
-/** A token bucket. It belongs to its Rate. */
-export interface Bucket {
+/** A token bucket, filled at one Rate. `tokensAt` in milliseconds. */
+interface Bucket {
   tokens: number;
   tokensAt: number;
 }
 
-/** Tokens of one event, where others pay for more of it than for a message. One token in all other cases. */
+/** Tokens for events that cost others more than a message does. One token in all other cases. */
 const costs: ReadonlyMap<string, number> = new Map([
-  // Thousands of contacts and how each of them stands: an answer of up to 400 KB.
+  // Thousands of contacts and their states: an answer of up to 400 KB.
   ["get_online_users", 5],
-  // Told in up to a thousand rooms.
+  // Published in up to a thousand rooms.
   ["update_status", 5],
 ]);
 
-/** Takes tokens, if there are as many; of one with a smaller burst, all. `now` in milliseconds. */
+/** Takes tokens, if there are enough: `cost`, or a full burst where that is less. `now` in milliseconds. */
 function take(bucket: Bucket, { burst, perSecond }: Rate, now: number, cost: number): boolean {
   const refilled = bucket.tokens + ((now - bucket.tokensAt) / 1000) * perSecond;
   bucket.tokens = Math.min(burst, refilled);
@@ -49,17 +49,17 @@ function take(bucket: Bucket, { burst, perSecond }: Rate, now: number, cost: num
   return true;
 }
 
-export interface Flood {
-  /** Counts one event of a socket, and of its user once it is signed in. `now` in milliseconds. */
-  admit(session: Session, event: string, now: number): FloodVerdict;
+export interface FloodControl {
+  /** Counts one event of a client, and of its user once it is authenticated. `now` in milliseconds. */
+  check(client: Client, event: string, now: number): FloodDecision;
   /** Forgets users who have been quiet long enough to have all their tokens again. */
   sweep(now: number): void;
   /** Users remembered. */
   readonly size: number;
 }
 
-export function createFlood(rule: FloodRule): Flood {
-  /** Kept beyond a user's last socket: coming back brings no fresh burst. */
+export function createFloodControl(rule: FloodRule): FloodControl {
+  /** Kept beyond a user's last client: reconnecting brings no fresh burst. */
   const users = new Map<string, Bucket>();
   const refillMs = (rule.user.burst / rule.user.perSecond) * 1000;
 
@@ -73,14 +73,14 @@ export function createFlood(rule: FloodRule): Flood {
   }
 
   return {
-    admit(session, event, now) {
-      const userId = session.identity?.userId;
+    check(client, event, now) {
+      const userId = client.identity?.userId;
       const cost = costs.get(event) ?? 1;
-      const own = take(session, rule, now, cost);
-      if (own && session.tokens >= rule.burst - cost) session.strikes = 0;
-      if (own && (userId === undefined || takeOfUser(userId, now, cost))) return "pass";
-      session.strikes += 1;
-      return session.strikes > rule.strikes ? "close" : "refuse";
+      const own = take(client, rule, now, cost);
+      if (own && client.tokens >= rule.burst - cost) client.strikes = 0;
+      if (own && (userId === undefined || takeOfUser(userId, now, cost))) return "allow";
+      client.strikes += 1;
+      return client.strikes > rule.strikes ? "close" : "reject";
     },
     sweep(now) {
       for (const [userId, { tokensAt }] of users) if (now - tokensAt >= refillMs) users.delete(userId);

@@ -1,24 +1,24 @@
-// Who is typing: told to the room, and over by itself after six seconds.
+// Who is typing: published in the room, and over by itself after six seconds.
 import type { Bus } from "@khui/bus";
 import { encodeWire, type LiveHeader, smallRoomLimit, subjects } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
 import { encodeEvent } from "@khui/socketio";
+import type { Client } from "../connections/client.js";
 import type { Feeds } from "./feeds.js";
 import type { RoomFeed } from "./room-feed.js";
-import type { Session } from "./session.js";
 
 export const typingMs = 6_000;
-/** What was told so short a while ago is not told again: clients say it with every key. */
-const quietMs = 1_000;
+/** What was published this recently is not published again: clients emit typing_start with every key. */
+const cooldownMs = 1_000;
 
 export interface Typing {
-  start(session: Session, feed: RoomFeed): Promise<void>;
-  stop(session: Session, feed: RoomFeed): Promise<void>;
-  /** Takes note of a live message; false when it says nothing new to the sockets here. */
-  heard(feed: RoomFeed, header: LiveHeader, now: number): boolean;
-  /** Ends what has not been renewed in time. Every gateway does so for its own sockets, so that none depends on another. */
+  start(client: Client, feed: RoomFeed): Promise<void>;
+  stop(client: Client, feed: RoomFeed): Promise<void>;
+  /** Takes note of a live event of the room. False when it says nothing new to the clients here. `now` in milliseconds. */
+  receive(feed: RoomFeed, header: LiveHeader, now: number): boolean;
+  /** Ends what was not renewed in time. Every gateway does this for its own clients, so that none depends on another. */
   expire(now: number): void;
-  /** Those typing in a room, for who joins it, who is told when they stop; nobody while the store is down. */
+  /** Users typing in a room that a client joins, who is then sent when they stop. Nobody while the store is down. */
   inRoom(feed: RoomFeed): Promise<string[]>;
 }
 
@@ -36,21 +36,21 @@ export function createTyping(options: {
   };
 
   return {
-    async start(session, feed) {
+    async start(client, feed) {
       if (feed.members > smallRoomLimit) return;
-      const toldFor = (feed.typing.get(session.userId) ?? 0) - Date.now();
-      if (session.typing?.has(feed.roomId) && toldFor > typingMs - quietMs) return;
-      session.typing ??= new Set();
-      session.typing.add(feed.roomId);
-      publish("user_typing", feed.roomId, session.userId);
-      await presence.startTyping(feed.roomId, session.userId, typingMs).catch(onError);
+      const remainingMs = (feed.typing.get(client.userId) ?? 0) - Date.now();
+      if (client.typing?.has(feed.roomId) && remainingMs > typingMs - cooldownMs) return;
+      client.typing ??= new Set();
+      client.typing.add(feed.roomId);
+      publish("user_typing", feed.roomId, client.userId);
+      await presence.startTyping(feed.roomId, client.userId, typingMs).catch(onError);
     },
-    async stop(session, feed) {
-      if (!session.typing?.delete(feed.roomId)) return;
-      publish("user_stop_typing", feed.roomId, session.userId);
-      await presence.stopTyping(feed.roomId, session.userId).catch(onError);
+    async stop(client, feed) {
+      if (!client.typing?.delete(feed.roomId)) return;
+      publish("user_stop_typing", feed.roomId, client.userId);
+      await presence.stopTyping(feed.roomId, client.userId).catch(onError);
     },
-    heard(feed, { event, except }, now) {
+    receive(feed, { event, except }, now) {
       if (except === undefined) return true;
       if (event === "user_typing") {
         const fresh = !feed.typing.has(except);
@@ -66,14 +66,14 @@ export function createTyping(options: {
           if (until > now) continue;
           feed.typing.delete(userId);
           const frame = encodeEvent("user_stop_typing", JSON.stringify({ chatRoomId: feed.roomId, userId }));
-          for (const session of feed.sessions) if (session.identity?.userId !== userId) session.socket.send(frame);
+          for (const client of feed.clients) if (client.identity?.userId !== userId) client.socket.send(frame);
         }
       }
     },
     async inRoom(feed) {
       try {
         const userIds = await presence.typing(feed.roomId);
-        // This gateway may not have heard them begin: the feed is there since someone joins.
+        // They may have begun before this gateway subscribed to the room.
         for (const userId of userIds) if (!feed.typing.has(userId)) feed.typing.set(userId, Date.now() + typingMs);
         return userIds;
       } catch (error) {

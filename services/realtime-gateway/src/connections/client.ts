@@ -1,35 +1,36 @@
-// One socket with what the gateway knows of it.
+// One connected client: its socket, who it is, the rooms it has joined, and its requests in order.
 import { ChatError, errorText, type Language, type ServerEventName } from "@khui/contracts";
 import type { Identity } from "@khui/service/http";
 import type { Socket } from "@khui/socketio";
-import type { RoomFeed } from "./room-feed.js";
 
-/** Events a socket may have waiting: beyond this it talks faster than anyone can answer. */
+/** Requests a client may have waiting: one with more sends faster than anyone can answer. */
 const maxQueued = 200;
-const noRooms: ReadonlyMap<string, RoomFeed> = new Map();
+const noRooms: ReadonlySet<string> = new Set();
 
-/** What a socket's handshake said that is of use later. */
+/** What the handshake said that is needed later. */
 export interface Caller {
   readonly language: Language;
   /** Behind the edge. */
   readonly address: string;
 }
 
-/** Very many of these are idle, so that what an idle one does not need is made when it is needed. */
-export class Session {
+/** Most clients are idle, and there are very many: what an idle one does not need is created on first use. */
+export class Client {
+  /** Who the client has authenticated as. */
   identity: Identity | null = null;
-  /** Rooms in which this socket said it is typing. */
+  /** Rooms in which this client is typing. */
   typing: Set<string> | null = null;
   closed = false;
-  /** Token bucket, see `flood.ts`. */
+  /** Token bucket, see `flood-control.ts`. */
   tokens: number;
   tokensAt: number;
   strikes = 0;
   readonly openedAt: number;
-  #rooms: Map<string, RoomFeed> | null = null;
-  /** What waits behind the work under way; null when there is none. */
+  #rooms: Set<string> | null = null;
+  /** Requests waiting behind the one in flight; null when none is in flight. */
   #queue: Array<() => Promise<void>> | null = null;
 
+  /** `now` in milliseconds. */
   constructor(
     readonly socket: Socket,
     readonly caller: Caller,
@@ -41,20 +42,24 @@ export class Session {
     this.tokensAt = now;
   }
 
-  /** Rooms this socket has joined. */
-  get rooms(): ReadonlyMap<string, RoomFeed> {
+  /** Ids of the rooms this client has joined: it is in their feeds. */
+  get rooms(): ReadonlySet<string> {
     return this.#rooms ?? noRooms;
   }
 
-  /** For feeds, which let sockets in and out: see `RoomFeed.admit`. */
-  noteRoom(roomId: string, feed: RoomFeed | null): void {
-    if (feed) {
-      this.#rooms ??= new Map();
-      this.#rooms.set(roomId, feed);
-    } else this.#rooms?.delete(roomId);
+  /** For feeds alone: `RoomFeed.subscribe` calls it. */
+  addRoom(roomId: string): void {
+    this.#rooms ??= new Set();
+    this.#rooms.add(roomId);
   }
 
-  /** The signed-in user. Throws unauthorized. */
+  /** For feeds alone: `RoomFeed.unsubscribe` calls it. */
+  removeRoom(roomId: string): void {
+    this.#rooms?.delete(roomId);
+    this.typing?.delete(roomId);
+  }
+
+  /** The authenticated user. Throws unauthorized. */
   get userId(): string {
     if (!this.identity) throw new ChatError("unauthorized");
     return this.identity.userId;
@@ -64,13 +69,13 @@ export class Session {
     if (!this.closed) this.socket.emit(event, payload);
   }
 
-  /** A failure as `error` or `auth_error` carries it. */
-  failure(error: ChatError): { code: string; message: string; details?: unknown } {
+  /** An error as `error` and `auth_error` carry it, in the client's language. */
+  errorPayload(error: ChatError): { code: string; message: string; details?: unknown } {
     const details = error.details === undefined ? {} : { details: error.details };
     return { code: error.code, message: errorText(error.code, this.caller.language), ...details };
   }
 
-  /** Runs what this socket asks for in the order in which it asked. False when too much waits already. `work` never rejects. */
+  /** Runs this client's requests one at a time, in order. False when too many wait already. `work` must never reject. */
   enqueue(work: () => Promise<void>): boolean {
     if (this.#queue === null) void this.#run(work);
     else if (this.#queue.length >= maxQueued) return false;
