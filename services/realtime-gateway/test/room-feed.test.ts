@@ -1,9 +1,10 @@
 // A room's entries reach its clients once each and in order, however they come in.
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { type Test, test } from "tap";
 import { RoomFeed } from "../src/rooms/room-feed.js";
 import type { LogReader } from "../src/rooms/sequencer.js";
-import { entries, entry, ignored, listener, until } from "./room-log.js";
+import { entries, entry, ignored, listener } from "./room-log.js";
 
 /** A feed with one client, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
 function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number; failures?: number }) {

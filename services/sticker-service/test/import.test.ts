@@ -12,11 +12,11 @@ before(async () => {
   rig = await openRig(t);
 });
 
-const main = fileURLToPath(new URL("../src/import/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../dist/import/main.js", import.meta.url));
 
 /** Runs the command as a process of its own; resolves with its exit code and what it printed. */
 function run(args: string[], environment: Record<string, string>): Promise<{ code: number; out: string; err: string }> {
-  const node = ["--import=tsx", "--conditions=@khui/source", main, ...args];
+  const node = [main, ...args];
   const env = { PATH: process.env.PATH, KHUI_URL: rig.url, ...environment };
   return new Promise((resolve) => {
     execFile(process.execPath, node, { env }, (error, out, err) => {

@@ -16,6 +16,7 @@ import {
   sticker,
   still,
 } from "@khui/test-kit/files/sticker-sets";
+import { until } from "@khui/test-kit/until";
 import t, { before, test } from "tap";
 import { checkSet } from "../src/publishing/checks.js";
 import { createPublisher } from "../src/publishing/publisher.js";
@@ -198,27 +199,24 @@ test("a failing publish removes no picture that another replica has found in the
   const first = await checked(manifest("fails"), 40);
   const second = await checked(manifest("counts-on-it", { stickers: [sticker("a"), sticker("b"), sticker("c")] }), 40);
   const shared = `stickers/${second.pictures.get("a.webp")?.asset}`;
-  const until = async (met: () => boolean) => {
-    while (!met()) await setImmediate();
-  };
   let failed = false;
   const failing: Blobs = {
     ...blobs,
     async put(name, content, type) {
       if (name === shared) return blobs.put(name, content, type);
-      await until(() => blobs.calls.filter((call) => call === `stat ${shared}`).length === 2);
+      await until("both have asked", () => blobs.calls.filter((call) => call === `stat ${shared}`).length === 2);
       throw new BlobsUnavailable("it failed");
     },
   };
   const slow: Blobs = {
     ...blobs,
     async put(name, content, type) {
-      await until(() => failed);
+      await until("the other has failed", () => failed);
       return blobs.put(name, content, type);
     },
   };
   const publishings = [createPublisher(one!, failing).publish(first)];
-  await until(() => blobs.stored.has(shared));
+  await until("it is stored", () => blobs.stored.has(shared));
   publishings.push(createPublisher(two!, slow).publish(second));
   await t.rejects(publishings[0]!, BlobsUnavailable);
   failed = true;

@@ -44,7 +44,7 @@ test("a process id that has come back with another process is dead", { skip: !st
 test("of processes that find a dead holder at once, one gets the folder", async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, "lock.1"), `${spawnSync(process.execPath, ["-e", ""]).pid} 12345`);
-  const module = fileURLToPath(new URL("../src/folder-lock.ts", import.meta.url));
+  const module = fileURLToPath(new URL("../dist/folder-lock.js", import.meta.url));
   // Each says it is ready, waits for the word, tries, tells, and stays until its input ends.
   const program = `
     import { lockFolder } from ${JSON.stringify(module)};
@@ -55,7 +55,7 @@ test("of processes that find a dead holder at once, one gets the folder", async 
     });
   `;
   const children = Array.from({ length: 6 }, () =>
-    spawn(process.execPath, ["--import=tsx", "--input-type=module", "-e", program], {
+    spawn(process.execPath, ["--input-type=module", "-e", program], {
       stdio: ["pipe", "pipe", "inherit"],
     }),
   );

@@ -33,7 +33,7 @@ export async function folderFor(t: Closing): Promise<Folder> {
 
 /** A file of `fixtures/`. */
 export async function fixture(name: string): Promise<{ path: string; size: number }> {
-  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../src/files/fixtures/${name}`, import.meta.url));
   return { path, size: (await stat(path)).size };
 }
 
