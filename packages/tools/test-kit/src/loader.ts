@@ -25,6 +25,7 @@ export const load: LoadHook = (url, context, next) => {
   if (!url.startsWith(root) || !url.endsWith(".ts")) return next(url, context);
   const output = url.replace(root, compiled).replace(/\.ts$/, ".js");
   const source = readFileSync(fileURLToPath(output), "utf8");
-  const map = `//# sourceMappingURL=${output}.map`;
+  // As a path: Node 20 reads no map from a whole URL.
+  const map = `//# sourceMappingURL=${new URL(output).pathname}.map`;
   return { format: "module", source: source.replace(/\/\/# sourceMappingURL=.*\s*$/, map), shortCircuit: true };
 };
