@@ -1,4 +1,4 @@
-// Checks of what callers hand to a blobs adapter, the same for every adapter.
+// Argument checks, shared by all blobs adapters.
 import { type Blobs, BlobsUnavailable, type ByteRange, InvalidBlobName, InvalidContentType } from "./index.js";
 
 const longestName = 200;
@@ -27,8 +27,8 @@ function checkRange({ start, end }: ByteRange): void {
 }
 
 /**
- * The same store behind checks: arguments that are not as the port describes are refused before the store sees
- * them, and so is every call after close(), which reaches the store once.
+ * The same store with argument checks: arguments that violate the port's contract are rejected before they reach the store,
+ * and so is every call after close(). close() reaches the store once.
  */
 export function checked(store: Blobs): Blobs {
   let closing: Promise<void> | undefined;
