@@ -1,9 +1,11 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
 import t, { test } from "tap";
-import { createSending } from "../src/sending.js";
+import { forwardMessage } from "../src/actions/forwarding.js";
+import { createSending } from "../src/actions/sending.js";
+import type { Context } from "../src/context.js";
 import type { Db } from "../src/store/tables.js";
-import { offline } from "./offline.js";
+import { offline, silentAnnouncer } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newId, newUser } from "./room.js";
@@ -11,16 +13,14 @@ import { makeRoom, newId, newUser } from "./room.js";
 const [db] = (await openReplicas(t, 1)) as [Db];
 const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string, string];
 
-function sendingOn() {
+function sendingOn(more: Partial<Context> = {}) {
   const announced: number[] = [];
   const announce = {
-    entry: (_: string, { seq }: LogEntry) => void announced.push(seq),
-    live() {},
-    added() {},
-    user() {},
+    ...silentAnnouncer,
+    logEntry: (_: string, { seq }: LogEntry) => void announced.push(seq),
   };
-  const context = offline(db, { announce });
-  return { sending: createSending(context), announced };
+  const context = offline(db, { announce, ...more });
+  return { context, sending: createSending(context), announced };
 }
 
 const request = (roomId: string, userId: string, content: string) =>
@@ -85,12 +85,34 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
 });
 
 test("forwarding to several rooms is all or nothing", async (t) => {
-  const { sending } = sendingOn();
+  const { context, sending } = sendingOn();
   const [from, to, forbidden] = [await makeRoom(db, [a]), await makeRoom(db, [a]), await makeRoom(db, [b])];
   const { _id: messageId } = await sending.send(request(from, a, "to all"));
-  await t.rejects(sending.forward({ userId: a, messageId, roomIds: [to, forbidden] }), { code: "not_a_participant" });
-  t.match(await sending.forward({ userId: a, messageId, roomIds: [to, from] }), [
+  await t.rejects(forwardMessage(context, { userId: a, messageId, roomIds: [to, forbidden] }), {
+    code: "not_a_participant",
+  });
+  t.match(await forwardMessage(context, { userId: a, messageId, roomIds: [to, from] }), [
     { chatRoom: to, seq: 1, content: "to all" },
     { chatRoom: from, seq: 2, content: "to all" },
   ]);
+});
+
+test("a message that cannot be announced silences none of those that follow", async (t) => {
+  let broken = true;
+  const { sending, announced } = sendingOn({
+    directory: {
+      async resolve() {
+        if (broken) throw new Error("no names");
+        return new Map();
+      },
+      async learn() {},
+    },
+  });
+  const roomId = await makeRoom(db, [a]);
+  await t.rejects(sending.send(request(roomId, a, "not announced")), { message: "no names" });
+  await sending.drain();
+  broken = false;
+  t.match(await sending.send(request(roomId, a, "announced")), { seq: 2 });
+  await sending.drain();
+  t.same(announced, [2]);
 });

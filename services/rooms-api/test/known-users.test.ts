@@ -1,4 +1,4 @@
-// The user directory: what is told of people, and that telling it again is free.
+// The user directory: what is saved of users, and that saving the same again is free.
 import { fileURLToPath } from "node:url";
 import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";

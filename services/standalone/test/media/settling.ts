@@ -7,7 +7,7 @@ import { sql } from "@khui/database";
 import { openPglite } from "@khui/database/pglite";
 import { createFiles } from "@khui/media-service/internal/files";
 import type { Db } from "@khui/media-service/internal/store";
-import { filesInUse } from "@khui/messages-api/internal/store/remains";
+import { filesInUse } from "@khui/messages-api/internal/store/cleanup";
 import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 
 /** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */
