@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { RateLimiterRes } from "rate-limiter-flexible";
 import type { LimitDecision, Rule } from "./index.js";
 
-const longestWindowSeconds = 2_147_483;
-const longestPlainKey = 64;
+const maxWindowSeconds = 2_147_483;
+const maxPlainKeyLength = 64;
 
 const isCount = (value: number, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
 
@@ -12,15 +12,15 @@ const isCount = (value: number, most: number) => Number.isInteger(value) && valu
 export function checkTake({ name, points, perSeconds }: Rule, cost: number): void {
   if (!/^[\w.-]{1,64}$/.test(name)) throw new RangeError("rule name must be 1 to 64 letters, digits, '.', '_' or '-'");
   if (!isCount(points, 1e9)) throw new RangeError(`points of rule ${name} must be 1 to 1e9, is ${points}`);
-  if (!isCount(perSeconds, longestWindowSeconds)) {
-    throw new RangeError(`perSeconds of rule ${name} must be 1 to ${longestWindowSeconds}, is ${perSeconds}`);
+  if (!isCount(perSeconds, maxWindowSeconds)) {
+    throw new RangeError(`perSeconds of rule ${name} must be 1 to ${maxWindowSeconds}, is ${perSeconds}`);
   }
   if (!isCount(cost, 1e9)) throw new RangeError(`cost under rule ${name} must be 1 to 1e9, is ${cost}`);
 }
 
 /** The key as stored: short ones readable (`k…`), long ones hashed (`h…`). */
 export function storedKey(key: string): string {
-  if (key.length <= longestPlainKey) return `k${key}`;
+  if (key.length <= maxPlainKeyLength) return `k${key}`;
   return `h${createHash("sha256").update(key).digest("base64url")}`;
 }
 

@@ -4,7 +4,7 @@ import { ChatError } from "@khui/contracts";
 import type { Telemetry } from "@khui/service/telemetry";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { toChatError } from "../failures.js";
-import { smallestBodyLimit } from "./body-limit.js";
+import { minBodyLimit } from "./body-limit.js";
 import { answerFailure } from "./failures.js";
 import { isShuttingDown } from "./graceful-shutdown.js";
 import { answerBroken, boundReceiving } from "./receiving.js";
@@ -36,7 +36,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : {}),
     // Routes of the contracts have limits of their own, see `mounter`.
-    bodyLimit: smallestBodyLimit,
+    bodyLimit: minBodyLimit,
     requestTimeout: longestRequestMs,
     http: { headersTimeout, connectionsCheckingInterval },
     clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),

@@ -2,9 +2,9 @@
 import { type TSchema, Type } from "typebox";
 
 /** For routes without a body, and for extra fields that a client sends. */
-export const smallestBodyLimit = 16 * 1024;
+export const minBodyLimit = 16 * 1024;
 /** Fits a text of 10,000 escaped characters twice. Longer lists have to be sent in several requests. */
-const largestBodyLimit = 256 * 1024;
+const maxBodyLimit = 256 * 1024;
 /** A character outside the Basic Multilingual Plane as ASCII JSON: two escapes of six bytes. */
 const bytesPerCharacter = 12;
 /** Quotes, comma and colon, and room for indentation. */
@@ -13,7 +13,7 @@ const bytesPerField = 32;
 /** Bytes. A body beyond it is refused with 413 before it is parsed. */
 export function bodyLimitOf(schema: TSchema | undefined): number {
   const bytes = schema ? largestOf(schema) : 0;
-  return Math.min(largestBodyLimit, Math.max(smallestBodyLimit, bytes));
+  return Math.min(maxBodyLimit, Math.max(minBodyLimit, bytes));
 }
 
 function largestOf(schema: TSchema): number {

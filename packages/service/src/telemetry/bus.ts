@@ -15,7 +15,7 @@ import type { Telemetry } from "./telemetry.js";
 const idHeader = "x-request-id";
 const traceHeader = "traceparent";
 /** The number of request ids sent for a batch: enough to find it, without a header of kilobytes. */
-const mostIds = 16;
+const maxIds = 16;
 
 /** The same bus, instrumented. Call once per process: its metrics describe the process's one connection. */
 export function instrumentBus(telemetry: Telemetry, bus: Bus): Bus {
@@ -61,7 +61,7 @@ const rpcOf = (subject: string): string => /^khui\.rpc\.(.+)$/.exec(subject)?.[1
 
 function headersOf({ requestIds, parents }: { requestIds: readonly string[]; parents: readonly string[] }) {
   return {
-    ...(requestIds.length === 0 ? {} : { [idHeader]: requestIds.slice(0, mostIds).join(",") }),
+    ...(requestIds.length === 0 ? {} : { [idHeader]: requestIds.slice(0, maxIds).join(",") }),
     ...(parents[0] === undefined ? {} : { [traceHeader]: parents[0] }),
   };
 }

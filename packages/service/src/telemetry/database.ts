@@ -49,12 +49,12 @@ export function instrumentDatabase({ metrics }: Pick<Telemetry, "metrics">, data
   metrics.gauge("khui_database_waiting", "Callers that wait for a connection.", () => database.stats().waiting);
 }
 
-const longestLogged = 120;
+const maxLoggedLength = 120;
 
 /** The beginning of a statement on one line. Its text has placeholders instead of parameters. */
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > longestLogged ? `${line.slice(0, longestLogged)}…` : line;
+  return line.length > maxLoggedLength ? `${line.slice(0, maxLoggedLength)}…` : line;
 }
 
 /** Its first word, and the first table that it names. */

@@ -9,7 +9,7 @@ const usage =
   "JWT_SECRET signs tokens; POSTGRES_URL, NATS_URL, REDIS_URL, S3_URL name servers to use instead of private ones.";
 const tokenSeconds = 86_400;
 /** Of the 100 connections that our Postgres allows. */
-const mostConnections = 90;
+const maxConnections = 90;
 
 function readOptions(): { replicas: Replicas; port: number } {
   const option = (preset: string) => ({ type: "string", default: preset }) as const;
@@ -44,7 +44,7 @@ function poolSize({ "realtime-gateway": _, ...storing }: Replicas): number {
   const limits = connectionLimits();
   const pools = Object.values(storing).reduce((sum, count) => sum + count, 0);
   const own = Object.entries(storing).map(([service, count]) => Math.floor((limits[service] ?? 0) / count));
-  return Math.max(2, Math.min(10, Math.floor(mostConnections / pools), ...own));
+  return Math.max(2, Math.min(10, Math.floor(maxConnections / pools), ...own));
 }
 
 function printAddresses({ url, secret, processes }: DistributedSystem, ownSecret: boolean): void {
