@@ -73,7 +73,7 @@ export function renderMessage(row: MessageRow, view: View, status: MessageStatus
     type: row.type,
     content: row.content,
     mediaInfo: row.media && mediaInfo(row.media, links),
-    stickerInfo: row.sticker && { ...row.sticker, url: links.open(row.sticker.url) },
+    stickerInfo: row.sticker && { ...row.sticker, url: links.unsigned(row.sticker.url) },
     ...(row.system ? { systemInfo: row.system } : {}),
     status,
     timestamp: new Date(row.created_at).toISOString(),

@@ -1,5 +1,7 @@
 // A batch is written for all requests that it came from, and for no others.
+
 import { createScopes, type Scope } from "@khui/service/telemetry";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { createBatcher } from "../src/batching/batcher.js";
 
@@ -68,7 +70,7 @@ test("items of other keys are written while a write waits, and those of the same
     return items;
   });
   const first = batcher.add("a:1");
-  await eventually(() => written.length === 1);
+  await until("one is written", () => written.length === 1);
   const second = batcher.add("a:2");
   t.same(await Promise.all(["b:1", "c:1"].map((item) => batcher.add(item))), ["b:1", "c:1"]);
   t.same(await batcher.add("b:2"), "b:2");
@@ -138,19 +140,15 @@ test("an outage fails every item once; too many of a key, and what waited too lo
     { deadlineMs: 20 },
   );
   const first = slow.add("a:0");
-  await eventually(() => begun);
+  await until("it has begun", () => begun);
   const queued = Array.from({ length: 10 }, (_, n) => slow.add(`a:${n + 1}`));
   const settled = Promise.allSettled(queued);
   await t.rejects(slow.add("a:11"), { code: "service_unavailable" }, "ten of a key wait already");
   t.equal(await slow.add("b:1"), "b:1", "others do not care");
   const started = performance.now();
-  await eventually(() => performance.now() - started > 25);
+  await until("the delay is over", () => performance.now() - started > 25);
   release();
   t.equal(await first, "a:0");
   t.same(new Set((await settled).map(({ status }) => status)), new Set(["rejected"]));
   t.equal(await slow.add("a:12"), "a:12");
 });
-
-async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -50,11 +50,11 @@ test("of those sent together, each gets its own result or its own refusal", asyn
     sending.send(request(elsewhere, a, "not my room")),
     sending.send(request(roomId, b, "yours")),
   ] as const;
-  t.match(await sends[0], { content: "mine", seq: 1 });
+  t.match(await sends[0], { message: { content: "mine", seq: 1 } });
   await t.rejects(sends[1], { code: "not_a_participant" });
   await t.rejects(sends[2], { code: "room_not_found" });
   await t.rejects(sends[3], { code: "not_a_participant" });
-  t.match(await sends[4], { content: "yours", seq: 2 });
+  t.match(await sends[4], { message: { content: "yours", seq: 2 } });
 });
 
 test("what one process sends is numbered and announced in the order of sending", async (t) => {
@@ -63,7 +63,7 @@ test("what one process sends is numbered and announced in the order of sending",
   const sent = await Promise.all(Array.from({ length: 600 }, (_, i) => sending.send(request(roomId, a, `text ${i}`))));
   const inOrder = Array.from({ length: 600 }, (_, i) => i + 1);
   t.same(
-    sent.map(({ seq }) => seq),
+    sent.map(({ message }) => message.seq),
     inOrder,
   );
   await sending.drain();
@@ -77,7 +77,10 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
   const sent = await Promise.all(
     Array.from({ length: 20 }, () => sending.send({ ...request(roomId, a, "once"), clientMessageId })),
   );
-  t.equal(new Set(sent.map(({ _id }) => _id)).size, 1);
+  t.equal(new Set(sent.map(({ message }) => message._id)).size, 1);
+  t.equal(sent.filter(({ created }) => created).length, 1);
+  const later = await sending.send({ ...request(roomId, a, "once"), clientMessageId });
+  t.match(later, { message: { _id: sent[0]?.message._id }, created: false });
   await sending.drain();
   t.same(announced, [1]);
   const other = await makeRoom(db, [a]);
@@ -87,7 +90,7 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
 test("forwarding to several rooms is all or nothing", async (t) => {
   const { context, sending } = sendingOn();
   const [from, to, forbidden] = [await makeRoom(db, [a]), await makeRoom(db, [a]), await makeRoom(db, [b])];
-  const { _id: messageId } = await sending.send(request(from, a, "to all"));
+  const { _id: messageId } = (await sending.send(request(from, a, "to all"))).message;
   await t.rejects(forwardMessage(context, { userId: a, messageId, roomIds: [to, forbidden] }), {
     code: "not_a_participant",
   });
@@ -112,7 +115,7 @@ test("a message that cannot be announced silences none of those that follow", as
   await t.rejects(sending.send(request(roomId, a, "not announced")), { message: "no names" });
   await sending.drain();
   broken = false;
-  t.match(await sending.send(request(roomId, a, "announced")), { seq: 2 });
+  t.match(await sending.send(request(roomId, a, "announced")), { message: { seq: 2 } });
   await sending.drain();
   t.same(announced, [2]);
 });

@@ -1,12 +1,14 @@
 // One feed and one pair of subscriptions a room, for as long as a client is in it or joining it.
+
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { encodeWire, subjects } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createFeeds } from "../src/rooms/feeds.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { ignored, listener, until } from "./room-log.js";
+import { ignored, listener } from "./room-log.js";
 
 /** Feeds over a local bus, with the number of subscriptions they hold there. */
 function feedsOn(t: Test) {

@@ -1,14 +1,16 @@
 // Joins, deliveries, losses and answers in any order: each client gets every entry after its start, once and in order.
+
 import { createLocalBus } from "@khui/bus/local";
 import type { LogEntry } from "@khui/contracts";
 import { ChatError } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { test } from "tap";
 import { createFeeds } from "../src/rooms/feeds.js";
 import { joinRoom } from "../src/rooms/join-room.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { ignored, type Listener, listener, until } from "./room-log.js";
+import { ignored, type Listener, listener } from "./room-log.js";
 
 interface Joiner extends Listener {
   readonly lastSeq: number | undefined;

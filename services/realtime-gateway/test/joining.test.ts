@@ -1,14 +1,16 @@
 // A client that joins a room gets what it missed, then everything new, without a gap or a repeat.
+
 import { createLocalBus } from "@khui/bus/local";
 import { encodeEvent } from "@khui/socketio";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createFeeds } from "../src/rooms/feeds.js";
 import { type JoinedRoom, joinRoom } from "../src/rooms/join-room.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { ignored, type Listener, listener, until } from "./room-log.js";
+import { ignored, type Listener, listener } from "./room-log.js";
 
-/** A gateway's feeds over a local bus. While `gate.shut` is set, requests wait in `gate.waiting`. */
+/** A gateway's feeds over a local bus. While `gate.shut` is set, requests wait in `gate.waiting`, and so do their answers. */
 function gatewayOn(t: Test) {
   const bus = createLocalBus().connect();
   const gate = { waiting: [] as Array<() => void>, shut: false };
@@ -44,7 +46,14 @@ function gatewayOn(t: Test) {
     listeners.push(one);
     return one;
   };
-  return { bus, api, feeds, gate, join, enter };
+  /** Lets the one request that waits go on, and resolves when its answer waits: with what lets that go on too. */
+  const heldAnswer = async (): Promise<() => void> => {
+    await until("the request is made", () => gate.waiting.length === 1);
+    gate.waiting.shift()?.();
+    await until("its answer is ready", () => gate.waiting.length === 1);
+    return gate.waiting.shift()!;
+  };
+  return { bus, api, feeds, gate, heldAnswer, join, enter };
 }
 
 test("without lastSeq a client gets only what is new", async (t) => {
@@ -88,34 +97,30 @@ test("when the log no longer reaches back the client is told to resync, and what
 });
 
 test("when entries are lost to retention between two pages the client is told to resync", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   for (let i = 0; i < 9; i++) api.append();
   gate.shut = true;
   const a = enter("a");
   const joining = join(a, 0);
-  await until("the opening is answered", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   api.floor = 7;
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   await joining;
   t.same(a.received, [1, 2, 3, "resync_required"]);
 });
 
 test("joining again while entries arrive gives nothing twice", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const a = enter("a");
   await join(a);
   gate.shut = true;
   const again = join(a);
-  await until("the question is asked", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 3; i++) api.publish(api.append());
   await until("they are delivered", () => a.received.length === 3);
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   t.ok(await again);
   api.publish(api.append());
   await until("the next is there", () => a.received.length > 3);
@@ -123,19 +128,16 @@ test("joining again while entries arrive gives nothing twice", async (t) => {
 });
 
 test("two clients that open a room at different heads both get everything", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const first = join(a);
-  await until("the first is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer, of one entry, is ready", () => gate.waiting.length === 1);
-  const [answerFirst] = gate.waiting.splice(0);
+  const answerFirst = await heldAnswer();
   for (let i = 0; i < 5; i++) api.append();
   gate.shut = false;
   t.equal((await join(b))?.opened.seq, 6);
-  answerFirst?.();
+  answerFirst();
   t.equal((await first)?.opened.seq, 1);
   api.publish(api.append());
   await until("the newest is there", () => b.received.length > 0);
@@ -144,21 +146,18 @@ test("two clients that open a room at different heads both get everything", asyn
 });
 
 test("a user who leaves while joining does not get in, wherever the feed is", async (t) => {
-  const { api, join, enter, gate, feeds } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer, feeds } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
-  const [letIn] = gate.waiting.splice(0);
+  const letIn = await heldAnswer();
   // The leaving is not published: the other client opens the room, and starts the feed, beyond it.
   api.append("a");
   api.append();
   gate.shut = false;
   const other = await join(b);
-  letIn?.();
+  letIn();
   t.equal(await joining, undefined);
   t.equal(other?.feed.clients.has(a.client), false);
   t.same(a.received, [2]);
@@ -169,17 +168,15 @@ test("a user who leaves while joining does not get in, wherever the feed is", as
 });
 
 test("a user who leaves while joining gets nothing that is delivered after their leaving", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (const left of [undefined, "a", undefined]) api.publish(api.append(left));
   await until("the other has them", () => b.received.length === 3);
-  gate.waiting.shift()?.();
+  letGo();
   t.equal(await joining, undefined);
   t.same(a.received, [1, 2]);
 });
@@ -207,17 +204,16 @@ test("a state that changes while clients join is sent after they joined, to all 
 });
 
 test("a busy room is joined although more is delivered than the replay buffer holds", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 1_500; i++) api.publish(api.append());
   await until("all of it was delivered", () => b.received.length === 1_500);
   gate.shut = false;
+  letGo();
   for (const goOn of gate.waiting.splice(0)) goOn();
   await joining;
   api.publish(api.append());

@@ -1,10 +1,11 @@
 // Polls relayed to another gateway: answered by it, and rejected soon after it is gone.
+
 import { NoResponders } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { RelayedAnswer, RelayedRequest } from "@khui/socketio";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { connectRelay } from "../src/relay/polling-relay.js";
-import { until } from "./room-log.js";
 
 const poll: RelayedRequest = { method: "GET", sid: "s", search: "?transport=polling", body: "", headers: {} };
 const answered: RelayedAnswer = { status: 200, headers: {}, body: "6" };

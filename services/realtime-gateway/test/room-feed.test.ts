@@ -1,9 +1,10 @@
 // A room's entries reach its clients once each and in order, however they come in.
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { type Test, test } from "tap";
 import { RoomFeed } from "../src/rooms/room-feed.js";
 import type { LogReader } from "../src/rooms/sequencer.js";
-import { entries, entry, ignored, listener, until } from "./room-log.js";
+import { entries, entry, ignored, listener } from "./room-log.js";
 
 /** A feed with one client, reading from a log that holds `head` entries, of which those up to `floor` are gone. */
 function feedOn(t: Test, log: { head: number; floor?: number; pageSize?: number; failures?: number }) {
@@ -188,4 +189,25 @@ test("in any order, with losses and repeats: once each, in order", async (t) => 
   });
   await fc.assert(property, { numRuns: 500 });
   t.pass("500 arrivals");
+});
+
+test("a read that fails once the feed is closed is no error", async (t) => {
+  const errors: unknown[] = [];
+  let asked = false;
+  let fail = () => {};
+  const reader: LogReader = {
+    read: () =>
+      new Promise((_, reject) => {
+        asked = true;
+        fail = () => reject(new Error("the bus is closed"));
+      }),
+  };
+  const feed = new RoomFeed("room", reader, { ...ignored, onError: (error) => errors.push(error) });
+  feed.sequencer.start(0);
+  feed.sequencer.noteHead(1);
+  await until("the log is read", () => asked);
+  feed.close();
+  fail();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(errors, []);
 });

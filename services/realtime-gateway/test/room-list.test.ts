@@ -1,12 +1,14 @@
 // A room list stays live for rooms that are not open, and shows nothing of rooms that the user has left.
+
 import { createLocalBus } from "@khui/bus/local";
 import { call, serveRpc } from "@khui/bus/rpc";
 import { encodeWire, messagesRpc, subjects } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import type { Client } from "../src/connections/client.js";
 import { createRoomListSubscriptions } from "../src/room-list/subscriptions.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
-import { entry, type Listener, listener, until } from "./room-log.js";
+import { entry, type Listener, listener } from "./room-log.js";
 
 const rooms = ["a", "b", "c"].map((letter) => letter.repeat(24)) as [string, string, string];
 const [room] = rooms;

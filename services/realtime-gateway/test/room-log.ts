@@ -53,10 +53,3 @@ function numberIn(frame: EncodedEvent): number {
 }
 
 /** Resolves when the condition holds; rejects after thirty seconds, naming what was waited for. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,13 +1,15 @@
 // Users shown as typing are shown to stop, whichever gateway they began at.
+
 import { createLocalBus } from "@khui/bus/local";
 import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import type { Feeds } from "../src/rooms/feeds.js";
 import { RoomFeed } from "../src/rooms/room-feed.js";
 import { createTyping, typingMs } from "../src/rooms/typing.js";
 import { roomId } from "./fake-messages-api.js";
-import { ignored, listener, until } from "./room-log.js";
+import { ignored, listener } from "./room-log.js";
 
 /** A gateway that has just opened a room in which Bob has begun to type at another gateway. */
 function opened() {

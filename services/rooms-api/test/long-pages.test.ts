@@ -1,11 +1,9 @@
 // A page of rooms that does not fit in one answer of messages-api: put together in order, without describing rooms again and again.
-
-import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
@@ -13,9 +11,7 @@ import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { activityOf } from "./fake-messages.js";
 
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const database = await openPglite({ cache });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 

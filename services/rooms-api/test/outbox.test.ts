@@ -1,10 +1,9 @@
 // A change is in the log or on its way there, whatever is down in between.
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
-import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
@@ -13,17 +12,11 @@ import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
 import { allowAll, fakeMessages } from "./fake-messages.js";
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 const silent = { warn: () => undefined };
 const activityId = "activity";
 
-let database: Database;
 test("with a database", async (t: Test) => {
-  database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
+  const database = await openOwnDatabase(t);
   await database.migrate(schema.name, schema.migrations);
   const db: Db = database.kysely();
   const userId = () => randomBytes(6).toString("hex");
@@ -62,16 +55,16 @@ test("with a database", async (t: Test) => {
       const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined, allowAll);
       await t.rejects(create(), { code: "service_unavailable" });
       await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
-      await until(() => outbox.backlog().changes === 1);
+      await until("a change waits", () => outbox.backlog().changes === 1);
       const { oldestSeconds } = outbox.backlog();
-      await until(() => outbox.backlog().oldestSeconds > oldestSeconds);
+      await until("it grows older", () => outbox.backlog().oldestSeconds > oldestSeconds);
       const messages = fakeMessages(bus);
-      await until(() => messages.applied.size > 0);
+      await until("something is applied", () => messages.applied.size > 0);
       const { room, created } = await create();
       t.equal(created, false);
       t.same([...messages.applied.keys()], [room._id]);
       t.equal(messages.applied.get(room._id)?.length, 1);
-      await until(() => outbox.backlog().changes === 0);
+      await until("nothing waits", () => outbox.backlog().changes === 0);
       t.equal(outbox.backlog().oldestSeconds, 0);
     },
   );
@@ -84,9 +77,9 @@ test("with a database", async (t: Test) => {
     const failing = new Set((await pendingRooms(db, "", 0)).map(({ roomId }) => roomId));
     t.equal(failing.size, 100, "the last is not among them");
     const messages = fakeMessages(bus, failing);
-    await until(() => messages.applied.size === 1);
+    await until("one is applied", () => messages.applied.size === 1);
     failing.clear();
-    await until(() => outbox.backlog().changes === 0);
+    await until("nothing waits", () => outbox.backlog().changes === 0);
   });
 
   await t.test("a change is confirmed only once: concurrent requests do not repeat it", async (t) => {

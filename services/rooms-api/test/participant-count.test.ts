@@ -1,11 +1,11 @@
 // A room's participant count is exact and a room with participants has an admin, whoever joins, leaves or writes.
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
-import { type Database, sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { sql } from "@khui/database";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
@@ -13,9 +13,7 @@ import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { allowAll, fakeMessages } from "./fake-messages.js";
 
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const database: Database = await openPglite({ cache });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 const db: Db = database.kysely();
 
 /** Rooms whose count is not what it should be, or which have people and no admin. */

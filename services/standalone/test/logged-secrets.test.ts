@@ -1,8 +1,6 @@
 // At the most verbose log level, no line contains a token, in whatever way one was sent.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createLogger } from "@khui/service/process";
 import { createScopes, unobserved } from "@khui/service/telemetry";
 import { io, type ManagerOptions, type SocketOptions } from "socket.io-client";
@@ -21,7 +19,6 @@ test("no log line at level trace contains a token", async (t) => {
       PORT: "0",
       HOST: "127.0.0.1",
     },
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
     // As `openTelemetry` makes it for this level.
     telemetry: { ...unobserved(log), scopes: createScopes(true) },
     developmentSignIn: true,

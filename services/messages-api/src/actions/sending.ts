@@ -1,5 +1,5 @@
 // Sending a message: validate, store it once in a group commit, answer.
-import { ChatError, type Message, type MessageType } from "@khui/contracts";
+import { ChatError, type MessageType, type Sent } from "@khui/contracts";
 import { ObjectId } from "bson";
 import { createBatcher } from "../batching/batcher.js";
 import { isLocked, isOutage } from "../batching/failures.js";
@@ -21,7 +21,7 @@ export interface SendRequest {
 
 export interface Sending {
   /** Sends a message once: a repeated clientMessageId answers the first one as it is now. */
-  send(request: SendRequest): Promise<Message>;
+  send(request: SendRequest): Promise<Sent>;
   /** Waits until everything sent is stored and announced. */
   drain(): Promise<void>;
 }
@@ -48,10 +48,10 @@ export function createSending(context: Context): Sending {
     scopes: context.scopes,
   });
   /** Sends with a clientMessageId that have no answer yet. */
-  const inFlight = new Map<string, Promise<Message>>();
+  const inFlight = new Map<string, Promise<Sent>>();
 
   /** Sends once: a repeat waits for the first one's answer, since the two must not meet in one batch. */
-  async function once(message: NewMessage): Promise<Message> {
+  async function once(message: NewMessage): Promise<Sent> {
     const key = `${message.senderId}\n${message.clientId}`;
     const first = inFlight.get(key);
     if (!first) {
@@ -60,14 +60,15 @@ export function createSending(context: Context): Sending {
       return sending;
     }
     const sent = await first;
-    if (sent.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
-    return sent;
+    if (sent.message.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
+    return { ...sent, created: false };
   }
 
   /** Stores a message with the next batch. The sender's name, which the answer needs, is looked up meanwhile. */
-  async function store(message: NewMessage): Promise<Message> {
+  async function store(message: NewMessage): Promise<Sent> {
     const [outcome] = await Promise.all([batcher.add(message), directory.resolve([message.senderId])]);
-    return answerTo(context, message, outcome);
+    const sent = await answerTo(context, message, outcome);
+    return { message: sent, created: sent._id === message.id };
   }
 
   return {

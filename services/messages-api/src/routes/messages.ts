@@ -30,7 +30,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, localize }) => {
-    const data = await sending.send({
+    const { message: data } = await sending.send({
       userId: identity.userId,
       roomId: params.chatRoomId,
       type: "text",

@@ -34,7 +34,10 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
   rpc.serve(messagesRpc.filesInUse, async ({ fileIds }) => ({
     fileIds: await filesInUse(db, fileIds),
   }));
-  rpc.serve(messagesRpc.send, (request) => sending.send(request));
+  rpc.serve(messagesRpc.send, async ({ wantsCreated, ...request }) => {
+    const sent = await sending.send(request);
+    return wantsCreated ? sent : sent.message;
+  });
   rpc.serve(messagesRpc.confirm, (request) => changing.confirm(request));
   rpc.serve(messagesRpc.edit, (request) => changing.edit(request));
   rpc.serve(messagesRpc.remove, (request) => changing.remove(request));

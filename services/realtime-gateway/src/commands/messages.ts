@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
+import { sendMessage } from "@khui/service";
 import type { Commands } from "./command-map.js";
 
 type MessageCommands = Pick<
@@ -21,7 +22,7 @@ export function createMessageCommands(bus: Bus): MessageCommands {
         throw new ChatError("invalid_request", {
           faults: [{ path: "/type", message: "only text without a messageId" }],
         });
-      return call(bus, messagesRpc.send, {
+      const { message } = await sendMessage(bus, {
         userId,
         roomId,
         type,
@@ -29,6 +30,7 @@ export function createMessageCommands(bus: Bus): MessageCommands {
         replyTo,
         ...(clientMessageId ? { clientMessageId } : {}),
       });
+      return message;
     },
     async add_reaction({ userId }, { messageId, chatRoomId, emoji, reactionType }) {
       const reaction = { emoji, ...(reactionType ? { reactionType } : {}) };

@@ -114,6 +114,7 @@ export class Sequencer {
     this.#repairTimer = setTimeout(() => {
       this.#repairTimer = undefined;
       this.#startRepair().catch((error) => {
+        if (this.#closed) return;
         this.events.onError(error);
         this.#repairIn(retryMs);
       });
