@@ -1,32 +1,32 @@
-// Checks what others send against a schema: collections are measured before their items are looked at, and faults are
-// collected one by one, so that refusing a value costs no more than taking one.
+// Validates untrusted values against a schema: the size of a collection is checked before its items are, and issues are
+// collected one by one, so that refusing a value costs no more than accepting one.
 import { type TArray, type TObject, type TRecord, type TSchema, Type } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import { Errors } from "typebox/value";
 
 /** `path` is a JSON pointer (RFC 6901) of at most 200 characters. `message` never quotes the value. */
-export interface Fault {
+export interface Issue {
   readonly path: string;
   readonly message: string;
 }
 
-/** Tells what is wrong with a value: the first `most` faults, 8 by default; none when it fits. */
-export type Checker = (value: unknown, most?: number) => readonly Fault[];
+/** Returns the first `maxIssues` issues of a value, 8 by default; an empty list when it is valid. */
+export type Checker = (value: unknown, maxIssues?: number) => readonly Issue[];
 
-const none: readonly Fault[] = [];
+const none: readonly Issue[] = [];
 
-/** TypeBox' own list of errors visits every item of an array, however long it is and however many faults it has already. */
+/** Used instead of TypeBox's `Errors`, which visits every item of an array, however long it is and however many issues it has found. */
 export function createChecker(schema: TSchema): Checker {
   validatorOf(schema);
-  return (value, most = 8) => {
+  return (value, maxIssues = 8) => {
     if (fits(schema, value)) return none;
-    const faults: Fault[] = [];
-    for (const found of faultsOf(schema, value, "")) if (faults.push(found) >= most) break;
-    return faults.length > 0 ? faults : [fault("", "does not fit")];
+    const issues: Issue[] = [];
+    for (const found of issuesOf(schema, value, "")) if (issues.push(found) >= maxIssues) break;
+    return issues.length > 0 ? issues : [issue("", "does not fit")];
   };
 }
 
-/** The schemas that a schema is made of, one level down. */
+/** The direct sub-schemas of a schema. */
 export function partsOf(schema: TSchema): TSchema[] {
   if (Type.IsUnion(schema)) return schema.anyOf;
   if (Type.IsArray(schema)) return [schema.items];
@@ -35,75 +35,75 @@ export function partsOf(schema: TSchema): TSchema[] {
 }
 
 const validators = new WeakMap<TSchema, Validator>();
-const bounding = new WeakMap<TSchema, boolean>();
+const boundedSchemas = new WeakMap<TSchema, boolean>();
 
-const validatorOf = (schema: TSchema) => remembered(validators, schema, () => Compile(schema));
+const validatorOf = (schema: TSchema) => cached(validators, schema, () => Compile(schema));
 
-const fits = (schema: TSchema, value: unknown) => isMeasured(schema, value) && validatorOf(schema).Check(value);
+const fits = (schema: TSchema, value: unknown) => isWithinBounds(schema, value) && validatorOf(schema).Check(value);
 
-/** Whether no collection in a value is larger than its schema says. */
-function isMeasured(schema: TSchema, value: unknown): boolean {
-  if (typeof value !== "object" || value === null || !isBounding(schema)) return true;
+/** Whether every collection in a value is within the size limits of its schema. */
+function isWithinBounds(schema: TSchema, value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !hasBounds(schema)) return true;
   if (Type.IsUnion(schema)) {
     const variant = variantFor(schema.anyOf, value);
-    return variant ? isMeasured(variant, value) : schema.anyOf.every((one) => isMeasured(one, value));
+    return variant ? isWithinBounds(variant, value) : schema.anyOf.every((one) => isWithinBounds(one, value));
   }
   if (Type.IsArray(schema) && Array.isArray(value))
-    return !sizeFault(schema, value.length) && areMeasured(schema.items, () => value);
+    return !sizeError(schema, value.length) && areWithinBounds(schema.items, () => value);
   if (Type.IsRecord(schema))
-    return !fieldsFault(schema, value) && areMeasured(fieldOf(schema), () => Object.values(value));
+    return !fieldCountError(schema, value) && areWithinBounds(fieldOf(schema), () => Object.values(value));
   if (!Type.IsObject(schema)) return true;
-  return Object.entries(schema.properties).every(([name, field]) => isMeasured(field, ownOf(value, name)));
+  return Object.entries(schema.properties).every(([name, field]) => isWithinBounds(field, ownOf(value, name)));
 }
 
-function areMeasured(schema: TSchema, values: () => unknown[]): boolean {
-  return !isBounding(schema) || values().every((value) => isMeasured(schema, value));
+function areWithinBounds(schema: TSchema, values: () => unknown[]): boolean {
+  return !hasBounds(schema) || values().every((value) => isWithinBounds(schema, value));
 }
 
-/** Whether a schema bounds any collection: values of others are not walked through to measure them. */
-function isBounding(schema: TSchema): boolean {
-  const isBound = () => "maxItems" in schema || "maxProperties" in schema || partsOf(schema).some(isBounding);
-  return remembered(bounding, schema, isBound);
+/** Whether a schema limits the size of any collection. Values of other schemas are not traversed. */
+function hasBounds(schema: TSchema): boolean {
+  const isBound = () => "maxItems" in schema || "maxProperties" in schema || partsOf(schema).some(hasBounds);
+  return cached(boundedSchemas, schema, isBound);
 }
 
-/** In the order of the schema. A part that fits is passed over whole. */
-function* faultsOf(schema: TSchema, value: unknown, path: string): Generator<Fault> {
+/** Yields issues in the order of the schema. A part that is valid is skipped as a whole. */
+function* issuesOf(schema: TSchema, value: unknown, path: string): Generator<Issue> {
   if (fits(schema, value)) return;
   if (Type.IsUnion(schema)) {
     const variant = variantFor(schema.anyOf, value);
-    if (variant) yield* faultsOf(variant, value, path);
-    else yield fault(path, "must be of one of the kinds that are allowed here");
+    if (variant) yield* issuesOf(variant, value, path);
+    else yield issue(path, "must be of one of the kinds that are allowed here");
   } else if (Type.IsArray(schema) && Array.isArray(value)) {
-    const wrong = sizeFault(schema, value.length);
-    if (wrong) yield fault(path, wrong);
-    else for (const [i, item] of value.entries()) yield* faultsOf(schema.items, item, `${path}/${i}`);
+    const wrong = sizeError(schema, value.length);
+    if (wrong) yield issue(path, wrong);
+    else for (const [i, item] of value.entries()) yield* issuesOf(schema.items, item, `${path}/${i}`);
   } else if (Type.IsRecord(schema) && isObject(value)) {
-    const wrong = fieldsFault(schema, value);
-    if (wrong) yield fault(path, wrong);
-    else for (const name of Object.keys(value)) yield* faultsOf(fieldOf(schema), ownOf(value, name), at(path, name));
-  } else if (Type.IsObject(schema) && isObject(value)) yield* objectFaults(schema, value, path);
-  else for (const { message } of Errors(schema, value)) yield fault(path, message);
+    const wrong = fieldCountError(schema, value);
+    if (wrong) yield issue(path, wrong);
+    else for (const name of Object.keys(value)) yield* issuesOf(fieldOf(schema), ownOf(value, name), at(path, name));
+  } else if (Type.IsObject(schema) && isObject(value)) yield* objectIssues(schema, value, path);
+  else for (const { message } of Errors(schema, value)) yield issue(path, message);
 }
 
-function* objectFaults(schema: TObject, value: object, path: string): Generator<Fault> {
+function* objectIssues(schema: TObject, value: object, path: string): Generator<Issue> {
   const missing =
     (schema.required as readonly string[] | undefined)?.filter((name) => !Object.hasOwn(value, name)) ?? [];
-  if (missing.length > 0) yield fault(path, `must have required properties ${missing.join(", ")}`);
+  if (missing.length > 0) yield issue(path, `must have required properties ${missing.join(", ")}`);
   for (const [name, field] of Object.entries(schema.properties))
-    if (Object.hasOwn(value, name)) yield* faultsOf(field, ownOf(value, name), at(path, name));
+    if (Object.hasOwn(value, name)) yield* issuesOf(field, ownOf(value, name), at(path, name));
   if ((schema as TSchema & { additionalProperties?: unknown }).additionalProperties !== false) return;
   for (const name in value)
-    if (!Object.hasOwn(schema.properties, name)) yield fault(at(path, name), "is not a field that is known");
+    if (!Object.hasOwn(schema.properties, name)) yield issue(at(path, name), "is not a field that is known");
 }
 
-/** The one variant that a value is meant to be: of its type, and with its constants. */
+/** The only variant of a union that matches the value's type and literal fields; undefined when none or several do. */
 function variantFor(variants: readonly TSchema[], value: unknown): TSchema | undefined {
-  const meant = variants.filter((one) => isMeant(one, value));
-  const [variant, ...others] = meant.length > 0 ? meant : variants.filter((one) => !Type.IsNull(one));
+  const candidates = variants.filter((one) => matchesKind(one, value));
+  const [variant, ...others] = candidates.length > 0 ? candidates : variants.filter((one) => !Type.IsNull(one));
   return others.length === 0 ? variant : undefined;
 }
 
-function isMeant(schema: TSchema, value: unknown): boolean {
+function matchesKind(schema: TSchema, value: unknown): boolean {
   if (Type.IsNull(schema) || value === null) return Type.IsNull(schema) && value === null;
   if (Type.IsArray(schema)) return Array.isArray(value);
   if (Type.IsRecord(schema)) return isObject(value);
@@ -112,13 +112,13 @@ function isMeant(schema: TSchema, value: unknown): boolean {
   return isObject(value) && constants.every(([name, field]) => validatorOf(field).Check(ownOf(value, name)));
 }
 
-function sizeFault(schema: TArray, size: number): string | undefined {
+function sizeError(schema: TArray, size: number): string | undefined {
   const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema as TArray & Sizes;
   if (size > maxItems) return `must not have more than ${maxItems} items`;
   return size < minItems ? `must not have fewer than ${minItems} items` : undefined;
 }
 
-function fieldsFault(schema: TRecord, value: object): string | undefined {
+function fieldCountError(schema: TRecord, value: object): string | undefined {
   const { maxProperties = Number.POSITIVE_INFINITY } = schema as TRecord & Sizes;
   return Object.keys(value).length > maxProperties ? `must not have more than ${maxProperties} fields` : undefined;
 }
@@ -129,7 +129,7 @@ interface Sizes {
   readonly maxProperties?: number;
 }
 
-/** A record of ours has one pattern of names. */
+/** Our records have exactly one name pattern. */
 const fieldOf = (schema: TRecord): TSchema => Object.values(schema.patternProperties)[0]!;
 
 function ownOf(value: object, name: string): unknown {
@@ -142,9 +142,9 @@ function isObject(value: unknown): value is object {
 
 const at = (path: string, name: string) => `${path}/${name.slice(0, 100).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-const fault = (path: string, message: string): Fault => ({ path: path.slice(0, 200).toWellFormed(), message });
+const issue = (path: string, message: string): Issue => ({ path: path.slice(0, 200).toWellFormed(), message });
 
-function remembered<Value>(known: WeakMap<TSchema, Value>, schema: TSchema, make: () => Value): Value {
+function cached<Value>(known: WeakMap<TSchema, Value>, schema: TSchema, make: () => Value): Value {
   const there = known.get(schema);
   if (there !== undefined) return there;
   const made = make();

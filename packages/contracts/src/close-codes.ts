@@ -1,4 +1,4 @@
-// Why the server closes a socket. 4000-4499: come back. 4500-4999: do not, something must change first.
+// Why the server closes a socket. 4000-4499: the client may reconnect. 4500-4999: it must not, until something has changed.
 
 export const closeCodes = {
   going_away: { code: 4000, reason: "server is going away, reconnect" },

@@ -86,7 +86,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errors, value);
 }
 
-/** The wording of a code for people. */
+/** The human-readable text of a code. */
 export function errorText(code: ErrorCode, language: Language = "th"): string {
   return errors[code][language];
 }
@@ -100,7 +100,7 @@ export class ChatError extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly details?: unknown,
-    /** `cause`: what it comes from, for logs; callers are never shown it. */
+    /** `cause`: the original error, for logs; it is never sent to callers. */
     options?: ErrorOptions,
   ) {
     super(errors[code].en, options);

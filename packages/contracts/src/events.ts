@@ -31,7 +31,7 @@ export type EventPayload<E extends Event> = Static<E["payload"]>;
 const chatRoomId = ObjectId;
 const InRoom = Type.Object({ chatRoomId });
 
-/** What a user shows to others; `invisible` looks like `offline`. */
+/** The status that a user shows to others; `invisible` looks like `offline`. */
 export const ChosenStatus = OneOf("online", "away", "busy", "invisible");
 export const SeenStatus = OneOf("online", "away", "busy", "offline");
 
@@ -152,5 +152,5 @@ export const serverEvents = {
 } as const;
 export type ServerEventName = keyof typeof serverEvents;
 
-/** Answer to a client's acknowledgement callback. */
+/** The argument of a client's acknowledgement callback. */
 export type Acknowledgement = { success: true; data: unknown } | { success: false; code: string; message: string };

@@ -1,4 +1,4 @@
-// Files in messages: what clients see of them, what is kept, and what media-service answers over the bus.
+// Files in messages: what clients see, what is stored, and the RPC of media-service.
 import { type Static, Type } from "typebox";
 import { defineRpc } from "./rpc.js";
 import { ClientMessageId, Nullable, ObjectId, OneOf, Text } from "./scalars.js";
@@ -21,11 +21,11 @@ export const MediaInfo = Type.Object({
 });
 export type MediaInfo = Static<typeof MediaInfo>;
 
-/** What a message keeps of its file. Addresses are made and signed when it is shown. */
+/** What a message stores about its file. Links are signed when the message is served. */
 export const StoredMedia = Type.Object({ ...facts, fileId: ObjectId, hasThumbnail: Type.Boolean() });
 export type StoredMedia = Static<typeof StoredMedia>;
 
-/** The fields of the upload form beside `file`. */
+/** The fields of the upload form besides `file`. */
 export const UploadFields = Type.Object({
   type: MediaKind,
   content: Type.Optional(Text(0, 40_000)),
@@ -34,13 +34,13 @@ export const UploadFields = Type.Object({
 });
 export type UploadFields = Static<typeof UploadFields>;
 
-/** Where files are served. The name is the one under which it is saved; it decides nothing else. */
+/** Where files are served. The name is only the one under which browsers save the file. */
 export const mediaPaths = {
   file: (fileId: string, name: string) => `/api/v1/chat/media/${fileId}/file/${encodeURIComponent(name)}`,
   thumbnail: (fileId: string) => `/api/v1/chat/media/${fileId}/thumbnail`,
 } as const;
 
 export const mediaRpc = {
-  /** Removes files that no message uses any more. One that is gone already is no failure. */
+  /** Removes files that no message uses any more. A file that does not exist is not an error. */
   remove: defineRpc("media.remove", Type.Object({ fileIds: Type.Array(ObjectId, { maxItems: 100 }) }), Type.Object({})),
 } as const;

@@ -1,4 +1,4 @@
-// What messages-api answers over the bus.
+// The RPC of messages-api.
 import { type Static, Type } from "typebox";
 import { StoredMedia } from "./media.js";
 import { AddReaction, Content, DeleteFor, Message, MessageType, Reacted, ReadMark } from "./messages.js";
@@ -34,7 +34,7 @@ export const RoomChange = Type.Union([
 ]);
 export type RoomChange = Static<typeof RoomChange>;
 
-/** A room as messages-api knows it, for one member. */
+/** A room as messages-api stores it, from one member's point of view. */
 export const RoomActivity = Type.Object({
   roomId: ObjectId,
   participants: Type.Array(
@@ -55,11 +55,11 @@ export const RoomActivity = Type.Object({
 });
 export type RoomActivity = Static<typeof RoomActivity>;
 
-/** What became of a send. `created` is false when an earlier send with the same clientMessageId has created the message. */
+/** The outcome of a send. `created` is false when an earlier send with the same clientMessageId created the message. */
 export const Sent = Type.Object({ message: Message, created: Type.Boolean() });
 export type Sent = Static<typeof Sent>;
 
-/** An entry as it is read back. `body` is JSON text, see `wire.ts`. */
+/** A log entry as stored. `body` is JSON text, see `wire.ts`. */
 export const StoredEntry = Type.Object({
   seq: Sequence,
   event: Type.String(),
@@ -69,7 +69,7 @@ export const StoredEntry = Type.Object({
 });
 
 export const messagesRpc = {
-  /** Takes the changes of one room in order; a change number seen before changes nothing. `applied` is the last number taken. */
+  /** Applies the changes of one room in order; a change number seen before is ignored. `applied` is the last number applied. */
   applyRoomChange: defineRpc(
     "messages.applyRoomChange",
     Type.Object({ roomId: ObjectId, changeNo: Type.Integer({ minimum: 1 }), change: RoomChange }),
@@ -85,7 +85,7 @@ export const messagesRpc = {
     }),
     Type.Object({ rooms: Type.Array(RoomActivity), rest: Type.Array(ObjectId), total: Type.Integer() }),
   ),
-  /** Those of these rooms that the user is in, in this order, as many as fit in one answer: `rest` are to be asked for again. */
+  /** Those of these rooms that the user is in, in this order, as many as fit in one answer: `rest` must be requested again. */
   describeRooms: defineRpc(
     "messages.describeRooms",
     Type.Object({ userId: UserId, roomIds: Type.Array(ObjectId, { maxItems: 100 }) }),
@@ -104,7 +104,7 @@ export const messagesRpc = {
     }),
     Type.Object({ participants: RoomActivity.properties.participants, total: Type.Integer() }),
   ),
-  /** Everything a gateway needs to let a user's socket into a room: access, head, what was missed, and states. */
+  /** Everything a gateway needs to join a user's socket to a room: access, head, missed entries, and states. */
   openRoom: defineRpc(
     "messages.openRoom",
     Type.Object({ userId: UserId, roomId: ObjectId, afterSeq: Type.Optional(Sequence) }),
@@ -123,15 +123,15 @@ export const messagesRpc = {
     Type.Object({ roomId: ObjectId, afterSeq: Sequence }),
     Type.Object({ seq: Sequence, floor: Sequence, entries: Type.Array(StoredEntry) }),
   ),
-  /** Of the rooms asked about, those whose log has gone past the number given. */
+  /** Those of the requested rooms whose log is beyond the given number. */
   heads: defineRpc(
     "messages.heads",
     Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence }), { maxItems: 2000 }) }),
     Type.Object({ ahead: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
   ),
   /**
-   * Whether a user may send such a message now: fails as the send would. `sent` is the message that was sent with this
-   * clientMessageId before. For services that have work to do first; the send itself decides.
+   * Checks whether a user may send such a message now: fails as the send would. `sent` is the message already sent with this
+   * clientMessageId. For services that have work to do first; the send itself has the final decision.
    */
   maySend: defineRpc(
     "messages.maySend",
@@ -170,7 +170,7 @@ export const messagesRpc = {
     }),
     Type.Union([Sent, Message]),
   ),
-  /** The message a user says to have sent before; fails with message_not_found when it is not theirs, not there or elsewhere. */
+  /** The message that a user claims to have sent; fails with message_not_found when it is another's, missing, or in another room. */
   confirm: defineRpc(
     "messages.confirm",
     Type.Object({ userId: UserId, roomId: ObjectId, messageId: ObjectId }),
@@ -204,19 +204,19 @@ export const messagesRpc = {
     }),
     Nothing,
   ),
-  /** The rooms of at most 200 people in which a user's presence is told. */
+  /** The rooms of at most 200 people in which a user's presence is published. */
   audience: defineRpc(
     "messages.audience",
     Type.Object({ userId: UserId }),
     Type.Object({ roomIds: Type.Array(ObjectId) }),
   ),
-  /** The people a user shares such a room with. */
+  /** The users who share such a room with a user. */
   contacts: defineRpc(
     "messages.contacts",
     Type.Object({ userId: UserId }),
     Type.Object({ userIds: Type.Array(UserId) }),
   ),
-  /** The rooms a user's list shows first, the most recently active one first, and how far their logs have come. */
+  /** The first rooms of a user's list, the most recently active one first, with the heads of their logs. */
   recentRooms: defineRpc(
     "messages.recentRooms",
     Type.Object({ userId: UserId, limit: Type.Integer({ minimum: 1, maximum: 500 }) }),

@@ -24,7 +24,7 @@ export type Reaction = Static<typeof Reaction>;
 export const ReactionCount = Type.Object({ emoji: Type.String(), count: Type.Integer({ minimum: 1 }) });
 export type ReactionCount = Static<typeof ReactionCount>;
 
-/** Reactions as they go along with a message: whole while they are few, and counted always. */
+/** The reactions of a message: always counted, and listed in full while there are few. */
 export const shownReactions = {
   reactions: Type.Array(Reaction, {
     description:
@@ -33,7 +33,7 @@ export const shownReactions = {
   reactionCounts: Type.Array(ReactionCount, { description: "how many used each emoji, the most used first" }),
 };
 
-/** What a `system` message reports, for apps that word it themselves; `content` is its ready-made text. */
+/** What a `system` message reports, for apps that render their own text; `content` is the ready-made text. */
 export const SystemInfo = Type.Object({
   action: OneOf("member_joined", "member_left", "settings_changed"),
   userId: UserId,
@@ -58,7 +58,7 @@ export const ForwardedFrom = Type.Object({
 });
 export type ForwardedFrom = Static<typeof ForwardedFrom>;
 
-/** A text that an edit replaced, and when it did. */
+/** A previous text of a message, and when an edit replaced it. */
 export const EditedVersion = Type.Object({ content: Nullable(Type.String()), editedAt: Timestamp });
 export type EditedVersion = Static<typeof EditedVersion>;
 
@@ -92,7 +92,7 @@ export const Message = Type.Object({
 });
 export type Message = Static<typeof Message>;
 
-/** Far above the 10,000 characters allowed after trimming, so that the rule can answer with its own code. */
+/** Far above the 10,000 characters allowed after trimming, so that the rule can fail with its own code. */
 export const Content = Text(0, 40_000);
 
 export const SendText = Type.Object({
@@ -112,11 +112,11 @@ export type AddReaction = Static<typeof AddReaction>;
 export const ReactionAction = OneOf("added", "changed", "removed");
 export type ReactionAction = Static<typeof ReactionAction>;
 
-/** What a reaction did: answered to who reacted. `action` is null where nothing changed. */
+/** The result of a reaction. `action` is null where nothing changed. */
 export const Reacted = Type.Object({ messageId: ObjectId, ...shownReactions, action: Nullable(ReactionAction) });
 export type Reacted = Static<typeof Reacted>;
 
-/** How far a member has read: answered by the read route and told to the room. */
+/** How far a member has read: the answer of the read route, also published to the room. */
 export const ReadMark = Type.Object({
   chatRoomId: ObjectId,
   userId: UserId,
@@ -126,7 +126,7 @@ export const ReadMark = Type.Object({
 });
 export type ReadMark = Static<typeof ReadMark>;
 
-/** How far one person other than the sender has come with a message. */
+/** The delivery and read state of a message for one person other than the sender. */
 export const Receipt = Type.Object({
   user: User,
   status: OneOf("sent", "delivered", "read"),

@@ -1,17 +1,17 @@
-// What rooms-api answers over the bus: the user directory.
+// The RPC of rooms-api: the user directory.
 import { Type } from "typebox";
 import { defineRpc } from "./rpc.js";
 import { UserId } from "./scalars.js";
 import { User, UserProfile } from "./users.js";
 
 export const roomsRpc = {
-  /** Names and avatars, in the order asked; unknown users come with nulls. */
+  /** Names and avatars, in the order requested; those of unknown users are null. */
   lookupUsers: defineRpc(
     "rooms.lookupUsers",
     Type.Object({ userIds: Type.Array(UserId, { maxItems: 1000 }) }),
     Type.Object({ users: Type.Array(User) }),
   ),
-  /** What verified tokens told of users. */
+  /** Names and avatars from verified tokens. */
   learnUsers: defineRpc(
     "rooms.learnUsers",
     Type.Object({ users: Type.Array(UserProfile, { maxItems: 1000 }) }),

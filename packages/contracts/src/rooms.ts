@@ -81,7 +81,7 @@ export const UpdateRoom = Type.Object({
 });
 export type UpdateRoom = Static<typeof UpdateRoom>;
 
-/** How far one participant has read and been reached: positions in the room's log and the message there. */
+/** How far one participant has read and received: positions in the room's log, and the message there. */
 export const Position = Type.Object({
   userId: UserId,
   lastReadMessage: Nullable(ObjectId),

@@ -28,7 +28,7 @@ export interface Route<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
-  /** Fields of a successful answer beside `success: true`. */
+  /** Fields of a successful answer besides `success: true`. */
   readonly answer: Answer;
   readonly status?: 200 | 201;
   /** Needs the `chat:admin` scope. */
@@ -170,7 +170,7 @@ export const routes = {
       nextCursor: Nullable(Type.String({ description: "null after the last page" })),
     }),
   }),
-  /** The other people of the room, whoever has read furthest first. */
+  /** The other people of the room, those who have read furthest first. */
   listReceipts: defineRoute({
     method: "GET",
     url: `${base}/messages/:messageId/receipts`,
@@ -289,7 +289,7 @@ export const routes = {
     status: 201,
     answer: Type.Object({ ...said, data: StickerSetManifest }),
   }),
-  /** The same for a set that is there; the manifest's key must be its own. */
+  /** The same for an existing set; the manifest's key must be the set's own. */
   updateStickerSet: defineRoute({
     method: "PUT",
     url: `${base}/stickers/sets/:setId`,

@@ -1,4 +1,4 @@
-// A question one service asks another over the bus: its subject and the schemas of question and answer.
+// An RPC from one service to another over the bus: its subject and the schemas of request and answer.
 import type { Static, TSchema } from "typebox";
 
 export interface Rpc<Request extends TSchema = TSchema, Answer extends TSchema = TSchema> {

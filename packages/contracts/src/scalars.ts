@@ -1,7 +1,7 @@
-// The small schemas that others are built from, with the limits of section 4 of the design.
+// The scalar schemas that others are built from, with their limits.
 import { Type } from "typebox";
 
-/** Postgres stores neither NUL nor lone surrogates, so no text of ours may carry them. The pattern runs with the u flag. */
+/** Postgres stores neither NUL nor lone surrogates, so no text may contain them. The pattern runs with the u flag. */
 const storable = "^[^\\u0000\\ud800-\\udfff]*$";
 
 /** A storable string of `min` to `max` UTF-16 units. */
@@ -17,7 +17,7 @@ export const Timestamp = Type.String({ description: "ISO 8601 in UTC with millis
 export const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 export const ClientMessageId = Text(1, 128);
 
-/** `null` where a value is unknown or absent; the field itself is always there. */
+/** `null` where a value is unknown or absent; the field itself is always present. */
 export const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);
 
@@ -27,5 +27,5 @@ export const OneOf = <Values extends string[]>(...values: readonly [...Values]) 
 /** A page number that clients send as `?page=`. */
 export const Page = Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 });
 export const Limit = (standard: number) => Type.Integer({ minimum: 1, maximum: 100, default: standard });
-/** Where a page goes on: as the page before said, opaque to clients. */
+/** Where the next page begins, as returned with the previous page; opaque to clients. */
 export const Cursor = Type.String({ minLength: 1, maxLength: 1024, pattern: "^[A-Za-z0-9_-]+$" });

@@ -10,7 +10,7 @@ const Slug = (max: number) =>
 const Wording = (max: number) => Type.Object({ th: Text(1, max), en: Text(1, max) });
 const Keywords = Type.Array(Text(1, 60), { maxItems: 40 });
 
-/** One thing that a sender may say with an interactive sticker. */
+/** One metadata field that a sender may set on an interactive sticker. */
 export const StickerField = Type.Union([
   Type.Object({
     type: Type.Literal("choice"),
@@ -74,13 +74,13 @@ export const StickerSet = Type.Object({
 });
 export type StickerSet = Static<typeof StickerSet>;
 
-/** A downloaded set: with it an app shows and sends the stickers without asking again. */
+/** A downloaded set: all that an app needs to show and send the stickers. */
 export const StickerSetManifest = Type.Object({ ...StickerSet.properties, stickers: Type.Array(Sticker) });
 export type StickerSetManifest = Static<typeof StickerSetManifest>;
 
 /**
- * What a message keeps of its sticker: enough to show it when the set is long retired. Of the picture it keeps the path; shown
- * with the message is its address.
+ * What a message stores about its sticker: enough to show it after the set is retired. The picture is stored as a path and
+ * served as a link.
  */
 export const StickerInfo = Type.Object({
   setId: ObjectId,
@@ -110,7 +110,7 @@ export type SendSticker = Static<typeof SendSticker>;
 
 const FileName = Type.String({ maxLength: 100, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$" });
 
-/** `manifest.json` of a set's folder or archive. Files stand beside it. */
+/** `manifest.json` of a set's folder or archive. The files are next to it. */
 export const StickerManifest = Type.Object(
   {
     key: Slug(64),
@@ -160,5 +160,5 @@ export const StickerManifest = Type.Object(
 );
 export type StickerManifest = Static<typeof StickerManifest>;
 
-/** Where pictures of stickers are served, for anyone: the name is a digest of the bytes, so they never change. */
+/** Where sticker pictures are served, to anyone: the name is a digest of the bytes, so they are immutable. */
 export const stickerAssetPath = (asset: string) => `/api/v1/chat/stickers/assets/${asset}`;

@@ -1,8 +1,8 @@
-// Users as the directory knows them. Accounts live in the host application; we only learn names and avatars.
+// Users as the directory knows them. Accounts belong to the host application; we only store names and avatars.
 import { type Static, Type } from "typebox";
 import { Nullable, Text, UserId } from "./scalars.js";
 
-/** A person in an answer. Name and avatar are null until some token or an admin has told them. */
+/** A person in an answer. Name and avatar are null until a token or an admin has provided them. */
 export const User = Type.Object({
   _id: UserId,
   name: Nullable(Type.String()),
@@ -10,7 +10,7 @@ export const User = Type.Object({
 });
 export type User = Static<typeof User>;
 
-/** What a token or an admin tells of a user. An absent field leaves what is known. */
+/** What a token or an admin provides about a user. An absent field leaves the known value. */
 export const UserProfile = Type.Object({
   _id: UserId,
   name: Type.Optional(Text(1, 200)),

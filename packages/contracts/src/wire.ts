@@ -1,12 +1,12 @@
-// What travels on room and user subjects: a header line that gateways read, and a body that they pass on unread.
+// Messages on room and user subjects: a header line that gateways parse, and a body that they forward unparsed.
 
 /** Header of a log entry. Body: the JSON of the event without `chatRoomId` and `seq`, which are put in front of it. */
 export interface EntryHeader {
   readonly seq: number;
   readonly event: string;
-  /** Active participants after this entry, on entries that change it. */
+  /** The number of active participants after this entry, on entries that change it. */
   readonly members?: number;
-  /** This user is no longer in the room once the entry is delivered. */
+  /** The user who is removed from the room when this entry is delivered. */
   readonly left?: string;
 }
 
@@ -19,9 +19,9 @@ export interface LiveHeader {
   readonly event: string;
   /** Not for this user's own sockets. */
   readonly except?: string;
-  /** A change that is published in several rooms; a socket is told each id once. */
+  /** The id of a change that is published in several rooms; a socket receives each id once. */
   readonly once?: string;
-  /** For gateways alone, on a user's subject: the user has come into this room, and watches it from now on. */
+  /** For gateways only, on a user's subject: the user has joined this room, and watches it from now on. */
   readonly watch?: string;
 }
 
@@ -42,7 +42,7 @@ export function decodeWire<Header extends EntryHeader | LiveHeader>(
   return { header: JSON.parse(bytes.toString("utf8", 0, end)) as Header, body: bytes.toString("utf8", end + 1) };
 }
 
-/** The event as sockets get it: room and number in front of the body's own fields. The body is a non-empty JSON object. */
+/** The event as sent to sockets: room and number in front of the body's own fields. The body is a non-empty JSON object. */
 export function entryBody(roomId: string, seq: number, body: string): string {
   return `{"chatRoomId":"${roomId}","seq":${seq},${body.slice(1)}`;
 }

@@ -1,10 +1,10 @@
-// Whatever is sent, refusing it looks at no more than the schema allows, and tells eight faults at most.
+// Validation of untrusted values visits no more items than the schema allows, and reports at most eight issues.
 import { test } from "tap";
 import { type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { clientEvents, createChecker, partsOf, routes, StickerManifest, UploadFields } from "../src/index.js";
 
-/** What strangers, users and administrators send: every body of a route, every event of a client, and what is in a form. */
+/** All untrusted input: the bodies of routes, the events of clients, and the fields of forms. */
 const received: Array<[string, TSchema]> = [
   ...Object.entries(routes).flatMap(([name, route]) =>
     "body" in route ? [[`body of ${name}`, route.body] as [string, TSchema]] : [],
@@ -34,7 +34,7 @@ function* collectionsIn(schema: TSchema, path: string, wrap: Wrap): Generator<[s
   }
 }
 
-/** Counts how many of a collection's items are looked at. */
+/** Counts how many of a collection's items are visited. */
 function counted<T extends object>(collection: T): { value: T; seen: () => number } {
   let count = 0;
   const value = new Proxy(collection, {
@@ -49,7 +49,7 @@ function counted<T extends object>(collection: T): { value: T; seen: () => numbe
 const manyItems = (item: unknown) => new Array<unknown>(5_000).fill(item);
 const manyFields = (item: unknown) => Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`name${i}`, item]));
 
-test("every collection that is received has a bound, and all of it is of kinds that are measured", (t) => {
+test("every received collection has a size limit, and its schema is of a kind whose size is checked", (t) => {
   const kinds = [
     "Object",
     "Array",
@@ -63,7 +63,7 @@ test("every collection that is received has a bound, and all of it is of kinds t
     "Null",
     "Unknown",
   ];
-  function look(schema: TSchema, where: string): void {
+  function visit(schema: TSchema, where: string): void {
     const kind = (schema as { "~kind"?: string })["~kind"];
     t.ok(kinds.includes(kind ?? ""), `${where} is a ${kind}`);
     if (Type.IsArray(schema)) t.ok("maxItems" in schema, `${where} bounds its array`);
@@ -71,13 +71,13 @@ test("every collection that is received has a bound, and all of it is of kinds t
       t.ok("maxProperties" in schema, `${where} bounds its record`);
       t.equal(Object.keys(schema.patternProperties).length, 1, where);
     }
-    for (const part of partsOf(schema)) look(part, where);
+    for (const part of partsOf(schema)) visit(part, where);
   }
-  for (const [name, schema] of received) look(schema, name);
+  for (const [name, schema] of received) visit(schema, name);
   t.end();
 });
 
-test("a collection that is too large is refused unread, be its items good or bad", (t) => {
+test("a collection that is too large is refused without visiting its items", (t) => {
   let tried = 0;
   for (const [name, schema] of received) {
     const check = createChecker(schema);
@@ -85,9 +85,9 @@ test("a collection that is too large is refused unread, be its items good or bad
       const many = Type.IsArray(collection) ? manyItems : manyFields;
       for (const item of [0, "a", "0123456789abcdef01234567", {}]) {
         const { value, seen } = counted(many(item));
-        const faults = check(wrap(value));
-        t.ok(faults.length > 0 && faults.length <= 8, `${name}${path} is refused, with ${faults.length} faults`);
-        t.equal(seen(), 0, `${name}${path}: nothing of it was looked at`);
+        const issues = check(wrap(value));
+        t.ok(issues.length > 0 && issues.length <= 8, `${name}${path} is refused, with ${issues.length} issues`);
+        t.equal(seen(), 0, `${name}${path}: no item was visited`);
         tried += 1;
       }
     }
@@ -96,7 +96,7 @@ test("a collection that is too large is refused unread, be its items good or bad
   t.end();
 });
 
-test("a collection full of faults is looked at until eight are found", (t) => {
+test("a collection full of invalid items is visited until eight issues are found", (t) => {
   for (const [name, schema] of received) {
     const check = createChecker(schema);
     for (const [path, collection, wrap] of collectionsIn(schema, "", (inner) => inner)) {
@@ -104,35 +104,35 @@ test("a collection full of faults is looked at until eight are found", (t) => {
       const { maxItems = 0 } = collection as { maxItems?: number };
       const { value, seen } = counted(new Array<unknown>(maxItems).fill(-1.5));
       t.ok(check(wrap(value)).length <= 8, `${name}${path}`);
-      // Each level of the schema gives up at the first fault; what has collections in it is measured before.
+      // Each level of the schema stops at the first issue; nested collections are measured before that.
       const bound = partsOf(collection).some((item) => partsOf(item).length > 0) ? 4 * maxItems : 40;
-      t.ok(seen() <= bound, `${name}${path}: ${seen()} of ${maxItems} were looked at`);
+      t.ok(seen() <= bound, `${name}${path}: ${seen()} of ${maxItems} were visited`);
     }
   }
   t.end();
 });
 
-test("something else than what is asked for, however large, is refused with eight faults at most", (t) => {
+test("a value of another type, however large, is refused with at most eight issues", (t) => {
   for (const [name, schema] of received) {
     if (Type.IsUnknown(schema)) continue;
     const check = createChecker(schema);
     for (const large of [manyItems(0), manyItems({}), manyFields(0), manyFields([])]) {
       const { value, seen } = counted(large);
-      const faults = check(value);
+      const issues = check(value);
       const expected = Compile(schema).Check(large) ? 0 : 1;
-      t.ok(faults.length >= expected && faults.length <= 8, `${name}: ${faults.length} faults`);
-      t.equal(seen(), 0, `${name}: nothing of it was looked at`);
+      t.ok(issues.length >= expected && issues.length <= 8, `${name}: ${issues.length} issues`);
+      t.equal(seen(), 0, `${name}: no item was visited`);
     }
   }
   t.end();
 });
 
-test("it refuses exactly what the schema refuses", (t) => {
+test("the checker refuses exactly what TypeBox refuses", (t) => {
   const samples = [
     ...[0, -1, 1.5, "", "a", "0123456789abcdef01234567", true, null, [], {}, ["a"], { a: 1 }, "like", "static", "text"],
     ...["private", "sender", "😀", "\0", "\ud800", "x".repeat(50_000), "online", "x".repeat(129)],
   ];
-  // A linear congruential generator, so that every run tries the same (Numerical Recipes, 7.1).
+  // A linear congruential generator (Numerical Recipes, 7.1), so that every run tries the same values.
   let state = 1;
   const below = (n: number) => {
     state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
@@ -170,18 +170,18 @@ test("it refuses exactly what the schema refuses", (t) => {
   t.end();
 });
 
-test("a fault names its place and what is wrong there, never the value", (t) => {
+test("an issue has a path and a message, and never contains the value", (t) => {
   const check = createChecker(StickerManifest);
   const manifest = { key: "Secret", stickers: [{ interactive: { takes: { a: { type: "choice", values: [5] } } } }] };
-  const faults = check({ ...manifest, ["x".repeat(500)]: 1 }, 100);
-  t.match(Object.fromEntries(faults.map(({ path, message }) => [path, message])), {
+  const issues = check({ ...manifest, ["x".repeat(500)]: 1 }, 100);
+  t.match(Object.fromEntries(issues.map(({ path, message }) => [path, message])), {
     "/key": /pattern/,
     "": /properties title, author/,
     "/stickers/0": /properties id, name/,
     "/stickers/0/interactive/takes/a/values/0": "must be string",
     [`/${"x".repeat(100)}`]: /not a field/,
   });
-  t.notMatch(JSON.stringify(faults), /Secret/);
+  t.notMatch(JSON.stringify(issues), /Secret/);
   const union = createChecker(StickerManifest.properties.stickers.items.properties.interactive.properties.takes);
   t.match(union({ a: { type: "colour" } }), [{ path: "/a", message: /one of the kinds/ }]);
   t.end();

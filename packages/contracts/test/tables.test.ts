@@ -1,4 +1,4 @@
-// The tables of the contracts hold together.
+// The tables of the contracts are complete and consistent.
 import { test } from "tap";
 import { Compile } from "typebox/compile";
 import {
@@ -16,7 +16,7 @@ import {
   subjects,
 } from "../src/index.js";
 
-test("every error has a status and both wordings", (t) => {
+test("every error has a status and a text in both languages", (t) => {
   for (const [code, { status, th, en }] of Object.entries(errors)) {
     t.ok(status >= 400 && status < 600 && th.length > 0 && en.length > 0, code);
   }
@@ -25,14 +25,14 @@ test("every error has a status and both wordings", (t) => {
   t.end();
 });
 
-test("every notice is worded in both languages", (t) => {
+test("every notice has a text in both languages", (t) => {
   for (const notice of Object.keys(notices) as Array<keyof typeof notices>) {
     t.not(noticeText(notice, "th"), noticeText(notice, "en"), notice);
   }
   t.end();
 });
 
-test("close codes are unique, and within the ranges that say whether to come back", (t) => {
+test("close codes are unique, and in one of the two ranges", (t) => {
   const codes = Object.values(closeCodes).map(({ code }) => code);
   t.equal(new Set(codes).size, codes.length);
   t.ok(codes.every((code) => code >= 4000 && code < 5000));
@@ -55,7 +55,7 @@ test("every schema compiles, and no subject, event or route is named twice", (t)
   t.end();
 });
 
-test("any user id makes one plain subject token, and no two the same", (t) => {
+test("any user id becomes one valid subject token, different for different ids", (t) => {
   const ids = ["a", "a.b", "a b", "*", ">", "ผู้ใช้", "x".repeat(128), "A"];
   const made = ids.map((id) => subjects.userLive(id));
   t.equal(new Set(made).size, ids.length);

@@ -1,7 +1,7 @@
 import { test } from "tap";
 import { decodeWire, encodeWire, entryBody } from "../src/index.js";
 
-test("a wire message gives back its header, and its body untouched", (t) => {
+test("decoding a wire message returns its header, and its body untouched", (t) => {
   const body = '{"message":{"content":"สวัสดี\\nline"}}';
   const { header, body: read } = decodeWire(encodeWire({ seq: 7, event: "new_message" }, body));
   t.same(header, { seq: 7, event: "new_message" });
@@ -10,7 +10,7 @@ test("a wire message gives back its header, and its body untouched", (t) => {
   t.end();
 });
 
-test("what is no wire message is refused", (t) => {
+test("a malformed wire message is refused", (t) => {
   t.throws(() => decodeWire(Buffer.from("no header")), SyntaxError);
   t.throws(() => decodeWire(Buffer.from("not json\n{}")), SyntaxError);
   t.end();

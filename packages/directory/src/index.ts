@@ -8,12 +8,12 @@ import { LRUCache } from "lru-cache";
 export interface Directory {
   /**
    * Names and avatars by id; never rejects. A stale name is returned as it is and refreshed in the background; unknown names are
-   * waited for. A user who cannot be looked up now comes as last known, from rooms-api or a token, else with nulls.
+   * awaited. A user who cannot be looked up is returned as last known, from rooms-api or a token, else with nulls.
    */
   resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
   /**
-   * Publishes what a verified token says, and resolves once rooms-api has it: at once for what was published before. Never
-   * rejects; what could not be published is tried again with the next token.
+   * Publishes the claims of a verified token, and resolves once rooms-api has them: at once for what was published before. Never
+   * rejects; what could not be published is retried with the next token.
    */
   learn(profile: { userId: string; name: string | undefined; avatar: string | undefined }): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface DirectoryOptions {
 const capacity = 50_000;
 const unknownTtlMs = 1_000;
 const requestTimeoutMs = 1_000;
-/** How long nothing is looked up after a lookup failed: else each new name would wait for a rooms-api that hangs. */
+/** The pause after a failed lookup: without it each new name would wait for a rooms-api that hangs. */
 const cooldownMs = 1_000;
 /**
  * All requests of one turn of the event loop go together. A user is 2,400 characters at most (id, name, avatar), a character 6 bytes of
@@ -42,18 +42,18 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
     ttl: ttlMs,
     noDeleteOnStaleGet: true,
     allowStaleOnFetchRejection: true,
-    // Who waits for a user that is learned meanwhile gets what comes; it is not cached.
+    // If a user is learned while a lookup is in flight, its waiters get the looked-up value, but it is not cached.
     ignoreFetchAbort: true,
     fetchMethod: fetchUser,
   });
-  /** For when rooms-api cannot be reached: a name that was right a while ago is better than none. */
+  /** For when rooms-api cannot be reached: an outdated name is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
   const published = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
   const lookups = new DataLoader(lookUp, batching);
   const publications = new DataLoader(publish, batching);
   let coolUntil = 0;
 
-  /** Undefined, which leaves the cache as it is, when there is no answer. */
+  /** Undefined when there is no answer, which leaves the cache as it is. */
   async function fetchUser(
     userId: string,
     _stale: User | undefined,

@@ -1,4 +1,4 @@
-// Names are learned once, asked in batches, and never in the way.
+// Names are published once, looked up in batches, and never block for long.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLocalBus } from "@khui/bus/local";
@@ -14,7 +14,7 @@ function rig(t: Test, ttlMs = 30_000) {
   t.teardown(() => bus.close());
   const users = new Map<string, User>();
   const asked: string[][] = [];
-  const told: string[][] = [];
+  const published: string[][] = [];
   const errors: unknown[] = [];
   const serve = () => [
     serveRpc(bus, roomsRpc.lookupUsers, async ({ userIds }) => {
@@ -22,16 +22,16 @@ function rig(t: Test, ttlMs = 30_000) {
       return { users: userIds.map((_id) => users.get(_id) ?? { _id, name: null, avatar: null }) };
     }),
     serveRpc(bus, roomsRpc.learnUsers, async ({ users: news }) => {
-      told.push(news.map(({ _id }) => _id));
+      published.push(news.map(({ _id }) => _id));
       for (const { _id, name = null, avatar = null } of news) users.set(_id, { _id, name, avatar });
       return {};
     }),
   ];
   const directory = createDirectory(bus, { onError: (error) => errors.push(error), ttlMs });
-  return { bus, directory, users, asked, told, errors, serve };
+  return { bus, directory, users, asked, published, errors, serve };
 }
 
-test("many who ask at once are one question, and what is known is not asked again", async (t) => {
+test("concurrent lookups are one request, and known names are not requested again", async (t) => {
   const { directory, users, asked, serve } = rig(t);
   serve();
   users.set("a", { _id: "a", name: "Ann", avatar: null });
@@ -42,23 +42,23 @@ test("many who ask at once are one question, and what is known is not asked agai
   t.equal(asked.length, 1);
 });
 
-test("who was just learned has a name, though asked before", async (t) => {
-  const { directory, told, serve } = rig(t);
+test("a user who was just learned has a name, even if a lookup found none before", async (t) => {
+  const { directory, published, serve } = rig(t);
   serve();
   await directory.resolve(["a"]);
   await Promise.all([
     directory.learn({ userId: "a", name: "Ann", avatar: undefined }),
     directory.learn({ userId: "b", name: "Bob", avatar: undefined }),
   ]);
-  t.same(told, [["a", "b"]], "in one message");
+  t.same(published, [["a", "b"]], "in one message");
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
   await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
-  t.equal(told.length, 1, "the same again is no news");
+  t.equal(published.length, 1, "an unchanged user is not published again");
   await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
 });
 
-test("a name that is learned while an older one is on its way replaces it", async (t) => {
+test("a name that is learned during a lookup is not overwritten by an older one", async (t) => {
   const { bus, directory, serve } = rig(t);
   const [lookups] = serve();
   lookups?.unsubscribe();
@@ -79,7 +79,7 @@ test("a name that is learned while an older one is on its way replaces it", asyn
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
 });
 
-test("a name that has to be asked again is kept when nobody answers", async (t) => {
+test("a stale name is kept when the lookup fails", async (t) => {
   const { directory, users, serve } = rig(t, 1);
   const subscriptions = serve();
   users.set("a", { _id: "a", name: "Ann", avatar: "a.png" });
@@ -93,7 +93,7 @@ test("a name that has to be asked again is kept when nobody answers", async (t) 
   await until("the picture is gone", async () => (await directory.resolve(["a"])).get("a")?.avatar === null);
 });
 
-test("a name past its time is given at once and asked again behind", async (t) => {
+test("a stale name is returned at once and refreshed in the background", async (t) => {
   const { directory, users, asked, serve } = rig(t, 1);
   serve();
   users.set("a", { _id: "a", name: "Ann", avatar: null });
@@ -105,7 +105,7 @@ test("a name past its time is given at once and asked again behind", async (t) =
   await until("the new name is known", async () => (await directory.resolve(["a"])).get("a")?.name === "Anna");
 });
 
-test("a rooms-api that hangs is waited for once, not for each new name", async (t) => {
+test("a rooms-api that hangs is awaited once, not for each new name", async (t) => {
   const { bus, directory, users, errors, serve } = rig(t, 1);
   const [lookups] = serve();
   users.set("a", { _id: "a", name: "Ann", avatar: null });
@@ -132,8 +132,8 @@ test("a rooms-api that hangs is waited for once, not for each new name", async (
   answer();
 });
 
-test("a batch fits into a message of the bus, whatever the names are made of", async (t) => {
-  const { bus, directory, asked, told, errors, serve } = rig(t);
+test("a batch fits into one bus message, whatever characters the names have", async (t) => {
+  const { bus, directory, asked, published, errors, serve } = rig(t);
   serve();
   const userIds = Array.from({ length: 500 }, (_, i) => `${i}`.padEnd(128, "\u0001"));
   const [name, avatar] = ["\u0001".repeat(200), "\u0001".repeat(2048)];
@@ -142,12 +142,12 @@ test("a batch fits into a message of the bus, whatever the names are made of", a
   const users = await elsewhere.resolve(userIds);
   t.same(errors, []);
   t.ok([...users.values()].every((user) => user.name === name && user.avatar === avatar));
-  t.equal(told.flat().length, 500);
+  t.equal(published.flat().length, 500);
   t.equal(asked.flat().length, 500);
 });
 
-test("while rooms-api is away people have the names last known, nothing waits, and it is tried again", async (t) => {
-  const { directory, told, errors, serve } = rig(t);
+test("while rooms-api is down users have their last known names, nothing blocks, and learning is retried", async (t) => {
+  const { directory, published, errors, serve } = rig(t);
   await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
   t.same(
     [...(await directory.resolve(["a", "b"])).values()],
@@ -159,6 +159,6 @@ test("while rooms-api is away people have the names last known, nothing waits, a
   t.equal(errors.length, 2);
   serve();
   await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
-  t.same(told, [["a"]]);
+  t.same(published, [["a"]]);
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
 });

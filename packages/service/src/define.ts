@@ -12,7 +12,7 @@ import type { Guard, Mount } from "./http/mount.js";
 import type { RpcServer } from "./rpc.js";
 import type { Telemetry } from "./telemetry/telemetry.js";
 
-/** What services ask of the world. Each has a real adapter, and one for the one-process form. */
+/** The ports that services may need. Each has an adapter for a real server, and one for the one-process form. */
 export interface Ports {
   readonly database: Database;
   readonly bus: Bus;
@@ -23,7 +23,7 @@ export interface Ports {
 
 export type PortName = keyof Ports;
 
-/** `required`: the service is not ready without it. `degraded`: it goes on with less, and /readyz says so. */
+/** `required`: the service is not ready without it. `degraded`: it keeps working in part, and /readyz reports it. */
 export type Need = "required" | "degraded";
 
 /** Every service needs the bus (names of users, RPC) and limits (every route is limited). */
@@ -42,18 +42,18 @@ export type ServiceContext<N extends Needs, Settings extends TProperties> = Pick
   readonly env: Static<TObject<Settings>>;
   readonly log: Logger;
   readonly telemetry: Telemetry;
-  /** Names this run of this process. */
+  /** Identifies this run of this process; new with each start. */
   readonly instanceId: string;
-  /** Signs in and limits. */
+  /** Authenticates and rate-limits requests. */
   readonly guard: Guard;
   /** Mounts a route of the contracts behind `guard`. */
   readonly mount: Mount;
-  /** Answers other services. Closed before anything else of the service. */
+  /** Serves RPC to other services. Closed before anything else of the service. */
   readonly rpc: RpcServer;
   readonly directory: Directory;
-  /** What clients reach Khui by, without a slash at its end; empty where addresses are relative to it. */
+  /** The URL by which clients reach Khui, without a trailing slash; empty where links are relative to it. */
   readonly publicUrl: () => string;
-  /** Whose X-Forwarded-For is believed. */
+  /** The peers whose X-Forwarded-For is trusted. */
   readonly trustProxy: string | false;
   /** Closes what the service has opened, when the process ends: newest first, while the ports are still open. */
   onClose(name: string, close: () => unknown): void;
@@ -67,13 +67,13 @@ export interface ServiceDefinition<N extends Needs, Settings extends TProperties
   readonly environment: Settings;
   /** Brought up to date before `start`. */
   readonly schema?: Schema;
-  /** True when closing the app lets clients go by itself; others are taken out of the edge first. */
+  /** True when closing the app disconnects clients by itself; other services are removed from the edge first. */
   readonly drains?: boolean;
   /** Mounts routes, serves RPC and starts what runs in the background. A failure ends the process. `options`: see `withOptions`. */
   start(context: ServiceContext<N, Settings>, options?: Options): Promise<void> | void;
 }
 
-/** Any service, for code that runs services without knowing which: a context is made for its needs, and only it looks inside. */
+/** Any service, for code that is generic over services: the context is made for the service's needs. */
 export type Service = Omit<ServiceDefinition<Needs, TProperties>, "start"> & {
   start(context: never): Promise<void> | void;
 };
@@ -85,7 +85,7 @@ export function defineService<const N extends Needs, Settings extends TPropertie
   return definition;
 }
 
-/** The same service, started with options that are no settings: shorter times, other folders. For tests. */
+/** The same service, started with options that are not settings, such as shorter times or other folders. For tests. */
 export function withOptions<N extends Needs, Settings extends TProperties, Options>(
   service: ServiceDefinition<N, Settings, Options>,
   options: Options,

@@ -1,4 +1,4 @@
-// What callers are told of a failure. HTTP, RPC and sockets all ask here; no service has a policy of its own.
+// Translates failures into what callers see. HTTP, RPC and sockets all use it; no service has its own policy.
 import { BlobMissing, BlobsUnavailable } from "@khui/blobs";
 import { ChatError, type ErrorCode } from "@khui/contracts";
 import { failureKind } from "@khui/database";
@@ -12,12 +12,12 @@ const frameworkErrors: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: "invalid_json",
 };
 
-/** What a database refuses now and may take a moment later. */
+/** Database failures that are temporary: the same statement may succeed a moment later. */
 const passing: ReadonlySet<string> = new Set(["unavailable", "timeout", "locked"]);
 
 /**
- * Any error as a ChatError: a port that is out of reach is service_unavailable, a blob that is not there file_not_found, and what
- * nobody foresaw internal_error. The error itself stays as the `cause`, for the log; callers are shown nothing of it.
+ * Any error as a ChatError: a port that is unreachable becomes service_unavailable, a missing blob file_not_found, and any other
+ * error internal_error. The error itself is kept as the `cause`, for the log; callers see nothing of it.
  */
 export function toChatError(error: unknown): ChatError {
   if (error instanceof ChatError) return error;

@@ -1,4 +1,4 @@
-// What every service stands on: `defineService` says what a service is, `runService` is the whole of its main.ts.
+// The chassis of every service: `defineService` defines a service, `runService` is the whole of its main.ts.
 export * from "./define.js";
 export * from "./failures.js";
 export { instrumentPorts } from "./ports.js";

@@ -1,4 +1,4 @@
-// Opens the ports that services need on the real servers, and knows how to ask whether each answers.
+// Opens the ports that services need on the real servers, and pings them.
 import { connectS3Blobs } from "@khui/blobs/s3";
 import { connectNats } from "@khui/bus/nats";
 import { openPostgres } from "@khui/database/postgres";
@@ -16,7 +16,7 @@ interface Opening {
   /** The service's name. */
   readonly name: string;
   readonly telemetry: Telemetry;
-  /** Connections that break and come back, for the log. */
+  /** Logs lost and restored connections. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -81,7 +81,7 @@ export function portEnvironment(needs: Needs): TProperties {
   return Object.assign({}, ...namesIn(needs).map((name) => realPorts[name].environment));
 }
 
-/** Opens what is needed; `closers` closes it. Servers that are down are no error here: /readyz tells. */
+/** Opens what is needed; `closers` closes it. Servers that are down are not an error here: /readyz reports them. */
 export async function openRealPorts(
   needs: Needs,
   env: Readonly<Record<string, unknown>>,
@@ -97,7 +97,7 @@ export async function openRealPorts(
   return instrumentPorts(ports as Partial<Ports>, opening.telemetry);
 }
 
-/** The same ports, counted and timed. Once a process. */
+/** The same ports, instrumented. Call once per process. */
 export function instrumentPorts(ports: Partial<Ports>, telemetry: Telemetry): Partial<Ports> {
   if (ports.database) instrumentDatabase(telemetry, ports.database);
   return {

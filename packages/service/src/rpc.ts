@@ -1,4 +1,4 @@
-// Answers other services: failures are translated and logged here, so that handlers only do their work.
+// Serves RPC to other services: failures are translated and logged here, so that handlers need not.
 import type { Bus } from "@khui/bus";
 import { serveRpc } from "@khui/bus/rpc";
 import type { Rpc, RpcAnswer, RpcRequest } from "@khui/contracts";
@@ -6,9 +6,9 @@ import type { Logger } from "pino";
 import { toChatError } from "./failures.js";
 
 export interface RpcServer {
-  /** Answers `rpc`, together with the service's other replicas. Whatever the handler throws reaches the caller as a ChatError. */
+  /** Serves `rpc`, together with the service's other replicas. Whatever the handler throws reaches the caller as a ChatError. */
   serve<R extends Rpc>(rpc: R, handler: (request: RpcRequest<R>) => Promise<RpcAnswer<R>>): void;
-  /** Takes no more requests. */
+  /** Stops taking requests. */
   close(): void;
 }
 

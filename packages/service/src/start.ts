@@ -25,9 +25,9 @@ export interface Starting {
   readonly telemetry: Telemetry;
   readonly closers: Closers;
   readonly trustProxy: string | false;
-  /** What clients reach Khui by, where it is neither set by PUBLIC_URL nor left to the client: told the process' own address. */
+  /** Computes the public URL from the process's own address, where PUBLIC_URL is not set and links must not be relative. */
   readonly publicUrl?: (ownUrl: string) => string;
-  /** Adds what is not a service's, before anything is served. */
+  /** Adds routes and hooks that belong to no service, before the app listens. */
   readonly extend?: (app: FastifyInstance, tokens: Tokens) => void;
 }
 
@@ -104,7 +104,7 @@ async function start(service: Service, place: Place): Promise<void> {
   await service.start(context as never);
 }
 
-/** What one process needs for all of its services: required where one of them requires it. */
+/** The needs of one process: a port is required if one of its services requires it. */
 function needsOf(services: readonly Service[]): Map<PortName, Need> {
   const needs = new Map<PortName, Need>();
   for (const service of services) {

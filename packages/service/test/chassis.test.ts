@@ -71,7 +71,7 @@ test("readiness follows the needs: required where any service of the process req
   t.match(await ready(), { code: 503, status: "not ready", dependencies: { bus: "down" } });
 });
 
-test("closing takes no more requests first, then closes what was opened, newest first, then the ports", async (t) => {
+test("closing first stops requests, then closes what was opened, newest first, then the ports", async (t) => {
   const closed: string[] = [];
   const toy = defineService({
     name: "toy",
@@ -93,7 +93,7 @@ test("closing takes no more requests first, then closes what was opened, newest 
   await t.rejects(fetch(`${url}/healthz`));
 });
 
-test("a service that cannot start leaves nothing open", async (t) => {
+test("a service that fails to start leaves nothing open", async (t) => {
   let closed = false;
   const broken = defineService({
     name: "broken",
@@ -118,7 +118,7 @@ test("a service that cannot start leaves nothing open", async (t) => {
   t.ok(closed);
 });
 
-test("a process reads the settings of every process, of its ports and its own, and names all that are missing", async (t) => {
+test("a process reads the common settings, those of its ports and its own, and reports all that are missing", async (t) => {
   const toy = defineService({
     name: "toy",
     needs: { database: "required", bus: "required", limits: "degraded", blobs: "degraded" },

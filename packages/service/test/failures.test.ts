@@ -1,4 +1,4 @@
-// What callers are told of failures, and what the log shows of them.
+// How failures appear to callers and in the log.
 import { BlobMissing, BlobsUnavailable } from "@khui/blobs";
 import { createLocalBus } from "@khui/bus/local";
 import { call } from "@khui/bus/rpc";
@@ -11,7 +11,7 @@ import { createApp } from "@khui/service/http";
 import { createLogger } from "@khui/service/process";
 import { test } from "tap";
 
-/** Nothing listens there. */
+/** An address on which nothing listens. */
 const nowhere = "postgres://nobody@127.0.0.1:1/nothing";
 
 function recorded() {
@@ -22,7 +22,7 @@ function recorded() {
   };
 }
 
-test("a port out of reach is service_unavailable, with its error as the cause", async (t) => {
+test("an unreachable port is service_unavailable, with its error as the cause", async (t) => {
   const database = openPostgres({ url: nowhere });
   t.teardown(() => database.close());
   const error = await sql`SELECT 1`.execute(database.kysely()).catch((error: unknown) => error);
@@ -33,7 +33,7 @@ test("a port out of reach is service_unavailable, with its error as the cause", 
   }
 });
 
-test("a blob that is not there is file_not_found, and what nobody foresaw internal_error", async (t) => {
+test("a missing blob is file_not_found, and an unforeseen error internal_error", async (t) => {
   t.equal(toChatError(new BlobMissing("gone")).code, "file_not_found");
   t.match(toChatError(new TypeError("a bug")), { code: "internal_error", details: undefined });
   t.equal(toChatError(undefined).code, "internal_error");
@@ -41,7 +41,7 @@ test("a blob that is not there is file_not_found, and what nobody foresaw intern
   t.equal(toChatError(refused), refused);
 });
 
-test("the log line of a 503 shows the database's error, over HTTP and over the bus", async (t) => {
+test("the log line of a 503 has the database's error, over HTTP and over the bus", async (t) => {
   const database = openPostgres({ url: nowhere });
   t.teardown(() => database.close());
   const { lines, log } = recorded();

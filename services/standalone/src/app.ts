@@ -1,4 +1,4 @@
-// The one-process form: services on embedded ports, behind one port of their own.
+// The one-process form: all services on embedded ports, in one HTTP app.
 import { join } from "node:path";
 import { type Service, type Started, type Starting, settingsOf, startServices } from "@khui/service";
 import { keepLocal } from "@khui/service/http";
@@ -8,21 +8,21 @@ import { Type } from "typebox";
 import { mountDevelopmentSignIn } from "./development.js";
 import { type EmbeddedPortsOptions, openEmbeddedPorts } from "./ports.js";
 
-/** Where this form's settings differ from those of services of their own, and what it has beside them. */
+/** Settings that differ from those of single services, and additional ones. */
 const ownEnvironment = {
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3101 }),
   HOST: Type.String({ default: "localhost" }),
-  /** There is no edge that would notice. */
+  /** There is no edge that needs time to stop routing. */
   DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 0 }),
   /** Answers /metrics and /readyz to other machines too. */
   EXPOSE_METRICS: Type.Boolean({ default: false }),
 };
 
 export interface EmbeddedOptions extends EmbeddedPortsOptions {
-  /** As of a process. Needs JWT_SECRET (or another key) and MEDIA_URL_SECRET. */
+  /** The process's environment. Needs JWT_SECRET (or another key) and MEDIA_URL_SECRET. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly telemetry: Telemetry;
-  /** Offers tokens to anyone on this machine. */
+  /** Issues tokens to anyone on this machine. */
   readonly developmentSignIn?: boolean;
 }
 

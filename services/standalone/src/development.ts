@@ -1,4 +1,4 @@
-// Sign-in without a host application, for trying Khui out: any user id gets a token, on this machine only.
+// Development tokens without a host application, for trying Khui out: any user id gets a token, on this machine only.
 import { ChatError, UserProfile } from "@khui/contracts";
 import { isLocal, type Tokens } from "@khui/service/http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -14,8 +14,8 @@ const SignIn = Type.Object({
 });
 
 /**
- * POST /dev/token {userId, name?, admin?} → {token}. Requests that were not made on this machine, and those of pages that are
- * not served here, get 404, as if it were not there; no page gets an admin's token.
+ * POST /dev/token {userId, name?, admin?} → {token}. Requests that were not made on this machine, and those of pages of other
+ * origins, get 404, as if the route did not exist; no page gets an admin's token.
  */
 export function mountDevelopmentSignIn(app: FastifyInstance, tokens: Tokens): void {
   const onRequest = async (request: FastifyRequest) => {
@@ -29,9 +29,9 @@ export function mountDevelopmentSignIn(app: FastifyInstance, tokens: Tokens): vo
   });
 }
 
-/** Browsers say one of these with every POST. Not so Sec-Fetch-Mode, which Node's `fetch` sends too. */
+/** Browsers send one of these with every POST. Not Sec-Fetch-Mode, which Node's `fetch` sends too. */
 function isPage({ headers }: FastifyRequest): boolean {
-  return [headers.origin, headers["sec-fetch-site"], headers["sec-fetch-dest"]].some((told) => told !== undefined);
+  return [headers.origin, headers["sec-fetch-site"], headers["sec-fetch-dest"]].some((value) => value !== undefined);
 }
 
 function isForeignPage({ headers }: FastifyRequest): boolean {

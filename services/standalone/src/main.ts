@@ -52,7 +52,7 @@ await run(telemetry.log, async (closers) => {
   process.stdout.write(`${lines.join("\n")}\n`);
 });
 
-/** A random secret, made once and kept readable by this user only. */
+/** A random secret, created once and readable by this user only. */
 async function keptSecret(file: string): Promise<string> {
   const secret = randomBytes(32).toString("base64url");
   try {

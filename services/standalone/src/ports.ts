@@ -15,13 +15,13 @@ import type { Closers, Logger } from "@khui/service/process";
 import { observeStatements, type Telemetry } from "@khui/service/telemetry";
 
 export interface EmbeddedPortsOptions {
-  /** Where data is kept; when absent, in a temporary folder that goes with the process. */
+  /** Where data is stored; when absent, in a temporary folder that is removed with the process. */
   readonly dataDir?: string;
-  /** A database on a server that runs already; without, one is started with this process. */
+  /** The database of a running server; when absent, a server is started with this process. */
   readonly postgresUrl?: string;
-  /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
+  /** Where files are stored, when not in `dataDir`; closed by the caller. */
   readonly blobs?: Blobs;
-  /** Puts something between the services and the bus: tests lose messages here. */
+  /** Wraps the bus for the services: tests drop messages here. */
   readonly wrapBus?: (bus: Bus) => Bus;
 }
 

@@ -1,4 +1,4 @@
-// What is offered to this machine alone: development tokens, metrics and readiness; and by whom they are not had.
+// Local requests only: development tokens, metrics and readiness, and who is refused.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { createApp, createTokens, keepLocal, mountHealth } from "@khui/service/http";
@@ -14,7 +14,7 @@ keepLocal(app, "/metrics", "/readyz");
 await app.listen({ port: 0, host: "127.0.0.1" });
 const { port } = app.server.address() as AddressInfo;
 
-// Passes bytes on as they are, as `socat` and `ssh -R` do.
+// Forwards bytes unchanged, as `socat` and `ssh -R` do.
 const forwarder = createServer({ allowHalfOpen: true }, (from) => {
   const to = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   from.pipe(to).on("error", () => from.destroy());
@@ -39,7 +39,7 @@ test("from here", { autoend: false }, async (t) => {
     const all = { host: `localhost:${port}`, "content-type": "application/json", "content-length": `${body.length}` };
     return ask(to, `POST /dev/token HTTP/${version}`, { ...all, ...headers }, body);
   };
-  /** Requests that were not made here, or that cannot be told from such. */
+  /** Requests that were not made on this machine, or cannot be distinguished from those. */
   const passedOn: Array<[string, Record<string, string>, { to?: number; version?: string }?]> = [
     ["another name for this machine", { host: "evil.com" }],
     ["a name that begins like ours", { host: "localhost.evil.com" }],
@@ -56,14 +56,14 @@ test("from here", { autoend: false }, async (t) => {
     ["X-Real-IP", { "x-real-ip": "127.0.0.1" }],
   ];
 
-  await t.test("tokens are for requests that were made on this machine", async (t) => {
+  await t.test("tokens are issued to requests of this machine only", async (t) => {
     for (const host of [`localhost:${port}`, "localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]", `[::1]:${port}`]) {
       t.equal((await signIn({ host })).status, 200, host);
     }
     for (const [what, headers, how] of passedOn) t.equal((await signIn(headers, how)).status, 404, what);
   });
 
-  await t.test("a page has tokens only where it is served here, and never an admin's", async (t) => {
+  await t.test("a page gets tokens only if it is served here, and never an admin's", async (t) => {
     const own = { origin: `http://localhost:${port}`, "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors" };
     t.equal((await signIn(own)).status, 200);
     t.equal((await signIn(own, { admin: true })).status, 403);
@@ -81,7 +81,7 @@ test("from here", { autoend: false }, async (t) => {
     for (const headers of foreign) t.equal((await signIn(headers)).status, 404, JSON.stringify(headers));
   });
 
-  await t.test("a program here has an admin's token, Node's fetch too", async (t) => {
+  await t.test("a local program gets an admin's token, Node's fetch too", async (t) => {
     const response = await fetch(`http://127.0.0.1:${port}/dev/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -91,7 +91,7 @@ test("from here", { autoend: false }, async (t) => {
     t.match(await tokens.verify(token), { userId: "importer", admin: true });
   });
 
-  await t.test("metrics and readiness are for this machine, liveness for all", async (t) => {
+  await t.test("metrics and readiness are served to this machine only, liveness to all", async (t) => {
     const get = (path: string, headers: Record<string, string>, { to = port, version = "1.1" } = {}) =>
       ask(to, `GET ${path} HTTP/${version}`, { host: `localhost:${port}`, ...headers });
     for (const path of ["/metrics", "/readyz"]) {

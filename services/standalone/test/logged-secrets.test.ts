@@ -1,4 +1,4 @@
-// At the most talkative level of the log, no line holds a token, in whatever way one was sent.
+// At the most verbose log level, no line contains a token, in whatever way one was sent.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createLogger } from "@khui/service/process";
@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { startEmbedded } from "../src/app.js";
 import { services } from "../src/services.js";
 
-test("no token is in any line of a log at trace", async (t) => {
+test("no log line at level trace contains a token", async (t) => {
   const lines: string[] = [];
   const log = createLogger({ name: "khui", level: "trace", destination: { write: (line) => void lines.push(line) } });
   const khui = await startEmbedded(services, {
@@ -29,7 +29,7 @@ test("no token is in any line of a log at trace", async (t) => {
   const tokens = [good, expired, `${good}x`, good.replace(/^./, "x")];
 
   const { hostname, port } = new URL(khui.url.replace("localhost", "127.0.0.1"));
-  /** Sends bytes that may be no HTTP, and awaits the end of the connection. */
+  /** Sends bytes that need not be valid HTTP, and awaits the end of the connection. */
   async function raw(text: string): Promise<void> {
     const socket = connect(Number(port), hostname);
     socket.on("error", () => undefined).resume();
@@ -38,11 +38,11 @@ test("no token is in any line of a log at trace", async (t) => {
   }
   async function socket(options: Partial<ManagerOptions & SocketOptions>, token?: string): Promise<void> {
     const client = io(khui.url, { forceNew: true, reconnection: false, ...options });
-    const told = new Promise((heard) => {
-      for (const event of ["authenticated", "auth_error", "connect_error", "disconnect"]) client.once(event, heard);
+    const outcome = new Promise((resolve) => {
+      for (const event of ["authenticated", "auth_error", "connect_error", "disconnect"]) client.once(event, resolve);
     });
     if (token) client.emit("authenticate", { token, userId: "ann", extra: token });
-    await told;
+    await outcome;
     client.disconnect();
   }
 

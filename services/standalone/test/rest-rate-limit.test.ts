@@ -1,4 +1,4 @@
-// Too many requests: refused, with the time to wait. On systems of their own, whose limits are low.
+// Too many requests are refused, with the time to wait. On separate systems with low limits.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { createTokens } from "@khui/service/http";
@@ -31,7 +31,7 @@ function held(t: Test, answer: Answer) {
   t.ok(Number(seconds) >= 1 && Number(seconds) <= 60, "a wait of a minute at most");
 }
 
-t.test("who asks too often must wait, and nobody else", { skip }, async (t) => {
+t.test("a user with too many requests must wait, and nobody else", { skip }, async (t) => {
   const { ask, health } = await limited(t, { LIMIT_PER_USER: "20" });
   const [busy, calm] = [randomUUID(), randomUUID()];
   const answers = await Promise.all(Array.from({ length: 40 }, () => ask(busy)));
@@ -61,22 +61,22 @@ const people = (count: number) => Array.from({ length: count }, () => randomUUID
 t.test("on a system with low quotas", { skip }, async (t) => {
   const { ask } = await limited(t, { LIMIT_ROOMS_CREATED: "3", LIMIT_PEOPLE_ADDED: "10" });
 
-  await t.test("who makes too many rooms must wait, and nobody else", async (t) => {
+  await t.test("a user who creates too many rooms must wait, and nobody else", async (t) => {
     const [busy, calm, host] = [randomUUID(), randomUUID(), randomUUID()];
     const pair = { type: "private", participants: [calm] };
     const first = good(t, routes.createRoom, await ask(busy, "POST", "/rooms", pair));
     const answers = await Promise.all(Array.from({ length: 6 }, () => ask(busy, "POST", "/rooms", group())));
     t.equal(answers.filter(({ status }) => status === 201).length, 2);
     for (const answer of answers) if (answer.status !== 201) held(t, answer);
-    t.equal(good(t, routes.listRooms, await ask(busy)).pagination.total, 3, "what is refused is not made");
+    t.equal(good(t, routes.listRooms, await ask(busy)).pagination.total, 3, "a refused room is not created");
     const again = good(t, routes.createRoom, await ask(busy, "POST", "/rooms", pair), 200);
-    t.equal(again.chatRoom._id, first.chatRoom._id, "a room that is there is not made");
+    t.equal(again.chatRoom._id, first.chatRoom._id, "an existing room does not count");
     good(t, routes.createRoom, await ask(calm, "POST", "/rooms", group()));
     for (let n = 0; n < 5; n++)
       good(t, routes.createRoom, await ask(host, "POST", "/rooms", group(), "chat:admin other:scope"));
   });
 
-  await t.test("who adds too many people must wait, however few rooms it takes", async (t) => {
+  await t.test("a user who adds too many people must wait, however few rooms it takes", async (t) => {
     const [busy, calm, host] = [randomUUID(), randomUUID(), randomUUID()];
     const made = good(t, routes.createRoom, await ask(busy, "POST", "/rooms", group([busy, ...people(8)])));
     t.equal(made.chatRoom.participantCount, 9);

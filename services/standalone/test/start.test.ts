@@ -54,7 +54,7 @@ async function start(env: Record<string, string>): Promise<Running> {
   };
 }
 
-/** The next one may open the same data then. */
+/** Then the next process may open the same data. */
 async function end(khui: Running): Promise<void> {
   khui.process.kill("SIGKILL");
   await khui.exit;
@@ -76,7 +76,7 @@ test("the printed tokens and the README's quick start work, and data outlives th
   const readme = await readFile(join(root, "README.md"), "utf8");
   const script = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
   t.ok(script, "the README has a quick start");
-  // Where socket.io-client can be found, and git does not look.
+  // Where socket.io-client can be resolved, and which git ignores.
   const file = join(root, "services/standalone/node_modules", `.hello-${process.pid}.mjs`);
   await writeFile(file, script ?? "");
   t.teardown(() => rm(file, { force: true }));
@@ -118,7 +118,7 @@ test("with a secret given there is no sign-in for everyone, and the secret's tok
 test("development tokens are for this machine only", async (t) => {
   const khui = await start({ DATA_DIR: dataDir, PORT: "0" });
   t.teardown(() => end(khui));
-  // Not fetch, which keeps some of these headers to itself.
+  // Not fetch, which does not let a caller set some of these headers.
   const status = (headers: Record<string, string>) =>
     new Promise<number>((resolve, reject) => {
       const sent = request(

@@ -1,24 +1,24 @@
-// Checks of what callers hand to a blobs adapter, the same for every adapter.
+// Argument checks, shared by all blobs adapters.
 import { type Blobs, BlobsUnavailable, type ByteRange, InvalidBlobName, InvalidContentType } from "./index.js";
 
-const longestName = 200;
+const maxNameLength = 200;
 const nameForm = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/;
 
-const longestContentType = 100;
+const maxContentTypeLength = 100;
 const token = "[A-Za-z0-9!#$&^_.+-]+";
 const contentTypeForm = new RegExp(`^${token}/${token}(?:; ?${token}=${token})*$`);
 
 function checkName(name: string): void {
-  if (typeof name === "string" && name.length <= longestName && nameForm.test(name)) return;
+  if (typeof name === "string" && name.length <= maxNameLength && nameForm.test(name)) return;
   throw new InvalidBlobName(
-    `a blob's name is 1 to ${longestName} characters: parts of a-z 0-9 . _ -, each beginning with a-z or 0-9, joined by /`,
+    `a blob's name is 1 to ${maxNameLength} characters: parts of a-z 0-9 . _ -, each beginning with a-z or 0-9, joined by /`,
   );
 }
 
 function checkContentType(contentType: string): void {
-  const fits = typeof contentType === "string" && contentType.length <= longestContentType;
+  const fits = typeof contentType === "string" && contentType.length <= maxContentTypeLength;
   if (fits && contentTypeForm.test(contentType)) return;
-  throw new InvalidContentType(`a content type is type/subtype in at most ${longestContentType} ASCII characters`);
+  throw new InvalidContentType(`a content type is type/subtype in at most ${maxContentTypeLength} ASCII characters`);
 }
 
 function checkRange({ start, end }: ByteRange): void {
@@ -27,8 +27,8 @@ function checkRange({ start, end }: ByteRange): void {
 }
 
 /**
- * The same store behind checks: arguments that are not as the port describes are refused before the store sees
- * them, and so is every call after close(), which reaches the store once.
+ * The same store with argument checks: arguments that violate the port's contract are rejected before they reach the store,
+ * and so is every call after close(). close() reaches the store once.
  */
 export function checked(store: Blobs): Blobs {
   let closing: Promise<void> | undefined;

@@ -1,8 +1,8 @@
-// Folders whose names survive a crash, as sync() of a file does only for its content.
+// Durable directory entries: sync() of a file covers only its content.
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Makes a folder, and those above it that are missing, so that they outlive a crash. One that is there is left as it is. */
+/** Creates a folder and its missing parents durably. An existing one is left as it is. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -12,9 +12,9 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes what was named, renamed or removed in the folder outlive a crash. */
+/** Makes creations, renames and removals in the folder durable. */
 export async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders and keeps names in its own journal.
+  // Windows cannot open folders, and journals directory entries itself.
   if (process.platform === "win32") return;
   const handle = await open(path, "r");
   try {

@@ -9,7 +9,7 @@ import { makeFolder, syncFolder } from "./durable-folder.js";
 import { type BlobInfo, BlobMissing, type Blobs, BlobsUnavailable } from "./index.js";
 import { openSource } from "./source.js";
 
-// Content and type are one file, so that one rename brings both: the content, then this trailer of a fixed length.
+// Content and type are in one file, so that one rename publishes both: the content, then this trailer of a fixed length.
 const mark = "\nkhui-blob-1";
 const typeBytes = 100;
 const trailerBytes = typeBytes + mark.length;
@@ -17,10 +17,10 @@ const trailerBytes = typeBytes + mark.length;
 const leftoverAfterMs = 60 * 60 * 1000;
 
 /**
- * Blobs in a folder, made if it is not there: finished ones in `blobs/`, flat, with `+` for the `/` of a name; those
- * still being written in `incoming/`. Several processes may share the folder. What a crash left in `incoming/` is swept
- * here once it has not been written to for an hour.
- * @throws BlobsUnavailable when the folder cannot be made or written to
+ * Blobs in a folder, created if it is missing: complete ones in `blobs/`, flat, with `+` for the `/` of a name; those still
+ * being written in `incoming/`. Several processes may share the folder. What a crash left in `incoming/` is removed at the
+ * next open, once it has not been written to for an hour.
+ * @throws BlobsUnavailable when the folder cannot be created or written to
  */
 export async function openFolderBlobs({ folder }: { folder: string }): Promise<Blobs> {
   const blobs = resolve(folder, "blobs");

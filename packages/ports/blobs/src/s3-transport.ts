@@ -1,28 +1,28 @@
-// HTTP to an S3 store: connections are kept, and a store that falls silent is given up.
+// HTTP to an S3 store: connections are kept alive, and a request without progress times out.
 import * as http from "node:http";
 import * as https from "node:https";
 import { urlToHttpOptions } from "node:url";
 
-/** Beside 500 and above, the answers that the S3 client leaves unread, and would leave their connections with. */
-const passing: ReadonlySet<number> = new Set([408, 429, 499]);
+/** Besides 500 and above, the statuses whose responses the S3 client leaves unread, which would leak their connections. */
+const unreadStatuses: ReadonlySet<number> = new Set([408, 429, 499]);
 
 type Answered = (response: http.IncomingMessage) => void;
 
 export interface Transport {
   readonly agent: http.Agent;
-  /** As http.request, but a callback is not given answers of status 500 and above, or passing ones: they are errors of the request. Throws once closed. */
+  /** Like http.request, but responses of status 500 and above, or in `unreadStatuses`, are errors of the request. Throws once closed. */
   request(
     target: string | URL | http.RequestOptions,
     second?: http.RequestOptions | Answered,
     third?: Answered,
   ): http.ClientRequest;
-  /** Whether a request failed with this error because the store had closed a kept connection that seemed free: worth a second attempt. */
+  /** Whether a request failed with this error because the store had closed the kept-alive connection: worth a second attempt. */
   wasStale(error: unknown): boolean;
-  /** Breaks what is under way. */
+  /** Aborts requests in flight. */
   close(): void;
 }
 
-/** @param silenceMs for how long nothing may move (connecting, sending, waiting, receiving) before a request fails */
+/** @param silenceMs the inactivity timeout of a request, while connecting, sending, waiting or receiving */
 export function createTransport({ secure, silenceMs }: { secure: boolean; silenceMs: number }): Transport {
   const settings = { keepAlive: true, timeout: silenceMs };
   const agent = secure ? new https.Agent(settings) : new http.Agent(settings);
@@ -44,14 +44,14 @@ export function createTransport({ secure, silenceMs }: { secure: boolean; silenc
         response = incoming;
         if (!answered) return;
         const status = incoming.statusCode ?? 0;
-        if (status >= 500 || passing.has(status)) request.destroy(new Error(`the store answered ${status}`));
+        if (status >= 500 || unreadStatuses.has(status)) request.destroy(new Error(`the store answered ${status}`));
         else answered(incoming);
       });
       request.on("socket", (socket) => {
-        // A kept connection has been silent since its last request: that is not this one's silence.
+        // The idle time of a kept-alive connection does not count for this request.
         socket.setTimeout(silenceMs);
         const silence = () => {
-          // With bytes waiting to be taken it is our reader who is slow, not the store.
+          // With bytes buffered, our reader is slow, not the store.
           if (response && response.readableLength > 0) socket.setTimeout(silenceMs);
           else (response ?? request).destroy(new Error(`the store was silent for ${silenceMs} ms`));
         };
@@ -61,7 +61,7 @@ export function createTransport({ secure, silenceMs }: { secure: boolean; silenc
       request.on("error", (error: NodeJS.ErrnoException) => {
         if (!request.reusedSocket || (error.code !== "ECONNRESET" && error.code !== "EPIPE")) return;
         stale.add(error);
-        // Where one was given up the others are likely dead too, and a second attempt should not meet them.
+        // Where one was closed the others are probably dead too, and a second attempt should not use them.
         for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
       });
       return request;

@@ -5,12 +5,12 @@ import { pipeline } from "node:stream/promises";
 import type { Transport } from "./s3-transport.js";
 import type { Source } from "./source.js";
 
-const longestFault = 4_096;
+const maxErrorLength = 4_096;
 
 /**
- * Sends a source to a URL that takes a PUT, holding no more of it in memory than a connection buffers. (The S3 client's own putObject
- * gathers whole parts.) When the source fails, the request is broken off short of its announced length, so that nothing is stored.
- * @throws the source's UnreadableSource; an Error that tells the status and S3's code when the store refuses; errors of the connection
+ * Streams a source to a presigned PUT URL, holding no more of it in memory than a connection buffers. (The S3 client's own putObject
+ * buffers whole parts.) When the source fails, the request is aborted short of its announced length, so that nothing is stored.
+ * @throws the source's UnreadableSource; an Error with the status and S3's code when the store refuses; errors of the connection
  */
 export async function upload(transport: Transport, url: string, source: Source, contentType: string): Promise<void> {
   const headers = { "content-length": source.size, "content-type": contentType };
@@ -18,11 +18,11 @@ export async function upload(transport: Transport, url: string, source: Source, 
   const answered = once(request, "response") as Promise<[IncomingMessage]>;
   const sent = pipeline(source.chunks(), request);
   try {
-    // A store that refuses may answer, and stop listening, before it has been sent everything.
+    // A store that refuses may answer, and stop reading, before everything has been sent.
     const [response] = await Promise.race([answered, sent.then(() => answered)]);
-    if (response.statusCode !== 200) throw await faultOf(response);
+    if (response.statusCode !== 200) throw await errorOf(response);
     await sent;
-    // The answer's body says nothing, and its loss changes nothing.
+    // The body of the response is irrelevant, and so is its loss.
     response.on("error", () => undefined).resume();
   } catch (error) {
     request.destroy();
@@ -31,11 +31,11 @@ export async function upload(transport: Transport, url: string, source: Source, 
   }
 }
 
-async function faultOf(response: IncomingMessage): Promise<Error> {
+async function errorOf(response: IncomingMessage): Promise<Error> {
   let text = "";
   for await (const chunk of response as AsyncIterable<Buffer>) {
     text += chunk.toString("latin1");
-    if (text.length > longestFault) break;
+    if (text.length > maxErrorLength) break;
   }
   const code = /<Code>(\w{1,100})<\/Code>/.exec(text)?.[1] ?? "no code";
   return new Error(`the store answered a PUT with ${response.statusCode} (${code})`);

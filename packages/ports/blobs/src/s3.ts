@@ -12,30 +12,30 @@ export interface S3Settings {
   endPoint: string;
   accessKey: string;
   secretKey: string;
-  /** Made if it is not there, where the key may do that. */
+  /** Created if it is missing, where the key may do that. */
   bucket: string;
-  /** "us-east-1" by default, which MinIO takes too. */
+  /** "us-east-1" by default, which MinIO accepts too. */
   region?: string;
-  /** Whether the bucket stands in the URL's path (the default) or in its host name. */
+  /** Whether the bucket is in the URL's path (the default) or in its host name. */
   pathStyle?: boolean;
-  /** For how many ms nothing may move before a call fails; 10,000 by default. */
+  /** A call fails after this many ms without progress; 10,000 by default. */
   silenceMs?: number;
-  /** Told when the bucket could not be reached at the start; calls that fail reject besides. */
+  /** Called when the bucket could not be reached at the start; failing calls reject in any case. */
   onError?: (error: Error) => void;
 }
 
 const signedForSeconds = 3_600;
 
 /**
- * MinIO keeps an object as a folder, and loses `a/b` when it removes `a`: https://github.com/minio/minio/pull/19034. Names have no
- * capitals, so with this ending no key is ever the folder of another.
+ * MinIO stores an object as a folder, and loses `a/b` when it removes `a`: https://github.com/minio/minio/pull/19034. Names have no
+ * capitals, so with this suffix no key is ever the folder of another.
  */
 const keyOf = (name: string) => `${name}.BLOB`;
 
 /**
- * Blobs in one bucket, where each is an object under its name with `.BLOB` behind it. Answers at once; the bucket is looked for, and
- * made, in the background and again with each call until it is there, so the store may come up later than we. The key must be allowed
- * to list the bucket besides: without that right a store says "forbidden" where it should say "not there".
+ * Blobs in one bucket, each an object under its name with the suffix `.BLOB`. Returns at once; the bucket is looked up, and
+ * created, in the background and again with each call until it exists, so the store may start later than this process. The key must
+ * also be allowed to list the bucket: without that right a store answers "forbidden" instead of "not found".
  * @throws RangeError when endPoint is not such a URL
  */
 export function connectS3Blobs(settings: S3Settings): Blobs {
@@ -60,7 +60,7 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
     try {
       await client.makeBucket(bucket, region);
     } catch (error) {
-      // Another process may have made it meanwhile; the codes for that differ from store to store.
+      // Another process may have created it meanwhile; the error codes for that differ between stores.
       if (!(await client.bucketExists(bucket).catch(() => false))) throw error;
     }
   };
@@ -119,7 +119,7 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
         const { found } = await unless(["NotFound", "NoSuchKey"], client.statObject(bucket, keyOf(name)));
         if (!found) return undefined;
         const { size, metaData } = found;
-        if (!Number.isSafeInteger(size)) throw new Error("the store did not tell the size of an object");
+        if (!Number.isSafeInteger(size)) throw new Error("the store did not return the size of an object");
         return { size, contentType: String(metaData["content-type"] ?? "application/octet-stream") };
       });
     },
@@ -142,8 +142,9 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
 
     async remove(names) {
       await inBucket(async () => {
-        const faults = await client.removeObjects(bucket, names.map(keyOf));
-        if (faults.length > 0) throw new Error(`the store did not remove ${faults.length} of ${names.length} objects`);
+        const failures = await client.removeObjects(bucket, names.map(keyOf));
+        if (failures.length > 0)
+          throw new Error(`the store did not remove ${failures.length} of ${names.length} objects`);
       });
     },
 

@@ -1,4 +1,4 @@
-// What is to be put, as chunks that add up to the size told beforehand.
+// The content of a put, as chunks that add up to the size announced beforehand.
 import { type FileHandle, open } from "node:fs/promises";
 import { type BlobContent, UnreadableSource } from "./index.js";
 
@@ -6,7 +6,7 @@ export interface Source {
   /** In bytes. */
   readonly size: number;
   /**
-   * The content from its beginning, read as it is asked for; may be called again once the last one has ended. Fails with
+   * The content from its beginning, read on demand; may be called again once the previous iteration has ended. Fails with
    * UnreadableSource before the last chunk unless all chunks make up exactly the size.
    */
   chunks(): AsyncIterable<Uint8Array>;
@@ -49,7 +49,7 @@ function sourceOf(bytes: Uint8Array): Source {
   };
 }
 
-/** One chunk is held back until the next read: a receiver that was told the size must not have it all before it is known to be true. */
+/** One chunk is held back until the next read: the receiver must not have the announced size before it is known to be right. */
 async function* exactly(handle: FileHandle, size: number): AsyncGenerator<Uint8Array> {
   let seen = 0;
   let held: Buffer | undefined;

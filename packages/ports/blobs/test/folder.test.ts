@@ -1,4 +1,4 @@
-// Blobs in a folder, and what a crash or a stranger leaves in it.
+// Blobs in a folder, and leftovers of crashes or foreign files in it.
 import { readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,7 +29,7 @@ test("folder blobs", async (t) => {
   t.same(await readdir(join(folder, "incoming")), [], "nothing unfinished stays");
 });
 
-test("blobs are there when the folder is opened again, and to all who opened it", async (t) => {
+test("blobs persist when the folder is opened again, and are shared by all who opened it", async (t) => {
   const { folder, blobs } = await opened(t);
   const other = await openFolderBlobs({ folder });
   await blobs.put("a/b", hello, "text/plain");
@@ -41,7 +41,7 @@ test("blobs are there when the folder is opened again, and to all who opened it"
   await again.close();
 });
 
-test("what a crash left unfinished is swept an hour later, and is no blob before", async (t) => {
+test("an unfinished file of a crash is removed an hour later, and is never a blob", async (t) => {
   const { folder, blobs } = await opened(t);
   await blobs.put("whole", hello, "text/plain");
   const incoming = join(folder, "incoming");
@@ -90,7 +90,7 @@ test("no descriptor stays open", { skip: process.platform !== "linux" }, async (
   t.same(openFiles(), []);
 });
 
-test("a file that is not a whole blob is never taken for one", async (t) => {
+test("a truncated or foreign file is never read as a blob", async (t) => {
   const { folder, blobs } = await opened(t);
   await blobs.put("cut", { bytes: Buffer.alloc(1_000) }, "text/plain");
   await truncate(join(folder, "blobs", "cut"), 900);
@@ -99,20 +99,20 @@ test("a file that is not a whole blob is never taken for one", async (t) => {
     await t.rejects(blobs.stat(name), BlobsUnavailable);
     await t.rejects(blobs.read(name), BlobsUnavailable);
     await blobs.put(name, hello, "text/plain");
-    t.same(await blobs.stat(name), { size: 5, contentType: "text/plain" }, "until it is put anew");
+    t.same(await blobs.stat(name), { size: 5, contentType: "text/plain" }, "until it is put again");
   }
 });
 
-test("a folder that is gone is out of reach", async (t) => {
+test("a removed folder is unavailable", async (t) => {
   const { folder, blobs } = await opened(t);
   await rm(folder, { recursive: true });
   await t.rejects(blobs.ping(), BlobsUnavailable);
-  const fault = await blobs.put("a", hello, "text/plain").catch((error: unknown) => error);
-  t.ok(fault instanceof BlobsUnavailable);
-  t.match(fault, { cause: { code: "ENOENT" } });
+  const error = await blobs.put("a", hello, "text/plain").catch((error: unknown) => error);
+  t.ok(error instanceof BlobsUnavailable);
+  t.match(error, { cause: { code: "ENOENT" } });
 });
 
-test("a folder that cannot be made is out of reach", async (t) => {
+test("a folder that cannot be created is unavailable", async (t) => {
   const file = join(await folderForTest(t), "file");
   await writeFile(file, "");
   await t.rejects(openFolderBlobs({ folder: join(file, "folder") }), BlobsUnavailable);

@@ -1,4 +1,4 @@
-// What an S3 store may do wrong, played by a server that does it.
+// Misbehaving S3 stores, simulated by a server.
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ async function serving(t: Test, play: Play): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Blobs in a store that has the bucket, and plays its part where objects are concerned. */
+/** Blobs in a simulated store that has the bucket; `answer` handles requests for objects. */
 async function blobsIn(t: Test, play: Play) {
   const endPoint = await serving(t, (request, response) => {
     if (request.method === "HEAD" && request.url === "/bucket") response.end();
@@ -45,7 +45,7 @@ async function fileForTest(t: Test, size: number): Promise<string> {
 
 const large = 64 * 1024 * 1024;
 
-test("a file that shrinks amid a put is not read ahead, and never sent as if it were whole", async (t) => {
+test("a file that shrinks during a put is not read ahead, and never sent as complete", async (t) => {
   const file = await fileForTest(t, large);
   let outcome: Promise<string> | undefined;
   const blobs = await blobsIn(t, (request, response) => {
@@ -54,7 +54,7 @@ test("a file that shrinks amid a put is not read ahead, and never sent as if it 
       request.once("close", () => resolve(request.complete ? "whole" : "broken off"));
     });
     request.once("end", () => response.end());
-    // The server takes nothing until then, so the sender can only have read what fits the connection.
+    // The server reads nothing until then, so the sender can only have read what fits into the connection's buffers.
     void truncate(file, large / 2).then(() => request.resume());
   });
   await t.rejects(blobs.put("a", { file }, "text/plain"), UnreadableSource);
@@ -76,7 +76,7 @@ function signatureOf({ method, url = "", headers }: IncomingMessage, secretKey: 
   return hmac(scope.reduce<string | Buffer>(hmac, `AWS4${secretKey}`), toSign).toString("hex");
 }
 
-test("a put is signed as a strict store demands, and no key is the folder of another", async (t) => {
+test("a put is signed as a strict store requires, and no key is the folder of another", async (t) => {
   const paths: string[] = [];
   const blobs = await blobsIn(t, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://store");
@@ -91,17 +91,17 @@ test("a put is signed as a strict store demands, and no key is the folder of ano
   t.notOk(longer?.startsWith(`${shorter}/`));
 });
 
-test("a store that refuses a put before it is sent is believed", async (t) => {
+test("a refusal that arrives before the body is sent rejects the put", async (t) => {
   const file = await fileForTest(t, large);
   const blobs = await blobsIn(t, (_request, response) => {
     response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>");
   });
-  const fault = await blobs.put("a", { file }, "text/plain").catch((error: unknown) => error);
-  t.ok(fault instanceof BlobsUnavailable);
-  t.match(fault, { cause: { message: /403 \(AccessDenied\)/ } });
+  const error = await blobs.put("a", { file }, "text/plain").catch((error: unknown) => error);
+  t.ok(error instanceof BlobsUnavailable);
+  t.match(error, { cause: { message: /403 \(AccessDenied\)/ } });
 });
 
-test("a store that has a fault of its own is unavailable", async (t) => {
+test("a store that answers with a server error is unavailable", async (t) => {
   for (const status of [500, 503, 429]) {
     const blobs = await blobsIn(t, (request, response) => {
       request.resume();
@@ -114,14 +114,14 @@ test("a store that has a fault of its own is unavailable", async (t) => {
       remove: () => blobs.remove(["a"]),
     };
     for (const [name, call] of Object.entries(calls)) {
-      const fault = await call().catch((error: unknown) => error);
-      t.ok(fault instanceof BlobsUnavailable, name);
-      t.match(fault, { cause: { message: new RegExp(`${status}`) } });
+      const error = await call().catch((error: unknown) => error);
+      t.ok(error instanceof BlobsUnavailable, name);
+      t.match(error, { cause: { message: new RegExp(`${status}`) } });
     }
   }
 });
 
-test("what the store did not remove is told", async (t) => {
+test("objects that the store did not remove are an error", async (t) => {
   const blobs = await blobsIn(t, (request, response) => {
     request.resume();
     response.end("<DeleteResult><Error><Key>a.BLOB</Key><Code>AccessDenied</Code></Error></DeleteResult>");
@@ -129,12 +129,12 @@ test("what the store did not remove is told", async (t) => {
   await t.rejects(blobs.remove(["a", "b"]), BlobsUnavailable);
 });
 
-test("an answer that ignores the range is not passed on", async (t) => {
+test("a response that ignores the range is refused", async (t) => {
   const blobs = await blobsIn(t, (_request, response) => response.end("0123456789"));
   await t.rejects(blobs.read("a", { start: 3, end: 5 }), BlobsUnavailable);
 });
 
-test("a stream ends with an error when the store falls silent or breaks off", async (t) => {
+test("a stream fails when the store stalls or disconnects", async (t) => {
   for (const then of ["silence", "break"]) {
     const blobs = await blobsIn(t, (_request, response) => {
       response.writeHead(200, { "content-length": 10 }).write("01234", () => {
@@ -146,7 +146,7 @@ test("a stream ends with an error when the store falls silent or breaks off", as
   }
 });
 
-test("a kept connection that the store had given up is no fault", async (t) => {
+test("a request on a kept-alive connection that the store had closed is retried", async (t) => {
   const used = new WeakSet<Socket>();
   let broken = 0;
   const blobs = await blobsIn(t, (request, response) => {
@@ -165,7 +165,7 @@ test("a kept connection that the store had given up is no fault", async (t) => {
   t.ok(broken > 0, "which the server did see");
 });
 
-test("a reader may be slower than the store may be silent", async (t) => {
+test("a slow reader does not cause a timeout", async (t) => {
   const body = Buffer.alloc(large);
   const url = await serving(t, (_request, response) => response.end(body));
   const transport = createTransport({ secure: false, silenceMs: 500 });
@@ -175,7 +175,7 @@ test("a reader may be slower than the store may be silent", async (t) => {
   const [response] = (await once(request, "response")) as [IncomingMessage];
   for (let silences = 0; silences < 2; silences++) {
     await Promise.race([once(response.socket, "timeout"), once(response, "close")]);
-    t.notOk(response.destroyed, "it is not given up");
+    t.notOk(response.destroyed, "it is still open");
   }
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) size += chunk.length;

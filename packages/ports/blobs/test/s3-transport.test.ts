@@ -1,4 +1,4 @@
-// The clock of a store's silence: each request has its own, also on a connection that was kept.
+// The inactivity timeout: each request has its own, also on a kept-alive connection.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +7,7 @@ import { createTransport } from "../src/s3-transport.js";
 
 const silenceMs = 60_000;
 
-test("a request on a kept connection does not inherit the silence before it", async (t) => {
+test("a request on a kept-alive connection does not inherit the idle time before it", async (t) => {
   const server = createServer((_request, response) => response.end("here")).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -36,5 +36,5 @@ test("a request on a kept connection does not inherit the silence before it", as
   }
   const second = await ask();
   t.equal(second.reusedSocket, true);
-  t.ok(started.includes(silenceMs), "its clock was started anew");
+  t.ok(started.includes(silenceMs), "its timeout was restarted");
 });

@@ -1,4 +1,4 @@
-// Blobs in a bucket, and what becomes of them when the store goes away.
+// Blobs in a bucket, and their behaviour while the store is unavailable.
 import { randomUUID } from "node:crypto";
 import { blobsConformance } from "@khui/conformance/blobs";
 import { gateTo } from "@khui/test-kit/gate";
@@ -38,7 +38,7 @@ test("S3 blobs", async (t) => {
   await blobsConformance(t, async () => connectS3Blobs(settings));
 });
 
-test("processes that start at once share the bucket that they all try to make", async (t) => {
+test("processes that start at once share the bucket that they all try to create", async (t) => {
   const settings = await serverForTest(t);
   const processes = Array.from({ length: 5 }, () => connected(t, settings));
   await Promise.all(processes.map((blobs, i) => blobs.put(`from/${i}`, hello, "text/plain")));
@@ -47,21 +47,21 @@ test("processes that start at once share the bucket that they all try to make", 
   }
 });
 
-test("a store that is out of reach is told so, and used again once it is back", async (t) => {
+test("an unreachable store is reported as unavailable, and used again once it is back", async (t) => {
   const settings = await serverForTest(t);
   const gate = await gateTo(t, settings.endPoint);
   await gate.shut();
-  let told: (error: Error) => void = fail;
+  let report: (error: Error) => void = fail;
   const atStart = new Promise<Error>((resolve) => {
-    told = resolve;
+    report = resolve;
   });
-  const blobs = connected(t, { ...settings, endPoint: gate.url, onError: (error) => told(error) });
-  t.ok((await atStart) instanceof BlobsUnavailable, "onError is told");
+  const blobs = connected(t, { ...settings, endPoint: gate.url, onError: (error) => report(error) });
+  t.ok((await atStart) instanceof BlobsUnavailable, "onError is called");
   for (const away of ["at the start", "later"]) {
     for (const [name, call] of Object.entries(everyCall(blobs))) {
-      const fault = await call().catch((error: unknown) => error);
-      t.ok(fault instanceof BlobsUnavailable, `${name} ${away}`);
-      t.match(fault, { cause: { code: "ECONNREFUSED" } });
+      const error = await call().catch((error: unknown) => error);
+      t.ok(error instanceof BlobsUnavailable, `${name} ${away}`);
+      t.match(error, { cause: { code: "ECONNREFUSED" } });
     }
     await gate.open();
     await blobs.ping();
@@ -71,7 +71,7 @@ test("a store that is out of reach is told so, and used again once it is back", 
   }
 });
 
-test("a store that hangs is given up in time", async (t) => {
+test("calls to a store that hangs time out", async (t) => {
   const settings = await serverForTest(t);
   const gate = await gateTo(t, settings.endPoint);
   const blobs = connected(t, { ...settings, endPoint: gate.url, silenceMs: 3_000 });
@@ -80,9 +80,9 @@ test("a store that hangs is given up in time", async (t) => {
   const large = { bytes: Buffer.alloc(20 * 1024 * 1024) };
   const calls = { ...everyCall(blobs), "large put": () => blobs.put("b", large, "text/plain") };
   const outcomes = Object.entries(calls).map(async ([name, call]) => {
-    const fault = await call().catch((error: unknown) => error);
-    t.ok(fault instanceof BlobsUnavailable, name);
-    t.match(fault, { cause: { message: /silent for 3000 ms/ } });
+    const error = await call().catch((error: unknown) => error);
+    t.ok(error instanceof BlobsUnavailable, name);
+    t.match(error, { cause: { message: /silent for 3000 ms/ } });
   });
   await Promise.all(outcomes);
   await gate.open();
@@ -90,7 +90,7 @@ test("a store that hangs is given up in time", async (t) => {
   t.same(await blobs.stat("b"), { size: 5, contentType: "text/plain" });
 });
 
-test("calls under way end when the store is closed", async (t) => {
+test("calls in flight end when the store is closed", async (t) => {
   const settings = await serverForTest(t);
   const gate = await gateTo(t, settings.endPoint);
   const blobs = connected(t, { ...settings, endPoint: gate.url });
@@ -101,7 +101,7 @@ test("calls under way end when the store is closed", async (t) => {
   for (const outcome of await Promise.all(calls)) t.ok(outcome instanceof BlobsUnavailable);
 });
 
-test("a key that the store does not know is refused", async (t) => {
+test("an access key that the store does not know is refused", async (t) => {
   const settings = await serverForTest(t);
   const errors: Error[] = [];
   const onError = (error: Error) => errors.push(error);
@@ -112,7 +112,7 @@ test("a key that the store does not know is refused", async (t) => {
   t.equal(errors.length, 1);
 });
 
-test("an end point that is no plain URL is refused at once", async (t) => {
+test("an invalid endpoint URL is refused at once", async (t) => {
   const settings = { accessKey: "a", secretKey: "b", bucket: "ccc" };
   for (const endPoint of [
     "",

@@ -1,4 +1,4 @@
-// How an answer says that it is a failure, and how a serving handler becomes a message handler.
+// How failures are encoded in answers, and how a serving handler becomes a message handler.
 import { type BusMessage, RemoteError } from "./index.js";
 
 const failureHeader = "khui-bus-failure";
@@ -7,7 +7,7 @@ const maxTextLength = 1000;
 /** Sends an answer. Throws PayloadTooLarge; after the bus is closed the answer is lost. */
 export type Respond = (data: Uint8Array, headers: Record<string, string>) => void;
 
-/** Runs `handler` and passes on its result; a failure is answered as one, then rethrown for the local report. */
+/** Runs `handler` and sends its result; a failure is sent as a failure answer, then rethrown to be reported locally. */
 export async function answer(
   handler: (message: BusMessage) => Promise<Uint8Array>,
   message: BusMessage,
@@ -22,12 +22,12 @@ export async function answer(
   }
 }
 
-/** Answers that there is no answer. The text is data, not a header: it may hold any character. */
+/** Sends a failure answer. The text is data, not a header: it may contain any character. */
 export function respondFailure(respond: Respond | undefined, reason: RemoteError["reason"], text: string): void {
   respond?.(Buffer.from(text.slice(0, maxTextLength)), { [failureHeader]: reason });
 }
 
-/** The answer itself, or the RemoteError that it carries, thrown. */
+/** Returns the answer, or throws the RemoteError that it carries. */
 export function readAnswer(message: BusMessage): BusMessage {
   const reason = message.headers[failureHeader];
   if (reason === undefined) return message;

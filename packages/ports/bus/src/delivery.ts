@@ -1,4 +1,4 @@
-// What one subscription has in hand: runs its handler, bounds what is unfinished, reports every failure.
+// The deliveries of one subscription: calls its handler, bounds unfinished messages, reports every failure.
 import pTimeout from "p-timeout";
 import type { Respond } from "./answers.js";
 import { type BusErrorHandler, type BusMessage, SlowConsumer } from "./index.js";
@@ -11,17 +11,17 @@ export interface DeliveryLimits {
 }
 
 export interface Delivery {
-  /** Takes a message in hand: true, and `run` must follow. False: dropped, and reported if it is the first. */
-  admit(message: BusMessage): boolean;
+  /** True: the message is accepted, and `run` must follow. False: it is dropped, and reported if it is the first. */
+  tryAccept(message: BusMessage): boolean;
   /** Calls the handler, unless stopped meanwhile. Never throws. */
   run(message: BusMessage, respond?: Respond): void;
   /** No handler call starts after this. */
   stop(): void;
-  /** Resolves when nothing is in hand. */
+  /** Resolves when no message is in flight. */
   idle(): Promise<void>;
 }
 
-/** What one bus has given up, counted by those who drop. */
+/** The messages that one bus has dropped. */
 export interface Dropped {
   received: number;
   sent: number;
@@ -53,7 +53,7 @@ export function createDelivery(
     waiters = [];
   }
 
-  async function settle(result: Promise<void>, message: BusMessage): Promise<void> {
+  async function finishAsync(result: Promise<void>, message: BusMessage): Promise<void> {
     try {
       await result;
     } catch (error) {
@@ -64,8 +64,8 @@ export function createDelivery(
   }
 
   return {
-    admit(message) {
-      // A lone message always fits, whatever its size: the bound is on piling up.
+    tryAccept(message) {
+      // A single message always fits, whatever its size: only a backlog is bounded.
       if (pending >= maxPending || (pending > 0 && pendingBytes + message.data.length > maxPendingBytes)) {
         if (!dropping) onError(new SlowConsumer(`dropping messages: ${pending} unfinished on ${subject}`), subject);
         dropping = true;
@@ -80,7 +80,7 @@ export function createDelivery(
       if (stopped) return finish(message);
       try {
         const result = handler(message, respond);
-        if (result instanceof Promise) void settle(result, message);
+        if (result instanceof Promise) void finishAsync(result, message);
         else finish(message);
       } catch (error) {
         onError(error, message.subject);
@@ -96,7 +96,7 @@ export function createDelivery(
   };
 }
 
-/** Resolves when nothing is in hand anywhere, at the latest after `timeoutMs`; no handler call starts after that. */
+/** Resolves when no message is in flight, at the latest after `timeoutMs`; no handler call starts after that. */
 export async function finishAll(deliveries: Iterable<Delivery>, timeoutMs: number): Promise<void> {
   const all = [...deliveries];
   await within(Promise.all(all.map((delivery) => delivery.idle())), timeoutMs);

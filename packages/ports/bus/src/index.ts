@@ -1,4 +1,4 @@
-// The bus port: what services may expect when they publish, subscribe, ask and answer, on every adapter.
+// The bus port: the guarantees of publish, subscribe, request and serve, on every adapter.
 
 export interface BusMessage {
   readonly subject: string;
@@ -15,17 +15,17 @@ export interface Subscription {
  * A connection to the bus.
  *
  * Subjects are tokens of visible ASCII joined by dots, at most 1,024 characters; in subscriptions `*` stands for one
- * token and a last `>` for one or more. A malformed subject, queue or header throws a TypeError: it is a fault of the
+ * token and a last `>` for one or more. A malformed subject, queue or header throws a TypeError: it is a bug in the
  * program. Header values are trimmed; names are case-sensitive.
  *
- * Handlers are called in the order of arrival and are not kept waiting for the promises of earlier calls. A subscription
- * has a bound on what it has received and not finished (messages and bytes); above it new messages are dropped and
- * SlowConsumer is reported to onError, once until it has caught up. A dropped request is answered with an error at once.
+ * Handlers are called in the order of arrival and do not wait for the promises of earlier calls. A subscription bounds
+ * its unfinished messages (by number and bytes); beyond that new messages are dropped and SlowConsumer is reported to
+ * onError, once until it has caught up. A dropped request is answered with an error at once.
  */
 export interface Bus {
   /**
-   * Sends to whoever is subscribed now, at most once. From one publisher, messages on one subject arrive in order or
-   * not at all. Never throws for a lost or closed connection: the message is lost. Throws PayloadTooLarge above the
+   * Sends to all current subscribers, at most once. From one publisher, messages on one subject arrive in order or
+   * not at all. Never throws for a lost or closed connection: the message is lost. Throws PayloadTooLarge beyond the
    * server's limit on data and headers together (1 MiB unless configured).
    */
   publish(subject: string, data: Uint8Array, headers?: Record<string, string>): void;
@@ -39,9 +39,9 @@ export interface Bus {
     options?: { queue?: string },
   ): Subscription;
   /**
-   * Asks and resolves with the first answer. Rejects with NoResponders at once when nobody is subscribed,
-   * RequestTimeout after `timeoutMs` (a connection that is lost already is waited for within that time), ConnectionLost as
-   * soon as it is lost meanwhile, RemoteError when the handler failed, PayloadTooLarge, BusClosed.
+   * Sends a request and resolves with the first answer. Rejects with NoResponders at once when nobody is subscribed,
+   * RequestTimeout after `timeoutMs` (which includes waiting for a connection that is already lost), ConnectionLost as
+   * soon as the connection is lost meanwhile, RemoteError when the handler failed, PayloadTooLarge, BusClosed.
    */
   request(
     subject: string,
@@ -58,29 +58,29 @@ export interface Bus {
     options?: { queue?: string },
   ): Subscription;
   /**
-   * Resolves when the server has processed everything sent before: subscriptions made are then active. While the
-   * connection is lost it waits for its return. Rejects with BusClosed.
+   * Resolves when the server has processed everything sent before; then earlier subscriptions are active. While the
+   * connection is lost it waits for the reconnect. Rejects with BusClosed.
    */
   flush(): Promise<void>;
   /**
    * Calls the handler each time a lost connection is back and its subscriptions are restored; what was published
-   * meanwhile was missed. Returns a function that takes the handler off.
+   * meanwhile was missed. Returns a function that removes the handler.
    */
   onReconnect(handler: () => void): () => void;
   readonly connected: boolean;
   /**
-   * Messages given up so far: `received` and not taken by a subscription that was behind; to be `sent` while the connection was
-   * lost, or beyond what the server took.
+   * Messages dropped so far: `received` by a subscription that could not keep up; to be `sent` while the connection was
+   * lost, or while the server could not keep up.
    */
   readonly dropped: { readonly received: number; readonly sent: number };
   /**
    * Takes no new messages, finishes those already received (within the adapter's `closeTimeoutMs`; their handlers may
-   * still publish and ask), then closes. Requests still open reject with BusClosed. Never rejects.
+   * still publish and send requests), then closes. Requests in flight reject with BusClosed. Never rejects.
    */
   close(): Promise<void>;
 }
 
-/** Told of what goes wrong where no caller waits: failed handlers, dropped messages, errors of the server. Must not throw. */
+/** Called with errors that no caller awaits: failed handlers, dropped messages, errors of the server. Must not throw. */
 export type BusErrorHandler = (error: unknown, subject: string) => void;
 
 export class PayloadTooLarge extends Error {
@@ -110,7 +110,7 @@ export class RequestTimeout extends Error {
   }
 }
 
-/** The connection broke before the answer came, which would not find back: the request may have been carried out. */
+/** The connection was lost before the answer arrived: the request may have been processed. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
   constructor(readonly subject: string) {
@@ -125,7 +125,7 @@ export class BusClosed extends Error {
   }
 }
 
-/** The serving side could not answer: its handler `failed`, or it was `overloaded` and the handler was not called. */
+/** The server could not answer: its handler `failed`, or it was `overloaded` and the handler was not called. */
 export class RemoteError extends Error {
   override readonly name = "RemoteError";
   constructor(

@@ -1,10 +1,10 @@
-// A subscription of the in-process bus: a queue that is emptied in later turns of the event loop.
+// A subscription of the in-process bus: a queue that is drained in later turns of the event loop.
 import { type Respond, respondFailure } from "./answers.js";
 import { createDelivery, type Delivery, type DeliveryHandler, type DeliveryLimits, type Dropped } from "./delivery.js";
 import type { BusErrorHandler, BusMessage } from "./index.js";
 import type { Route } from "./router.js";
 
-/** Messages handed over in one turn, so that a burst leaves room for timers and sockets. */
+/** Messages delivered in one turn, so that a burst leaves room for timers and sockets. */
 const messagesPerTurn = 256;
 
 export interface Inbox extends Route {
@@ -37,7 +37,7 @@ export function createInbox(
     ...route,
     delivery,
     accept(message, respond) {
-      if (!delivery.admit(message)) return respondFailure(respond, "overloaded", "too many unfinished requests");
+      if (!delivery.tryAccept(message)) return respondFailure(respond, "overloaded", "too many unfinished requests");
       waiting.push({ message, respond });
       if (!scheduled) schedule();
     },

@@ -1,4 +1,4 @@
-// The bus inside one process: no server, but the manners of a network (copies, later delivery, bounds, time-outs).
+// The bus inside one process: no server, but the behaviour of a network (copies, asynchronous delivery, bounds, timeouts).
 import { answer, type Respond, readAnswer } from "./answers.js";
 import { type DeliveryHandler, type DeliveryLimits, type Dropped, finishAll } from "./delivery.js";
 import {
@@ -24,11 +24,11 @@ export interface LocalBusOptions extends DeliveryLimits {
 }
 
 export interface LocalBus {
-  /** A client of its own, closed on its own. What it passes here goes before the options of the whole bus. */
+  /** A new client, closed separately. Its options override those of the whole bus. */
   connect(options?: LocalBusOptions): Bus;
 }
 
-/** A bus for one process; it holds nothing open by itself and needs no closing. */
+/** A bus for one process; it holds no resources and needs no closing. */
 export function createLocalBus(options: LocalBusOptions = {}): LocalBus {
   const router = createRouter<Inbox>();
   return { connect: (own = {}) => connectLocal(router, { ...options, ...own }) };
@@ -52,7 +52,7 @@ function connectLocal(
     return () => ({ subject, data: new Uint8Array(bytes), headers: { ...clean } });
   }
 
-  /** The number of receivers. */
+  /** Returns the number of receivers. */
   function send(subject: string, data: Uint8Array, headers?: Record<string, string>, respond?: Respond): number {
     checkSubject(subject);
     const message = copy(subject, data, headers);
@@ -61,7 +61,7 @@ function connectLocal(
     return receivers.length;
   }
 
-  function listen(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
+  function addSubscription(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
     checkPattern(pattern);
     checkQueue(queue);
     if (state !== "open") throw new BusClosed();
@@ -72,35 +72,35 @@ function connectLocal(
       unsubscribe() {
         router.remove(inbox);
         inbox.delivery.stop();
-        // Handlers that run are still waited for at close.
+        // close() still waits for running handlers.
         void inbox.delivery.idle().then(() => inboxes.delete(inbox));
       },
     };
   }
 
-  function ask(
+  function sendRequest(
     subject: string,
     data: Uint8Array,
     timeoutMs: number,
     headers: Record<string, string> | undefined,
   ): Promise<BusMessage> {
     return new Promise((resolve, reject) => {
-      const settle = (outcome: () => void): void => {
+      const finish = (outcome: () => void): void => {
         clearTimeout(timer);
         abandonRequest.delete(abandon);
         outcome();
       };
-      const abandon = (error: Error): void => settle(() => reject(error));
+      const abandon = (error: Error): void => finish(() => reject(error));
       const timer = setTimeout(() => abandon(new RequestTimeout(subject, timeoutMs)), timeoutMs);
       abandonRequest.add(abandon);
       try {
         const receivers = send(subject, data, headers, (answered, answerHeaders) => {
           const message = copy("_INBOX", answered, answerHeaders);
-          setImmediate(() => settle(() => resolve(message())));
+          setImmediate(() => finish(() => resolve(message())));
         });
         if (receivers === 0) abandon(new NoResponders(subject));
       } catch (error) {
-        settle(() => reject(error));
+        finish(() => reject(error));
       }
     });
   }
@@ -109,13 +109,13 @@ function connectLocal(
     publish(subject, data, headers) {
       if (state !== "closed") send(subject, data, headers);
     },
-    subscribe: (subject, handler, { queue } = {}) => listen(subject, queue, (message) => handler(message)),
+    subscribe: (subject, handler, { queue } = {}) => addSubscription(subject, queue, (message) => handler(message)),
     async request(subject, data, { timeoutMs, headers }) {
       if (state === "closed") throw new BusClosed();
-      return readAnswer(await ask(subject, data, timeoutMs, headers));
+      return readAnswer(await sendRequest(subject, data, timeoutMs, headers));
     },
     serve(subject, handler, { queue } = {}) {
-      return listen(subject, queue, (message, respond) =>
+      return addSubscription(subject, queue, (message, respond) =>
         answer(handler, message, (data, headers) => {
           if (state !== "closed") respond?.(data, headers);
         }),

@@ -1,4 +1,4 @@
-// One connection to NATS that never gives up: opens it, follows its state, tells of its return.
+// One connection to NATS that reconnects for ever: opens it, tracks its state, reports reconnects.
 import { type ConnectionOptions, connect, Events, type NatsConnection } from "nats";
 import type { BusErrorHandler } from "./index.js";
 
@@ -13,25 +13,25 @@ export interface NatsLinkOptions {
    */
   readonly servers: string | string[];
   /**
-   * Shown in the server's list of connections. One of letters, digits, `-` and `_` hears answers under `_INBOX.<name>.>` alone, so
-   * that no other need have the right to. Not the user's name: two users of one service must reach the same answers, while its
-   * password is replaced.
+   * Shown in the server's list of connections. With a name of letters, digits, `-` and `_`, answers are received under
+   * `_INBOX.<name>.>` only, so that no other client needs the right to. Not the user's name: while a password is replaced, two
+   * users of one service need the same inboxes.
    */
   readonly name: string;
   readonly user?: string | undefined;
   readonly pass?: string | undefined;
   /** True: connectNats waits for a server as long as it takes. False (the default): it rejects when none answers. */
   readonly waitOnFirstConnect?: boolean;
-  /** Between attempts to reconnect; 100 ms by default, and up to as much again at random. */
+  /** Between attempts to reconnect; 100 ms by default, plus up to as much again of jitter. */
   readonly reconnectWaitMs?: number;
-  /** A server silent for three of these is taken for lost; 5,000 ms by default. */
+  /** A server that is silent for three intervals counts as lost; 5,000 ms by default. */
   readonly pingIntervalMs?: number;
 }
 
 export interface NatsLink {
   readonly nc: NatsConnection;
   readonly connected: boolean;
-  /** Bytes, as the server last said. */
+  /** Bytes, as last announced by the server. */
   readonly maxPayload: number;
   /** Resolves true when connected; false after `timeoutMs`, if given, or when the connection is closed for good. */
   whenConnected(timeoutMs?: number): Promise<boolean>;
@@ -56,15 +56,15 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
     for (const resolve of woken) resolve(connected);
   }
 
-  async function returned(): Promise<void> {
+  async function handleReconnect(): Promise<void> {
     connected = true;
     maxPayload = nc.info?.max_payload ?? maxPayload;
     wake();
     try {
-      // Only after this round trip are the restored subscriptions known to be active.
+      // The restored subscriptions are known to be active only after this round trip.
       await nc.flush();
     } catch {
-      return; // Lost again: the next return will tell.
+      return; // Lost again: the next reconnect calls the handlers.
     }
     for (const handler of [...reconnectHandlers]) {
       try {
@@ -75,7 +75,7 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
     }
   }
 
-  async function follow(): Promise<void> {
+  async function followStatus(): Promise<void> {
     for await (const status of nc.status()) {
       if (status.type === Events.Disconnect) {
         connected = false;
@@ -83,14 +83,14 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
         lostHandler();
       } else if (status.type === Events.Reconnect) {
         log?.info({ ...fields, server: status.data }, "bus connection is back");
-        void returned();
+        void handleReconnect();
       } else if (status.type === Events.Error) {
         onError(new Error(`the NATS server reports ${String(status.data)}`), "");
       }
     }
   }
 
-  void follow();
+  void followStatus();
   void nc.closed().then((error) => {
     connected = false;
     wake();
@@ -108,13 +108,13 @@ export async function openLink(options: NatsLinkOptions, onError: BusErrorHandle
     whenConnected(timeoutMs) {
       if (connected || nc.isClosed()) return Promise.resolve(connected);
       return new Promise((resolve) => {
-        const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(false), timeoutMs);
-        const settle = (outcome: boolean): void => {
+        const timer = timeoutMs === undefined ? undefined : setTimeout(() => finish(false), timeoutMs);
+        const finish = (outcome: boolean): void => {
           clearTimeout(timer);
-          waiting = waiting.filter((other) => other !== settle);
+          waiting = waiting.filter((other) => other !== finish);
           resolve(outcome);
         };
-        waiting.push(settle);
+        waiting.push(finish);
       });
     },
     onReconnect(handler) {
@@ -135,14 +135,14 @@ function toConnectionOptions(options: NatsLinkOptions): ConnectionOptions {
   const user = options.user ?? decodeURIComponent(first?.username ?? "");
   const pass = options.pass ?? decodeURIComponent(first?.password ?? "");
   return {
-    // The client drops the credentials of an address, and misreads one that has encoded characters in them.
+    // The client ignores the credentials of a URL, and misparses a URL with encoded characters in them.
     servers: list.map((address) => address.replace(/^(\w+:\/\/)?[^@/]*@/, "$1")),
     name,
     ...(user === "" ? {} : { user, pass }),
     ...(/^[\w-]+$/.test(name) ? { inboxPrefix: `_INBOX.${name}` } : {}),
     ...(first?.protocol === "tls:" ? { tls: {} } : {}),
     maxReconnectAttempts: -1,
-    // A wrong password may be a deployment in progress; giving up would leave a process that is deaf for good.
+    // A wrong password may be a deployment in progress; giving up would leave the process disconnected for good.
     ignoreAuthErrorAbort: true,
     waitOnFirstConnect,
     reconnectTimeWait: reconnectWaitMs,

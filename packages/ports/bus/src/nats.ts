@@ -1,4 +1,4 @@
-// The bus on a NATS server, so that services can be processes of their own on any number of machines.
+// The bus on a NATS server, for services in separate processes on any number of machines.
 import {
   headers as createHeaders,
   ErrorCode,
@@ -33,11 +33,11 @@ import { type BusLog, type NatsLinkOptions, openLink } from "./nats-link.js";
 import { createOutflow } from "./outflow.js";
 import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
 
-/** Who asks names the place of the answer, and may have no right to speak there: we answer in inboxes only. */
+/** A requester names the reply subject, and may have no right to publish to it: we reply to inboxes only. */
 const inboxes = "_INBOX.";
 
 export interface NatsBusOptions extends NatsLinkOptions, DeliveryLimits {
-  /** Bytes on their way to the server, above which more is dropped and reported; 64 MiB by default. */
+  /** Bytes in flight to the server, beyond which messages are dropped and reported; 64 MiB by default. */
   readonly maxOutgoingBytes?: number;
   /** How long close() waits for running handlers; 5,000 ms by default. */
   readonly closeTimeoutMs?: number;
@@ -46,7 +46,7 @@ export interface NatsBusOptions extends NatsLinkOptions, DeliveryLimits {
 }
 
 /**
- * Connects to NATS. Once connected, a lost connection is sought for ever; while it is lost, what is published is lost.
+ * Connects to NATS, and reconnects for ever; while the connection is lost, what is published is lost.
  * Besides the port's errors, request() rejects with SlowConsumer while `maxOutgoingBytes` is reached.
  * Rejects with the client's error when no server answers, unless `waitOnFirstConnect`.
  */
@@ -54,11 +54,11 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   const { maxOutgoingBytes = 64 * 1024 * 1024, closeTimeoutMs = 5000, onError, log } = options;
   const link = await openLink(options, onError, log);
   const { nc } = link;
-  const choked = (): SlowConsumer => new SlowConsumer("dropping messages: the server does not take what is sent");
+  const slowServer = (): SlowConsumer => new SlowConsumer("dropping messages: the server does not take what is sent");
   const outflow = createOutflow(
     () => nc.flush(),
     maxOutgoingBytes,
-    () => onError(choked(), ""),
+    () => onError(slowServer(), ""),
   );
   const active = new Map<NatsSub, Delivery>();
   const abandonFlush = new Set<() => void>();
@@ -79,12 +79,12 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
 
   function send(subject: string, data: Uint8Array, headers: Record<string, string>): void {
     const size = checkSize(data, headers);
-    // The client would hold it until its next attempt to connect and then throw it away: lost either way.
-    if (!link.connected || nc.isClosed() || !outflow.admit(size)) dropped.sent++;
+    // The client would buffer it until its next attempt to connect and then discard it: lost either way.
+    if (!link.connected || nc.isClosed() || !outflow.tryReserve(size)) dropped.sent++;
     else nc.publish(subject, data, withHeaders(headers));
   }
 
-  function listen(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
+  function addSubscription(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
     checkPattern(pattern);
     checkQueue(queue);
     if (state !== "open" || nc.isClosed()) throw new BusClosed();
@@ -95,9 +95,9 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
         try {
           if (error) throw error;
           receive(delivery, msg);
-        } catch (fault) {
-          // Anything thrown here would end the client's reading loop.
-          onError(fault, pattern);
+        } catch (thrown) {
+          // Anything thrown here would end the client's read loop.
+          onError(thrown, pattern);
         }
       },
     });
@@ -106,7 +106,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       unsubscribe() {
         delivery.stop();
         sub.unsubscribe();
-        // Handlers that run are still waited for at close.
+        // close() still waits for running handlers.
         void delivery.idle().then(() => active.delete(sub));
       },
     };
@@ -118,11 +118,11 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     const respond = reply?.startsWith(inboxes)
       ? (data: Uint8Array, headers: Record<string, string>) => send(reply, data, headers)
       : undefined;
-    if (delivery.admit(message)) delivery.run(message, respond);
+    if (delivery.tryAccept(message)) delivery.run(message, respond);
     else respondFailure(respond, "overloaded", "too many unfinished requests");
   }
 
-  async function ask(
+  async function sendRequest(
     subject: string,
     data: Uint8Array,
     timeoutMs: number,
@@ -130,16 +130,16 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   ): Promise<BusMessage> {
     const started = performance.now();
     if (!link.connected && !(await link.whenConnected(timeoutMs))) throw new RequestTimeout(subject, timeoutMs);
-    if (!outflow.admit(checkSize(data, headers))) {
+    if (!outflow.tryReserve(checkSize(data, headers))) {
       dropped.sent++;
-      throw choked();
+      throw slowServer();
     }
     const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
     const msg = await unlessLost(subject, nc.request(subject, data, { timeout, ...withHeaders(headers) }));
     return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
   }
 
-  /** The client itself would wait for its time-out. */
+  /** Rejects when the connection is lost: the client itself would wait for its timeout. */
   function unlessLost(subject: string, answered: Promise<Msg>): Promise<Msg> {
     return new Promise((resolve, reject) => {
       const lose = (): void => reject(new ConnectionLost(subject));
@@ -148,7 +148,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     });
   }
 
-  /** The client's flush, but ending with the connection: the client leaves an open one hanging when it closes. */
+  /** The client's flush, but it ends when the connection is closed: the client leaves a pending one unresolved. */
   async function roundTrip(): Promise<void> {
     let abandon = (): void => {};
     const abandoned = new Promise<void>((resolve) => {
@@ -180,14 +180,14 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       checkSubject(subject);
       if (state !== "closed") send(subject, data, cleanHeaders(headers));
     },
-    subscribe: (subject, handler, { queue } = {}) => listen(subject, queue, (message) => handler(message)),
+    subscribe: (subject, handler, { queue } = {}) => addSubscription(subject, queue, (message) => handler(message)),
     async request(subject, data, { timeoutMs, headers }) {
       checkSubject(subject);
       if (state === "closed" || nc.isClosed()) throw new BusClosed();
       try {
-        return readAnswer(await ask(subject, data, timeoutMs, cleanHeaders(headers)));
+        return readAnswer(await sendRequest(subject, data, timeoutMs, cleanHeaders(headers)));
       } catch (error) {
-        // Closing ends open requests with the client's time-out error.
+        // Closing ends pending requests with the client's timeout error.
         if (nc.isClosed()) throw new BusClosed();
         if (error instanceof NatsError && error.code === ErrorCode.NoResponders) throw new NoResponders(subject);
         if (error instanceof NatsError && error.code === ErrorCode.Timeout)
@@ -196,7 +196,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       }
     },
     serve(subject, handler, { queue } = {}) {
-      return listen(subject, queue, (message, respond) => answer(handler, message, respond));
+      return addSubscription(subject, queue, (message, respond) => answer(handler, message, respond));
     },
     async flush() {
       while (await link.whenConnected()) {
@@ -204,7 +204,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
           await roundTrip();
           if (!nc.isClosed()) return;
         } catch {
-          // Lost meanwhile. The news of it comes in a later turn.
+          // Lost meanwhile; the status event arrives in a later turn.
           await new Promise((resolve) => setImmediate(resolve));
         }
       }

@@ -1,11 +1,11 @@
-// Bounds what has been given to a connection and not yet been taken by the server.
+// Bounds the bytes that were written to a connection and not yet processed by the server.
 
 export interface Outflow {
-  /** True: counted as on its way. False: it would exceed the limit and must not be sent. */
-  admit(bytes: number): boolean;
+  /** True: counted as in flight. False: it would exceed the limit and must not be sent. */
+  tryReserve(bytes: number): boolean;
 }
 
-/** Confirmations are asked for each time this part of the limit is on its way. */
+/** A confirmation is requested whenever this fraction of the limit is in flight. */
 const probesPerLimit = 16;
 
 /**
@@ -14,7 +14,7 @@ const probesPerLimit = 16;
  */
 export function createOutflow(flush: () => Promise<void>, limit: number, onFull: () => void): Outflow {
   let sent = 0;
-  let settled = 0;
+  let confirmed = 0;
   let probing = false;
   let full = false;
 
@@ -22,21 +22,21 @@ export function createOutflow(flush: () => Promise<void>, limit: number, onFull:
     probing = true;
     const mark = sent;
     await flush().catch(() => undefined);
-    settled = mark;
+    confirmed = mark;
     probing = false;
     full = false;
   }
 
   return {
-    admit(bytes) {
-      const onItsWay = sent - settled;
-      if (onItsWay > 0 && onItsWay + bytes > limit) {
+    tryReserve(bytes) {
+      const inFlight = sent - confirmed;
+      if (inFlight > 0 && inFlight + bytes > limit) {
         if (!full) onFull();
         full = true;
         return false;
       }
       sent += bytes;
-      if (!probing && sent - settled >= limit / probesPerLimit) void probe();
+      if (!probing && sent - confirmed >= limit / probesPerLimit) void probe();
       return true;
     },
   };

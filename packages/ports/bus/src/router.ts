@@ -1,4 +1,4 @@
-// Who gets a message in one process: every plain subscription that matches, and one member of each queue group.
+// Routes a message inside of one process: to every matching plain subscription, and to one member of each queue group.
 import { hasWildcard, matches } from "./subjects.js";
 
 export interface Route {

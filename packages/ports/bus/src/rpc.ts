@@ -1,9 +1,9 @@
-// Typed questions between services: JSON over any bus, both directions checked against the contract's schemas.
+// Typed RPC between services: JSON over any bus, requests and answers validated against the contract's schemas.
 import {
   ChatError,
   type Checker,
   createChecker,
-  type Fault,
+  type Issue,
   isErrorCode,
   type Rpc,
   type RpcAnswer,
@@ -37,9 +37,9 @@ export interface RpcContext {
 const checkers = new WeakMap<TSchema, Checker>();
 
 /**
- * Asks whoever serves `rpc`. Rejects with a ChatError only (malformed headers apart): the one that the handler threw;
- * `invalid_request` when the request does not fit; `internal_error` when the handler failed otherwise or its answer
- * does not fit; `payload_too_large`; `service_unavailable` when nobody answered. What lies behind it is its `cause`.
+ * Calls `rpc`. Rejects with a ChatError only (except for malformed headers): the one that the handler threw;
+ * `invalid_request` when the request is invalid; `internal_error` when the handler failed otherwise or its answer is
+ * invalid; `payload_too_large`; `service_unavailable` when nobody answered. The original error is its `cause`.
  */
 export async function call<R extends Rpc>(
   bus: Bus,
@@ -61,18 +61,18 @@ export async function call<R extends Rpc>(
       : withCause("internal_error", new Error(`${rpc.subject} answered with unknown error code ${String(code)}`));
   }
   const answer = isObject(envelope) ? envelope.answer : undefined;
-  const faults = check(rpc.answer, answer);
-  if (faults !== undefined) {
-    const text = JSON.stringify(faults);
+  const issues = check(rpc.answer, answer);
+  if (issues !== undefined) {
+    const text = JSON.stringify(issues);
     throw withCause("internal_error", new Error(`the answer on ${rpc.subject} does not fit its schema: ${text}`));
   }
   return answer as RpcAnswer<R>;
 }
 
 /**
- * Answers `rpc` with the handler. A ChatError that it throws travels to the caller with its code and details; anything
+ * Serves `rpc` with the handler. A ChatError that it throws travels to the caller with its code and details; anything
  * else goes to the bus's onError and reaches the caller as `internal_error`, without its text. A request that does not
- * fit the schema is answered with `invalid_request` and the first faults as details.
+ * fit the schema is answered with `invalid_request` and the first issues as details.
  */
 export function serveRpc<R extends Rpc>(
   bus: Bus,
@@ -82,8 +82,8 @@ export function serveRpc<R extends Rpc>(
 ): Subscription {
   async function handle(message: BusMessage): Promise<{ answer: RpcAnswer<R> }> {
     const request = parse(message.data);
-    const faults = check(rpc.request, request);
-    if (faults !== undefined) throw new ChatError("invalid_request", faults);
+    const issues = check(rpc.request, request);
+    if (issues !== undefined) throw new ChatError("invalid_request", issues);
     return { answer: await handler(request as RpcRequest<R>, { headers: message.headers }) };
   }
 
@@ -101,15 +101,15 @@ export function serveRpc<R extends Rpc>(
   );
 }
 
-/** The first faults of a value, or undefined when it fits. */
-function check(schema: TSchema, value: unknown): readonly Fault[] | undefined {
+/** The first issues of a value, or undefined when it fits. */
+function check(schema: TSchema, value: unknown): readonly Issue[] | undefined {
   const checker = checkers.get(schema) ?? createChecker(schema);
   checkers.set(schema, checker);
-  const faults = checker(value, 5);
-  return faults.length > 0 ? faults : undefined;
+  const issues = checker(value, 5);
+  return issues.length > 0 ? issues : undefined;
 }
 
-/** Undefined when it is not JSON; no schema of ours takes that. */
+/** Undefined when it is not JSON; none of our schemas accepts undefined. */
 function parse(data: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());

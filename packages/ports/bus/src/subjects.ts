@@ -1,4 +1,4 @@
-// What may be sent: the rules for subjects, patterns, queue names and headers, and which pattern takes which subject.
+// The rules for subjects, patterns, queue names and headers, and which pattern matches which subject.
 
 const maxSubjectLength = 1024;
 const token = /^[!-~]+$/;
@@ -53,7 +53,7 @@ export function hasWildcard(pattern: string): boolean {
   return pattern.includes("*") || pattern.includes(">");
 }
 
-/** Whether a checked pattern takes a checked subject. */
+/** Whether a valid pattern matches a valid subject. */
 export function matches(pattern: string, subject: string): boolean {
   const wanted = pattern.split(".");
   const tokens = subject.split(".");

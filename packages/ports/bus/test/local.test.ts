@@ -1,4 +1,4 @@
-// The in-process adapter keeps the port's promises.
+// The in-process adapter conforms to the port.
 
 import { conformance } from "@khui/conformance/bus";
 import { test } from "tap";
@@ -9,7 +9,7 @@ test("the in-process bus", async (t) => {
   await conformance(t, async (options) => bus.connect(options));
 });
 
-test("a burst leaves room for other work of the process", async (t) => {
+test("a burst of messages does not block other work of the process", async (t) => {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
   let handled = 0;

@@ -1,4 +1,4 @@
-// A NATS server that dies and comes back: nothing throws or piles up, and subscriptions are there again.
+// A NATS server that crashes and restarts: nothing throws or accumulates, and subscriptions are restored.
 
 import { read, text, until } from "@khui/conformance/bus-delivery";
 import { mortalNatsServer } from "@khui/test-kit/servers/nats";
@@ -18,7 +18,7 @@ test("across a crash of the server", async (t) => {
   let returns = 0;
   bus.subscribe("news", (message) => void got.push(read(message)));
   bus.serve("question", async () => text("answer"));
-  bus.serve("riddle", () => new Promise<never>(() => {}));
+  bus.serve("unanswered", () => new Promise<never>(() => {}));
   bus.onReconnect(() => {
     throw new Error("a handler that fails");
   });
@@ -29,8 +29,8 @@ test("across a crash of the server", async (t) => {
   offReconnect();
   await bus.flush();
 
-  await t.test("while it is down, publishing is silent and requests wait in vain", async (t) => {
-    const lost = t.rejects(other.request("riddle", text(""), { timeoutMs: 600_000 }), ConnectionLost);
+  await t.test("while it is down, publishing does not throw and requests time out", async (t) => {
+    const lost = t.rejects(other.request("unanswered", text(""), { timeoutMs: 600_000 }), ConnectionLost);
     await other.flush();
     await server.kill();
     await lost;
@@ -41,7 +41,7 @@ test("across a crash of the server", async (t) => {
     bus.subscribe("made-meanwhile", (message) => void got.push(read(message)));
   });
 
-  await t.test("when it is back, everything works, and what was published meanwhile is lost", async (t) => {
+  await t.test("after a reconnect everything works, and what was published meanwhile is lost", async (t) => {
     const flushed = bus.flush();
     const asked = other.request("question", text(""), { timeoutMs: 60_000 }).catch((error: Error) => error.name);
     await server.restart();
@@ -56,7 +56,7 @@ test("across a crash of the server", async (t) => {
     t.ok(typeof early === "string" ? early === "NoResponders" : read(early) === "answer", "it was sent on return");
   });
 
-  await t.test("closing while it is down ends what waits", async (t) => {
+  await t.test("closing while it is down ends pending requests", async (t) => {
     await server.kill();
     await until(() => !bus.connected);
     const waiting = [
@@ -69,9 +69,9 @@ test("across a crash of the server", async (t) => {
   });
 });
 
-test("what is published while the server is down is not held in memory", async (t) => {
+test("messages published while the server is down are not buffered", async (t) => {
   const server = await mortalNatsServer();
-  // The client lets go of what it holds when it tries to reconnect: here that comes later.
+  // The client discards its buffer when it tries to reconnect, which is later than this test.
   const slow = { servers: server.url, name: "test", reconnectWaitMs: 3000, closeTimeoutMs: 50 };
   const bus = await connectNats({ ...slow, maxOutgoingBytes: Number.MAX_SAFE_INTEGER, onError: () => {} });
   await server.kill();
@@ -83,7 +83,7 @@ test("what is published while the server is down is not held in memory", async (
   await server.stop();
 });
 
-test("a process may start before its server, if told to wait", async (t) => {
+test("with waitOnFirstConnect a process may start before its server", async (t) => {
   const server = await mortalNatsServer();
   await server.kill();
   const connecting = connectNats({ servers: server.url, name: "early", waitOnFirstConnect: true, onError: () => {} });

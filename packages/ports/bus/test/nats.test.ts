@@ -1,4 +1,4 @@
-// The NATS adapter keeps the port's promises on a real server.
+// The NATS adapter conforms to the port, on a real server.
 import { createServer, type Socket } from "node:net";
 import { conformance } from "@khui/conformance/bus";
 import { until } from "@khui/conformance/bus-delivery";
@@ -14,32 +14,35 @@ test("the bus on a NATS server", async (t) => {
   await conformance(t, (options) => connectNats({ servers: server.url, name: "conformance", ...options }));
 });
 
-test("an answer goes to an inbox, and nowhere else that an asker may name", async (t) => {
+test("an answer goes to inboxes only, whatever reply subject a requester names", async (t) => {
   const server = await natsServer();
   t.teardown(() => server.stop());
   const bus = await connectNats({ servers: server.url, name: "test", onError: () => {} });
   t.teardown(() => bus.close());
-  const asker = await connect({ servers: server.url });
-  t.teardown(() => asker.close());
-  const heard: string[] = [];
-  asker.subscribe(">", { callback: (_error, { subject }) => void heard.push(subject) });
+  const requester = await connect({ servers: server.url });
+  t.teardown(() => requester.close());
+  const received: string[] = [];
+  requester.subscribe(">", { callback: (_error, { subject }) => void received.push(subject) });
   bus.serve("question", async ({ data }) => data);
   bus.serve("failing", () => Promise.reject(new Error("it fails")));
-  await Promise.all([bus.flush(), asker.flush()]);
+  await Promise.all([bus.flush(), requester.flush()]);
   for (const subject of ["question", "failing"]) {
-    for (const reply of ["elsewhere", "_INBOX_.x", "_INBOX.me.1"]) asker.publish(subject, "?", { reply });
+    for (const reply of ["elsewhere", "_INBOX_.x", "_INBOX.me.1"]) requester.publish(subject, "?", { reply });
   }
-  await until(() => heard.filter((subject) => subject.startsWith("_INBOX.")).length === 2);
+  await until(() => received.filter((subject) => subject.startsWith("_INBOX.")).length === 2);
   await bus.flush();
-  await asker.flush();
-  t.same(heard.filter((subject) => !["question", "failing"].includes(subject)).sort(), ["_INBOX.me.1", "_INBOX.me.1"]);
+  await requester.flush();
+  t.same(received.filter((subject) => !["question", "failing"].includes(subject)).sort(), [
+    "_INBOX.me.1",
+    "_INBOX.me.1",
+  ]);
 });
 
-test("answers are heard under the name of who asks", async (t) => {
+test("answers arrive at inboxes under the requester's name", async (t) => {
   const server = await natsServer();
   t.teardown(() => server.stop());
-  const asker = await connectNats({ servers: server.url, name: "some-service", onError: () => {} });
-  t.teardown(() => asker.close());
+  const requester = await connectNats({ servers: server.url, name: "some-service", onError: () => {} });
+  t.teardown(() => requester.close());
   const answerer = await connect({ servers: server.url });
   t.teardown(() => answerer.close());
   let reply: string | undefined;
@@ -50,16 +53,16 @@ test("answers are heard under the name of who asks", async (t) => {
     },
   });
   await answerer.flush();
-  await asker.request("question", new Uint8Array(), { timeoutMs: 10_000 });
+  await requester.request("question", new Uint8Array(), { timeoutMs: 10_000 });
   t.match(reply, /^_INBOX\.some-service\.\w+\.\w+$/);
 });
 
-test("without a server connecting fails, unless told to wait for one", async (t) => {
+test("without a server connecting fails, unless waitOnFirstConnect is set", async (t) => {
   const nobody = { servers: "nats://127.0.0.1:1", name: "test", onError: () => {} };
   await t.rejects(connectNats(nobody), { code: "CONNECTION_REFUSED" });
 });
 
-/** Greets as a NATS server does, answers the first PING, then takes nothing more. */
+/** Greets as a NATS server does, answers the first PING, then stops reading. */
 async function chokedServer(): Promise<{ url: string; connects: string[]; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const connects: string[] = [];
@@ -91,7 +94,7 @@ async function chokedServer(): Promise<{ url: string; connects: string[]; stop()
   };
 }
 
-test("a server that takes nothing does not make the process hold ever more", async (t) => {
+test("a server that does not read does not make memory grow without bound", async (t) => {
   const server = await chokedServer();
   const errors: unknown[] = [];
   const bus = await connectNats({
@@ -114,11 +117,11 @@ test("a server that takes nothing does not make the process hold ever more", asy
   t.equal(published, 11, "the one that would exceed the limit is dropped");
   t.ok(errors[0] instanceof SlowConsumer);
   bus.publish("a", new Uint8Array(100_000));
-  t.equal(errors.length, 1, "said once");
+  t.equal(errors.length, 1, "reported once");
   await t.rejects(bus.request("a", new Uint8Array(100_000), { timeoutMs: 600_000 }), SlowConsumer);
 });
 
-test("the user and password of the address are used", async (t) => {
+test("the user and password in the URL are used", async (t) => {
   const server = await chokedServer();
   const bus = await connectNats({ servers: server.url, name: "test", closeTimeoutMs: 50, onError: () => {} });
   t.teardown(async () => {

@@ -1,4 +1,4 @@
-// Typed questions: what is asked and answered is checked, and failures arrive as ChatErrors.
+// Typed RPC: requests and answers are validated, and failures arrive as ChatErrors.
 import { ChatError, defineRpc } from "@khui/contracts";
 import { type Test, test } from "tap";
 import Type from "typebox";
@@ -15,14 +15,14 @@ function setUp(t: Test, options: LocalBusOptions = {}): { bus: Bus; errors: unkn
   return { bus, errors };
 }
 
-test("a question is answered, and the handler sees its headers", async (t) => {
+test("a request is answered, and the handler sees its headers", async (t) => {
   const { bus } = setUp(t);
   serveRpc(bus, greet, async ({ name }, { headers }) => ({ text: `${name} ${headers["x-request-id"]}` }));
   const answer = await call(bus, greet, { name: "มะลิ" }, { headers: { "x-request-id": "r1" } });
   t.same(answer, { text: "มะลิ r1" });
 });
 
-test("a ChatError travels with its code and details, and is not a fault of the server", async (t) => {
+test("a ChatError reaches the caller with its code and details, and is not reported by the server", async (t) => {
   const { bus, errors } = setUp(t);
   serveRpc(bus, greet, async () => {
     throw new ChatError("room_full", { limit: 500 });
@@ -35,17 +35,17 @@ test("a ChatError travels with its code and details, and is not a fault of the s
 
 test("any other failure is reported where it happened and hidden from the caller", async (t) => {
   const { bus, errors } = setUp(t);
-  const fault = new Error("password=1234");
+  const bug = new Error("password=1234");
   serveRpc(bus, greet, async () => {
-    throw fault;
+    throw bug;
   });
   const failure = await call(bus, greet, { name: "a" }).catch((error: ChatError) => error);
   t.match(failure, { name: "ChatError", code: "internal_error", details: undefined });
   t.notMatch((failure as ChatError).message, /password/);
-  t.same(errors, [fault]);
+  t.same(errors, [bug]);
 });
 
-test("a request that does not fit is answered with where it is wrong, and no handler sees it", async (t) => {
+test("an invalid request is answered with its issues, and no handler sees it", async (t) => {
   const { bus, errors } = setUp(t);
   serveRpc(bus, greet, async () => {
     throw new Error("called");
@@ -63,7 +63,7 @@ test("a request that does not fit is answered with where it is wrong, and no han
   t.same(errors, []);
 });
 
-test("an answer that does not fit is an internal error", async (t) => {
+test("an invalid answer is an internal error", async (t) => {
   const { bus } = setUp(t);
   const answers = ['{"answer":{"text":7}}', "{}", "null", "[", '{"error":{"code":"constructor"}}', '{"error":{}}'];
   let next = "";
@@ -72,7 +72,7 @@ test("an answer that does not fit is an internal error", async (t) => {
     await t.rejects(call(bus, greet, { name: "a" }), { name: "ChatError", code: "internal_error" }, next);
 });
 
-test("nobody there, no answer in time and a closed bus are all service_unavailable", async (t) => {
+test("no responders, a timeout and a closed bus are all service_unavailable", async (t) => {
   const { bus } = setUp(t);
   await t.rejects(call(bus, greet, { name: "a" }), { code: "service_unavailable", cause: { name: "NoResponders" } });
   bus.subscribe(greet.subject, () => {});
@@ -102,7 +102,7 @@ test("an overloaded server is service_unavailable", async (t) => {
   t.same(await first, { text: "done" });
 });
 
-test("too large a question is payload_too_large", async (t) => {
+test("a request that is too large is payload_too_large", async (t) => {
   const { bus } = setUp(t, { maxPayload: 100 });
   const large = call(bus, greet, { name: "x".repeat(100) });
   await t.rejects(large, { code: "payload_too_large" });

@@ -2,7 +2,7 @@
 
 /**
  * `points` may be taken per key in a window of `perSeconds`, which begins with the first take. The name (letters, digits, `.`, `_`, `-`;
- * at most 64) tells rules apart: one name stands for one set of counters. Both numbers are whole and at least 1;
+ * at most 64) identifies the rule: rules of the same name share their counters. Both numbers are whole and at least 1;
  * perSeconds is at most 2,147,483 (about 24 days, the longest timer of Node.js).
  */
 export interface Rule {
@@ -11,8 +11,8 @@ export interface Rule {
   perSeconds: number;
 }
 
-/** retryAfterSeconds is 0 when allowed, else a whole number ≥ 1: when the window ends. remaining: points left in it. */
-export interface Verdict {
+/** retryAfterSeconds is 0 when allowed, else a whole number ≥ 1: the time until the window ends. remaining: points left in it. */
+export interface LimitDecision {
   allowed: boolean;
   retryAfterSeconds: number;
   remaining: number;
@@ -26,12 +26,12 @@ export interface Verdict {
 export interface Limits {
   /**
    * Takes `cost` points (whole, ≥ 1; 1 by default) of key under rule. Any string may be a key. Never rejects because of the store:
-   * when it cannot be reached, this process counts alone for as long (a limiter must not take the service down).
-   * @throws RangeError when the rule or the cost is not as described: a fault of the caller's program.
+   * while it cannot be reached, this process counts on its own (a limiter must not take the service down).
+   * @throws RangeError when the rule or the cost is not as described, which is a bug of the caller.
    */
-  take(rule: Rule, key: string, cost?: number): Promise<Verdict>;
+  take(rule: Rule, key: string, cost?: number): Promise<LimitDecision>;
   /** Resolves when the store answers, else rejects. */
   ping(): Promise<void>;
-  /** Lets go of the store and forgets what was counted in this process. */
+  /** Disconnects from the store and forgets what was counted in this process. */
   close(): Promise<void>;
 }

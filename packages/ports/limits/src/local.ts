@@ -1,11 +1,11 @@
 // Limits counted in this process.
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import type { Limits } from "./index.js";
-import { checkTake, storedKey, verdictOf } from "./rule.js";
+import { checkTake, decisionOf, storedKey } from "./rule.js";
 
 interface Counters {
   limiter: RateLimiterMemory;
-  /** The keys it counts, those whose window began first at the front, and when each window ends. */
+  /** When each key's window ends, those whose window began first at the front. */
   windows: Map<string, number>;
 }
 
@@ -39,7 +39,7 @@ export function createLocalLimits({ maxKeys = 50_000 }: { maxKeys?: number } = {
         void limiter.delete(oldest);
       }
       if (!windows.has(stored)) windows.set(stored, time + perSeconds * 1000);
-      return verdictOf(limiter.consume(stored, cost));
+      return decisionOf(limiter.consume(stored, cost));
     },
 
     async ping() {},

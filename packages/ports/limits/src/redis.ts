@@ -3,16 +3,16 @@ import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import type { Limits } from "./index.js";
 import { createLocalLimits } from "./local.js";
-import { checkTake, storedKey, verdictOf } from "./rule.js";
+import { checkTake, decisionOf, storedKey } from "./rule.js";
 
 const reportEveryMs = 5_000;
 
 /**
- * Limits kept in one Redis. Answers at once and connects by itself, again and again. Takes wait for the first attempt to connect;
+ * Limits kept in one Redis. Returns at once, connects in the background, and reconnects. Takes wait for the first attempt to connect;
  * after that, a take that Redis cannot count at once, or within `timeoutMs` when it hangs, is counted in this process.
- * @param prefix what all keys begin with, "khui:limits:" by default; processes that give different ones count apart
+ * @param prefix of all keys, "khui:limits:" by default; processes with different prefixes do not share counters
  * @param timeoutMs 500 by default
- * @param onError told why takes are counted here or why Redis was not reached, at most every 5 s
+ * @param onError called with the reason why takes are counted locally or Redis is unreachable, at most every 5 s
  */
 export function connectRedisLimits({
   url,
@@ -27,15 +27,15 @@ export function connectRedisLimits({
 }): Limits {
   const redis = new Redis(url, {
     lazyConnect: true,
-    // One command fewer that a user of its own must be allowed.
+    // One command less that the Redis user must be allowed.
     disableClientInfo: true,
     enableOfflineQueue: false,
-    // Takes of one turn of the event loop share a round trip: a fifth less of Redis' time under load.
+    // Takes of one turn of the event loop share a round trip: a fifth less Redis CPU time under load.
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     connectTimeout: 1_000,
     commandTimeout: timeoutMs,
-    // A peer that vanished without closing is only noticed by its silence.
+    // A peer that vanished without closing the connection is only detected by a timeout.
     socketTimeout: 2_000,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     // After a failover the old primary stays reachable but refuses writes.
@@ -71,7 +71,7 @@ export function connectRedisLimits({
       limiter.points = points;
       limiter.duration = perSeconds;
       try {
-        return await verdictOf(limiter.consume(storedKey(key), cost));
+        return await decisionOf(limiter.consume(storedKey(key), cost));
       } catch (error) {
         // Not the library's insuranceLimiter: it would swallow the error that has to be reported.
         report(error);

@@ -1,10 +1,10 @@
-// What the adapters share about a take: its checks, its key, its verdict.
+// What the adapters share: checks of a take, its stored key, and the decision.
 import { createHash } from "node:crypto";
 import { RateLimiterRes } from "rate-limiter-flexible";
-import type { Rule, Verdict } from "./index.js";
+import type { LimitDecision, Rule } from "./index.js";
 
-const longestWindowSeconds = 2_147_483;
-const longestPlainKey = 64;
+const maxWindowSeconds = 2_147_483;
+const maxPlainKeyLength = 64;
 
 const isCount = (value: number, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
 
@@ -12,23 +12,23 @@ const isCount = (value: number, most: number) => Number.isInteger(value) && valu
 export function checkTake({ name, points, perSeconds }: Rule, cost: number): void {
   if (!/^[\w.-]{1,64}$/.test(name)) throw new RangeError("rule name must be 1 to 64 letters, digits, '.', '_' or '-'");
   if (!isCount(points, 1e9)) throw new RangeError(`points of rule ${name} must be 1 to 1e9, is ${points}`);
-  if (!isCount(perSeconds, longestWindowSeconds)) {
-    throw new RangeError(`perSeconds of rule ${name} must be 1 to ${longestWindowSeconds}, is ${perSeconds}`);
+  if (!isCount(perSeconds, maxWindowSeconds)) {
+    throw new RangeError(`perSeconds of rule ${name} must be 1 to ${maxWindowSeconds}, is ${perSeconds}`);
   }
   if (!isCount(cost, 1e9)) throw new RangeError(`cost under rule ${name} must be 1 to 1e9, is ${cost}`);
 }
 
-/** The key as it is stored: short ones readable, long ones hashed, and the first letter says which. */
+/** The key as stored: short ones readable (`k…`), long ones hashed (`h…`). */
 export function storedKey(key: string): string {
-  if (key.length <= longestPlainKey) return `k${key}`;
+  if (key.length <= maxPlainKeyLength) return `k${key}`;
   return `h${createHash("sha256").update(key).digest("base64url")}`;
 }
 
 /**
- * The verdict of a limiter's consume(), which also rejects to say no.
- * @throws what consume() rejected with, if that is a fault and not a refusal.
+ * The decision of a limiter's consume(), which rejects for a refusal, too.
+ * @throws what consume() rejected with, if that is an error and not a refusal.
  */
-export async function verdictOf(consumed: Promise<RateLimiterRes>): Promise<Verdict> {
+export async function decisionOf(consumed: Promise<RateLimiterRes>): Promise<LimitDecision> {
   try {
     const { remainingPoints } = await consumed;
     return { allowed: true, retryAfterSeconds: 0, remaining: remainingPoints };

@@ -6,7 +6,7 @@ import { createLocalLimits } from "../src/local.js";
 
 test("local limits", (t) => limitsConformance(t, async () => createLocalLimits()));
 
-test("no more than maxKeys are counted, and the oldest are forgotten first", async (t) => {
+test("at most maxKeys keys are counted, and the oldest are forgotten first", async (t) => {
   const limits = createLocalLimits({ maxKeys: 3 });
   t.teardown(() => limits.close());
   const rule = { name: "few", points: 1, perSeconds: 60 };

@@ -1,4 +1,4 @@
-// Limits counted in Redis, and what becomes of them when Redis goes away.
+// Limits counted in Redis, and their behaviour while Redis is unavailable.
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { limitsConformance } from "@khui/conformance/limits";
@@ -18,7 +18,7 @@ test("Redis limits", async (t) => {
   await limitsConformance(t, async () => connectRedisLimits({ url, timeoutMs: 10_000, onError: fail }));
 });
 
-test("processes on one Redis share what there is", async (t) => {
+test("processes on one Redis share their counters", async (t) => {
   const url = await redisForTest(t);
   const processes = [1, 2, 3].map(() => connectRedisLimits({ url, timeoutMs: 10_000, onError: fail }));
   t.teardown(() => Promise.all(processes.map((limits) => limits.close())));
@@ -52,7 +52,7 @@ async function answersAgain(ping: () => Promise<void>): Promise<void> {
   }
 }
 
-test("while Redis is away this process counts alone, and in Redis again when it is back", async (t) => {
+test("while Redis is down takes are counted locally, and in Redis again when it is back", async (t) => {
   const { gate, errors, behind, direct } = await gated(t);
   const rule = ruleOf(3);
   t.equal((await behind.take(rule, "k")).remaining, 2);
@@ -69,7 +69,7 @@ test("while Redis is away this process counts alone, and in Redis again when it 
   t.notOk(refused.allowed, "the limit holds while Redis is away");
   t.ok(refused.retryAfterSeconds >= 1);
   await t.rejects(behind.ping());
-  t.equal(errors.length, 1, "many faults are reported once");
+  t.equal(errors.length, 1, "many errors are reported once");
 
   await gate.open();
   await answersAgain(() => behind.ping());
@@ -77,15 +77,15 @@ test("while Redis is away this process counts alone, and in Redis again when it 
   t.equal((await direct.take(rule, "k")).remaining, 0, "is counted in Redis now");
 });
 
-test("takes from a Redis that hangs are answered in time", async (t) => {
+test("takes are decided in time while Redis hangs", async (t) => {
   const { gate, errors, behind, direct } = await gated(t);
   const rule = ruleOf(5);
   await behind.ping();
   gate.hold();
   const start = performance.now();
-  const verdicts = await Promise.all([1, 2, 3].map(() => behind.take(rule, "k")));
+  const decisions = await Promise.all([1, 2, 3].map(() => behind.take(rule, "k")));
   t.ok(performance.now() - start < 10_000);
-  t.ok(verdicts.every(({ allowed }) => allowed));
+  t.ok(decisions.every(({ allowed }) => allowed));
   t.equal(errors.length, 1);
 
   await gate.open();
@@ -94,7 +94,7 @@ test("takes from a Redis that hangs are answered in time", async (t) => {
   t.equal((await direct.take(rule, "other")).remaining, 3);
 });
 
-test("a Redis that is not there at first is found later", async (t) => {
+test("a Redis that starts later than the process is used once it is up", async (t) => {
   const url = await redisForTest(t);
   const gate = await gateTo(t, url);
   await gate.shut();

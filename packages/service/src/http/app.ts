@@ -4,7 +4,7 @@ import { ChatError } from "@khui/contracts";
 import type { Telemetry } from "@khui/service/telemetry";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { toChatError } from "../failures.js";
-import { smallestBodyLimit } from "./body-limit.js";
+import { minBodyLimit } from "./body-limit.js";
 import { answerFailure } from "./failures.js";
 import { isShuttingDown } from "./graceful-shutdown.js";
 import { answerBroken, boundReceiving } from "./receiving.js";
@@ -12,11 +12,11 @@ import { instrumentRequests } from "./requests.js";
 import { compileValidator } from "./validation.js";
 
 export interface AppOptions {
-  /** Silent when absent. */
+  /** Nothing is logged when absent. */
   readonly log?: FastifyBaseLogger;
-  /** Where requests are counted and followed. */
+  /** Counts, times and traces requests. */
   readonly telemetry?: Telemetry;
-  /** Which peers' X-Forwarded-For is believed: the edge's addresses, or false when clients connect directly. */
+  /** The peers whose X-Forwarded-For is trusted: the edge's addresses, or false when clients connect directly. */
   readonly trustProxy?: boolean | string;
   /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
   readonly corsOrigin?: true | string[];
@@ -26,17 +26,17 @@ export interface AppOptions {
 
 /** For a request to arrive, be it an upload: 100 MB at 1 Mbit/s. */
 const longestRequestMs = 900_000;
-/** For the headers alone; they fit one packet or two. */
+/** For the headers alone; they fit into one or two packets. */
 const headersTimeout = 10_000;
-/** How often Node looks for requests beyond their time. */
+/** How often Node checks for requests that have timed out. */
 const connectionsCheckingInterval = 5_000;
 
-/** Makes the app that services mount their routes on. */
+/** Creates the app that services mount their routes on. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : {}),
     // Routes of the contracts have limits of their own, see `mounter`.
-    bodyLimit: smallestBodyLimit,
+    bodyLimit: minBodyLimit,
     requestTimeout: longestRequestMs,
     http: { headersTimeout, connectionsCheckingInterval },
     clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),
@@ -77,12 +77,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
-/** An id from the edge is kept where it is plain; otherwise one is made. */
+/** The id from the edge if it is well-formed, else a new one. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }
 
-/** Clients often send the JSON content type without a body (POST …/join); that is no fault. */
+/** Clients often send the JSON content type without a body (POST …/join); that is accepted. */
 function acceptEmptyJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {

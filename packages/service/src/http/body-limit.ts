@@ -1,11 +1,11 @@
-// How large the body of a route may be: as large as the largest that its schema takes, within bounds.
+// The size limit of a route's body: the largest body that its schema accepts, within bounds.
 import { type TSchema, Type } from "typebox";
 
-/** For bodies of which nothing is needed, and for fields that a client sends on its own account. */
-export const smallestBodyLimit = 16 * 1024;
-/** A text of 10,000 characters, escaped, fits twice. Lists that could be longer come in several requests. */
-const largestBodyLimit = 256 * 1024;
-/** A character beyond the Basic Multilingual Plane as JSON in ASCII: two escapes of six bytes. */
+/** For routes without a body, and for extra fields that a client sends. */
+export const minBodyLimit = 16 * 1024;
+/** Fits a text of 10,000 escaped characters twice. Longer lists have to be sent in several requests. */
+const maxBodyLimit = 256 * 1024;
+/** A character outside the Basic Multilingual Plane as ASCII JSON: two escapes of six bytes. */
 const bytesPerCharacter = 12;
 /** Quotes, comma and colon, and room for indentation. */
 const bytesPerField = 32;
@@ -13,7 +13,7 @@ const bytesPerField = 32;
 /** Bytes. A body beyond it is refused with 413 before it is parsed. */
 export function bodyLimitOf(schema: TSchema | undefined): number {
   const bytes = schema ? largestOf(schema) : 0;
-  return Math.min(largestBodyLimit, Math.max(smallestBodyLimit, bytes));
+  return Math.min(maxBodyLimit, Math.max(minBodyLimit, bytes));
 }
 
 function largestOf(schema: TSchema): number {

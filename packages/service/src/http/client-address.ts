@@ -1,13 +1,13 @@
-// Whose address a connection has, when it came through an edge.
+// The client's address of a connection that came through an edge.
 import type { IncomingHttpHeaders } from "node:http";
 import proxyAddr from "@fastify/proxy-addr";
 
-/** Finds the client behind a connection from its headers and its peer. */
+/** Determines the client's address from a request's headers and peer. */
 export type AddressOf = (headers: IncomingHttpHeaders, peer: string) => string;
 
 /**
- * Believes X-Forwarded-For as far as it was written by peers in `trusted`: addresses, networks or the names loopback,
- * linklocal and uniquelocal, with commas between; false believes nobody. It is Fastify's own rule for `trustProxy`.
+ * Trusts X-Forwarded-For as far as it was written by peers in `trusted`: addresses, networks or the names loopback,
+ * linklocal and uniquelocal, separated by commas; false trusts nobody. It is Fastify's own rule for `trustProxy`.
  */
 export function clientAddress(trusted: string | false): AddressOf {
   if (trusted === false) return (_headers, peer) => peer;

@@ -1,4 +1,4 @@
-// Serves a stored file: whole or in part, cacheable, and never as a page of ours.
+// Serves a stored file: complete or in part, cacheable, and never as a page of our origin.
 import { Readable } from "node:stream";
 import { ChatError } from "@khui/contracts";
 import contentDisposition from "content-disposition";
@@ -10,10 +10,10 @@ export interface Content {
   /** Bytes. */
   readonly size: number;
   readonly contentType: string;
-  /** Names these bytes and no others; without quotes. */
+  /** A strong ETag of these bytes, without quotes. */
   readonly etag: string;
   readonly cacheControl: string;
-  /** Whether browsers may show it, and the name under which they save it. */
+  /** Whether browsers may display it inline, and the name under which they save it. */
   readonly disposition: { readonly type: "inline" | "attachment"; readonly fileName?: string };
   /** The bytes, from start to end inclusive or all of them. */
   open(range?: { start: number; end: number }): Promise<Readable>;
@@ -24,14 +24,14 @@ export interface Content {
  */
 export async function sendContent(request: FastifyRequest, reply: FastifyReply, content: Content) {
   const etag = `"${content.etag}"`;
-  // `fetch` adds no-cache wherever a page sets If-None-Match itself; that is for caches on the way (RFC 9110, 13.1.2).
+  // `fetch` adds no-cache wherever a page sets If-None-Match itself; that is meant for intermediary caches (RFC 9110, 13.1.2).
   const known = fresh({ "if-none-match": request.headers["if-none-match"] }, { etag });
   const range = known ? undefined : rangeOf(request, content.size, etag);
   if (range === "beyond") {
     reply.header("content-range", `bytes */${content.size}`);
     return answerFailure(request, reply, new ChatError("range_not_satisfiable"));
   }
-  // A stream, be it an empty one, leaves the length to us. Headers come after what may fail: no cache is to keep a failure.
+  // With a stream, even an empty one, we set the length. Headers are set after what may fail, so that no failure is cached.
   const body = known || request.method === "HEAD" ? Readable.from([]) : await content.open(range);
   reply.headers({
     etag,
@@ -46,7 +46,7 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
     "content-type": content.contentType,
     "content-length": range ? range.end - range.start + 1 : content.size,
     "content-disposition": contentDisposition(fileName, { type }),
-    // Opened as a page of its own it may do nothing; Chromium's PDF viewer does not run in a sandbox.
+    // Opened as a page it may load and run nothing; Chromium's PDF viewer does not run in a sandbox.
     "content-security-policy":
       content.contentType === "application/pdf" ? "default-src 'none'" : "default-src 'none'; sandbox",
   });
@@ -57,13 +57,13 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
 /**
  * The requested range of `size` bytes: undefined for all. An invalid range, or several, count as none.
  *
- * Not by range-parser: it takes `-1000` of 26 bytes, and `5-2`, for unsatisfiable, where RFC 9110 (14.1.1, 14.1.2) has all and no range.
+ * Not range-parser: it treats `-1000` of 26 bytes, and `5-2`, as unsatisfiable; by RFC 9110 (14.1.1, 14.1.2) they are all bytes and no range.
  */
 function rangeOf({ method, headers }: FastifyRequest, size: number, etag: string) {
   const { range = "", "if-range": ifRange = etag } = headers;
   const [, first = "", last = ""] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/.exec(range) ?? [];
   if (method !== "GET" || ifRange !== etag || first + last === "") return undefined;
-  // Without a first position it is a suffix: the last so many bytes.
+  // Without a first position it is a suffix range: the last n bytes.
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
   if (first !== "" && last !== "" && Number(last) < start) return undefined;

@@ -3,14 +3,14 @@ import { type Static, Type } from "typebox";
 import type { Guard } from "./mount.js";
 import type { TokenKeys } from "./tokens.js";
 
-/** Several of 16 characters or more, with commas between them. */
+/** One or more secrets of at least 16 characters, separated by commas. */
 const secrets = "^[^,]{16,}(,[^,]{16,})*$";
 
-/** How tokens are checked: exactly one of the three. */
+/** How tokens are verified: exactly one of the three. */
 export const keyEnvironment = {
-  /** With commas: the first signs, where anything is signed; tokens by any are good. */
+  /** Separated by commas: the first signs, where tokens are signed; tokens signed by any are accepted. */
   JWT_SECRET: Type.Optional(Type.String({ pattern: secrets })),
-  /** PEM, one block after another; tokens by any are good. */
+  /** One or more PEM blocks; tokens signed by any are accepted. */
   JWT_PUBLIC_KEY: Type.Optional(Type.String()),
   JWT_JWKS_URL: Type.Optional(Type.String({ pattern: "^https?://" })),
 };
@@ -21,22 +21,22 @@ export const limitEnvironment = {
   LIMIT_PER_ADDRESS: Type.Integer({ minimum: 1, default: 6000 }),
 };
 
-/** Of every process. */
+/** Settings of every process. */
 export const processEnvironment = {
   ...keyEnvironment,
   ...limitEnvironment,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   HOST: Type.String({ default: "0.0.0.0" }),
-  /** Addresses of the edge, whose X-Forwarded-For is believed. */
+  /** Addresses of the edge, whose X-Forwarded-For is trusted. */
   TRUST_PROXY: Type.String({ default: "loopback,uniquelocal" }),
 };
 
-/** How addresses of files are signed and spelled. */
+/** How links to files are built and signed. */
 export const linkEnvironment = {
-  /** Shared by messages-api, which signs, and media-service, which checks. With commas: the first signs, all are good. */
+  /** Shared by messages-api, which signs, and media-service, which verifies. Separated by commas: the first signs, all are accepted. */
   MEDIA_URL_SECRET: Type.String({ pattern: secrets }),
   MEDIA_URL_DAYS: Type.Integer({ minimum: 1, maximum: 365, default: 7 }),
-  /** What clients reach the edge by; without it, addresses are relative to it. */
+  /** The URL by which clients reach the edge; without it, links are relative. */
   PUBLIC_URL: Type.String({ pattern: "^(https?://.*[^/])?$", default: "" }),
 };
 
@@ -61,7 +61,7 @@ export function keysFrom(env: Keys): TokenKeys {
   return keys;
 }
 
-/** Where a variable cannot hold lines, `\n` stands for their ends. */
+/** `\n` stands for a line break where a variable cannot contain one. */
 function pemBlocks(text: string): string[] {
   const block = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
   const lines = text.replaceAll("\\n", "\n");

@@ -1,4 +1,4 @@
-// The one shape of a failed answer.
+// The shape of every error response.
 import { STATUS_CODES } from "node:http";
 import { type ChatError, errorText, type Language } from "@khui/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";

@@ -1,8 +1,8 @@
-// Shuts an app down without losing a request: not ready first, closed once the edge has stopped routing to it.
+// Shuts an app down without losing a request: first it is not ready, then it is closed once the edge has stopped routing to it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 
-/** The edge asks each second whether a replica is ready, and believes the second no. */
+/** The edge checks the readiness of a replica each second, and removes it after the second failure. */
 const noticeMs = 3_000;
 
 const shuttingDown = new WeakSet<FastifyInstance>();
@@ -11,8 +11,8 @@ const shuttingDown = new WeakSet<FastifyInstance>();
 export const isShuttingDown = (app: FastifyInstance): boolean => shuttingDown.has(app);
 
 /**
- * Closes the app after a while in which it is not ready, goes on answering, and gives up each connection with its answer: an
- * edge that kept one could send a request into its end, and may not send it again. Resolves when the app is closed.
+ * Closes the app after a while in which it is not ready, keeps answering, and closes each connection after its answer: on a
+ * kept connection the edge could send a request just as it ends, and may not retry it. Resolves when the app is closed.
  */
 export async function gracefulShutdown(app: FastifyInstance, noticed = () => sleep(noticeMs)): Promise<void> {
   shuttingDown.add(app);

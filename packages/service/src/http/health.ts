@@ -1,14 +1,14 @@
-// Liveness and readiness: /healthz says the process runs, /readyz names each dependency and whether it answers.
+// Liveness and readiness: /healthz shows that the process runs, /readyz lists each dependency and whether it answers.
 import type { FastifyInstance } from "fastify";
 import pTimeout from "p-timeout";
 import { isShuttingDown } from "./graceful-shutdown.js";
 
-/** Beyond this a dependency counts as down. */
+/** A dependency that does not answer within this time counts as down. */
 const checkTimeoutMs = 2_000;
 
 /**
- * Adds /healthz and /readyz: 200, or 503 when a required dependency does not answer or the process is shutting down. A degraded one
- * is named, and leaves the process ready: it goes on without it, and would be out of reach if the edge took it out.
+ * Adds /healthz and /readyz: 200, or 503 when a required dependency does not answer or the process is shutting down. A degraded
+ * dependency is listed, but the process stays ready: it works without it, and would be unreachable if the edge removed it.
  */
 export function mountHealth<Name extends string>(
   app: FastifyInstance,

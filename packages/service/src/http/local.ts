@@ -1,15 +1,15 @@
-// Tells a request that was made on this machine from one that something on it has passed on.
+// Distinguishes requests made on this machine from requests that a proxy on it forwards.
 import { ChatError } from "@khui/contracts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 const loopbackPeer = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/;
 const loopbackHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
-/** What proxies say of themselves (RFC 9110, 7.6.3; RFC 7239; and what was usual before). */
+/** Headers that proxies add (RFC 9110, 7.6.3; RFC 7239; and their predecessors). */
 const passedOn = /^(?:via|forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /**
- * Whether the peer is this machine, asks for it by a name of its own, and is no proxy that can be known for one: nginx, unless
- * told otherwise, adds no header and puts the name of its upstream in Host, but speaks HTTP/1.0 (until 1.29.6).
+ * Whether the peer is this machine, addresses it by a loopback name, and is not recognizable as a proxy: nginx by default
+ * adds no header and puts the name of its upstream in Host, but speaks HTTP/1.0 (until 1.29.6).
  */
 export function isLocal({ raw, headers, socket }: FastifyRequest): boolean {
   const { host = "" } = headers;
@@ -21,7 +21,7 @@ export function isLocal({ raw, headers, socket }: FastifyRequest): boolean {
   );
 }
 
-/** Answers 404 on these paths to all that is not local, as the edge does. */
+/** Answers 404 on these paths to requests that are not local, as the edge does. */
 export function keepLocal(app: FastifyInstance, ...paths: string[]): void {
   app.addHook("onRequest", async (request) => {
     if (paths.includes(request.routeOptions.url ?? "") && !isLocal(request)) throw new ChatError("not_found");

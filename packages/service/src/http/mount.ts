@@ -1,4 +1,4 @@
-// Mounts a route of the contracts: limits, sign-in, validation, then the handler.
+// Mounts a route of the contracts: rate limits, authentication, validation, then the handler.
 import {
   ChatError,
   type Language,
@@ -16,25 +16,25 @@ import { bodyLimitOf } from "./body-limit.js";
 import { languageOf } from "./failures.js";
 import type { Identity, Tokens } from "./tokens.js";
 
-/** What stands before every route. */
+/** Checks that run before every route. */
 export interface Guard {
   readonly tokens: Tokens;
   readonly limits: Limits;
   readonly rules: { readonly perAddress: Rule; readonly perUser: Rule };
-  /** Told of every verified identity before its request is handled; must not throw, and be quick for one seen before. */
+  /** Called with every verified identity before its request is handled; must not throw, and must be quick for one seen before. */
   readonly onIdentity?: (identity: Identity) => Promise<void>;
 }
 
-/** What a handler gets: everything validated, and who asks. */
+/** What a handler gets: the validated request, and the caller's identity. */
 export interface Call<R extends Route> {
   readonly params: RouteParams<R>;
   readonly query: RouteQuery<R>;
   readonly body: RouteBody<R>;
   readonly identity: Identity;
   readonly requestId: string;
-  /** The Idempotency-Key header, where it is usable as a clientMessageId. */
+  /** The Idempotency-Key header, if given; it is valid as a clientMessageId. */
   readonly idempotencyKey: string | undefined;
-  /** The wording of a notice in the caller's language. */
+  /** The text of a notice in the caller's language. */
   localize(notice: Notice): string;
   /** Answers with this status instead of the contract's. */
   status(code: number): void;
@@ -75,7 +75,7 @@ export function mounter(app: FastifyInstance, guard: Guard): Mount {
   };
 }
 
-/** Limits by address, signs in, limits by user. Throws unauthorized, invalid_token, token_expired, forbidden, rate_limited. */
+/** Limits by address, authenticates, limits by user. Throws unauthorized, invalid_token, token_expired, forbidden, rate_limited. */
 export async function authenticate(guard: Guard, request: FastifyRequest, admin = false): Promise<Identity> {
   await limitAddress(guard, request);
   const identity = await guard.tokens.verify(bearer(request.headers.authorization));
@@ -86,9 +86,9 @@ export async function authenticate(guard: Guard, request: FastifyRequest, admin 
   return identity;
 }
 
-/** For routes without sign-in. Throws rate_limited. */
+/** For routes without authentication. Throws rate_limited. */
 export async function limitAddress(guard: Guard, request: FastifyRequest): Promise<void> {
-  // Whose socket is gone has no address, and gets no answer.
+  // A closed socket has no address, and gets no answer.
   if (request.ip === undefined) throw new ChatError("invalid_request");
   await take(guard, guard.rules.perAddress, request.ip);
 }

@@ -1,4 +1,4 @@
-// Bodies that come slowly, or after their answer: each has a deadline, and nobody reads on for long.
+// Slow bodies, and bodies still arriving after their answer: each has a deadline, and is not read for long.
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
@@ -6,20 +6,20 @@ import { setImmediate } from "node:timers/promises";
 import { ChatError, type ErrorCode, errorText } from "@khui/contracts";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RequestPayload } from "fastify";
 
-/** The largest body of JSON at 70 kbit/s. */
+/** Enough for the largest JSON body at 70 kbit/s. */
 const defaultBodyMs = 30_000;
-/** What a client is still sending is dropped for so long after its answer. */
+/** After the answer, the rest of the body is read and discarded for this long. */
 const lingerMs = 30_000;
-/** And of someone who is not signed in, for so long and so many bytes: the largest body of JSON. */
+/** For unauthenticated clients: for this long and this many bytes, which is the largest JSON body. */
 const strangerLingerMs = 1_000;
 const strangerLingerBytes = 256 * 1024;
 
-/** Forms are read by their routes, which have rules of their own. */
+/** Forms are read by their routes, which have their own rules. */
 const isForm = ({ headers }: FastifyRequest) => /^multipart\//i.test(headers["content-type"] ?? "");
 
 /**
- * Answers 408 to a body, other than a form, that has not come `bodyMs` after its headers. A request that is answered before
- * its body has come is the last of its connection.
+ * Answers 408 to a body, other than a form, that has not arrived `bodyMs` after its headers. A request that is answered before
+ * its body has arrived is the last of its connection.
  */
 export function boundReceiving(app: FastifyInstance, bodyMs = defaultBodyMs): void {
   app.addHook("preParsing", (request, reply, payload, done) => {
@@ -27,13 +27,13 @@ export function boundReceiving(app: FastifyInstance, bodyMs = defaultBodyMs): vo
   });
   app.addHook("onSend", async (request, reply) => {
     const { raw, identity } = request;
-    // A route that reads a form deals with the rest of it.
+    // A route that reads a form handles the rest of it.
     if (!isComing(raw) || (identity && isForm(request))) return;
-    // What came in one packet with the headers is told of a little later.
+    // A body that arrived in the same packet as the headers is reported a little later.
     await setImmediate();
     if (!isComing(raw)) return;
     reply.header("connection", "close");
-    // Who trickled has had the time.
+    // A slow body has used up its time already.
     const isPatient = identity && reply.statusCode !== 408;
     linger(raw, isPatient ? lingerMs : strangerLingerMs, isPatient ? Number.POSITIVE_INFINITY : strangerLingerBytes);
   });
@@ -44,21 +44,21 @@ function withDeadline(payload: RequestPayload, response: ServerResponse, ms: num
   const timer = setTimeout(() => timed.destroy(new ChatError("request_timeout")), ms);
   timed.once("close", () => clearTimeout(timer));
   payload.once("error", (error) => timed.destroy(error));
-  // Where nobody reads it, nobody hears of its failure either.
+  // Without a reader nobody handles its error either.
   timed.on("error", () => undefined);
   response.once("close", () => timed.destroy());
   return timed;
 }
 
-/** Whether there is a body of which a part is still to come. */
+/** Whether a part of the body has not arrived yet. */
 function isComing({ complete, headers }: IncomingMessage): boolean {
   const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
   return complete === false && hasBody;
 }
 
 /**
- * Closes the connection behind the answer in two steps: our side at once, and the other when the client has closed its own or
- * the time is over. A close with bytes unread resets the connection, which may take the answer away from the client.
+ * Closes the connection after the answer in two steps (a lingering close): our side at once, and the socket when the client has
+ * closed its side or the time is over. A close with bytes unread resets the connection, and the client may lose the answer.
  */
 function linger(request: IncomingMessage, ms: number, bytes: number): void {
   const { socket } = request;
@@ -68,7 +68,7 @@ function linger(request: IncomingMessage, ms: number, bytes: number): void {
     left -= chunk.length;
     if (left < 0) request.pause();
   });
-  // What Node calls once the last answer of a connection is written.
+  // Called by Node once the last answer of a connection is written.
   socket.destroySoon = () => {
     socket.end();
     const timer = setTimeout(() => socket.destroy(), ms).unref();
@@ -76,7 +76,7 @@ function linger(request: IncomingMessage, ms: number, bytes: number): void {
   };
 }
 
-/** Answers what is no HTTP, or did not come in time. Never logs what was sent, which may hold a token. */
+/** Answers malformed HTTP and requests that timed out. Never logs what was sent, which may contain a token. */
 export function answerBroken(log: FastifyBaseLogger, error: Error & { code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || socket.destroyed) return;
   log.trace({ code: error.code }, "broken request");

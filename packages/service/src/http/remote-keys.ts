@@ -1,27 +1,27 @@
 // The public keys behind a JWKS URL (RFC 7517): fetched as a whole, cached, and refreshed in the background.
-// Not by jose or jwks-rsa: once keys are stale both wait for the URL, and tokens that name unknown keys cost fetches without a bound, or
+// Not jose or jwks-rsa: once keys are stale both wait for the URL, and tokens that name unknown keys cause unbounded fetches, or
 // use up a rate that known keys need; see docs/decisions/0016-libraries.md.
 import { createPublicKey } from "node:crypto";
 
 interface PublicKey {
   readonly kid: string | undefined;
-  /** The one algorithm that the key is for, where the set says so. */
+  /** The algorithm that the key is for, if the set specifies it. */
   readonly alg: string | undefined;
   readonly pem: string;
 }
 
-/** How a token says which key signed it. */
+/** The header fields by which a token names its key. */
 export interface KeyName {
   readonly alg: string;
   readonly kid?: string | undefined;
 }
 
 export interface RemoteKeysTimes {
-  /** How old the keys may get before they are fetched again; stale ones are used until the new ones have come. */
+  /** How old the keys may get before they are fetched again; stale ones are used until the new ones have arrived. */
   readonly maxAgeMs: number;
-  /** How long nothing is fetched after a fetch: anyone can make up tokens that name unknown keys. */
+  /** The minimum time between fetches: anyone can send tokens that name unknown keys. */
   readonly cooldownMs: number;
-  /** The same after a fetch that failed while there are no keys at all. */
+  /** The same after a failed fetch while there are no keys at all. */
   readonly retryMs: number;
   /** How long a fetch may take. */
   readonly timeoutMs: number;
@@ -49,7 +49,7 @@ export function remoteKeys(
     lastFetch = load().finally(() => {
       coolUntil = performance.now() + (keys.length > 0 ? times.cooldownMs : times.retryMs);
     });
-    // Whoever awaits it gets the error; a failure in the background leaves the stale keys.
+    // Those who await it get the error; a failure in the background leaves the stale keys in use.
     lastFetch.catch(() => undefined);
     return lastFetch;
   }
@@ -71,7 +71,7 @@ export function remoteKeys(
   };
 }
 
-/** Rejects also for a set without a usable key, which is no reason to forget those that we have. */
+/** Rejects also for a set without a usable key, so that it does not replace the keys we have. */
 async function fetchKeys(url: string, timeoutMs: number): Promise<PublicKey[]> {
   const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
   const set: unknown = response.ok ? await response.json() : undefined;
@@ -81,7 +81,7 @@ async function fetchKeys(url: string, timeoutMs: number): Promise<PublicKey[]> {
   return keys;
 }
 
-/** None for a kind of key that is unknown here, which RFC 7517, section 5, has ignored. */
+/** Empty for an unsupported kind of key, which RFC 7517, section 5, says to ignore. */
 function publicKey(jwk: Record<string, unknown>): PublicKey[] {
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   try {

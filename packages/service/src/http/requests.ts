@@ -1,4 +1,4 @@
-// Watches requests: times by route, a line each at debug level, and their ids in all that is done for them.
+// Instruments requests: durations by route, a log line each at debug level, and a scope with their ids.
 import { parentsOf, type Scope, type Span, secondsBuckets, type Telemetry, within } from "@khui/service/telemetry";
 import type { FastifyInstance } from "fastify";
 
@@ -13,12 +13,12 @@ declare module "fastify" {
   }
 }
 
-/** Of a path that no route has: paths are the callers' own words, and no label may have as many values. */
+/** The label of unknown paths: they are arbitrary, and a label must have few values. */
 const unmatched = "unmatched";
-/** Asked every few seconds by machines: of these there are no traces. */
+/** Polled every few seconds by machines: not traced. */
 const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-/** Before any other hook, so that nothing of a request is missed. */
+/** Call before any other hook is added, so that nothing of a request is missed. */
 export function instrumentRequests(app: FastifyInstance, telemetry: Telemetry | undefined): void {
   if (telemetry?.scopes.active) follow(app, telemetry);
   const seconds = telemetry?.metrics.histogram(
@@ -49,7 +49,7 @@ function follow(app: FastifyInstance, { scopes, tracer }: Telemetry): void {
     request.followed = { scope: within(scope, span), span };
     scopes.run(request.followed.scope, done);
   });
-  // The body's end is told by the connection, which knows nothing of the request's scope.
+  // The end of the body is emitted by the connection, outside of the request's scope.
   app.addHook("preValidation", (request, _reply, done) => scopes.run(request.followed?.scope, done));
   app.addHook("onResponse", (request, reply, done) => {
     const { statusCode } = reply;

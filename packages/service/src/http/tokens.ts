@@ -4,7 +4,7 @@ import { type Algorithm, createDecoder, createSigner, createVerifier, type Decod
 import { LRUCache } from "lru-cache";
 import { remoteKeys } from "./remote-keys.js";
 
-/** Who a token says its bearer is. */
+/** The identity of a token's bearer. */
 export interface Identity {
   readonly userId: string;
   readonly name: string | undefined;
@@ -16,8 +16,8 @@ export interface Identity {
 }
 
 /**
- * How tokens are signed: a shared secret (HS256), a PEM public key or a JWKS address (RS256, ES256). Of several, a token by
- * any is good, so that a key can be replaced while tokens by both are about.
+ * How tokens are signed: shared secrets (HS256), PEM public keys or a JWKS URL (RS256, ES256). Of several, a token signed by
+ * any is accepted, so that a key can be replaced while tokens of both are in use.
  */
 export type TokenKeys =
   | { secret: string | readonly string[] }
@@ -25,7 +25,7 @@ export type TokenKeys =
   | { jwksUrl: string };
 
 export interface Tokens {
-  /** Throws ChatError: invalid_token (bad signature, algorithm, shape), token_expired, service_unavailable (JWKS out of reach). */
+  /** Throws ChatError: invalid_token (bad signature, algorithm, shape), token_expired, service_unavailable (JWKS unreachable). */
   verify(token: string): Promise<Identity>;
   /** Signs a token by the first secret, for development and tests. Throws where only public keys are known. */
   sign(claims: Record<string, unknown>, expiresInSeconds: number): string;
@@ -67,7 +67,7 @@ function verifiersOf(keys: Exclude<TokenKeys, { jwksUrl: string }>): Verify[] {
     : [keys.publicKey].flat().map((key) => createVerifier({ key, algorithms: asymmetric }));
 }
 
-/** Verifies by the first key that signed the token. Only that key can say that the token has expired. */
+/** Verifies with each key until one accepts the signature. Only that key can tell that the token has expired. */
 function anyOf(verifiers: readonly Verify[]): Verify {
   if (verifiers.length === 0) throw new TypeError("no key to verify tokens with");
   return (token) => {
@@ -84,10 +84,10 @@ function anyOf(verifiers: readonly Verify[]): Verify {
   };
 }
 
-/** Verifies by the key that the token names. */
+/** Verifies with the key that the token names. */
 function jwksVerifier(url: string): Verify {
   const keyOf = remoteKeys(url);
-  // By PEM: a verifier reads its key once, which costs five times as much as to verify a token.
+  // Cached by PEM text: parsing a key costs five times as much as verifying a token.
   const verifiers = new LRUCache<string, Verify>({
     max: 100,
     memoMethod: (key) => createVerifier({ key, algorithms: asymmetric }),
@@ -104,7 +104,7 @@ function jwksVerifier(url: string): Verify {
   };
 }
 
-/** Section 4 of the design: `sub`, else `userId`, `id`, `_id`; a number is taken as its digits. */
+/** The user id is `sub`, else `userId`, `id`, `_id`; a number is converted to its digits. */
 function readIdentity(claims: Record<string, unknown>): Identity {
   const id = [claims.sub, claims.userId, claims.id, claims._id].find((value) => value !== undefined && value !== null);
   const userId = typeof id === "number" ? String(id) : id;

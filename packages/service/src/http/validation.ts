@@ -4,18 +4,18 @@ import type { FastifySchemaCompiler } from "fastify";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Check } from "typebox/value";
 
-/** Bodies are taken as they are: "5" is no number. Query strings are text by nature, so whole numbers in them are read. */
+/** Bodies are not coerced: "5" is not a number. Query strings are text, so integers in them are parsed. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = createChecker(schema);
   return (given: unknown) => {
     const value = httpPart === "querystring" && Type.IsObject(schema) ? readQuery(schema, given) : given;
-    const faults = check(value);
-    if (faults.length === 0) return { value: known(schema, value) };
-    return { error: new ChatError("invalid_request", { part: httpPart, faults }) };
+    const issues = check(value);
+    if (issues.length === 0) return { value: known(schema, value) };
+    return { error: new ChatError("invalid_request", { part: httpPart, faults: issues }) };
   };
 };
 
-/** Of a value that fits its schema, what the schema names: a field that nobody checked reaches no handler and no store. */
+/** A valid value with only the fields that its schema names: a field that nobody checked reaches no handler and no store. */
 function known(schema: TSchema, value: unknown): unknown {
   if (Type.IsUnion(schema)) {
     const variant = schema.anyOf.find((one) => Check(one, value));

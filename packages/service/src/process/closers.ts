@@ -1,17 +1,17 @@
-// Whoever opens, closes: what a process opened is closed last-in first-out, within a deadline.
+// What a process opened is closed last-in first-out, within a deadline.
 import pTimeout from "p-timeout";
 import type { Logger } from "pino";
 
 type Close = () => Promise<unknown> | unknown;
 
 export interface Closers {
-  /** Remembers how to close what was just opened. */
+  /** Registers how to close what was just opened. */
   add(name: string, close: Close): void;
   /** Closes everything once, newest first. A failure is logged and the rest still closed. */
   close(): Promise<void>;
 }
 
-/** `deadlineMs` bounds each single close; what takes longer is left behind with a warning. */
+/** `deadlineMs` bounds each single close; one that takes longer is abandoned with a warning. */
 export function createClosers(log: Pick<Logger, "warn">, deadlineMs = 10_000): Closers {
   const stack: Array<{ name: string; close: Close }> = [];
   return {

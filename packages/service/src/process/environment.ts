@@ -1,37 +1,37 @@
-// Reads a process's settings from its environment, and reports every fault at once.
+// Reads a process's settings from its environment, and reports every issue at once.
 import { type Static, type TObject, type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
-/** What `readEnvironment` throws: one line a fault, naming the variable. */
+/** Thrown by `readEnvironment`: one line per issue, naming the variable. */
 export class EnvironmentError extends Error {
   override readonly name = "EnvironmentError";
-  constructor(readonly faults: readonly string[]) {
-    super(`the environment is not usable:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  constructor(readonly issues: readonly string[]) {
+    super(`the environment is not usable:\n${issues.map((issue) => `  ${issue}`).join("\n")}`);
   }
 }
 
 /**
- * Picks the schema's variables out of `source`, converts numbers and booleans, fills in defaults.
- * An empty string counts as not given. Throws EnvironmentError with all faults.
+ * Reads the schema's variables from `source`, converts numbers and booleans, fills in defaults.
+ * An empty string counts as not given. Throws EnvironmentError with all issues.
  */
 export function readEnvironment<Schema extends TObject>(
   schema: Schema,
   source: Readonly<Record<string, string | undefined>>,
 ): Static<Schema> {
   const values: Record<string, unknown> = {};
-  const faults: string[] = [];
+  const issues: string[] = [];
   for (const [name, field] of Object.entries(schema.properties)) {
     const given = source[name];
     const value = given === undefined || given === "" ? defaultOf(field) : convert(field, given);
     if (value === undefined) {
-      if (!Type.IsOptional(field)) faults.push(`${name} is missing`);
+      if (!Type.IsOptional(field)) issues.push(`${name} is missing`);
       continue;
     }
     const check = Compile(field);
     if (check.Check(value)) values[name] = value;
-    else faults.push(`${name} ${check.Errors(value)[0]?.message ?? "is not valid"}`);
+    else issues.push(`${name} ${check.Errors(value)[0]?.message ?? "is not valid"}`);
   }
-  if (faults.length > 0) throw new EnvironmentError(faults);
+  if (issues.length > 0) throw new EnvironmentError(issues);
   return values as Static<Schema>;
 }
 

@@ -1,10 +1,10 @@
-// A semaphore that is fair between keys: whoever requests much delays nobody else.
-// p-limit, p-queue and async-mutex know one queue, at most with priorities: the first to fill it is served before all others.
+// A semaphore that is fair between keys: a key with many requests does not delay the others.
+// p-limit, p-queue and async-mutex have one queue, at most with priorities: a key that fills it first is served before all others.
 
 export interface FairSemaphoreOptions {
-  /** Holders at once. */
+  /** Permits in total. */
   readonly limit: number;
-  /** Of them, those of one key; leaves permits for others. */
+  /** Permits that one key may hold, so that some are left for others. */
   readonly limitPerKey: number;
 }
 
@@ -12,7 +12,7 @@ export interface FairSemaphoreOptions {
 export type FairSemaphore = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Keys are served round-robin: a free permit goes to the key that was served longest ago, within a key first come, first served. Nobody
+ * Keys are served round-robin: a free permit goes to the key that was served longest ago, within a key first come, first served. No key
  * waits for more than one piece of work of every other key.
  */
 export function createFairSemaphore({ limit, limitPerKey }: FairSemaphoreOptions): FairSemaphore {

@@ -3,14 +3,14 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** Fields of a database's error that may quote a row or a parameter, and so what people wrote. */
+/** Fields of a database error that may quote a row or a parameter, and thus user content. */
 const quoting = ["detail", "where", "internalQuery"].map((field) => `err.${field}`);
 
 export interface LoggerOptions {
   readonly name: string;
   /** `info` by default. */
   readonly level?: string;
-  /** Fields of every line that does not have them already; asked for each line. */
+  /** Fields added to every line that does not have them already; called for each line. */
   readonly context?: () => object;
   /** For tests; standard output otherwise. */
   readonly destination?: DestinationStream;

@@ -1,14 +1,14 @@
-// Runs a process: start, wait for a signal, close, leave with the right exit code.
+// Runs a process: start, wait for a signal, close, exit with the right code.
 import { type Closers, createClosers } from "./closers.js";
 import { EnvironmentError } from "./environment.js";
 import type { Logger } from "./logger.js";
 
 /**
  * Calls `start` with closers to fill, and closes them on SIGTERM or SIGINT within 25 s. A second signal, or a failing
- * start, ends the process with code 1. An error that nobody caught is logged and ends it too: state is unknown then.
+ * start, ends the process with code 1. An uncaught error is logged and ends it too, since the state is unknown then.
  */
 export async function run(log: Logger, start: (closers: Closers) => Promise<void>): Promise<void> {
-  // The longest close is that of a gateway, which lets its sockets go over some seconds.
+  // The longest close is that of a gateway, which disconnects its sockets over some seconds.
   const closers = createClosers(log, 20_000);
   let closing = false;
   const close = async (code: number) => {

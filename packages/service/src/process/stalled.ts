@@ -1,13 +1,13 @@
-// Ends answers that nobody reads: each holds a socket and what its bytes come from, for as long as its client likes.
+// Ends responses whose client does not read: each would hold a socket and its source for as long as the client likes.
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Of a client that takes less than a piece (64 KB of a file) in this time, as at 1 KB a second. */
+/** A client that reads less than one chunk (64 KB of a file) in this time is stalled; that is about 1 KB a second. */
 export const defaultStallMs = 60_000;
 
 /**
- * Destroys the connection once bytes of the answer have waited for `stallMs`, and for at most twice as long, without its client taking a
- * piece of them. A source that has nothing to send yet is none of the client's doing.
+ * Destroys the connection once bytes of the response have waited for `stallMs` to twice `stallMs` without the client reading a
+ * chunk. A source that has nothing to send yet does not count.
  */
 export function endWhenStalled(answer: ServerResponse, socket: Socket, stallMs = defaultStallMs): void {
   const taken = () => socket.bytesWritten - socket.writableLength;

@@ -1,4 +1,4 @@
-// Worker processes for code that foreign bytes may make hang, grow or crash: each has one job at a time, and is killed at its deadline.
+// Worker processes for code that untrusted input may make hang, grow or crash: each has one job at a time, and is killed at its deadline.
 // piscina and tinypool cannot start a process under limits of the kernel; workerpool keeps idle ones, and this process alive with them.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { codeRangeBytes, withResourceLimits } from "./resource-limits.js";
 export interface WorkerPoolOptions {
   /** The module that calls `serveJobs`. */
   readonly entry: URL;
-  /** What a worker may write to, all in all, where the system can bound it (RLIMIT_DATA). A Node process begins with some 150 MB. */
+  /** The limit of a worker's writable memory, where the system has one (RLIMIT_DATA). A Node process begins with some 150 MB. */
   readonly dataBytes: number;
   /** How long a worker without a job is kept, ms; 30 s by default. */
   readonly idleMs?: number;
@@ -15,16 +15,16 @@ export interface WorkerPoolOptions {
 
 export interface WorkerPool<Job, Result> {
   /**
-   * Hands `job` to a worker that is free, else to a new one: the caller bounds how many are in flight. Rejects with what the job threw (an
+   * Runs `job` on a free worker, else on a new one: the caller bounds how many are in flight. Rejects with what the job threw (an
    * Error with its message and fields), with WorkerEnded when the job took longer than `deadlineMs` or its worker did not survive it, and
-   * with WorkerUnavailable when there is no worker to be had.
+   * with WorkerUnavailable when no worker is available.
    */
   run(job: Job, deadlineMs: number): Promise<Result>;
   /** Kills the workers; jobs in flight reject with WorkerUnavailable. */
   close(): void;
 }
 
-/** The worker ended over its job: at the deadline, or by a crash, which is what running out of memory comes to as well. */
+/** The worker ended during its job: at the deadline, or by a crash, which includes running out of memory. */
 export class WorkerEnded extends Error {
   override readonly name = "WorkerEnded";
   constructor(readonly timedOut: boolean) {
@@ -37,7 +37,7 @@ export class WorkerUnavailable extends Error {
   override readonly name = "WorkerUnavailable";
 }
 
-/** What a worker sends: that it takes jobs, then the outcome of each one. */
+/** The messages of a worker: that it is ready, then the outcome of each job. */
 export type WorkerMessage =
   | { readonly ready: true }
   | { readonly result: unknown }
@@ -80,7 +80,7 @@ export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): Worke
         }
         return result;
       } catch (error) {
-        // Whatever failed may have left it with its memory full.
+        // The failed job may have left its memory full.
         worker.kill();
         throw error;
       }
@@ -97,7 +97,7 @@ interface Worker {
   run(job: unknown, deadlineMs: number): Promise<unknown>;
   isAlive(): boolean;
   workedMs(): number;
-  /** Unless a job comes before. */
+  /** Kills the worker after `ms`, unless it gets a job before. */
   killAfter(ms: number): void;
   kill(): void;
 }
@@ -115,7 +115,7 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",
-    // None of our secrets. glibc keeps memory back for each thread otherwise.
+    // No inherited environment, so no secrets. Without MALLOC_ARENA_MAX glibc keeps memory for each thread.
     env: { MALLOC_ARENA_MAX: "2" },
   });
   let alive = true;
@@ -133,7 +133,7 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
     clearTimeout(timer);
     const outcome = waiting;
     waiting = undefined;
-    // While idle it keeps no process from ending.
+    // An idle worker does not keep this process alive.
     child.unref();
     child.channel?.unref();
     if (outcome) report(outcome);
@@ -173,7 +173,7 @@ function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void)
     async run(job, deadlineMs) {
       const began = performance.now();
       const outcome = wait(deadlineMs);
-      // What cannot be sent any more is reported by its exit.
+      // A failed send is reported by the worker's exit.
       child.send(job as object, () => undefined);
       try {
         return await outcome;

@@ -1,4 +1,4 @@
-// The other side of a worker pool: takes jobs one after another, and tells how each came out.
+// The worker's side of a worker pool: runs jobs one after another, and reports the outcome of each.
 import type { WorkerMessage } from "./worker-pool.js";
 
 /** Calls `handle` with each job. What it throws reaches the pool's caller as an Error with its message and own fields. */
@@ -13,7 +13,7 @@ export function serveJobs<Job, Result>(handle: (job: Job) => Promise<Result>): v
     }
   });
   process.on("disconnect", () => process.exit());
-  // A terminal sends these to every process; jobs in flight are the parent's to end.
+  // A terminal sends these to every process of its group; the parent decides when jobs in flight end.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
   send({ ready: true });
 }

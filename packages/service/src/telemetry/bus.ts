@@ -1,4 +1,4 @@
-// Watches a bus: its connection, what it drops, how requests fare; and carries request ids and traces across it.
+// Instruments a bus: its connection, dropped messages and requests; and propagates request ids and traces across it.
 import {
   type Bus,
   BusClosed,
@@ -14,10 +14,10 @@ import type { Telemetry } from "./telemetry.js";
 
 const idHeader = "x-request-id";
 const traceHeader = "traceparent";
-/** Of a batch's ids: enough to find it, and no header of kilobytes. */
-const mostIds = 16;
+/** The number of request ids sent for a batch: enough to find it, without a header of kilobytes. */
+const maxIds = 16;
 
-/** The same bus. Once a process: what it tells is of the process' one connection. */
+/** The same bus, instrumented. Call once per process: its metrics describe the process's one connection. */
 export function instrumentBus(telemetry: Telemetry, bus: Bus): Bus {
   const { metrics, scopes } = telemetry;
   const count = countRequests(telemetry);
@@ -50,18 +50,18 @@ export function instrumentBus(telemetry: Telemetry, bus: Bus): Bus {
     return bus.serve(subject, handle, options);
   };
 
-  // A derived object keeps getters such as `connected` alive.
+  // Object.create keeps getters such as `connected` live.
   return Object.create(bus, { request: { value: request }, serve: { value: serve } }) as Bus;
 }
 
 const ofBus = { "rpc.system": "khui" };
 
-/** An RPC's name; all others are polls that one gateway relays to another. */
+/** The name of an RPC; all other requests are polls that one gateway relays to another. */
 const rpcOf = (subject: string): string => /^khui\.rpc\.(.+)$/.exec(subject)?.[1] ?? "relay";
 
 function headersOf({ requestIds, parents }: { requestIds: readonly string[]; parents: readonly string[] }) {
   return {
-    ...(requestIds.length === 0 ? {} : { [idHeader]: requestIds.slice(0, mostIds).join(",") }),
+    ...(requestIds.length === 0 ? {} : { [idHeader]: requestIds.slice(0, maxIds).join(",") }),
     ...(parents[0] === undefined ? {} : { [traceHeader]: parents[0] }),
   };
 }
@@ -71,7 +71,7 @@ function scopeOf(headers: Readonly<Record<string, string>>) {
   return { requestIds: ids ? ids.split(",") : [], parents: parentsOf(headers[traceHeader]) };
 }
 
-/** Returns a function that counts and times a request under way, and hands on its outcome. */
+/** Returns a function that counts and times a request in flight, and passes on its outcome. */
 function countRequests({ metrics }: Telemetry) {
   const seconds = metrics.histogram(
     "khui_bus_request_duration_seconds",
@@ -84,11 +84,11 @@ function countRequests({ metrics }: Telemetry) {
     "Requests that got no answer, by why. A refusal is an answer.",
     ["rpc", "reason"],
   );
-  return async (subject: string, asking: Promise<BusMessage>): Promise<BusMessage> => {
+  return async (subject: string, pending: Promise<BusMessage>): Promise<BusMessage> => {
     const rpc = rpcOf(subject);
     const began = performance.now();
     try {
-      const answer = await asking;
+      const answer = await pending;
       seconds.observe({ rpc }, (performance.now() - began) / 1000);
       return answer;
     } catch (error) {

@@ -1,9 +1,9 @@
-// Watches a database: connections, times and failures of statements; at debug level each statement, never its parameters.
+// Instruments a database: connections, durations and failures of statements; at debug level logs each statement, never its parameters.
 import { type Database, failureKind, type StatementObserver } from "@khui/database";
 import { secondsBuckets } from "./metrics.js";
 import type { Telemetry } from "./telemetry.js";
 
-/** What an adapter is opened with. Once a process. */
+/** The observer that an adapter is opened with. Call once per process. */
 export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): StatementObserver {
   const seconds = metrics.histogram(
     "khui_database_statement_duration_seconds",
@@ -20,7 +20,7 @@ export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): 
     const began = performance.now();
     const parents = scopes.current()?.parents ?? [];
     const attributes = { "db.system.name": "postgresql" };
-    // Alone, a statement of the service's own (a sweep, a probe) would be a trace of one span.
+    // Outside of a request (a sweep, a probe), each statement would be a trace of one span.
     const traced = tracer !== undefined && parents.length > 0;
     const span = traced ? tracer.start({ name: nameOf(text), kind: "client", parents, attributes }) : undefined;
     return (failure) => {
@@ -35,7 +35,7 @@ export function observeStatements({ metrics, scopes, tracer, log }: Telemetry): 
   };
 }
 
-/** Tells how many connections there are, and who waits for one. Once a process. */
+/** Adds gauges for the connections and for those waiting for one. Call once per process. */
 export function instrumentDatabase({ metrics }: Pick<Telemetry, "metrics">, database: Pick<Database, "stats">): void {
   metrics.gauge(
     "khui_database_connections",
@@ -49,12 +49,12 @@ export function instrumentDatabase({ metrics }: Pick<Telemetry, "metrics">, data
   metrics.gauge("khui_database_waiting", "Callers that wait for a connection.", () => database.stats().waiting);
 }
 
-const longestLogged = 120;
+const maxLoggedLength = 120;
 
-/** A statement's beginning on one line. What was put in for its placeholders is not in its text. */
+/** The beginning of a statement on one line. Its text has placeholders instead of parameters. */
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length > longestLogged ? `${line.slice(0, longestLogged)}…` : line;
+  return line.length > maxLoggedLength ? `${line.slice(0, maxLoggedLength)}…` : line;
 }
 
 /** Its first word, and the first table that it names. */

@@ -1,4 +1,4 @@
-// What a process tells of itself: metrics, log lines that carry request ids, and traces.
+// Telemetry of a process: metrics, log lines with request ids, and traces.
 export * from "./bus.js";
 export * from "./database.js";
 export * from "./limits.js";

@@ -1,11 +1,11 @@
-// What a process counts, for Prometheus: one registry, in which each metric is registered once.
+// The Prometheus metrics of a process: one registry, in which each metric is registered once.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** A value, or one a label value. */
+/** One value, or one per label value. */
 export type Reading = number | Readonly<Record<string, number>>;
 
 export interface Metrics {
-  /** Counts by itself: `inc(labels, by)`. */
+  /** Incremented by the caller: `inc(labels, by)`. */
   counter<Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label>;
   /** `buckets` are upper bounds. */
   histogram<Label extends string>(
@@ -14,23 +14,23 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly Label[],
   ): Histogram<Label>;
-  /** A state, read at each scrape; of several values each carries its key as `label`. `read` must be quick and not throw. */
+  /** A state, read at each scrape; with several values, each has its key as `label`. `read` must be quick and must not throw. */
   gauge(name: string, help: string, read: () => Reading, label?: string): void;
-  /** A sum that only grows and is kept elsewhere, read at each scrape. */
+  /** A monotonic sum that is kept elsewhere, read at each scrape. */
   total(name: string, help: string, read: () => Reading, label?: string): void;
   readonly contentType: string;
-  /** Everything, in Prometheus' text format. */
+  /** All metrics in the Prometheus text format. */
   text(): Promise<string>;
 }
 
-/** Every metric carries `service`. With `process`, memory, CPU and event-loop delay are among them. */
+/** Every metric has the label `service`. With `process`, memory, CPU and event-loop delay are included. */
 export function createMetrics(service: string, options: { process?: boolean } = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   registry.setDefaultLabels({ service });
   if (options.process) collectDefaultMetrics({ register: registry });
 
-  /** Writes what was read through `write`, which sets or adds. */
+  /** Calls `write` with each value that `read` returns. */
   function each(read: () => Reading, label: string, write: (labels: Record<string, string>, value: number) => void) {
     const reading = read();
     if (typeof reading === "number") write({}, reading);
@@ -72,5 +72,5 @@ export function createMetrics(service: string, options: { process?: boolean } = 
   };
 }
 
-/** Upper bounds, in seconds, for what should take milliseconds and must not take seconds. */
+/** Histogram buckets, in seconds, for operations that should take milliseconds and must not take seconds. */
 export const secondsBuckets: readonly number[] = [0.005, 0.025, 0.1, 0.5, 2.5, 10];

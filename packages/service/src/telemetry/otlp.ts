@@ -1,4 +1,4 @@
-// The tracer on OpenTelemetry's SDK: spans in batches to an OTLP/HTTP endpoint. Loaded only where tracing is asked for.
+// The tracer on OpenTelemetry's SDK: sends spans in batches to an OTLP/HTTP endpoint. Loaded only when tracing is enabled.
 
 import type { Logger } from "@khui/service/process";
 import {
@@ -20,7 +20,7 @@ import pTimeout from "p-timeout";
 import type { Tracer } from "./spans.js";
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT };
-/** An endpoint that is gone must not hold up a process that ends. */
+/** An unreachable endpoint must not delay the shutdown. */
 const closeMs = 3_000;
 
 /** The endpoint, its headers, sampling and batching are read from the environment by the SDK. */
@@ -66,7 +66,7 @@ export function startTracer(service: string, log: Pick<Logger, "warn">): Tracer 
   };
 }
 
-/** Of a traceparent whose form was checked. */
+/** Parses a traceparent that is known to be well-formed. */
 function contextOf(traceparent: string): SpanContext {
   const [, traceId = "", spanId = "", flags = "00"] = traceparent.split("-");
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };

@@ -1,29 +1,29 @@
-// For which requests the code that runs now is working: known across awaits, told to logs, to the bus and to traces.
+// The scope of the running code, which is the requests that it works for: propagated across awaits, to logs, the bus and traces.
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** More than one request where a batch is written for several. */
+/** Several ids where a batch is processed for several requests. */
 export interface Scope {
   readonly requestIds: readonly string[];
-  /** The spans that what happens here is part of, as W3C traceparents; the first one is the parent, the others are linked. */
+  /** The spans that this work belongs to, as W3C traceparents; the first one is the parent, the others are linked. */
   readonly parents: readonly string[];
 }
 
 export interface Scopes {
-  /** False: nothing is followed, and `run` only runs. */
+  /** False: scopes are disabled, and `run` only calls `work`. */
   readonly active: boolean;
   current(): Scope | undefined;
-  /** Runs `work`, and whatever follows from it, in `scope`; without one, in none. */
+  /** Runs `work`, and all asynchronous work that it starts, in `scope`; without one, in none. */
   run<Result>(scope: Scope | undefined, work: () => Result): Result;
 }
 
-/** Following costs CPU on every promise (see docs/observability.md), so that it is chosen once for a process. */
+/** Tracking costs CPU on every promise (see docs/observability.md), so it is enabled once, for the whole process. */
 export function createScopes(active: boolean): Scopes {
   if (!active) return { active, current: () => undefined, run: (_scope, work) => work() };
   const storage = new AsyncLocalStorage<Scope | undefined>();
   return { active, current: () => storage.getStore(), run: (scope, work) => storage.run(scope, work) };
 }
 
-/** The scope of work that is done for several at once; undefined when it is for nobody. */
+/** The scope of work that is done for several scopes at once; undefined when there is none. */
 export function joinScopes(scopes: Iterable<Scope | undefined>): Scope | undefined {
   const known = new Set<Scope>();
   for (const scope of scopes) if (scope) known.add(scope);
@@ -34,7 +34,7 @@ export function joinScopes(scopes: Iterable<Scope | undefined>): Scope | undefin
   };
 }
 
-/** What log lines carry. */
+/** The fields that log lines get from a scope. */
 export function logFields(scope: Scope | undefined): { requestId?: string; requestIds?: readonly string[] } {
   if (!scope) return {};
   const [requestId, ...others] = scope.requestIds;

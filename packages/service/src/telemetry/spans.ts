@@ -4,7 +4,7 @@ import type { Scope, Scopes } from "./scopes.js";
 export type Attributes = Readonly<Record<string, string | number>>;
 
 export interface SpanOptions {
-  /** Of few different ones: a route, an RPC, a statement's first words. Never contents. */
+  /** Of low cardinality: a route, an RPC, a statement's first words. Never user content. */
   readonly name: string;
   readonly kind: "server" | "client";
   readonly parents: readonly string[];
@@ -12,31 +12,31 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** Names this span to those that it causes: `00-<trace>-<span>-<flags>`, https://www.w3.org/TR/trace-context/. */
+  /** Identifies this span to its children: `00-<trace>-<span>-<flags>`, https://www.w3.org/TR/trace-context/. */
   readonly traceparent: string;
   set(attributes: Attributes): void;
-  /** Of a failure only its kind is kept: a text may hold what people wrote. */
+  /** Only the type of a failure is recorded: its message may contain user content. */
   end(failure?: unknown): void;
 }
 
 export interface Tracer {
   start(options: SpanOptions): Span;
-  /** Sends what is left, for a few seconds at most. */
+  /** Flushes pending spans, for a few seconds at most. */
   close(): Promise<void>;
 }
 
-/** A traceparent from elsewhere, as a list of one or none. */
+/** A received traceparent as a list; empty when it is missing or malformed. */
 export function parentsOf(traceparent: unknown): string[] {
   return typeof traceparent === "string" && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
     ? [traceparent]
     : [];
 }
 
-/** The scope of what a span causes. */
+/** The scope for work inside of a span. */
 export const within = (scope: Scope, span: Span | undefined): Scope =>
   span ? { ...scope, parents: [span.traceparent] } : scope;
 
-/** Runs `work` in `scope` as a span of its own, where this process follows requests; otherwise only runs it. */
+/** Runs `work` in `scope` and, where there is a tracer, as a span of its own. */
 export async function traced<Result>(
   { scopes, tracer }: { readonly scopes: Scopes; readonly tracer?: Tracer },
   scope: Scope,

@@ -1,4 +1,4 @@
-// Puts together what a process tells of itself, from its environment.
+// Sets up the logger, metrics, scopes and tracer of a process from its environment.
 import { createLogger, type Logger } from "@khui/service/process";
 import { createMetrics, type Metrics } from "./metrics.js";
 import { createScopes, logFields, type Scopes } from "./scopes.js";
@@ -9,24 +9,24 @@ export interface Telemetry {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly scopes: Scopes;
-  /** There when tracing is asked for. */
+  /** Present when tracing is enabled. */
   readonly tracer?: Tracer;
-  /** Sends what is left of traces. */
+  /** Flushes pending spans. */
   close(): Promise<void>;
 }
 
 export interface TelemetryOptions {
-  /** The process' name in logs, metrics and traces. */
+  /** The name of the process in logs, metrics and traces. */
   readonly service: string;
   /** A pino level; `debug` logs every request and every statement. */
   readonly level: string;
-  /** Where OpenTelemetry's variables are looked for: OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT and the like. */
+  /** Where OpenTelemetry's variables are read from: OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT and the like. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Requests are followed (their ids in every log line, over the bus) when it is asked for: by the level debug, or by tracing. Tracing is
- * loaded only then. Throws EnvironmentError where the environment asks for a way of tracing that there is not.
+ * Requests are tracked (their ids in every log line and across the bus) at level debug or trace, or when tracing is enabled. The tracer
+ * is loaded only when tracing is enabled. Throws EnvironmentError for an unsupported exporter or protocol.
  */
 export async function openTelemetry({ service, level, environment }: TelemetryOptions): Promise<Telemetry> {
   const traces = tracingWanted(environment);
@@ -45,7 +45,7 @@ export async function openTelemetry({ service, level, environment }: TelemetryOp
   };
 }
 
-/** For parts that run without a process of their own around them: counts in a registry that nobody reads. */
+/** For components outside of a service's process, such as in tests: metrics go to a registry that nobody reads. */
 export function unobserved(log: Logger): Telemetry {
   return { log, metrics: createMetrics("none"), scopes: createScopes(false), close: async () => undefined };
 }

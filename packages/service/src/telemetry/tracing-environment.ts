@@ -1,11 +1,11 @@
-// Whether the environment asks for traces, by OpenTelemetry's own variables.
+// Whether the environment enables tracing, by OpenTelemetry's own variables.
 import { EnvironmentError } from "@khui/service/process";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * True with OTEL_TRACES_EXPORTER=otlp, or with an OTLP endpoint and no other exporter named; OTEL_SDK_DISABLED=true beats both.
- * Throws EnvironmentError for an exporter or a protocol that there is not.
+ * Throws EnvironmentError for an unsupported exporter or protocol.
  */
 export function tracingWanted(environment: Environment): boolean {
   if (environment.OTEL_SDK_DISABLED?.toLowerCase() === "true") return false;
@@ -13,9 +13,9 @@ export function tracingWanted(environment: Environment): boolean {
   const exporter = environment.OTEL_TRACES_EXPORTER || (endpoint ? "otlp" : "none");
   if (exporter === "none") return false;
   const protocol = environment.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || environment.OTEL_EXPORTER_OTLP_PROTOCOL || "";
-  const faults: string[] = [];
-  if (exporter !== "otlp") faults.push("OTEL_TRACES_EXPORTER must be otlp or none");
-  if (!/^(http\/.*)?$/.test(protocol)) faults.push("OTEL_EXPORTER_OTLP_PROTOCOL must be http/json");
-  if (faults.length > 0) throw new EnvironmentError(faults);
+  const issues: string[] = [];
+  if (exporter !== "otlp") issues.push("OTEL_TRACES_EXPORTER must be otlp or none");
+  if (!/^(http\/.*)?$/.test(protocol)) issues.push("OTEL_EXPORTER_OTLP_PROTOCOL must be http/json");
+  if (issues.length > 0) throw new EnvironmentError(issues);
   return true;
 }

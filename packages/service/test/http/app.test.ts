@@ -1,4 +1,4 @@
-// The shape of answers, what is refused before a handler runs, and health.
+// The shape of answers, refusals before a handler runs, and health.
 import { type AddressInfo, connect } from "node:net";
 import { ChatError, routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
@@ -34,14 +34,14 @@ async function rig(rules: Partial<Guard["rules"]> = {}) {
 
 const url = "/api/v1/chat/messages/0123456789abcdef01234567";
 
-test("a page of another origin may use every method that a route has", async (t) => {
+test("CORS allows every method that a route has", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
   for (const { method } of Object.values(routes)) {
     const headers = { origin: "https://app.example", "access-control-request-method": method };
-    const { statusCode, headers: told } = await app.inject({ method: "OPTIONS", url, headers });
+    const { statusCode, headers: allowed } = await app.inject({ method: "OPTIONS", url, headers });
     t.equal(statusCode, 204);
-    t.ok(String(told["access-control-allow-methods"]).split(/, ?/).includes(method), method);
+    t.ok(String(allowed["access-control-allow-methods"]).split(/, ?/).includes(method), method);
   }
 });
 
@@ -78,7 +78,7 @@ test("every refusal has the same shape, in Thai or in English", async (t) => {
   t.match(english.json().message, /Only the sender/);
 });
 
-test("what does not fit the contract never reaches the handler", async (t) => {
+test("an invalid request never reaches the handler", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);
   mount(routes.editMessage, async () => t.fail("must not be called") as never);
@@ -102,7 +102,7 @@ test("what does not fit the contract never reaches the handler", async (t) => {
   );
 });
 
-test("no or bad tokens are 401, before the body is looked at", async (t) => {
+test("missing or bad tokens are 401, before the body is validated", async (t) => {
   const { mount, app, close } = await rig();
   t.teardown(close);
   mount(routes.editMessage, async () => t.fail("must not be called") as never);
@@ -117,7 +117,7 @@ test("no or bad tokens are 401, before the body is looked at", async (t) => {
   }
 });
 
-test("too many requests of one user are 429 with Retry-After, and others go on", async (t) => {
+test("too many requests of one user are 429 with Retry-After, and others are not affected", async (t) => {
   const { mount, app, guard, headers, close } = await rig({ perUser: { name: "user", points: 3, perSeconds: 60 } });
   t.teardown(close);
   mount(routes.removeReaction, async () => ({ message: "", data: {} as never }));
@@ -131,7 +131,7 @@ test("too many requests of one user are 429 with Retry-After, and others go on",
   t.equal((await ask({ authorization: `Bearer ${guard.tokens.sign({ sub: "v" }, 60)}` })).statusCode, 200);
 });
 
-test("an unforeseen failure is 500 and shows nothing of itself", async (t) => {
+test("an unforeseen failure is 500 and reveals no details", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);
   mount(routes.removeReaction, async () => {
@@ -142,14 +142,14 @@ test("an unforeseen failure is 500 and shows nothing of itself", async (t) => {
   t.notMatch(answer.body, /secret detail/);
 });
 
-test("unknown paths and broken addresses are answered in the same shape", async (t) => {
+test("unknown paths and malformed URLs are answered in the same shape", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
   t.match((await app.inject("/nowhere")).json(), { statusCode: 404, code: "not_found" });
   t.match((await app.inject("/%zz")).json(), { statusCode: 400, code: "invalid_request" });
 });
 
-test("a request id of the edge is kept when it is plain", async (t) => {
+test("a well-formed request id of the edge is kept", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
   const idOf = async (given: string) =>
@@ -158,7 +158,7 @@ test("a request id of the edge is kept when it is plain", async (t) => {
   t.not(await idOf("a b<script>"), "a b<script>");
 });
 
-test("readiness names what is down", async (t) => {
+test("readiness lists the dependencies that are down", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
   const down = new Set<string>();
@@ -181,7 +181,7 @@ test("readiness names what is down", async (t) => {
   t.match(answer.json(), { status: "not ready", dependencies: { database: "down", bus: "down" } });
 });
 
-test("a client that sends all of a body that is too large before it reads gets the answer", async (t) => {
+test("a client that sends all of a too large body before it reads gets the answer", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);
   mount(routes.editMessage, async () => ({ message: "", data: {} as never }));
@@ -196,7 +196,7 @@ test("a client that sends all of a body that is too large before it reads gets t
     const sent = length.startsWith("t")
       ? [Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")]
       : [body];
-    // Each is taken in before the next is sent, and nothing is read before the last.
+    // Each chunk is received before the next is sent, and the client reads nothing before the last.
     for (const part of sent) await new Promise((resolve) => socket.write(part, resolve));
     socket.end();
     const answer = (await socket.resume().toArray()).join("");
@@ -205,7 +205,7 @@ test("a client that sends all of a body that is too large before it reads gets t
   }
 });
 
-test("a service that leaves is not ready, goes on answering, and gives up its connections", async (t) => {
+test("a service that shuts down is not ready, keeps answering, and closes its connections", async (t) => {
   const { app, close } = await rig();
   t.teardown(close);
   mountHealth(app, new Map(), async () => undefined);

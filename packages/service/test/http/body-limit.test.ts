@@ -1,4 +1,4 @@
-// How much of a body is taken in before it is refused: as much as its route may need.
+// The body limit of each route: as much as its schema may need.
 import { routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
 import { test } from "tap";
@@ -20,7 +20,7 @@ const kilobytes = {
   editMessage: 256,
 } as Record<string, number>;
 
-test("every route takes a body as large as it may need, and no larger", async (t) => {
+test("every route accepts the largest body of its schema, and no larger one", async (t) => {
   const app = await createApp({});
   const limits = createLocalLimits();
   t.teardown(() => Promise.all([app.close(), limits.close()]));
@@ -40,7 +40,7 @@ test("every route takes a body as large as it may need, and no larger", async (t
   }
 });
 
-test("the largest settings and texts are taken, however they are escaped", async (t) => {
+test("the largest settings and texts are accepted, however they are escaped", async (t) => {
   const app = await createApp({});
   const limits = createLocalLimits();
   t.teardown(() => Promise.all([app.close(), limits.close()]));
@@ -60,7 +60,7 @@ test("the largest settings and texts are taken, however they are escaped", async
   t.equal((await app.inject({ method: "POST", url: `${room}/messages`, headers, payload: text })).statusCode, 201);
 });
 
-test("of a path that there is not no body is read", async (t) => {
+test("the body of a request to an unknown path is not read", async (t) => {
   const app = await createApp({});
   t.teardown(() => app.close());
   const headers = { "content-type": "application/json" };

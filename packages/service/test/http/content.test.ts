@@ -1,4 +1,4 @@
-// Files over HTTP: whole, in part, not at all, and never as a page of ours.
+// Files over HTTP: complete, in part, not modified, and never as a page of our origin.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
@@ -33,7 +33,7 @@ function contentOf(text: string, more: Partial<Content> = {}): Rig {
   return { content, opened };
 }
 
-/** Asks for `rig`'s content as clients do. */
+/** An app that serves `rig`'s content, and a client. */
 async function appFor(t: Test, rig: Rig) {
   const app = await createApp({});
   t.teardown(() => app.close());
@@ -43,7 +43,7 @@ async function appFor(t: Test, rig: Rig) {
   return { app, ask };
 }
 
-test("the whole is sent with what browsers need to know of it", async (t) => {
+test("a complete file is sent with the headers that browsers need", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   const { statusCode, headers, body } = await ask();
@@ -83,7 +83,7 @@ test("one range is sent as it was requested", async (t) => {
   }
 });
 
-test("a range that nobody can read, and several, get the whole", async (t) => {
+test("an invalid range, and several ranges, get the complete file", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   for (const range of [
@@ -103,7 +103,7 @@ test("a range that nobody can read, and several, get the whole", async (t) => {
   }
 });
 
-test("a range beyond the end is refused, and says where the end is", async (t) => {
+test("a range beyond the end is refused with the file's size", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   for (const range of ["bytes=26-", "bytes=100-200", "bytes=-0"]) {
@@ -116,14 +116,14 @@ test("a range beyond the end is refused, and says where the end is", async (t) =
   t.same(rig.opened, []);
 });
 
-test("an empty file is sent, and no range of it", async (t) => {
+test("an empty file is sent, and has no ranges", async (t) => {
   const { ask } = await appFor(t, contentOf(""));
   const whole = await ask();
   t.match(whole, { statusCode: 200, body: "", headers: { "content-length": "0" } });
   t.equal((await ask({ range: "bytes=0-0" })).statusCode, 416);
 });
 
-test("who has it already is told so, and sent nothing", async (t) => {
+test("a client that has the file gets 304 without a body", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   for (const known of ['"an-etag"', 'W/"an-etag"', "*", '"another", "an-etag"']) {
@@ -138,7 +138,7 @@ test("who has it already is told so, and sent nothing", async (t) => {
   }
 });
 
-test("a part is asked for on a condition: of another version, the whole comes", async (t) => {
+test("a range with If-Range of another version gets the complete file", async (t) => {
   const { ask } = await appFor(t, contentOf(letters));
   const range = "bytes=0-0";
   t.equal((await ask({ range, "if-range": '"an-etag"' })).statusCode, 206);
@@ -147,7 +147,7 @@ test("a part is asked for on a condition: of another version, the whole comes", 
   }
 });
 
-test("HEAD tells the same as GET of the whole, and opens nothing", async (t) => {
+test("HEAD answers like GET of the complete file, and opens nothing", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   const same = ["content-type", "content-length", "accept-ranges", "etag", "content-disposition", "content-range"];
@@ -162,14 +162,14 @@ test("HEAD tells the same as GET of the whole, and opens nothing", async (t) => 
   }
 });
 
-test("a name of any letters is sent so that old and new browsers read it", async (t) => {
+test("a file name in any script is encoded for old and new browsers", async (t) => {
   const rig = contentOf(letters);
   const { ask } = await appFor(t, rig);
   for (const fileName of ["รูปภาพ.png", 'a"b;d=e.txt', "é.txt", "50% off.txt", "a%20b.txt", "👍.txt", "a, b.txt"]) {
     rig.content = contentOf(letters, { disposition: { type: "attachment", fileName } }).content;
     const given = String((await ask()).headers["content-disposition"]);
     t.match(given, /^attachment; filename=/);
-    t.match(given, /^[\x20-\x7e]*$|é/, "a header has no other letters");
+    t.match(given, /^[\x20-\x7e]*$|é/, "a header has no other characters");
     const extended = /filename\*=UTF-8''([^;]+)/.exec(given)?.[1];
     const quoted = /filename="((?:[^"\\]|\\.)*)"/.exec(given)?.[1]?.replace(/\\(.)/g, "$1");
     const plain = /filename=([^";]+)/.exec(given)?.[1];
@@ -179,12 +179,12 @@ test("a name of any letters is sent so that old and new browsers read it", async
   t.equal((await ask()).headers["content-disposition"], "attachment");
 });
 
-test("a document is shown by the browser's own viewer, which runs in no sandbox", async (t) => {
+test("a PDF is served without the sandbox, in which the browser's viewer does not run", async (t) => {
   const { ask } = await appFor(t, contentOf("%PDF-", { contentType: "application/pdf" }));
   t.equal((await ask()).headers["content-security-policy"], "default-src 'none'");
 });
 
-test("a store that fails is an answer of its own, which nobody keeps for the file", async (t) => {
+test("a failure of the store is an error response that is not cached", async (t) => {
   const failures = [
     new ChatError("service_unavailable", { retryAfter: 1 }),
     new ChatError("file_not_found"),
@@ -205,7 +205,7 @@ test("a store that fails is an answer of its own, which nobody keeps for the fil
   }
 });
 
-test("who leaves amid a file lets go of it", async (t) => {
+test("a client that disconnects during a file closes its source", async (t) => {
   let sent = 0;
   const endless = new Readable({
     read() {
@@ -225,7 +225,7 @@ test("who leaves amid a file lets go of it", async (t) => {
   t.ok(sent < 1_000, "and no more than that is read meanwhile");
 });
 
-test("a file that breaks off amid its sending is not taken for whole", async (t) => {
+test("a file whose source fails is not received as complete", async (t) => {
   const broken = async function* () {
     yield Buffer.from("abc");
     throw new Error("the disk failed");

@@ -1,4 +1,4 @@
-// A server of public keys for tests.
+// A JWKS server for tests.
 import { generateKeyPairSync, type JsonWebKey, type KeyObject } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ export function keyPair(kid: string): { jwk: JsonWebKey; privateKey: KeyObject }
   return { jwk: { ...publicKey.export({ format: "jwk" }), kid, alg: "RS256", use: "sig" }, privateKey };
 }
 
-/** Serves what `serve` was last told: keys, another text with status 500, or nothing at all while the request hangs. */
+/** Serves what was last passed to `serve`: keys, another text with status 500, or nothing at all while the request hangs. */
 export async function keyServer(t: Test, keys: JsonWebKey[]) {
   let served: JsonWebKey[] | "failure" | "silence" = keys;
   let asked = 0;

@@ -1,4 +1,4 @@
-// What is still being sent when its answer is known, or comes drop by drop: both end soon, and the answer arrives.
+// Bodies still being sent after their answer, and slow bodies: both end soon, and the answer arrives.
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { routes } from "@khui/contracts";
@@ -32,7 +32,7 @@ const id = "0123456789abcdef01234567";
 const json = "content-type: application/json";
 const head = (line: string, ...headers: string[]) => [`${line} HTTP/1.1`, "host: a", ...headers, "", ""].join("\r\n");
 
-/** Sends the head, then a body without end, reading all the while. Resolves with what was read until the server closes. */
+/** Sends the head, then an endless body, while reading. Resolves with what was read until the server closes. */
 async function stream(t: Test, port: number, start: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   t.teardown(() => socket.destroy());
@@ -40,7 +40,7 @@ async function stream(t: Test, port: number, start: string): Promise<string> {
   socket.on("data", (chunk) => {
     answer += chunk;
   });
-  // The server may cut the connection with bytes of ours unread.
+  // The server may close the connection with some of our bytes unread.
   socket.on("error", () => undefined);
   socket.write(start);
   const chunk = Buffer.alloc(65_536, " ");
@@ -53,7 +53,7 @@ async function stream(t: Test, port: number, start: string): Promise<string> {
   return answer;
 }
 
-test("nobody reads on for long after the answer to a stranger", async (t) => {
+test("the body of an unauthenticated request is not read for long after the answer", async (t) => {
   const { port, accepted } = await listening(t);
   const announced = "content-length: 1000000000";
   const cases: Array<[number, string]> = [
@@ -70,12 +70,12 @@ test("nobody reads on for long after the answer to a stranger", async (t) => {
     const what = start.split("\r\n").slice(0, 4).join(" ");
     t.match(answer, new RegExp(`^HTTP/1.1 ${status} `), what);
     t.match(answer, /^connection: close\r$/im, what);
-    // The bound, and what Node and the kernel had taken in before.
+    // The bound, plus what Node and the kernel had buffered before.
     t.ok(accepted.at(-1)!.bytesRead < 1_000_000, `${what}: ${accepted.at(-1)?.bytesRead} bytes were read`);
   }
 });
 
-test("a connection outlives a refusal whose body has come", async (t) => {
+test("a connection is kept after a refusal if the body has arrived", async (t) => {
   const { port } = await listening(t);
   const socket = connect(port, "127.0.0.1");
   t.teardown(() => socket.destroy());
@@ -87,7 +87,7 @@ test("a connection outlives a refusal whose body has come", async (t) => {
   }
 });
 
-test("a body that trickles is answered 408, and its connection ends", async (t) => {
+test("a slow body is answered with 408, and its connection is closed", async (t) => {
   const { port } = await listening(t, { bodyMs: 200 });
   for (const length of ["content-length: 100000", "transfer-encoding: chunked"]) {
     const socket = connect(port, "127.0.0.1");
@@ -105,7 +105,7 @@ test("a body that trickles is answered 408, and its connection ends", async (t) 
   }
 });
 
-test("a body in pieces within its time is taken", async (t) => {
+test("a body in several chunks within its time is accepted", async (t) => {
   const { port } = await listening(t);
   const socket = connect(port, "127.0.0.1");
   t.teardown(() => socket.destroy());
@@ -123,7 +123,7 @@ test("a body in pieces within its time is taken", async (t) => {
   t.match(String((await once(socket, "data"))[0]), /^HTTP\/1.1 200 /);
 });
 
-test("a client that goes away in the middle of a body leaves nothing behind", async (t) => {
+test("a client that disconnects in the middle of a body leaves nothing behind", async (t) => {
   const lines: string[] = [];
   const log = createLogger({ name: "test", level: "warn", destination: { write: (line) => void lines.push(line) } });
   const { port, accepted } = await listening(t, { log });
@@ -138,7 +138,7 @@ test("a client that goes away in the middle of a body leaves nothing behind", as
   t.same(lines, []);
 });
 
-test("what is no HTTP is answered in our shape, and nothing of it is logged", async (t) => {
+test("malformed HTTP is answered in our shape, and its content is not logged", async (t) => {
   const lines: string[] = [];
   const log = createLogger({ name: "test", level: "trace", destination: { write: (line) => void lines.push(line) } });
   const { port } = await listening(t, { log });

@@ -1,4 +1,4 @@
-// Keys behind an address: when they are fetched, and what holds while the key server is slow, wrong or away.
+// Keys of a JWKS URL: when they are fetched, and behaviour while the key server is slow, wrong or down.
 
 import { until } from "@khui/test-kit/until";
 import { test } from "tap";
@@ -11,9 +11,7 @@ const k2 = { alg: "RS256", kid: "k2" };
 const never = 3_600_000;
 const times = { maxAgeMs: never, cooldownMs: never, retryMs: never, timeoutMs: 5_000 };
 
-/** Asks until the answer is as expected; the test's own time limit ends it. */
-
-test("all who need the keys at once wait for one fetch", async (t) => {
+test("concurrent lookups share one fetch", async (t) => {
   const server = await keyServer(t, [first, second]);
   const keyOf = remoteKeys(server.url, times);
   const [a, b, unknown] = await Promise.all([keyOf(k1), keyOf(k2), keyOf({ alg: "RS256", kid: "k3" })]);
@@ -25,7 +23,7 @@ test("all who need the keys at once wait for one fetch", async (t) => {
   t.equal(server.asked(), 1);
 });
 
-test("a key that is new at the server is found once the cool-down is over", async (t) => {
+test("a new key is found once the cool-down is over", async (t) => {
   const server = await keyServer(t, [first]);
   const keyOf = remoteKeys(server.url, { ...times, cooldownMs: 100 });
   await keyOf(k1);
@@ -62,7 +60,7 @@ test("a fetch that fails leaves the keys as they are", async (t) => {
   }
 });
 
-test("without any keys a server that fails is asked again after a shorter cool-down", async (t) => {
+test("without any keys a failed fetch is retried after a shorter cool-down", async (t) => {
   const server = await keyServer(t, [first]);
   server.serve("failure");
   const keyOf = remoteKeys(server.url, { ...times, retryMs: 100 });

@@ -1,11 +1,11 @@
-// Requests are counted by route, and known by their id wherever they are worked on.
+// Requests are timed by route, and their id is known wherever they are processed.
 import { createLocalLimits } from "@khui/limits/local";
 import { instrumentLimits } from "@khui/service/telemetry";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { test } from "tap";
 import { createApp, mountMetrics } from "../../src/http/index.js";
 
-test("times are kept by route pattern, method and class of status; paths that lead nowhere share one", async (t) => {
+test("durations are recorded by route pattern, method and status class; unknown paths share one label", async (t) => {
   const telemetry = recordedTelemetry();
   const app = await createApp({ log: telemetry.log, telemetry });
   t.teardown(() => app.close());
@@ -55,7 +55,7 @@ test("before and after its body has come, a request's work carries its id and it
   }
 });
 
-test("what limits refuse is counted by rule", async (t) => {
+test("refusals by limits are counted by rule", async (t) => {
   const telemetry = recordedTelemetry();
   const limits = instrumentLimits(telemetry, createLocalLimits());
   t.teardown(() => limits.close());

@@ -1,4 +1,4 @@
-// Which tokens are taken, by each kind of key.
+// Which tokens are accepted, by each kind of key.
 import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { ChatError } from "@khui/contracts";
 import { test } from "tap";
@@ -21,7 +21,7 @@ function signRs256(key: KeyObject, claims: object, header: object = {}): string 
   return `${text}.${createSign("RSA-SHA256").update(text).sign(key, "base64url")}`;
 }
 
-test("a token says who its bearer is", async (t) => {
+test("a token identifies its bearer", async (t) => {
   const tokens = createTokens({ secret });
   const identity = await tokens.verify(
     tokens.sign({ sub: "u1", name: "สมชาย", picture: "http://a/b.png", scope: "read chat:admin" }, 60),
@@ -30,7 +30,7 @@ test("a token says who its bearer is", async (t) => {
   t.ok(Math.abs((identity.expiresAt ?? 0) - Date.now() - 60_000) < 5_000, "the end is in milliseconds");
 });
 
-test("the user id is sub, else userId, id or _id, and a number is taken as its digits", async (t) => {
+test("the user id is sub, else userId, id or _id, and a number is converted to its digits", async (t) => {
   const tokens = createTokens({ secret });
   const userOf = async (claims: Record<string, unknown>) => (await tokens.verify(tokens.sign(claims, 60))).userId;
   t.equal(await userOf({ sub: "a", userId: "b" }), "a");
@@ -42,7 +42,7 @@ test("the user id is sub, else userId, id or _id, and a number is taken as its d
   }
 });
 
-test("unusable names are dropped, the person is let in", async (t) => {
+test("invalid names are dropped, and the token is still accepted", async (t) => {
   const tokens = createTokens({ secret });
   const identity = await tokens.verify(tokens.sign({ sub: "u", name: { first: "x" }, avatar: "a\0b", scope: 7 }, 60));
   t.match(identity, { name: undefined, avatar: undefined, admin: false });
@@ -59,7 +59,7 @@ test("forged, unsigned and expired tokens are refused", async (t) => {
   t.equal(await codeOf(tokens, tokens.sign({ sub: "u" }, -10)), "token_expired");
 });
 
-test("with a public key only its owner's tokens pass, and its text is no shared secret", async (t) => {
+test("with a public key only tokens of its private key are accepted, and its text is not a shared secret", async (t) => {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
   const tokens = createTokens({ publicKey: pem });
@@ -71,7 +71,7 @@ test("with a public key only its owner's tokens pass, and its text is no shared 
   t.throws(() => tokens.sign({ sub: "u" }, 60), "a public key signs nothing");
 });
 
-test("while a secret is replaced, tokens by the old and the new one are good, and the first signs", async (t) => {
+test("while a secret is replaced, tokens of the old and the new one are accepted, and the first signs", async (t) => {
   const [before, after, never] = ["the secret of last year", "the secret of this year", "the secret of nobody"];
   const tokens = createTokens(keysFrom({ JWT_SECRET: `${after},${before}` }));
   const by = async (key: string, seconds = 60) => createTokens({ secret: key }).sign({ sub: "u" }, seconds);
@@ -94,7 +94,7 @@ test("each of several secrets must be long enough", async (t) => {
   t.throws(() => createTokens({ secret: [] }), TypeError);
 });
 
-test("several public keys stand one after another, and what is none is refused", async (t) => {
+test("several public keys may be given one after another, and anything else is refused", async (t) => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const pem = ({ publicKey }: { publicKey: KeyObject }) => publicKey.export({ type: "spki", format: "pem" }).toString();
@@ -126,7 +126,7 @@ test("with a JWKS address the key is the one that the token names", async (t) =>
   t.equal(await codeOf(away, signRs256(privateKey, { sub: "u" }, { kid: "k1" })), "service_unavailable");
 });
 
-test("tokens that name keys which nobody has cost the key server nothing, and no one's key", async (t) => {
+test("tokens that name unknown keys cause no fetches, and do not displace known keys", async (t) => {
   const { jwk, privateKey } = keyPair("k1");
   const server = await keyServer(t, [jwk]);
   const tokens = createTokens({ jwksUrl: server.url });

@@ -1,15 +1,15 @@
-// A few at once, and keys that are served round-robin.
+// Permits in total and per key, and round-robin between keys.
 import { test } from "tap";
 import { createFairSemaphore } from "../../src/process/fair-semaphore.js";
 
-/** Work that is named as it starts and ends when it is told to. */
+/** Work whose name is recorded when it starts, and which ends on request. */
 function workbench(limit: number, limitPerKey: number) {
   const acquire = createFairSemaphore({ limit, limitPerKey });
   const started: string[] = [];
   const ends = new Map<string, () => void>();
   return {
     started,
-    /** Asks for a place for `name`, whose first letter is its key. */
+    /** Requests a permit for `name`, whose first letter is its key. */
     ask: (name: string) =>
       acquire(name[0]!, () => {
         started.push(name);
@@ -22,10 +22,10 @@ function workbench(limit: number, limitPerKey: number) {
   };
 }
 
-/** Lets everything that is due happen. */
+/** Waits until pending promises have run. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test("turns go round by key, whoever asked for more before", async (t) => {
+test("keys are served round-robin, even if one requested more before", async (t) => {
   const { ask, end, started } = workbench(1, 1);
   const all = ["a1", "a2", "a3", "a4", "b1", "b2", "c1"].map(ask);
   const order = ["a1", "b1", "c1", "a2", "b2", "a3", "a4"];
@@ -35,7 +35,7 @@ test("turns go round by key, whoever asked for more before", async (t) => {
   t.same(started, order);
 });
 
-test("a key leaves a place for others, and takes it when it is free again", async (t) => {
+test("a key leaves a permit for others, and gets one when it is free again", async (t) => {
   const { ask, end, started } = workbench(2, 1);
   const all = ["a1", "a2", "a3", "b1"].map(ask);
   await settled();
@@ -49,7 +49,7 @@ test("a key leaves a place for others, and takes it when it is free again", asyn
   t.same(await Promise.all(all), ["a1", "a2", "a3", "b1"]);
 });
 
-test("places of the same key may be several, and never more in all than there are", async (t) => {
+test("a key may hold several permits, within the total", async (t) => {
   const { ask, end, started } = workbench(3, 2);
   const all = ["a1", "a2", "a3", "b1", "b2", "c1"].map(ask);
   await settled();
@@ -60,7 +60,7 @@ test("places of the same key may be several, and never more in all than there ar
   await Promise.all(all);
 });
 
-test("work that fails gives its place to the next", async (t) => {
+test("work that fails releases its permit", async (t) => {
   const acquire = createFairSemaphore({ limit: 1, limitPerKey: 1 });
   const outcomes = await Promise.allSettled([
     acquire("a", async () => {

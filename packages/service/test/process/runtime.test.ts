@@ -20,24 +20,24 @@ test("settings are converted, and defaults filled in for what is absent or empty
   t.end();
 });
 
-test("all faults are reported at once", (t) => {
+test("all issues are reported at once", (t) => {
   try {
     readEnvironment(Schema, { PORT: "abc", VERBOSE: "maybe", KEY: "abc" });
     t.fail("must throw");
   } catch (error) {
     t.ok(error instanceof EnvironmentError);
-    const { faults } = error as EnvironmentError;
+    const { issues } = error as EnvironmentError;
     for (const name of ["URL", "PORT", "VERBOSE", "KEY"])
       t.ok(
-        faults.some((fault) => fault.startsWith(name)),
+        issues.some((issue) => issue.startsWith(name)),
         name,
       );
-    t.equal(faults.length, 4);
+    t.equal(issues.length, 4);
   }
   t.end();
 });
 
-test("what was opened last is closed first, and a failure keeps nothing else open", async (t) => {
+test("what was opened last is closed first, and a failure does not keep the rest open", async (t) => {
   const closed: string[] = [];
   const warned: unknown[] = [];
   const closers = createClosers({ warn: (...args: unknown[]) => void warned.push(args) } as never, 50);
@@ -52,7 +52,7 @@ test("what was opened last is closed first, and a failure keeps nothing else ope
   t.equal(closed.length, 2, "once");
 });
 
-test("tokens and contents never reach the log", async (t) => {
+test("tokens and message contents are never logged", async (t) => {
   const destination = new PassThrough();
   const log = createLogger({ name: "x", destination });
   log.info(

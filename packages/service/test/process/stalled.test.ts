@@ -1,4 +1,4 @@
-// Answers that are read, that are read slowly, and that are not read at all.
+// Responses that are read, read slowly, or not read at all.
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
@@ -8,7 +8,7 @@ import { endWhenStalled } from "../../src/process/stalled.js";
 const stallMs = 300;
 const piece = Buffer.alloc(64 * 1024);
 
-/** A client of a server that answers with `source`; `answered` resolves with how the answer ended. */
+/** A client of a server that answers with `source`; `answered` resolves with how the response ended. */
 async function answering(t: Test, source: () => Readable) {
   let end = (_how: "finished" | "ended") => {};
   const answered = new Promise<"finished" | "ended">((resolve) => {
@@ -35,29 +35,29 @@ async function answering(t: Test, source: () => Readable) {
   return { client, answered };
 }
 
-/** Far more than the kernel takes in on both sides. */
+/** Far more than the kernel buffers on both sides. */
 const plenty = () =>
   Readable.from(
     Array.from({ length: 800 }, () => piece),
     { objectMode: false },
   );
 
-test("an answer that nobody reads is ended", async (t) => {
+test("a response that is not read is ended", async (t) => {
   const { client, answered } = await answering(t, plenty);
   client.pause();
   t.equal(await answered, "ended");
 });
 
-test("one that is read at once is not", async (t) => {
+test("a response that is read at once is not ended", async (t) => {
   const { client, answered } = await answering(t, plenty);
   client.resume();
   t.equal(await answered, "finished");
 });
 
-test("one whose client reads on after a while is not", async (t) => {
+test("a response whose client resumes reading in time is not ended", async (t) => {
   const { client, answered } = await answering(t, plenty);
   let bytes = 0;
-  // A piece now and then: sooner than the stall, and for longer than it.
+  // A chunk now and then: each before the stall timeout, and together for longer than it.
   client.on("data", (chunk) => {
     bytes += chunk.length;
     client.pause();
@@ -66,7 +66,7 @@ test("one whose client reads on after a while is not", async (t) => {
   t.equal(await answered, "finished");
 });
 
-test("one whose source has nothing for a while is not", async (t) => {
+test("a response whose source pauses is not ended", async (t) => {
   async function* slow() {
     for (let i = 0; i < 3; i++) {
       yield piece;

@@ -1,4 +1,4 @@
-// The jobs of a worker that tests run: what foreign bytes may do to a process.
+// The jobs of the tests' worker: what untrusted input may do to a process.
 import { serveJobs } from "../../src/process/worker.js";
 
 const held: unknown[] = [];

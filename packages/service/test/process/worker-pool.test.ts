@@ -1,4 +1,4 @@
-// Worker processes: what happens to a job, to its worker, and to the next job.
+// Worker processes: the outcome for a job, its worker, and the next job.
 import { existsSync } from "node:fs";
 import { type Test, test } from "tap";
 import { createWorkerPool, type WorkerPoolOptions } from "../../src/process/worker-pool.js";
@@ -26,27 +26,27 @@ async function untilGone(pid: unknown): Promise<void> {
   while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-test("bytes come back as they went, and one worker does one job after another", async (t) => {
+test("bytes are passed unchanged, and one worker does one job after another", async (t) => {
   const { run } = pool(t);
   const bytes = Uint8Array.of(0, 1, 255);
   t.same(new Uint8Array((await run({ do: "echo", bytes }, minute)) as Uint8Array), bytes);
   t.equal(await run({ do: "pid" }, minute), await run({ do: "pid" }, minute));
 });
 
-test("jobs at the same time have a worker each", async (t) => {
+test("concurrent jobs have a worker each", async (t) => {
   const { run } = pool(t);
   const pids = await Promise.all([run({ do: "pid" }, minute), run({ do: "pid" }, minute)]);
   t.not(pids[0], pids[1]);
 });
 
-test("what a job throws is told with its fields, and the next has another worker", async (t) => {
+test("an error of a job is rejected with its fields, and the next job has another worker", async (t) => {
   const { run } = pool(t);
   const pid = await run({ do: "pid" }, minute);
   await t.rejects(run({ do: "fail" }, minute), { message: "it failed", code: "ENOENT", details: { most: 3 } });
   t.not(await run({ do: "pid" }, minute), pid);
 });
 
-test("a job that hangs is ended at its deadline, and the next has another worker", async (t) => {
+test("a job that hangs is killed at its deadline, and the next job has another worker", async (t) => {
   const { run } = pool(t);
   const pid = await run({ do: "pid" }, minute);
   await t.rejects(run({ do: "hang" }, 200), { name: "WorkerEnded", timedOut: true });
@@ -56,17 +56,17 @@ test("a job that hangs is ended at its deadline, and the next has another worker
 
 const skip = existsSync("/proc/self/limits") ? false : "this system does not bound memory";
 
-test("a job that asks for more memory than a worker may have fails", { skip }, async (t) => {
+test("a job that allocates more memory than allowed fails", { skip }, async (t) => {
   const { run } = pool(t);
   await t.rejects(run({ do: "grow" }, minute), { name: /^(?:Error|RangeError|WorkerEnded)$/ });
   t.ok(await run({ do: "pid" }, minute), "the next has another worker");
 });
 
-test("a crash is told", async (t) => {
+test("a crash rejects the job", async (t) => {
   await t.rejects(pool(t).run({ do: "crash" }, minute), { name: "WorkerEnded", timedOut: false });
 });
 
-test("a worker that somebody else ends is no fault of the job's", async (t) => {
+test("a worker that is killed from outside is not an error of the job", async (t) => {
   const { run } = pool(t);
   const pid = Number(await run({ do: "pid" }, minute));
   const hanging = run({ do: "hang" }, minute);
@@ -74,12 +74,12 @@ test("a worker that somebody else ends is no fault of the job's", async (t) => {
   await t.rejects(hanging, { name: "WorkerUnavailable" });
 });
 
-test("a worker that cannot start is told", async (t) => {
+test("a worker that cannot start rejects the job", async (t) => {
   const { run } = pool(t, { entry: new URL("not-there.ts", import.meta.url) });
   await t.rejects(run({ do: "pid" }, minute), { name: "WorkerUnavailable" });
 });
 
-test("a worker knows nothing of the environment, where secrets are", async (t) => {
+test("a worker does not inherit the environment with its secrets", async (t) => {
   const names = (await pool(t).run({ do: "environment" }, minute)) as string[];
   t.notOk(
     names.some((name) => /URL|SECRET|KEY|PASSWORD/.test(name)),
@@ -87,7 +87,7 @@ test("a worker knows nothing of the environment, where secrets are", async (t) =
   );
 });
 
-test("a worker without a job is ended after a while", async (t) => {
+test("an idle worker is ended after a while", async (t) => {
   const { run } = pool(t, { idleMs: 1 });
   const pid = await run({ do: "pid" }, minute);
   await untilGone(pid);

@@ -1,4 +1,4 @@
-// A watched bus counts what fails, and carries a request's id and span to whoever answers it.
+// An instrumented bus counts failures, and propagates a request's id and span to the server.
 import { NoResponders, RemoteError, RequestTimeout } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
@@ -14,7 +14,7 @@ function rig(t: Test, active = true) {
   return { telemetry, plain, bus: instrumentBus(telemetry, plain) };
 }
 
-test("the one who answers works for the request that asked, as a span below that of the question", async (t) => {
+test("the server works in the scope of the request, with a child span of the client's", async (t) => {
   const { telemetry, bus } = rig(t);
   const { scopes, spans } = telemetry;
   let seen: Scope | undefined;
@@ -31,7 +31,7 @@ test("the one who answers works for the request that asked, as a span below that
   t.same(seen?.parents, [server?.traceparent]);
 });
 
-test("of a batch's ids the first sixteen travel, and headers that were given stay", async (t) => {
+test("the first sixteen ids of a batch are sent, and given headers are kept", async (t) => {
   const { telemetry, plain, bus } = rig(t);
   let headers: Readonly<Record<string, string>> = {};
   plain.serve("khui.rpc.things.get", async (message) => {
@@ -45,7 +45,7 @@ test("of a batch's ids the first sixteen travel, and headers that were given sta
   t.equal(headers.own, "1");
 });
 
-test("outside of a request, and where nothing is followed, nothing is added", async (t) => {
+test("outside of a request, and with inactive scopes, no headers are added", async (t) => {
   for (const active of [true, false]) {
     const { telemetry, plain, bus } = rig(t, active);
     let headers: Readonly<Record<string, string>> | undefined;
@@ -59,14 +59,14 @@ test("outside of a request, and where nothing is followed, nothing is added", as
   }
 });
 
-test("a header that is no traceparent is no parent", async (t) => {
+test("a malformed traceparent is ignored", async (t) => {
   const { telemetry, plain, bus } = rig(t);
   bus.serve("khui.rpc.things.get", async () => data);
   await plain.request("khui.rpc.things.get", data, { timeoutMs: 5000, headers: { traceparent: "00-xyz" } });
   t.match(telemetry.spans, [{ kind: "server", parents: [] }]);
 });
 
-test("failures are counted by RPC and by why, and end their spans", async (t) => {
+test("failures are counted by RPC and reason, and end their spans", async (t) => {
   const { telemetry, bus } = rig(t);
   bus.serve("khui.rpc.things.fail", async () => {
     throw new Error("no");
@@ -90,7 +90,7 @@ test("failures are counted by RPC and by why, and end their spans", async (t) =>
   t.ok(telemetry.spans.filter(({ kind }) => kind === "client").every(({ failure }) => failure !== undefined));
 });
 
-test("what a subscription drops is counted, and the connection is told", async (t) => {
+test("dropped messages are counted, and the connection state is a metric", async (t) => {
   const telemetry = recordedTelemetry();
   const plain = createLocalBus({ maxPending: 2 }).connect();
   const bus = instrumentBus(telemetry, plain);

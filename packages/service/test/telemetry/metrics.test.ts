@@ -1,8 +1,8 @@
-// Values are read at the scrape, each metric is there once, and each names its process.
+// Values are read at the scrape, and each metric is registered once with its service.
 import { test } from "tap";
 import { createMetrics } from "../../src/telemetry/index.js";
 
-test("a state and a sum kept elsewhere are read at each scrape, by label where there are several", async (t) => {
+test("gauges and totals are read at each scrape, by label where there are several values", async (t) => {
   const metrics = createMetrics("a-service");
   const sockets = { polling: 1, websocket: 2 };
   let sum = 5;
@@ -17,14 +17,14 @@ test("a state and a sum kept elsewhere are read at each scrape, by label where t
   t.match(text, "# TYPE khui_sum_total counter");
 });
 
-test("a metric that is registered twice is a fault of the program", (t) => {
+test("registering a metric twice throws", (t) => {
   const metrics = createMetrics("a-service");
   metrics.gauge("khui_thing", "A thing.", () => 1);
   t.throws(() => metrics.gauge("khui_thing", "A thing.", () => 2), /already been registered/);
   t.end();
 });
 
-test("memory, CPU and event-loop delay are told of a process that asks for it", async (t) => {
+test("memory, CPU and event-loop delay are included on request", async (t) => {
   const metrics = createMetrics("a-service", { process: true });
   const text = await metrics.text();
   for (const name of ["process_resident_memory_bytes", "process_cpu_seconds_total", "nodejs_eventloop_lag_p99_seconds"])

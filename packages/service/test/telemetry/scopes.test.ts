@@ -1,4 +1,4 @@
-// Log lines say for which requests they were written, across awaits and where several are served at once.
+// Log lines have the ids of their requests, across awaits and where several are served at once.
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLogger } from "@khui/service/process";
@@ -7,7 +7,7 @@ import { createScopes, joinScopes, logFields, type Scope } from "../../src/telem
 
 const scopeOf = (...requestIds: string[]): Scope => ({ requestIds, parents: [] });
 
-test("a line carries the id of the request that it was written for, and none outside of one", async (t) => {
+test("a log line has the id of its request, and none outside of a request", async (t) => {
   const destination = new PassThrough();
   const scopes = createScopes(true);
   const log = createLogger({ name: "x", destination, context: () => logFields(scopes.current()) });
@@ -31,7 +31,7 @@ test("a line carries the id of the request that it was written for, and none out
   t.equal(lines[4]?.match(/requestId/g)?.length, 1, "once a line");
 });
 
-test("work for several requests is for each of them once", (t) => {
+test("a joined scope has each request once", (t) => {
   const a: Scope = { requestIds: ["a"], parents: ["span-a"] };
   const b: Scope = { requestIds: ["b", "a"], parents: ["span-b"] };
   t.same(joinScopes([a, undefined, b, a]), { requestIds: ["a", "b"], parents: ["span-a", "span-b"] });
@@ -40,7 +40,7 @@ test("work for several requests is for each of them once", (t) => {
   t.end();
 });
 
-test("where nothing is followed, work only runs", (t) => {
+test("inactive scopes only run the work", (t) => {
   const scopes = createScopes(false);
   t.equal(
     scopes.run(scopeOf("a"), () => scopes.current()),

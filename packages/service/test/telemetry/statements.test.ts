@@ -1,4 +1,4 @@
-// Statements are timed and counted, and told at debug level with the requests they were run for, never with what was put in.
+// Statements are timed and counted, and logged at debug level with their request ids, never with their parameters.
 import { sql } from "@khui/database";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
@@ -10,7 +10,7 @@ const database = await openOwnDatabase(t, { onStatement: observeStatements(telem
 instrumentDatabase(telemetry, database);
 const db = database.kysely();
 
-test("a statement's line has the request's id and the beginning of its text, and its span the request's for a parent", async (t) => {
+test("a statement's log line has the request's id and the beginning of its text, and its span is a child of the request's", async (t) => {
   const scope = { requestIds: ["mine"], parents: ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] };
   await telemetry.scopes.run(scope, () =>
     sql`SELECT   ${"a secret text"}::text
@@ -22,14 +22,14 @@ test("a statement's line has the request's id and the beginning of its text, and
   t.match(telemetry.spans.at(-1), { name: "SELECT", kind: "client", parents: scope.parents, ended: true });
 });
 
-test("a statement of the service's own is told, and no trace", async (t) => {
+test("a statement outside of a request is logged, and not traced", async (t) => {
   const [lines, spans] = [telemetry.lines().length, telemetry.spans.length];
   await sql`SELECT 1`.execute(db);
   t.match(telemetry.lines().slice(lines), [{ msg: "statement", sql: "SELECT 1" }]);
   t.equal(telemetry.spans.length, spans);
 });
 
-test("a failure is counted by its kind, and told without what the database quotes", async (t) => {
+test("a failure is counted by its kind, and logged without the values that the database quotes", async (t) => {
   await sql`CREATE TABLE public.notes (id text PRIMARY KEY, content text)`.execute(db);
   const add = () => sql`INSERT INTO public.notes VALUES (${"a secret text"}, NULL)`.execute(db);
   await add();

@@ -1,4 +1,4 @@
-// Tracing is off, and its libraries unread, unless OpenTelemetry's own variables ask for it.
+// Tracing is off, and its libraries are not loaded, unless OpenTelemetry's own variables enable it.
 import { createRequire } from "node:module";
 import { EnvironmentError } from "@khui/service/process";
 import { test } from "tap";
@@ -7,7 +7,7 @@ import { tracingWanted } from "../../src/telemetry/tracing-environment.js";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
 
-test("an endpoint or an exporter asks for it; the SDK's switch beats both", (t) => {
+test("an endpoint or an exporter enables tracing; OTEL_SDK_DISABLED overrides both", (t) => {
   t.equal(tracingWanted({}), false);
   t.equal(tracingWanted({ OTEL_EXPORTER_OTLP_ENDPOINT: "", OTEL_TRACES_EXPORTER: "" }), false);
   t.equal(tracingWanted(endpoint), true);
@@ -19,19 +19,19 @@ test("an endpoint or an exporter asks for it; the SDK's switch beats both", (t) 
   t.end();
 });
 
-test("what there is not is a fault, told with all others", (t) => {
+test("an unknown exporter or protocol is reported with all other issues", (t) => {
   const environment = { ...endpoint, OTEL_TRACES_EXPORTER: "zipkin", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
   try {
     tracingWanted(environment);
     t.fail("must throw");
   } catch (error) {
     t.ok(error instanceof EnvironmentError);
-    t.equal((error as EnvironmentError).faults.length, 2);
+    t.equal((error as EnvironmentError).issues.length, 2);
   }
   t.end();
 });
 
-test("the SDK is loaded only when tracing is asked for, and requests are followed only then or at debug", async (t) => {
+test("the SDK is loaded only when tracing is enabled, and scopes are active only then or at debug", async (t) => {
   const loaded = () =>
     Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes("sdk-trace-base"));
   const off = await openTelemetry({ service: "x", level: "silent", environment: {} });

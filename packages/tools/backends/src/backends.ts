@@ -1,4 +1,4 @@
-// Real Postgres, NATS and Redis for tests and for work by hand, private to the process that starts them.
+// Real Postgres, NATS and Redis for tests and manual work, private to the process that starts them.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
@@ -21,33 +21,33 @@ const restartAttempts = 50;
 const startTimeoutMs = { binary: 30_000, docker: 300_000 };
 
 export interface BackendOptions {
-  /** Where POSTGRES_URL, NATS_URL and REDIS_URL are looked for; process.env by default. `{}` gives private servers. */
+  /** Where POSTGRES_URL, NATS_URL and REDIS_URL are read from; process.env by default. `{}` starts private servers. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly machine?: Machine;
   /**
    * With these, private servers run under deploy/nats/nats.conf, deploy/postgres/roles.sql and deploy/redis/users.conf.
-   * Without, anyone may do anything.
+   * Without secrets there is no access control.
    */
   readonly secrets?: Secrets;
 }
 
 export interface Backends {
-  /** A superuser's, to an empty database. Set if postgres was asked for. With secrets see `ownAddresses` of secrets.ts. */
+  /** The superuser's URL of an empty database. Set if postgres was requested. With secrets see `ownAddresses` of secrets.ts. */
   readonly postgresUrl?: string;
-  /** With secrets it names no user. */
+  /** Without a user, even with secrets. */
   readonly natsUrl?: string;
-  /** Of one who may do anything. */
+  /** The URL of a user with all rights. */
   readonly redisUrl?: string;
-  /** Ends a server as a crash does (SIGKILL). Throws for one that was given by the environment. */
+  /** Crashes a server (SIGKILL). Throws for one that is configured by the environment. */
   kill(name: BackendName): Promise<void>;
-  /** Ends it in order, keeping its data. Throws as kill does. */
+  /** Shuts it down gracefully, keeping its data. Throws as kill does. */
   shutDown(name: BackendName): Promise<void>;
-  /** Holds it where it stands (SIGSTOP) until `resume`, `restart` or `stop`. Throws as kill does. */
+  /** Suspends it (SIGSTOP) until `resume`, `restart` or `stop`. Throws as kill does. */
   pause(name: BackendName): Promise<void>;
   resume(name: BackendName): Promise<void>;
-  /** Starts it again on its port and data, after ending it if it runs. Resolves when it answers. Throws as kill does. */
+  /** Starts it again on its port and data, after killing it if it runs. Resolves when it answers. Throws as kill does. */
   restart(name: BackendName): Promise<void>;
-  /** Ends them all and removes their data. Never touches one that was given by the environment. */
+  /** Stops all and removes their data. Never touches one that is configured by the environment. */
   stop(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ interface Backend {
 
 /**
  * Starts the named servers, each on a free port of 127.0.0.1 with data in a folder of its own, and resolves when all
- * answer. Throws an error that says what is missing, or the end of a server's log; then nothing is left running.
+ * answer. Throws an error with what is missing, or with the end of a server's log; then nothing is left running.
  */
 export async function startBackends(which: readonly BackendName[], options: BackendOptions = {}): Promise<Backends> {
   const machine = options.machine ?? thisMachine({ PATH: process.env.PATH, ...(options.environment ?? process.env) });
@@ -105,7 +105,7 @@ export async function startBackends(which: readonly BackendName[], options: Back
 
 function given(name: BackendName, url: string): Backend {
   const refuse = async (): Promise<never> => {
-    throw new Error(`${name} was given by ${servers[name].variable}: it is not ours to end`);
+    throw new Error(`${name} is configured by ${servers[name].variable}, so it is not ours to stop`);
   };
   return { url, kill: refuse, shutDown: refuse, pause: refuse, resume: refuse, restart: refuse, stop: async () => {} };
 }
@@ -144,7 +144,7 @@ async function startPrivate(name: BackendName, source: PrivateSource, secrets: S
       async restart() {
         await current.stop();
         current = await launch(port);
-        // After a crash, Postgres's sessions hold its shared memory a moment longer, and Docker the port.
+        // After a crash, Postgres's sessions keep its shared memory for a moment, and Docker the port.
         for (let attempt = 1; !current.running && attempt < restartAttempts; attempt += 1) {
           await sleep(100);
           current = await launch(port);
@@ -180,17 +180,17 @@ function mustRun(name: BackendName, started: GuardedProcess): void {
   if (!started.running) throw new Error(`${name} does not start:\n${started.logTail()}`);
 }
 
-/** Resolves when it answers or has ended. */
+/** Resolves when it answers or has exited. */
 async function launchBinary(
   server: Server,
   { path }: Extract<Source, { kind: "binary" }>,
   place: Place,
 ): Promise<GuardedProcess> {
   const started = await startGuarded(server.command(path, place), place.folder);
-  return settled(started, () => server.answers(path, place), startTimeoutMs.binary);
+  return waitUntilReady(started, () => server.answers(path, place), startTimeoutMs.binary);
 }
 
-/** A container of a new name each time: a killed one may hold its name a moment longer. The volume keeps the data. */
+/** A container with a new name each time: a killed one may keep its name for a moment. The volume keeps the data. */
 async function launchContainer(
   server: Server,
   { docker, image }: Extract<Source, { kind: "docker" }>,
@@ -206,10 +206,10 @@ async function launchContainer(
   ];
   const command = { file: docker, args, container: { docker, name, volume } };
   const started = await startGuarded(command, folder);
-  return settled(started, () => server.containerAnswers(docker, name, place), startTimeoutMs.docker);
+  return waitUntilReady(started, () => server.containerAnswers(docker, name, place), startTimeoutMs.docker);
 }
 
-async function settled(
+async function waitUntilReady(
   started: GuardedProcess,
   answers: () => Promise<boolean>,
   timeoutMs: number,

@@ -1,4 +1,4 @@
-// The edge as deployed, on free ports of loopback, in front of replicas that have their addresses instead of Docker's names.
+// The edge as deployed, on free loopback ports, in front of replicas that are given by address instead of Docker's names.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Haproxy, type HaproxyOptions, startHaproxy } from "./haproxy.js";
@@ -11,21 +11,21 @@ const attempts = 5;
 export type Replicas = Readonly<Record<string, readonly string[]>>;
 
 export interface Edge {
-  /** What clients reach. */
+  /** The URL for clients. */
   readonly url: string;
-  /** Its metrics and statistics. */
+  /** The URL of its metrics and statistics. */
   readonly internalUrl: string;
   readonly haproxy: Haproxy;
 }
 
 export interface EdgeOptions extends Pick<HaproxyOptions, "reloadable"> {
-  /** Settings of haproxy.cfg; without them its limits are out of reach. */
+  /** Settings of haproxy.cfg; by default its limits are too high to be reached. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Where clients reach it on loopback; a free one by default. */
   readonly port?: number | undefined;
 }
 
-/** No test is to meet the limits per address by chance: all come from one. */
+/** All tests come from one address, so they must not reach the limits per address by accident. */
 const unlimited = { EDGE_CONNECTIONS_PER_ADDRESS: "1000000", EDGE_REQUESTS_PER_ADDRESS: "100000000" };
 
 /** Runs HAProxy under deploy/edge/haproxy.cfg. A service without replicas answers 503. Throws what startHaproxy throws. */

@@ -1,4 +1,4 @@
-// A server as a child process that never outlives its parent: a watchdog ends it when the parent is gone.
+// A server as a child process that never outlives its parent: a watchdog kills it when the parent is gone.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,31 +13,31 @@ export interface Command {
   readonly args: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
-  /** Beside this process's own environment. */
+  /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** The signal that asks for a quick, clean end; SIGTERM by default. */
   readonly stopSignal?: NodeJS.Signals;
-  /** The container that `file` is a client of: it is ended by this name, since the client's death would leave it. */
+  /** The container that the Docker client `file` runs: it is killed by name, since it would survive its client. */
   readonly container?: { readonly docker: string; readonly name: string; readonly volume: string };
 }
 
 export interface GuardedProcess {
   readonly pid: number;
   readonly running: boolean;
-  /** The end of what it wrote. */
+  /** The end of its output. */
   logTail(): string;
-  /** Asks it to end, after 10 s forces it. Resolves when it has ended. */
+  /** Requests a clean exit, and kills it after 10 s. Resolves when it has exited. */
   stop(): Promise<void>;
-  /** Ends it as a crash does (SIGKILL). Resolves when it has ended. */
+  /** Crashes it (SIGKILL). Resolves when it has exited. */
   kill(): Promise<void>;
-  /** Holds it where it stands (SIGSTOP), with all its processes, until `resume`. Ending it lets it go first. */
+  /** Suspends it and all its child processes (SIGSTOP) until `resume`. Stopping it resumes it first. */
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
 /**
- * Starts `command`, its output going to `folder`/log. Should this process die without stopping it, be it by SIGKILL, the
- * server is killed and `folder`, where it keeps its things, is removed. Rejects when the program cannot be started.
+ * Starts `command`, with its output in `folder`/log. If this process dies without stopping it, even by SIGKILL, the server is
+ * killed and `folder`, which has its data, is removed. Rejects when the program cannot be started.
  */
 export async function startGuarded(command: Command, folder: string): Promise<GuardedProcess> {
   const logFile = join(folder, "log");
@@ -45,7 +45,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
   const { file, args, uid, gid, container } = command;
   const child = spawn(file, [...args], {
     stdio: ["ignore", log, log],
-    // A group of its own, so that Ctrl-C in a terminal reaches only the parent, which stops it in order.
+    // A process group of its own, so that Ctrl-C in a terminal reaches only the parent, which stops it gracefully.
     detached: true,
     env: { ...process.env, ...command.env },
     ...(uid === undefined ? {} : { uid }),
@@ -54,12 +54,12 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
   closeSync(log);
   await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
   const pid = child.pid!;
-  const disarm = watch(pid, container, folder);
+  const disarm = startWatchdog(pid, container, folder);
   let running = true;
   const ended = new Promise<void>((resolve) =>
     child.once("exit", () => {
       running = false;
-      // At once: the pid may soon be another process's.
+      // At once: the pid may soon be reused.
       disarm();
       resolve();
     }),
@@ -82,7 +82,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
-    // Children of a killed server that are held would never learn that it is gone.
+    // Suspended children of a killed server would never notice that it is gone.
     await resume();
     if (running && container !== undefined && signal === "SIGKILL") {
       await run(container.docker, ["kill", container.name]).catch(() => child.kill("SIGKILL"));
@@ -100,7 +100,7 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
     logTail: () => readFileSync(logFile, "utf8").slice(-logTailLength),
     async stop() {
       const force = setTimeout(() => void end("SIGKILL"), 10_000);
-      // Docker's client passes only the usual signals on; the image knows how to stop its server.
+      // Docker's client forwards only the usual signals; the image defines how to stop its server.
       await end(container === undefined ? (command.stopSignal ?? "SIGTERM") : "SIGTERM");
       clearTimeout(force);
     },
@@ -110,14 +110,14 @@ export async function startGuarded(command: Command, folder: string): Promise<Gu
   };
 }
 
-/** The children of a server that was held when its parent died: they end once they are let go on. */
+/** The children of a server that was suspended when its parent died: they exit once they are resumed. */
 const heldChildren = 'children=$(cat "/proc/$2/task/$2/children" 2>/dev/null)';
 
 /**
- * A shell that reads from a pipe which this process holds open: a line means that all is well, the pipe's end that the
+ * A shell that reads from a pipe which this process keeps open: a line means that the server has exited, end of file that the
  * parent is gone. This works wherever there is a shell, unlike Linux's parent-death signal.
  */
-function watch(pid: number, container: Command["container"], folder: string): () => void {
+function startWatchdog(pid: number, container: Command["container"], folder: string): () => void {
   const parts =
     container === undefined
       ? [heldChildren, 'kill -KILL "$2"', '[ -z "$children" ] || kill -CONT $children', "sleep 1", 'rm -rf "$1"']
@@ -128,7 +128,7 @@ function watch(pid: number, container: Command["container"], folder: string): ()
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  // Without a watchdog only a crash of the parent leaves something behind.
+  // Without a watchdog only a crash of the parent leaves the server behind.
   watchdog.on("error", () => {});
   watchdog.stdin?.on("error", () => {});
   watchdog.unref();

@@ -12,36 +12,36 @@ const run = promisify(execFile);
 const startTimeoutMs = 15_000;
 
 export interface Haproxy {
-  /** Ends it and removes its configuration. */
+  /** Stops it and removes its configuration. */
   stop(): Promise<void>;
-  /** Ends it as a crash does (SIGKILL). */
+  /** Crashes it (SIGKILL). */
   kill(): Promise<void>;
-  /** Ends it in order, keeping its configuration. */
+  /** Shuts it down gracefully, keeping its configuration. */
   shutDown(): Promise<void>;
-  /** Holds it where it stands (SIGSTOP) until `resume`, `restart` or `stop`. */
+  /** Suspends it (SIGSTOP) until `resume`, `restart` or `stop`. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Starts it again with the same configuration, after ending it if it runs. */
+  /** Starts it again with the same configuration, after killing it if it runs. */
   restart(): Promise<void>;
-  /** Reads its configuration anew: a new process takes new connections, the old one keeps those it has. Throws unless reloadable. */
+  /** Reloads its configuration: a new process takes new connections, the old one keeps those it has. Throws unless reloadable. */
   reload(): void;
 }
 
 export interface HaproxyOptions {
   readonly machine?: Machine;
-  /** What the configuration reads, beside this process's environment. */
+  /** Environment variables for the configuration, added to this process's own. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Runs it as a master with workers, as deployed. A crash is then the master's, and the worker may outlive it a moment. */
+  /** Runs it as a master with workers, as deployed. `kill` then kills the master, and the worker may outlive it for a moment. */
   readonly reloadable?: boolean;
 }
 
 /**
  * Runs HAProxy with this configuration and resolves when every `bind` with a port accepts connections. Ports are the
- * caller's choice (`freePort` of probes.ts). Throws what HAProxy has to say against the configuration.
+ * caller's choice (`freePort` of probes.ts). Throws HAProxy's own error messages for an invalid configuration.
  */
 export async function startHaproxy(configText: string, options: HaproxyOptions = {}): Promise<Haproxy> {
   const { machine = thisMachine(process.env), environment = {}, reloadable = false } = options;
-  // No image: in a container the loopback ports of the replicas are out of reach.
+  // Not from an image: a container cannot reach the loopback ports of the replicas.
   const source = await findSource({ binary: "haproxy", debianPackages: ["haproxy"] }, machine);
   if (source.kind !== "binary") throw new Error("HAProxy runs only as a program of this machine");
   const { path } = source;

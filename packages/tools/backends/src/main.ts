@@ -11,7 +11,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-// Before the start, so that a signal during it is not the end of us alone.
+// Before the start, so that a signal during it also stops the servers.
 const stopAsked = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
 });

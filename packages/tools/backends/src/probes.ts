@@ -1,4 +1,4 @@
-// Free ports, and ways to learn whether a server is up.
+// Free ports, and probes whether a server is up.
 import { createConnection, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -18,15 +18,15 @@ export function replies(port: number, question: string, expected: string): Promi
   return new Promise((resolve) => {
     let reply = "";
     const socket = createConnection(port, "127.0.0.1", () => socket.write(question));
-    const settle = (outcome: boolean): void => {
+    const finish = (outcome: boolean): void => {
       socket.destroy();
       resolve(outcome);
     };
-    socket.setTimeout(1000, () => settle(false));
-    socket.on("error", () => settle(false)).on("close", () => settle(false));
+    socket.setTimeout(1000, () => finish(false));
+    socket.on("error", () => finish(false)).on("close", () => finish(false));
     socket.on("data", (chunk) => {
       reply += chunk.toString("latin1");
-      if (reply.includes(expected)) settle(true);
+      if (reply.includes(expected)) finish(true);
     });
   });
 }
@@ -43,8 +43,8 @@ export function accepts(port: number, host = "127.0.0.1"): Promise<boolean> {
 }
 
 /**
- * Asks until `probe` says yes. Resolves false when `alive` no longer holds, true when it answered and still lives: what
- * answers on the port of a server that could not bind it is another one. Rejects after `timeoutMs`.
+ * Polls until `probe` returns true. Resolves true if the server is then still `alive`, else false: what answers on a port that
+ * the server could not bind is another process. Rejects after `timeoutMs`.
  */
 export async function ready(probe: () => Promise<boolean>, alive: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;

@@ -1,10 +1,10 @@
-// A server with all its processes, held where they stand and let go on: Postgres is one process a session.
+// Suspends and resumes a server with all its child processes: Postgres has one process per session.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * SIGSTOP: for all others the process hangs, but is there. Resolves when it does, which takes a moment: each thread stops
- * when it next runs. The parent first, so that it begins no more children.
+ * SIGSTOP: the process still exists, but hangs. Resolves when it does, which takes a moment: each thread stops when it is next
+ * scheduled. The parent first, so that it starts no more children.
  */
 export async function holdTree(pid: number): Promise<void> {
   signal(pid, "SIGSTOP");
@@ -12,29 +12,29 @@ export async function holdTree(pid: number): Promise<void> {
   for (const child of childrenOf(pid)) await holdTree(child);
 }
 
-/** SIGCONT for whatever of it is held. */
+/** SIGCONT for all of its suspended processes. */
 export function releaseTree(pid: number): void {
   for (const child of childrenOf(pid)) releaseTree(child);
   signal(pid, "SIGCONT");
 }
 
-/** None where the kernel does not list them: then only servers of one process can be held. */
+/** Empty where the kernel does not list them: then only single-process servers can be suspended. */
 function childrenOf(pid: number): number[] {
   return contentOf(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 }
 
-/** What each thread does, by the kernel's letters: stopped, stopped by a debugger, or at its end. */
+/** States of stopped threads, by the kernel's letters: stopped, stopped by a debugger, or exiting. */
 const still: ReadonlySet<string> = new Set("TtZX");
 
-/** Also where the kernel does not say. */
+/** True also where the kernel does not tell. */
 function isStill(pid: number): boolean {
   const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
-  // The letter comes after the name, which is in parentheses and may hold any character.
+  // The letter follows the name, which is in parentheses and may contain any character.
   const states = threads.map((id) => /^.*\) (\w)/s.exec(contentOf(`/proc/${pid}/task/${id}/stat`))?.[1] ?? "X");
   return states.every((state) => still.has(state));
 }
 
-/** Empty when there is no such file, or no longer. */
+/** Empty when there is no such file. */
 function contentOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -43,7 +43,7 @@ function contentOf(file: string): string {
   }
 }
 
-/** A process may end between the list and its signal. */
+/** A process may exit between being listed and signalled. */
 function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): void {
   try {
     process.kill(pid, name);

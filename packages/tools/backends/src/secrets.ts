@@ -1,7 +1,7 @@
-// The passwords that the files of deploy/ ask for, and the addresses by which each service reaches its servers with them.
+// The passwords that the files of deploy/ need, and the URLs by which each service reaches its servers with them.
 import { randomBytes } from "node:crypto";
 
-/** By the names that the files of deploy/ and docker-compose.yml have for them. */
+/** By their names in the files of deploy/ and in docker-compose.yml. */
 export type Secrets = Readonly<Record<(typeof secretNames)[number], string>>;
 
 const secretNames = [
@@ -23,25 +23,25 @@ const secretNames = [
   "REDIS_REALTIME_GATEWAY_PASSWORD",
 ] as const;
 
-/** Random ones, with characters that configurations and URLs trip over if they are not quoted. */
+/** Random passwords, with characters that break configurations and URLs unless they are quoted. */
 export function makeSecrets(): Secrets {
   const secret = (): string => `7e5${randomBytes(16).toString("hex")}/@:#%+$&' é`;
   return Object.fromEntries(secretNames.map((name) => [name, secret()])) as Secrets;
 }
 
-/** What nats.conf reads: values in double quotes, as it asks for them. */
+/** The environment for nats.conf: values in double quotes, as it requires. */
 export function natsEnvironment(secrets: Secrets): Record<string, string> {
   const names = secretNames.filter((name) => name.startsWith("NATS_"));
   return Object.fromEntries(names.map((name) => [name, `"${secrets[name].replaceAll(/["\\]/g, "\\$&")}"`]));
 }
 
-/** What deploy/redis/start.sh reads. */
+/** The environment for deploy/redis/start.sh. */
 export function redisEnvironment(secrets: Secrets): Record<string, string> {
   const names = secretNames.filter((name) => name.startsWith("REDIS_"));
   return Object.fromEntries(names.map((name) => [name, secrets[name]]));
 }
 
-/** A service's own users in place of whoever these addresses name. The gateway has no database. */
+/** The same URLs with a service's own users. The gateway has no database. */
 export function ownAddresses(
   service: string,
   urls: {

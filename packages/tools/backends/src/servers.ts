@@ -1,4 +1,4 @@
-// The three servers: how each is run, from a program or an image, open to all or with secrets, and how to tell that it is up.
+// The three servers: how each is run, from a binary or an image, with or without access control, and how to probe it.
 import { execFile, execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 export type BackendName = "postgres" | "nats" | "redis";
 
-/** A private place for one server: its folder, the port it is to listen on, and who may do what; without secrets, anyone anything. */
+/** Where one server runs: its folder, its port, and its secrets; without secrets there is no access control. */
 export interface Place {
   readonly folder: string;
   readonly port: number;
@@ -34,11 +34,11 @@ export interface Server extends Wanted {
   /** Docker's and the server's arguments. */
   imageOptions(secrets: Secrets | undefined): readonly string[];
   imageArgs(secrets: Secrets | undefined): readonly string[];
-  /** Of one who may do anything; of NATS, without a user when there are secrets. */
+  /** The URL of a user with all rights; of NATS, without a user when there are secrets. */
   url(port: number, secrets: Secrets | undefined): string;
-  /** Makes the data folder, once. */
+  /** Creates the data folder, once. */
   prepare(path: string, place: Omit<Place, "port">): Promise<void>;
-  /** Once, after the first start of the program. */
+  /** Runs once, after the first start of the binary. */
   initialize(path: string, place: Place): Promise<void>;
   /** Loopback only, data in the folder. */
   command(path: string, place: Place): Command;
@@ -52,7 +52,7 @@ const redisDirectory = ({ port, secrets }: Place, folder: string): Promise<boole
   const signIn = secrets ? `AUTH "${secrets.REDIS_PASSWORD}"\r\n` : "";
   return replies(port, `${signIn}CONFIG GET dir\r\n`, `\r\n${folder}\r\n`);
 };
-/** By whom the server is started: with secrets, by the script that gives it its users. */
+/** The command that starts the server: with secrets, the script that creates its users. */
 const redisStart = (secrets: Secrets | undefined, server: string, folder: string): readonly [string, ...string[]] =>
   secrets ? ["sh", join(folder, "start.sh")] : [server];
 
@@ -83,7 +83,7 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       ],
       env: secrets ? natsEnvironment(secrets) : {},
     }),
-    // The name in its greeting tells our server from another that took the port first.
+    // The name in the greeting distinguishes our server from another that took the port first.
     answers: (_path, { folder, port }) => replies(port, "PING\r\n", JSON.stringify(folder)),
     containerAnswers: (_docker, _container, { port }) => replies(port, "PING\r\n", "INFO"),
   },
@@ -109,7 +109,7 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       return {
         file,
         args: [...words, ...place, "--save", "", "--appendonly", "yes"],
-        // The script looks for the program on its path.
+        // The script looks up the binary on its path.
         env: secrets ? { ...redisEnvironment(secrets), PATH: `${dirname(path)}:${process.env.PATH}` } : {},
       };
     },
@@ -137,7 +137,7 @@ export const servers: Readonly<Record<BackendName, Server>> = {
         chownSync(folder, owner.uid, owner.gid);
         chownSync(data, owner.uid, owner.gid);
       }
-      // C.UTF-8 knows the letters of all languages and sorts alike everywhere; only Linux is sure to have it.
+      // C.UTF-8 knows the letters of all languages and sorts the same everywhere; only Linux is sure to have it.
       const locale = process.platform === "linux" ? "--locale=C.UTF-8" : "--no-locale";
       const args = ["-D", data, "-U", "postgres", "-E", "UTF8", locale, "--no-sync"];
       const password = join(folder, "password");
@@ -158,12 +158,12 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       args: [
         ...["-D", join(folder, "data"), "-p", String(port)],
         ...setting("listen_addresses", "127.0.0.1"),
-        // A socket file would be shared ground with other servers.
+        // A socket file would be shared with other servers.
         ...setting("unix_socket_directories", ""),
         ...setting("max_connections", "100"),
         ...setting("fsync", "on"),
       ],
-      // A fast shutdown: sessions are ended, not waited for.
+      // A fast shutdown: sessions are terminated, not awaited.
       stopSignal: "SIGINT",
       ...serverUser(),
     }),
@@ -174,7 +174,7 @@ export const servers: Readonly<Record<BackendName, Server>> = {
       return answer?.stdout.trim() === join(folder, "data");
     },
     async containerAnswers(docker, container, { secrets }) {
-      // Over TCP: while the image prepares its data, its server listens on the socket file alone.
+      // Over TCP: while the image initializes its data, its server listens on the socket file only.
       const query = ["psql", "-h", "127.0.0.1", "-U", "postgres", "-wXAtc", "select 1"];
       const signIn = secrets ? ["--env", `PGPASSWORD=${secrets.POSTGRES_PASSWORD}`] : [];
       const answer = await run(docker, ["exec", ...signIn, container, ...query], { timeout: 5000 }).catch(() => null);
@@ -183,7 +183,7 @@ export const servers: Readonly<Record<BackendName, Server>> = {
   },
 };
 
-/** What stands before the host in a URL. */
+/** The user info part of a URL. */
 function userInfo(user: string, password: string | undefined): string {
   if (password === undefined) return user === "" ? "" : `${user}@`;
   return `${user}:${encodeURIComponent(password)}@`;
@@ -197,19 +197,19 @@ function setting(name: string, value: string): string[] {
   return ["-c", `${name}=${value}`];
 }
 
-/** A query may fail while the server comes up; a missing psql never mends. */
+/** A query may fail while the server starts; a missing psql is permanent. */
 function unlessMissing(error: NodeJS.ErrnoException): null {
   if (error.code === "ENOENT") throw error;
   return null;
 }
 
-/** A program that comes with the server: next to the real file, for a link may be all that is on the path. */
+/** A program that comes with the server: next to the real file, since the path may have only a symbolic link. */
 function beside(path: string, name: string): string {
   const neighbour = join(dirname(realpathSync(path)), name);
   return existsSync(neighbour) ? neighbour : name;
 }
 
-/** Postgres refuses to run as root: then it runs as the user its package makes, or as nobody. */
+/** Postgres refuses to run as root: then it runs as the user that its package creates, or as nobody. */
 function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const user of ["postgres", "nobody"]) {

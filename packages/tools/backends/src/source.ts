@@ -1,4 +1,4 @@
-// Where a real server comes from: the environment, Docker, what is installed, Debian's packages, in this order.
+// Where a real server comes from: the environment, Docker, an installed binary, Debian's packages, in this order.
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** What is looked for. */
+/** The server that is needed. */
 export interface Wanted {
-  /** The environment variable that names a running one. */
+  /** The environment variable with the URL of a running one. */
   readonly variable?: string;
   /** The pinned Docker image. */
   readonly image?: string;
@@ -21,17 +21,17 @@ export type Source =
   | { readonly kind: "docker"; readonly docker: string; readonly image: string }
   | { readonly kind: "binary"; readonly path: string };
 
-/** What can be asked of the machine; a test passes its own. */
+/** What the search needs from the machine; tests pass a fake. */
 export interface Machine {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The docker client, when an engine answers it. */
+  /** The Docker client, if an engine answers it. */
   findDocker(): Promise<string | undefined>;
   findBinary(name: string): string | undefined;
   /** Installs Debian packages. Undefined where that cannot be done. */
   readonly installPackages: ((names: readonly string[]) => Promise<void>) | undefined;
 }
 
-/** Throws an error that names what to install when there is no way to get it. */
+/** Throws an error that names what to install when no source is available. */
 export async function findSource(wanted: Wanted, machine: Machine): Promise<Source> {
   const url = wanted.variable === undefined ? undefined : machine.environment[wanted.variable];
   if (url) return { kind: "url", url };
@@ -81,7 +81,7 @@ function findExecutable(name: string, path: string): string | undefined {
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    // A link may lead nowhere.
+    // A symbolic link may be broken.
     return realpathSync(file) !== "";
   } catch {
     return false;
@@ -100,7 +100,7 @@ async function installDebianPackages(names: readonly string[]): Promise<void> {
     "apt-get update",
     'apt-get install -y --no-install-recommends "$@"',
   ].join("\n");
-  // One installation at a time, also when several test files start together.
+  // One installation at a time, even when several test files start together.
   const args = ["/tmp/khui-backends-install.lock", "/bin/sh", "-ec", script, "install", ...names];
   await run("flock", args, {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },

@@ -17,7 +17,7 @@ const portOf = (url: string | undefined): number => Number(new URL(url ?? "").po
 const sql = async (url: string | undefined, query: string): Promise<string> =>
   (await run("psql", [url ?? "", "-wXAtc", query])).stdout.trim();
 
-// A place of its own for temporary folders: others may be starting servers too.
+// A separate directory for temporary folders, since other tests may be starting servers too.
 const place = mkdtempSync(join(tmpdir(), "khui-backends-test-"));
 chmodSync(place, 0o755);
 process.env.TMPDIR = place;

@@ -1,4 +1,4 @@
-// Containers are run, killed and cleared away by name: asked of a stand-in for Docker's client.
+// Containers are run, killed and removed by name, with a fake Docker client.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

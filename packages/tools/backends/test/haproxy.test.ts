@@ -1,4 +1,4 @@
-// HAProxy starts with a given configuration, comes back after a crash, and says what is wrong with one it refuses.
+// HAProxy starts with a given configuration, restarts after a crash, and reports what is wrong with an invalid one.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "tap";
@@ -33,6 +33,6 @@ backend all
   t.notOk(await accepts(port));
 });
 
-test("a configuration with a fault is refused with HAProxy's own words", async (t) => {
+test("an invalid configuration is refused with HAProxy's own messages", async (t) => {
   await t.rejects(startHaproxy("frontend x\n  bnid :1\n"), /unknown keyword 'bnid'/);
 });

@@ -1,4 +1,4 @@
-// A held process runs nowhere any more, with all its threads and children, from when it is said to be held.
+// A suspended process has stopped with all its threads and children when the call resolves.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const busyThreads = `
 
 const skip = existsSync("/proc/self/task") ? false : "the kernel does not list threads";
 
-test("nothing of a held process runs until it is let go on", { skip }, async (t) => {
+test("no thread of a suspended process tree runs until it is resumed", { skip }, async (t) => {
   const parent = spawn(process.execPath, ["-e", busyThreads, "parent"], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { PROGRAM: busyThreads },
@@ -36,6 +36,6 @@ test("nothing of a held process runs until it is let go on", { skip }, async (t)
     await holdTree(pids[0]!);
     t.same(running(), []);
     releaseTree(pids[0]!);
-    t.not(running().length, 0, "it goes on");
+    t.not(running().length, 0, "it is running again");
   }
 });

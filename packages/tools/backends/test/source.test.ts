@@ -1,10 +1,10 @@
-// Servers are looked for in the environment, Docker, on the machine, then installed; else the error says what to do.
+// Servers are looked up in the environment, Docker, on the machine, then installed; else the error says what to do.
 import { test } from "tap";
 import { findSource, type Machine } from "../src/source.js";
 
 const wanted = { variable: "NATS_URL", image: "nats:2.11", binary: "nats-server", debianPackages: ["nats-server"] };
 
-/** A machine with nothing but what is given. */
+/** A fake machine that has only what is given. */
 function machine(has: Partial<Machine>): Machine {
   return {
     environment: {},
@@ -22,7 +22,7 @@ const installPackages = async (): Promise<never> => {
   throw new Error("nothing should be installed");
 };
 
-test("each way is taken before those after it", async (t) => {
+test("each source is preferred to those after it", async (t) => {
   const has = { environment, findDocker, findBinary, installPackages };
   t.same(await findSource(wanted, machine(has)), { kind: "url", url: "nats://given:4222" });
   t.same(await findSource(wanted, machine({ ...has, environment: { NATS_URL: "" } })), {
@@ -36,7 +36,7 @@ test("each way is taken before those after it", async (t) => {
   });
 });
 
-test("what is missing is installed, then found", async (t) => {
+test("a missing server is installed, then found", async (t) => {
   const installed: string[] = [];
   const source = await findSource(
     wanted,
@@ -48,7 +48,7 @@ test("what is missing is installed, then found", async (t) => {
   t.same(source, { kind: "binary", path: "/usr/sbin/nats-server" });
 });
 
-test("with no way left the error names them", async (t) => {
+test("without any source the error names all of them", async (t) => {
   await t.rejects(findSource(wanted, machine({})), /set NATS_URL.*start Docker.*apt-get install nats-server/);
   const haproxy = { binary: "haproxy", debianPackages: ["haproxy"] };
   await t.rejects(findSource(haproxy, machine({ findDocker })), /^haproxy is needed: install haproxy/);

@@ -1,4 +1,4 @@
-// What every part of the bench works on.
+// The context of every part of the bench.
 import type { Client } from "pg";
 import type { LoadProcess } from "./load-process.js";
 import type { Options } from "./options.js";
@@ -15,8 +15,8 @@ export interface Bench {
   readonly load: LoadProcess;
   readonly people: People;
   readonly rooms: readonly BenchRoom[];
-  /** A line for whoever watches. */
-  readonly say: (line: string) => void;
+  /** Prints a line of progress. */
+  readonly log: (line: string) => void;
 }
 
 /** Where load goes: the room, with the tokens of those who send. */

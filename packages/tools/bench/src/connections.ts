@@ -1,11 +1,11 @@
-// `npm run bench:connections`: what an idle connection takes, and that very many are held, beside socket.io.
+// `npm run bench:connections`: the cost of an idle connection, and that very many stay connected, compared with socket.io.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Contender, placesOf, startContender, startLiveBackends } from "./contenders.js";
 import { type CrowdProcess, type Outcome, type Place, startCrowd } from "./crowd-process.js";
 import { withUsage } from "./live-cpu.js";
 import { readLiveOptions } from "./live-options.js";
-import { Rounds, tell } from "./live-report.js";
+import { printResults, Rounds } from "./live-report.js";
 import { idOf } from "./rooms.js";
 import type { ServerProcess } from "./server-process.js";
 import { median } from "./statistics.js";
@@ -13,9 +13,9 @@ import { undoing } from "./undo.js";
 
 const full = { connections: 20_000, rounds: 1, users: 3_000 };
 const short = { connections: 100, rounds: 1, users: 60 };
-/** What a server has open beside its connections: code, pipes, NATS, Redis. */
+/** Files that a server has open besides its connections: code, pipes, NATS, Redis. */
 const otherFiles = 60;
-/** Connections that are there before memory is first read, so that the code is loaded and warm. */
+/** Connections opened before memory is first read, so that the code is loaded and warm. */
 const warm = { full: 1_000, short: 20 };
 const heartbeats = 2;
 /** The default of both. A ping answered at once is followed by the next after this time. */
@@ -48,7 +48,7 @@ await undoing(async (undo) => {
     undo.add(contender.stop);
     const crowd = startCrowd();
     undo.add(crowd.stop);
-    await measureWatching(contender, crowd);
+    await measureWatchedRooms(contender, crowd);
     await crowd.stop();
     await contender.stop();
   }
@@ -89,7 +89,7 @@ const setting = [
   ...(options.only.has("watching") ? [watchingSetting] : []),
 ].join(" ");
 if (options.short) console.log("every connection was held, and received the message once");
-else tell({ title: "Idle connections, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
+else printResults({ title: "Idle connections, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
 
 async function measure(contender: Contender, crowds: readonly CrowdProcess[]): Promise<void> {
   const [server] = contender.servers;
@@ -107,29 +107,29 @@ async function measure(contender: Contender, crowds: readonly CrowdProcess[]): P
     publisher: contender.publisher(idlePlaces(contender, 0, connections)),
   });
   await open(first!, 0, warmUp);
-  const before = await settled(server!);
+  const before = await stableMemory(server!);
   const share = Math.ceil((connections - warmUp) / crowds.length);
   const started = performance.now();
   await Promise.all(
     crowds.map((crowd, i) => open(crowd, warmUp + i * share, Math.min(connections, warmUp + (i + 1) * share))),
   );
   const openedIn = (performance.now() - started) / 1000;
-  const after = await settled(server!);
+  const after = await stableMemory(server!);
   const each = (bytes: "rss" | "heapUsed") => (after[bytes] - before[bytes]) / (connections - warmUp) / 1024;
   rounds.add(names.memory, contender, each("rss"));
   rounds.add(names.heap, contender, each("heapUsed"));
   rounds.add(names.opening, contender, (connections - warmUp) / openedIn);
 
   if (!options.short) {
-    const { usage, result: seconds } = await withUsage(contender, () => holdOn(() => all(check)));
+    const { usage, result: seconds } = await withUsage(contender, () => waitForHeartbeats(() => all(check)));
     rounds.add(names.cpu, contender, (100 * usage.servers) / seconds);
     elsewhere.push(usage.elsewhere);
   }
   await all((crowd) => crowd.run({ task: "step", group, step: contender.join(room) }));
   const others = crowds.slice(1).map((crowd) => crowd.run({ task: "await", group, each: 1 }));
-  const said = await first!.run({ task: "waves", group, roomId: room, burst: 1, seconds: 0 });
-  const ends = [said, ...(await Promise.all(others))].map(({ endedAt }) => endedAt);
-  rounds.add(names.reached, contender, Math.max(...ends) - said.startedAt);
+  const outcome = await first!.run({ task: "waves", group, roomId: room, burst: 1, seconds: 0 });
+  const ends = [outcome, ...(await Promise.all(others))].map(({ endedAt }) => endedAt);
+  rounds.add(names.reached, contender, Math.max(...ends) - outcome.startedAt);
   // Fails unless every connection is still there.
   await all(check);
   rounds.add(names.held, contender, connections);
@@ -139,8 +139,8 @@ async function measure(contender: Contender, crowds: readonly CrowdProcess[]): P
   }
 }
 
-/** Users are signed in, and the gateway has asked which rooms they watch. */
-async function measureWatching(contender: Contender, crowd: CrowdProcess): Promise<void> {
+/** Memory of users who are authenticated, once the gateway has fetched which rooms they watch. */
+async function measureWatchedRooms(contender: Contender, crowd: CrowdProcess): Promise<void> {
   const [server] = contender.servers;
   const group = "watching";
   const people = idlePlaces(contender, 0, options.users);
@@ -153,28 +153,28 @@ async function measureWatching(contender: Contender, crowd: CrowdProcess): Promi
   await crowd.run({ task: "open", group, places: [], publisher: contender.publisher(lists) });
   const warmUp = Math.floor(options.users / 3);
   await crowd.run({ task: "open", group, places: people.slice(0, warmUp) });
-  const before = await settled(server!);
+  const before = await stableMemory(server!);
   const rest = people.slice(warmUp);
   const { usage } = await withUsage(contender, () => crowd.run({ task: "open", group, places: rest }));
   elsewhere.push(usage.elsewhere);
-  const after = await settled(server!);
+  const after = await stableMemory(server!);
   rounds.add(names.watching, contender, (after.rss - before.rss) / (options.users - warmUp) / 1024);
   await crowd.run({ task: "check", group });
 }
 
-/** Waits until every socket has answered the heartbeats. Returns the seconds it took. */
-async function holdOn(look: () => Promise<Outcome[]>): Promise<number> {
+/** Waits until every socket has answered enough heartbeats. Returns the seconds it took. */
+async function waitForHeartbeats(poll: () => Promise<Outcome[]>): Promise<number> {
   const started = performance.now();
   const latest = started + (heartbeats + 1) * pingIntervalMs;
   for (;;) {
     await sleep(1_000);
-    const fewest = Math.min(...(await look()).map(({ fewestPings }) => fewestPings));
+    const fewest = Math.min(...(await poll()).map(({ fewestPings }) => fewestPings));
     if (fewest >= heartbeats) return (performance.now() - started) / 1000;
     if (performance.now() > latest) throw new Error(`a connection has had ${fewest} heartbeats, not ${heartbeats}`);
   }
 }
 
-/** Signed in, and in no room yet. */
+/** Authenticated, and in no room yet. */
 function idlePlaces(contender: Contender, from: number, to: number): Place[] {
   return placesOf(contender, [from, to], () => room).map(({ steps, ...place }) => ({
     ...place,
@@ -182,8 +182,8 @@ function idlePlaces(contender: Contender, from: number, to: number): Place[] {
   }));
 }
 
-/** Memory once collections no longer change it by more than a hundredth. */
-async function settled(server: ServerProcess): Promise<{ rss: number; heapUsed: number }> {
+/** Memory once garbage collections no longer change it by more than 1 %. */
+async function stableMemory(server: ServerProcess): Promise<{ rss: number; heapUsed: number }> {
   let last = await server.read();
   for (let attempt = 0; attempt < 10; attempt++) {
     await sleep(options.short ? 50 : 1_000);

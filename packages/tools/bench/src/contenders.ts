@@ -1,4 +1,4 @@
-// Who is measured: our gateways, socket.io beside its Redis adapter, and a bare loop of writes, all on the same servers.
+// The contenders: our gateways, socket.io with its Redis adapter, and a bare loop of writes, all on the same servers.
 import { randomBytes } from "node:crypto";
 import { type Backends, startBackends } from "@khui/backends/backends";
 import type { Memberships } from "@khui/test-kit/room-logs";
@@ -15,9 +15,9 @@ export interface Contender {
   readonly kind: ContenderKind;
   /** One a replica. */
   readonly servers: readonly ServerProcess[];
-  /** What says messages to all replicas' sockets in these places. */
+  /** How messages are published to the sockets of all replicas. */
   publisher(places: readonly Place[]): PublisherPlan;
-  /** What gets the `n`-th user's socket past the door, and into a room. */
+  /** The events that authenticate the `n`-th user's socket, and that join it to a room. */
   signIn(n: number): Steps;
   join(roomId: string): Steps[number];
   userId(n: number): string;
@@ -26,13 +26,13 @@ export interface Contender {
 
 export interface ContenderOptions {
   readonly replicas: number;
-  /** Readings come after a full collection. */
+  /** Memory is read after a full garbage collection. */
   readonly collect?: boolean;
-  /** Where gateways leave their CPU profiles. */
+  /** Where gateways write their CPU profiles. */
   readonly profile?: string | undefined;
 }
 
-/** Built programs: what a loader would cost is not measured. */
+/** Compiled programs, so that the cost of a loader is not measured. */
 const built = (file: string): URL => new URL(`../dist/${file}`, import.meta.url);
 const maxUsers = 20_001;
 
@@ -78,15 +78,15 @@ export async function startContender(
     publisher: (places) =>
       kind === "ours"
         ? { kind: "log", natsUrl, memberships: membershipsOf(places) }
-        : // The adapter passes on what one replica says; a bare loop has no adapter.
-          { kind: "say", urls: kind === "peer" ? urls.slice(0, 1) : urls },
+        : // The adapter forwards what one replica emits; a bare loop has no adapter.
+          { kind: "emit", urls: kind === "peer" ? urls.slice(0, 1) : urls },
     ...entering,
     join: (roomId) => (kind === "ours" ? ["join_chat", { chatRoomId: roomId }] : ["join", roomId]),
     stop,
   };
 }
 
-/** Every user signs in as themselves, as people do. */
+/** Every user authenticates with a token of their own. */
 function members(secret: string): Pick<Contender, "signIn" | "userId"> {
   const { ids, tokens } = makePeople(secret, maxUsers, "bench");
   return { signIn: (n) => [["authenticate", { token: tokens[n] }]], userId: (n) => ids[n]! };
@@ -105,7 +105,7 @@ function gatewayEnvironment(natsUrl: string, redisUrl: string, secret: string): 
   };
 }
 
-/** Places of users `from` to `to`, by turns on the contender's replicas, in the room that `roomOf` gives them. */
+/** Places of users `from` to `to`, alternating between the contender's replicas, in the room that `roomOf` gives them. */
 export function placesOf(
   contender: Contender,
   [from, to]: readonly [number, number],

@@ -1,18 +1,18 @@
-// CPU seconds of the processes that this one started, with all that those started in turn. Linux only.
+// CPU seconds of this process's descendants. Linux only.
 import { readdirSync, readFileSync } from "node:fs";
 
 interface Process {
   readonly pid: number;
   readonly name: string;
   readonly parent: number;
-  /** User and system time, with that of children that have ended. */
+  /** User and system time, including that of children that have exited. */
   readonly seconds: number;
 }
 
 /** proc(5): times are in clock ticks, of which Linux shows 100 a second to every program. */
 const ticksPerSecond = 100;
 
-/** What other programs of the machine used: how much to trust the figures. */
+/** Used by other programs on the machine: shows how far to trust the figures. */
 export const elsewhere = "(elsewhere on the machine)";
 
 /**
@@ -34,7 +34,7 @@ export function cpuSeconds(known: Readonly<Record<string, number>>): Map<string,
   return seconds;
 }
 
-/** What each used between two readings. */
+/** The CPU time that each used between two readings. */
 export function cpuBetween(before: Map<string, number>, after: Map<string, number>): Map<string, number> {
   return new Map([...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)]));
 }
@@ -65,7 +65,7 @@ function readProcesses(): Process[] {
 function readStat(pid: number): Process[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name may hold spaces and brackets.
+    // The name may contain spaces and brackets.
     const open = text.indexOf("(");
     const close = text.lastIndexOf(")");
     const fields = text.slice(close + 2).split(" ");

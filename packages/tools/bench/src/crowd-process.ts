@@ -1,4 +1,4 @@
-// A crowd of sockets in a process of its own: what it can be asked to do, and how it is started.
+// A crowd of sockets in a process of its own: its tasks, and how it is started.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PublisherPlan } from "./publishers.js";
@@ -10,7 +10,7 @@ export interface Place {
   readonly userId: string;
   readonly url: string;
   readonly steps: Steps;
-  /** Where it is once the steps are done. */
+  /** The room that it is in after the steps. */
   readonly roomId: string;
 }
 
@@ -23,11 +23,11 @@ export type Task = { readonly group: string } & (
   | { readonly task: "waves"; readonly roomId: string; readonly burst: number; readonly seconds: number }
   /** A steady number of messages a second, to the group's rooms in turns. */
   | { readonly task: "steady"; readonly rate: number; readonly seconds: number }
-  /** A guest enters the room, which is told, and leaves it, which is told; then comes a message. */
+  /** A guest joins the room and leaves it, each with its event to the room; then a message follows. */
   | { readonly task: "guest"; readonly place: Place }
   /** Waits until every socket has had so many messages in all. */
   | { readonly task: "await"; readonly each: number }
-  /** Waits for what should not come, and counts. Fails on any wrong count. */
+  /** Waits for unexpected messages, and counts. Fails on any wrong count. */
   | { readonly task: "check" }
   | { readonly task: "close" }
 );

@@ -1,4 +1,4 @@
-// The process of a crowd: takes a task from its parent, does it, reports.
+// The process of a crowd: receives tasks from its parent, runs them, reports the outcomes.
 import type { CrowdReport, Outcome, Task } from "./crowd-process.js";
 import { Group } from "./group.js";
 import { openPublisher } from "./publishers.js";
@@ -11,7 +11,7 @@ process.on("message", (task) => {
     (error: unknown) => report({ error: error instanceof Error ? error.message : String(error) }),
   );
 });
-// What is still open would keep the process.
+// Open sockets would keep the process alive.
 process.once("disconnect", () => process.exit());
 
 const report = (message: CrowdReport): void => {

@@ -1,4 +1,4 @@
-// `npm run bench:fanout`: what it costs to bring a room's messages to its sockets, beside socket.io and a bare loop.
+// `npm run bench:fanout`: the cost of delivering a room's messages to its sockets, compared with socket.io and a bare loop.
 import {
   type Contender,
   type ContenderKind,
@@ -10,7 +10,7 @@ import {
 import { type CrowdProcess, startCrowd } from "./crowd-process.js";
 import { withUsage } from "./live-cpu.js";
 import { readLiveOptions } from "./live-options.js";
-import { Rounds, tell } from "./live-report.js";
+import { printResults, Rounds } from "./live-report.js";
 import { idOf } from "./rooms.js";
 import { median } from "./statistics.js";
 import { type Undo, undoing } from "./undo.js";
@@ -74,7 +74,7 @@ const setting =
   `${options.sockets} sockets in one room on two replicas, packets of 250 bytes; ${options.rounds} rounds of ${options.seconds} s, ` +
   `in turns. CPU is user and system time of the servers. The pause is of one replica with ${options["large-room"]} sockets in a room.`;
 if (options.short) console.log("every message was received once, in order, by every socket");
-else tell({ title: "Fan-out, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
+else printResults({ title: "Fan-out, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
 
 function cpuName(name: string): string {
   return `CPU a delivery, µs: ${name}`;
@@ -104,7 +104,7 @@ async function measureWaves(crowd: CrowdProcess, contenders: readonly Contender[
   }
 }
 
-/** One replica each holds all sockets of a large room; each in turn, since both at once would not fit the load's files. */
+/** One replica of each holds all sockets of a large room; one after the other, since the load process may not open enough files for both. */
 async function measurePauses(
   undo: Undo,
   crowd: CrowdProcess,

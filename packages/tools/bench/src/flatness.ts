@@ -1,4 +1,4 @@
-// Whether reading a room and marking it read cost the same, however many messages it holds.
+// Whether reading a room and marking it as read cost the same, however many messages it has.
 import type { Bench } from "./bench.js";
 import { type HttpConnection, openConnection, requestText } from "./http-connection.js";
 import { makePeople } from "./people.js";
@@ -16,7 +16,7 @@ const warmUp = 30;
 const measured = 200;
 
 interface Place {
-  /** Of its messages' ids. */
+  /** The kind of its messages' ids, see `idOf`. */
   readonly kind: number;
   readonly roomId: string;
   readonly size: number;
@@ -27,8 +27,8 @@ interface Place {
 
 /** Throws when a request is not answered with 200. */
 export async function measureFlatness(bench: Bench): Promise<Flatness> {
-  const { system, options, say } = bench;
-  say(`filling rooms with ${smallSize} and ${options.largeRoom} messages`);
+  const { system, options, log } = bench;
+  log(`filling rooms with ${smallSize} and ${options.largeRoom} messages`);
   const [small, large] = await fillPlaces(bench, options.largeRoom);
   const messages = await openConnection(system.urls["messages-api"]);
   const rooms = await openConnection(system.urls["rooms-api"]);

@@ -1,4 +1,4 @@
-// The floor of the live benches: the least that a fan-out can cost, one `write` of ready bytes to each raw socket.
+// The floor of the live benches: the minimum cost of a fan-out, one `write` of prepared bytes to each raw socket.
 import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { messageEvent } from "@khui/test-kit/live-message";
@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 interface Room {
   readonly sockets: Set<Duplex>;
-  /** Frames said in this turn of the event loop: they are one write. */
+  /** Frames of this turn of the event loop: they are sent in one write. */
   due: Buffer[];
 }
 
@@ -27,7 +27,7 @@ server.on("upgrade", (request, raw, head) => {
 server.listen(Number(PORT), HOST);
 process.once("SIGTERM", () => process.exit());
 
-/** Just enough of Socket.IO for the benches' own clients: CONNECT, `join` with an acknowledgement, `say`. */
+/** Just enough of Socket.IO for the benches' own clients: CONNECT, `join` with an acknowledgement, `emit`. */
 function take(raw: Duplex, packet: string): void {
   if (packet === "40") raw.write(textFrame('40{"sid":"floor"}'));
   if (!packet.startsWith("42")) return;
@@ -36,7 +36,7 @@ function take(raw: Duplex, packet: string): void {
   if (event === "join") {
     room.sockets.add(raw);
     raw.write(textFrame("430[]"));
-  } else if (event === "say") {
+  } else if (event === "emit") {
     if (room.due.length === 0) setImmediate(() => flush(room));
     room.due.push(textFrame(`42${JSON.stringify([messageEvent, body])}`));
   }

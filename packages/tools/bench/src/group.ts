@@ -11,12 +11,12 @@ interface Member {
   readonly position: Position;
 }
 
-/** Sockets on their way in at a time. */
+/** Sockets that connect at the same time. */
 const atOnce = 64;
-/** Long enough for a second copy to show. */
+/** Long enough for a duplicate to arrive. */
 const lingerMs = 300;
 
-/** Milliseconds on the system's clock since its start, which every process reads alike. */
+/** Milliseconds of the monotonic system clock, which is the same in every process. */
 const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export class Group {
@@ -25,7 +25,7 @@ export class Group {
   readonly #members: Member[] = [];
   /** Sockets in each room. */
   readonly #rooms = new Map<string, number>();
-  /** Deliveries that all that was published makes. */
+  /** Expected deliveries of all published messages. */
   #expected = 0;
   /** The number of each room's newest message. */
   readonly #heads = new Map<string, number>();
@@ -36,7 +36,7 @@ export class Group {
   #deliveredBefore = 0;
   #startedAt = 0;
 
-  /** A new task: what `outcome` tells is counted from here. */
+  /** Begins a new task: `outcome` counts from here. */
   begin(): void {
     this.#messages = 0;
     this.#deliveredBefore = this.#tally.delivered;
@@ -84,7 +84,7 @@ export class Group {
     await inParallel(this.#members, ({ socket }) => socket.ask(event, argument));
   }
 
-  /** Publishes and counts what is to come of it. */
+  /** Publishes messages and counts the deliveries expected of them. */
   #publish(roomId: string, count: number): void {
     this.publisher?.publish(roomId, count);
     this.#note(roomId, count);
@@ -104,7 +104,7 @@ export class Group {
     } while (performance.now() < end);
   }
 
-  /** Each message is timed from when it is published, not from when it was due: the pace is the load's own affair. */
+  /** Latency is measured from when a message was published, not from when it was due: delays of the load generator do not count. */
   async steady(rate: number, seconds: number): Promise<void> {
     const roomIds = [...this.#rooms.keys()];
     this.#published = new Map(roomIds.map((roomId) => [roomId, new Map()]));

@@ -1,4 +1,4 @@
-// One keep-alive connection of a load generator: bytes out, status and body in, far cheaper than a real HTTP client.
+// One keep-alive connection of a load generator: far cheaper than a real HTTP client.
 import { connect, type Socket } from "node:net";
 
 export interface Answer {

@@ -1,10 +1,10 @@
-// `npm run bench:latency`: from publication to receipt at a steady rate, beside socket.io.
+// `npm run bench:latency`: from publication to receipt at a steady rate, compared with socket.io.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Contender, placesOf, startContender, startLiveBackends } from "./contenders.js";
 import { type CrowdProcess, startCrowd } from "./crowd-process.js";
 import { withUsage } from "./live-cpu.js";
 import { readLiveOptions } from "./live-options.js";
-import { Rounds, tell } from "./live-report.js";
+import { printResults, Rounds } from "./live-report.js";
 import { idOf } from "./rooms.js";
 import { median } from "./statistics.js";
 import { undoing } from "./undo.js";
@@ -19,7 +19,7 @@ const percentiles = [
 ] as const;
 const idleTickMs = 1;
 const roomSize = options["room-size"];
-/** Members of a room are on both replicas, so that half of every message's deliveries cross over. */
+/** Members of a room are on both replicas, so that half of the deliveries of every message cross replicas. */
 const roomOf = (n: number): string => idOf(8, Math.floor(n / roomSize));
 
 const rounds = new Rounds();
@@ -54,7 +54,7 @@ const setting =
   `${options.rounds} rounds of ${options.seconds} s, in turns. From publication to receipt on one process's clock. A process ` +
   `with nothing to do woke late by ${late(50)} ms (p50), ${late(99)} ms (p99), ${late(99.9)} ms (p99.9).`;
 if (options.short) console.log("every message was received once, in order, by every member");
-else tell({ title: "Latency, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
+else printResults({ title: "Latency, measured", setting, figures, elsewhere: median(elsewhere) }, options.out);
 
 async function measure(crowd: CrowdProcess, contender: Contender, round: number): Promise<void> {
   const group = contender.kind;

@@ -8,7 +8,7 @@ export interface Latency {
   readonly rate: number;
   /** One a round. */
   readonly rounds: LoadResult[];
-  /** Milliseconds by which a process with nothing to do woke late meanwhile: no figure above can be better than that. */
+  /** Milliseconds by which the timers of an idle process were late meanwhile: a lower bound of all the figures above. */
   readonly idle: { readonly p50: number; readonly p99: number };
 }
 

@@ -1,4 +1,4 @@
-// Members who listen on WebSockets, and tell of every new message they are sent.
+// Members who listen on WebSockets, and report every new message.
 import pTimeout from "p-timeout";
 import WebSocket from "ws";
 
@@ -48,23 +48,23 @@ interface Incoming {
   readonly data?: { readonly message?: { readonly content: string } };
 }
 
-/** Signs in, then joins one room after the other: a socket has a flood limit. */
+/** Authenticates, then joins one room after the other: a socket has a flood limit. */
 function enter(socket: WebSocket, { token, roomIds }: Listener, onMessage: (content: string) => void): Promise<void> {
   const steps = [
     { event: "authenticate", data: { token } },
     ...roomIds.map((chatRoomId) => ({ event: "join_chat", data: { chatRoomId } })),
   ];
   const entered = new Promise<void>((resolve, reject) => {
-    const say = (id: number): void => {
+    const send = (id: number): void => {
       if (id === steps.length) resolve();
       else socket.send(JSON.stringify({ ...steps[id], id }));
     };
     socket.on("error", reject);
-    socket.on("open", () => say(0));
+    socket.on("open", () => send(0));
     socket.on("message", (raw) => {
       const incoming = JSON.parse(String(raw)) as Incoming;
       if (incoming.event === "new_message") onMessage(incoming.data?.message?.content ?? "");
-      else if (incoming.reply !== undefined && incoming.success) say(incoming.reply + 1);
+      else if (incoming.reply !== undefined && incoming.success) send(incoming.reply + 1);
       else if (incoming.reply !== undefined) reject(new Error(`a listener was refused: ${raw}`));
     });
   });

@@ -1,4 +1,4 @@
-// CPU time of a contender's servers, and of the rest of the machine, over a stretch of work.
+// CPU time of a contender's servers, and of the rest of the machine, during some work.
 import type { Contender } from "./contenders.js";
 import { cpuBetween, cpuSeconds, elsewhere } from "./cpu.js";
 
@@ -9,7 +9,7 @@ export interface Usage {
   readonly elsewhere: number;
 }
 
-/** Does the work and tells what it cost, with what it gave. Zeros where there is no /proc. */
+/** Does the work and returns its result with the CPU time used. Zeros where there is no /proc. */
 export async function withUsage<T>(contender: Contender, work: () => Promise<T>): Promise<{ usage: Usage; result: T }> {
   const known = Object.fromEntries(contender.servers.map(({ pid }) => [`server ${pid}`, pid]));
   const started = performance.now();

@@ -6,7 +6,7 @@ import { positive } from "./options.js";
 export type Numbers<Name extends string> = Readonly<Record<Name, number>>;
 
 export type LiveOptions<Name extends string> = Numbers<Name> & {
-  /** Checks counts in a few seconds with few sockets; the figures mean nothing. */
+  /** Only checks counts, in a few seconds with few sockets; the figures mean nothing. */
   readonly short: boolean;
   /** Where to write the results: this path with .json and .md. */
   readonly out: string | undefined;

@@ -1,4 +1,4 @@
-// The figures of a live bench as a table: ours beside its peer, and what was aimed at.
+// The figures of a live bench as a table: ours, its peer's, and the targets.
 import { writeFileSync } from "node:fs";
 import type { Contender, ContenderKind } from "./contenders.js";
 import { describeMachine, spread, table } from "./report.js";
@@ -7,12 +7,12 @@ import { median } from "./statistics.js";
 export interface Figure {
   readonly name: string;
   readonly digits: number;
-  /** One value a round; the rounds of all were taken in turns. */
+  /** One value per round; the rounds of the contenders alternate. */
   readonly values: Partial<Record<ContenderKind, readonly number[]>>;
   readonly aims: readonly Aim[];
 }
 
-/** At most so much, of our own figure or of our figure divided by another's. */
+/** An upper limit for our figure, or for our figure divided by another contender's. */
 export interface Aim {
   readonly atMost: number;
   readonly to?: ContenderKind;
@@ -25,12 +25,12 @@ export interface LiveResults {
   /** What was measured how, in a sentence or two. */
   readonly setting: string;
   readonly figures: readonly Figure[];
-  /** CPU seconds a second that other programs of the machine used meanwhile: how far to trust the figures. */
+  /** CPU seconds per second that other programs on the machine used meanwhile: shows how far to trust the figures. */
   readonly elsewhere: number;
 }
 
 /** Prints the results, and writes them to `out` where it is given. */
-export function tell({ title, setting, figures, elsewhere }: LiveResults, out: string | undefined): void {
+export function printResults({ title, setting, figures, elsewhere }: LiveResults, out: string | undefined): void {
   const machine = describeMachine("");
   const { date, cpu, cores, memoryGb, system, node } = machine;
   const kinds = (["ours", "peer", "floor"] as const).filter((kind) => figures.some(({ values }) => values[kind]));
@@ -53,7 +53,7 @@ export function tell({ title, setting, figures, elsewhere }: LiveResults, out: s
   writeFileSync(`${out}.json`, `${JSON.stringify({ machine, setting, figures, elsewhere }, null, 2)}\n`);
 }
 
-/** Of each round, since a round's two were measured one after the other; then the median. */
+/** The median of each round's ratio, since the two values of a round were measured one after the other. */
 export function ratio({ values }: Figure, to: ContenderKind): number {
   const other = values[to] ?? [];
   return median((values.ours ?? []).map((value, round) => value / (other[round] ?? Number.NaN)));

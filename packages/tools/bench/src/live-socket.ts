@@ -12,7 +12,7 @@ export interface LiveSocketEvents {
 const textOpcode = 1;
 const closeOpcode = 8;
 const [ping, message, event] = [0x32, 0x34, 0x32];
-/** One buffer for all: what is read is looked at before the next read. */
+/** One buffer for all sockets: what was read is parsed before the next read. */
 const received = Buffer.allocUnsafe(256 * 1024);
 
 interface Waiting {
@@ -26,7 +26,7 @@ export class LiveSocket {
   pings = 0;
   readonly #socket: Socket;
   readonly #events: LiveSocketEvents;
-  /** The beginning of a frame, or of the answer to the upgrade, whose end is to come. */
+  /** The beginning of a frame, or of the upgrade response, whose rest has not arrived yet. */
   #carry: Buffer | undefined;
   #upgraded = false;
   #closing = false;
@@ -78,7 +78,7 @@ export class LiveSocket {
 
   close(): void {
     this.#closing = true;
-    // A reset, which leaves no port waiting.
+    // A reset, which leaves no port in TIME_WAIT.
     this.#socket.resetAndDestroy();
   }
 
@@ -110,7 +110,7 @@ export class LiveSocket {
     if (at < data.length) this.#carry = Buffer.from(data.subarray(at));
   }
 
-  /** Where the frames begin, or 0 while the answer is not complete. */
+  /** Where the frames begin, or 0 while the upgrade response is incomplete. */
   #readUpgrade(data: Buffer): number {
     const end = data.indexOf("\r\n\r\n");
     if (end < 0) return 0;
@@ -120,7 +120,7 @@ export class LiveSocket {
     return end + 4;
   }
 
-  /** Where the frame at `at` ends, or undefined while it is not complete (RFC 6455 section 5.2; servers do not mask). */
+  /** Where the frame at `at` ends, or undefined while it is incomplete (RFC 6455 section 5.2; servers do not mask). */
   #readFrame(data: Buffer, at: number): number | undefined {
     if (data.length < at + 2) return undefined;
     const short = data[at + 1]! & 0x7f;

@@ -1,11 +1,11 @@
-// The load generator as a process of its own, so that its work is not counted as the bench's, nor the bench's as its.
+// The load generator as a process of its own, so that its CPU time is separate from the bench's.
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Listener } from "./listeners.js";
 import type { SendPlan } from "./sending.js";
 
 export interface LoadRequest extends SendPlan {
-  /** Members whose sockets count and time what they are sent; none without. */
+  /** Members whose sockets count and time what they receive; none when absent. */
   readonly listening?: { readonly url: string; readonly listeners: readonly Listener[] };
 }
 

@@ -1,11 +1,11 @@
-// The load generator's process: takes a request from its parent, sends, reports.
+// The load generator's process: receives requests from its parent, sends messages, reports.
 import { setTimeout as sleep } from "node:timers/promises";
 import { openListeners } from "./listeners.js";
 import type { LoadReport, LoadRequest, LoadResult } from "./load-process.js";
 import { sendMessages } from "./sending.js";
 import { percentile } from "./statistics.js";
 
-/** What was committed reaches a socket within this time even when its announcement was lost. */
+/** A committed message reaches a socket within this time even when its announcement was lost. */
 const arrivalMs = 15_000;
 const lingerMs = 300;
 
@@ -48,7 +48,7 @@ async function run(request: LoadRequest): Promise<LoadResult> {
   });
   if (listeners) {
     for (let waited = 0; arrived.size < sent.acknowledged && waited < arrivalMs; waited += 20) await sleep(20);
-    // Long enough for a second copy to show.
+    // Long enough for a duplicate to arrive.
     await sleep(lingerMs);
     listeners.close();
   }

@@ -4,17 +4,17 @@ import { parseArgs } from "node:util";
 export interface Options {
   /** Length of one measured stretch. */
   readonly seconds: number;
-  /** How often each of the compared things is measured, in turns. */
+  /** How often each contender is measured, alternating. */
   readonly rounds: number;
-  /** Requests under way at once, each on a connection of its own. */
+  /** Requests in flight, each on a connection of its own. */
   readonly connections: number;
   /** Messages in the large room of the flatness part. */
   readonly largeRoom: number;
-  /** Checks counts in a few seconds, and measures nothing. */
+  /** Only checks counts, in a few seconds. */
   readonly short: boolean;
   /** Where to write the results: this path with .json and .md. */
   readonly out: string | undefined;
-  /** Where messages-api leaves its CPU profile. */
+  /** Where messages-api writes its CPU profile. */
   readonly profile: string | undefined;
   /** The parts to run. */
   readonly only: ReadonlySet<Part>;

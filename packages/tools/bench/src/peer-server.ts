@@ -20,8 +20,8 @@ io.on("connection", (socket) => {
     await socket.join(room);
     done();
   });
-  socket.on("say", (room: string, body: object) => io.to(room).emit(messageEvent, body));
+  socket.on("emit", (room: string, body: object) => io.to(room).emit(messageEvent, body));
 });
 server.listen(Number(PORT), HOST);
-// An orderly end, so that a profile is written.
+// A clean exit, so that a profile is written.
 process.once("SIGTERM", () => process.exit());

@@ -8,7 +8,7 @@ import { thisMachine } from "@khui/backends/source";
 
 const run = promisify(execFile);
 
-/** What execFile rejects with: each client may have said the same at length. */
+/** The error that execFile rejects with: each client may have written the same long message. */
 interface RunFailure {
   readonly stdout: string;
   readonly stderr: string;

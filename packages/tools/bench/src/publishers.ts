@@ -1,14 +1,14 @@
-// How messages get to the servers: as log entries on NATS, or by asking the servers themselves to say them.
+// How messages get to the servers: as log entries on NATS, or by requests to the servers to emit them.
 
 import { connectNats } from "@khui/bus/nats";
 import { messageBody } from "@khui/test-kit/live-message";
 import { type Memberships, serveRoomLogs } from "@khui/test-kit/room-logs";
 import { LiveSocket } from "./live-socket.js";
 
-/** `log`: for gateways. `say`: every URL is asked to say each message to its sockets, and to those of its peers if it has any. */
+/** `log`: for gateways. `emit`: each URL emits every message to its sockets, and to those of its peers if it has any. */
 export type PublisherPlan =
   | { readonly kind: "log"; readonly natsUrl: string; readonly memberships: Memberships }
-  | { readonly kind: "say"; readonly urls: readonly string[] };
+  | { readonly kind: "emit"; readonly urls: readonly string[] };
 
 export interface Publisher {
   /** Publishes the room's next `count` messages, in one turn of the event loop. */
@@ -19,7 +19,7 @@ export interface Publisher {
 }
 
 export async function openPublisher(plan: PublisherPlan): Promise<Publisher> {
-  return plan.kind === "log" ? openLog(plan.natsUrl, plan.memberships) : openSayers(plan.urls);
+  return plan.kind === "log" ? openLog(plan.natsUrl, plan.memberships) : openEmitters(plan.urls);
 }
 
 async function openLog(natsUrl: string, memberships: Memberships): Promise<Publisher> {
@@ -35,23 +35,23 @@ async function openLog(natsUrl: string, memberships: Memberships): Promise<Publi
   };
 }
 
-async function openSayers(urls: readonly string[]): Promise<Publisher> {
+async function openEmitters(urls: readonly string[]): Promise<Publisher> {
   const heads = new Map<string, number>();
-  // What a lost sayer does not say is missed by those who wait for it.
-  const events = { onMessage: () => {}, onBroken: () => {} };
-  const sayers = await Promise.all(urls.map((url) => LiveSocket.open(url, events)));
+  // If an emitter is lost, those who wait for its messages notice.
+  const handlers = { onMessage: () => {}, onBroken: () => {} };
+  const emitters = await Promise.all(urls.map((url) => LiveSocket.open(url, handlers)));
   const publish = (roomId: string, count: number): void => {
     const head = heads.get(roomId) ?? 0;
     heads.set(roomId, head + count);
-    const said = Array.from({ length: count }, (_, n) => ["say", roomId, messageBody(roomId, head + 1 + n)]);
-    for (const sayer of sayers) sayer.emitAll(said);
+    const events = Array.from({ length: count }, (_, n) => ["emit", roomId, messageBody(roomId, head + 1 + n)]);
+    for (const emitter of emitters) emitter.emitAll(events);
   };
   return {
     publish,
-    // The servers let a closed socket go by themselves: for the others it is a message like any other.
+    // The servers remove a closed socket by themselves: for the others it is a message like any other.
     publishLeft: (roomId) => publish(roomId, 1),
     async close() {
-      for (const sayer of sayers) sayer.close();
+      for (const emitter of emitters) emitter.close();
     },
   };
 }

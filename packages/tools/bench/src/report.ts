@@ -42,7 +42,7 @@ export function toMarkdown({ machine, settings, throughput, latency, flatness }:
   return [
     "# Sends, measured",
     `${date}: ${cores} × ${cpu}, ${memoryGb} GB, ${system}, Node ${node}, Postgres ${postgres}. One process of each service, ` +
-      `their servers, pgbench and the load generator share the machine. ${connections} requests under way at once; ` +
+      `their servers, pgbench and the load generator share the machine. ${connections} requests in flight; ` +
       `${rounds} rounds of ${seconds} s, taken in turns; medians of the rounds, with the lowest and highest in brackets.`,
     ...(throughput ? [throughputTable(throughput), cpuTable(throughput)] : []),
     ...(latency ? [latencyTable(latency)] : []),

@@ -13,7 +13,7 @@ const settings = { allowMediaUpload: true, allowStickers: true, allowReactions: 
 export const idOf = (kind: number, n: number): string =>
   kind.toString(16).padStart(2, "0") + n.toString(16).padStart(22, "0");
 
-/** `count` rooms of `size` out of `people` people, whose listeners take turns. */
+/** `count` rooms of `size` out of `people` people, whose listeners rotate. */
 export function planRooms(count: number, size: number, people: number): BenchRoom[] {
   return Array.from({ length: count }, (_, n) => ({
     id: idOf(1, n),
@@ -21,7 +21,7 @@ export function planRooms(count: number, size: number, people: number): BenchRoo
   }));
 }
 
-/** Makes the rooms as rooms-api and messages-api would have. */
+/** Creates the rooms as rooms-api and messages-api would. */
 export async function fillRooms(db: Client, rooms: readonly BenchRoom[], userIds: readonly string[]): Promise<void> {
   const members = rooms.flatMap(({ id, members }) => members.map((n) => [id, userIds[n]] as const));
   const roomIds = rooms.map(({ id }) => id);
@@ -58,7 +58,7 @@ export interface Histories {
   readonly size: number;
 }
 
-/** Fills empty rooms as if two of their members had taken turns to send: state, log, counters and statistics agree. */
+/** Fills empty rooms as if two of their members had sent by turns: state, log, counters and statistics are consistent. */
 export async function fillHistories(db: Client, { kind, rooms, size }: Histories): Promise<void> {
   const roomIds = rooms.map(({ roomId }) => roomId);
   const [first, second] = [0, 1].map((n) => rooms.map(({ senders }) => senders[n]));

@@ -1,4 +1,4 @@
-// `npm run bench:send`: what sending costs on the distributed form, beside what its database could do.
+// `npm run bench:send`: the cost of sending in the distributed form, compared with what its database could do.
 import { writeFileSync } from "node:fs";
 import pg from "pg";
 import type { Bench } from "./bench.js";
@@ -48,13 +48,13 @@ async function start(options: Options): Promise<Bench> {
   const everyone = makePeople(system.secret, people, "bench");
   const rooms = planRooms(options.short ? roomCount.short : roomCount.full, roomSize, people);
   await fillRooms(db, rooms, everyone.ids);
-  // Plans made for empty tables would be measured otherwise.
+  // Otherwise plans made for empty tables would be measured.
   const senders = rooms.map(({ id, members: [, a, b] }) => ({
     roomId: id,
     senders: [everyone.ids[a!]!, everyone.ids[b!]!] as const,
   }));
   await fillHistories(db, { kind: 6, rooms: senders, size: messagesBefore });
-  return { options, system, db, load, people: everyone, rooms, say: console.error };
+  return { options, system, db, load, people: everyone, rooms, log: console.error };
 }
 
 async function checkCounts(bench: Bench): Promise<void> {

@@ -1,4 +1,4 @@
-// Loaded into a measured server beside its own code (`--import`): at SIGUSR2 it tells of its memory and its pauses.
+// Loaded into a measured server beside its own code (`--import`): at SIGUSR2 it reports its memory and its pauses.
 import { appendFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 

@@ -1,4 +1,4 @@
-// A server of a bench: a Node program in a process of its own, with a folder for what it leaves.
+// A server of a bench: a Node program in a process of its own, with a folder for its files.
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,16 +19,16 @@ export interface ServerProcess {
   readonly name: string;
   readonly url: string;
   readonly pid: number;
-  /** What `server-probe.ts` tells, where the server was started with it. */
+  /** The report of `server-probe.ts`, where the server was started with it. */
   read(): Promise<Reading>;
-  /** Resolves when it has ended and its folder is gone. */
+  /** Resolves when it has exited and its folder is removed. */
   stop(): Promise<void>;
 }
 
 const startMs = 20_000;
 const readingMs = 30_000;
 
-/** Resolves when it is ready. Throws the end of what it wrote when it does not get there. */
+/** Resolves when it is ready. Throws the end of its output when it does not start. */
 export async function startServer({
   name,
   program,
@@ -80,6 +80,6 @@ function linesOf(file: string): string[] {
   try {
     return readFileSync(file, "utf8").split("\n").slice(0, -1);
   } catch {
-    return []; // Nothing was written yet.
+    return []; // Nothing is written yet.
   }
 }

@@ -1,4 +1,4 @@
-// The statement that a send issues, caught on its way to the database, and made into a pgbench script.
+// The statement that a send issues, captured on its way to the database, and made into a pgbench script.
 
 import { openPostgres } from "@khui/database/postgres";
 import { sendBatch } from "@khui/messages-api/internal/store/send";
@@ -10,7 +10,7 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
-/** Sends to a room that is not there, which writes nothing, and returns what the database was asked. */
+/** Sends to a room that does not exist, which writes nothing, and returns the captured statement. */
 export async function captureSend(postgresUrl: string, content: string): Promise<Statement> {
   const database = openPostgres({ url: postgresUrl, poolSize: 1 });
   const caught: Statement[] = [];
@@ -41,7 +41,7 @@ export async function captureSend(postgresUrl: string, content: string): Promise
   return statement;
 }
 
-/** Where sends of pgbench go. The messages lie in the table, since pgbench takes `:null` in a script for a variable. */
+/** Where sends of pgbench go. The messages are in the table, since pgbench takes `:null` in a script for a variable. */
 export const benchSchema = `
   CREATE SCHEMA bench;
   CREATE TABLE bench.places (n int PRIMARY KEY, room_id text COLLATE "C", message jsonb);
@@ -68,7 +68,7 @@ export function placesStatement(
 
 /**
  * One statement a transaction, with a batch of `size` messages to as many of the places, beginning at random. The
- * parameters become expressions that make the same values on the server, since pgbench's variables hold numbers only.
+ * parameters become expressions that compute the same values on the server, since pgbench's variables hold numbers only.
  */
 export function pgbenchScript({ sql, parameters }: Statement, places: number, size: number): string {
   const chosen = `bench.places WHERE n >= :start::int AND n < :start::int + ${size}`;

@@ -1,6 +1,6 @@
 // Medians and percentiles.
 
-/** The value below which this part (0 to 1) of the values lies: the nearest rank. NaN of nothing. */
+/** The percentile `part` (0 to 1) of the values by nearest rank. NaN for an empty list. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;

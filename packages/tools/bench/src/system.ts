@@ -57,6 +57,6 @@ export async function startSystem(profileFolder?: string): Promise<BenchSystem> 
 export const builtService = (name: ServiceName): URL =>
   new URL(`../../../../services/${name}/dist/main.js`, import.meta.url);
 
-/** Node's options for a CPU profile, written into the folder as the process ends; none without a folder. */
+/** Node's options for a CPU profile, written into the folder as the process exits; none without a folder. */
 export const profiling = (folder: string | undefined): string[] =>
   folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];

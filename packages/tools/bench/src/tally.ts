@@ -1,27 +1,27 @@
-// Counts what a crowd of sockets receives: every number of a room once, in order, at every socket.
+// Counts what a crowd of sockets receives: each socket must get every number of its room once and in order.
 
-/** Where one socket stands in its room. */
+/** The position of one socket in its room. */
 export interface Position {
-  /** The number it is to get next. */
+  /** The next expected number. */
   next: number;
 }
 
-/** Without any progress for so long, what is missing will not come: gateways repair a loss within 5 s. */
-const patienceMs = 15_000;
+/** Without any progress for this long, missing messages will not come: gateways repair a loss within 5 s. */
+const stallTimeoutMs = 15_000;
 
 export class Tally {
   /** Messages received in their turn. */
   delivered = 0;
-  /** Numbers passed over. */
+  /** Numbers that were skipped. */
   missing = 0;
-  /** Messages that were there already, or come after a later one. */
+  /** Duplicates, and messages that arrive after a later one. */
   outOfTurn = 0;
   /** Sockets that were closed from outside, each with its reason. */
   readonly broken: string[] = [];
   #goal = Number.POSITIVE_INFINITY;
   #reached: () => void = () => {};
 
-  constructor(private readonly patience = patienceMs) {}
+  constructor(private readonly timeoutMs = stallTimeoutMs) {}
 
   take(position: Position, number: number): void {
     if (number < position.next) {
@@ -47,7 +47,7 @@ export class Tally {
           if (this.delivered === seen) reject(new Error(`${goal - seen} of ${goal} deliveries are missing`));
           seen = this.delivered;
         };
-        timer = setInterval(check, this.patience);
+        timer = setInterval(check, this.timeoutMs);
       });
     } finally {
       clearInterval(timer);

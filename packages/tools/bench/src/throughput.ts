@@ -1,4 +1,4 @@
-// Durable sends a second: over many rooms, into one room, and what pgbench reaches with the same statement.
+// Durable sends per second: over many rooms, into one room, and by pgbench with the same statement.
 import { type Bench, targetOf } from "./bench.js";
 import { cpuBetween, cpuSeconds } from "./cpu.js";
 import type { LoadResult } from "./load-process.js";
@@ -33,9 +33,9 @@ export interface Throughput {
 
 const warmUpSeconds = 3;
 
-/** All in turns, round by round, so that the machine's noise hits all alike. Throws when a send failed or is not stored. */
+/** All in turns, round by round, so that noise of the machine affects all equally. Throws when a send failed or is not stored. */
 export async function measureThroughput(bench: Bench): Promise<Throughput> {
-  const { options, say, rooms } = bench;
+  const { options, log, rooms } = bench;
   const many = createSender(bench, "many", rooms);
   const one = createSender(bench, "one", rooms.slice(0, 1));
   await many(warmUpSeconds);
@@ -54,7 +54,7 @@ export async function measureThroughput(bench: Bench): Promise<Throughput> {
     }
     for (const { clients, batch, perSecond } of peers) perSecond.push(await peer!(clients, batch));
     const rates = [...[manyRounds, oneRounds].map((rounds) => rounds.at(-1)!.perSecond), ...peers.map(lastOf)];
-    say(`round ${round}: many rooms, one room, pgbench: ${rates.map(Math.round).join("  ")} messages/s`);
+    log(`round ${round}: many rooms, one room, pgbench: ${rates.map(Math.round).join("  ")} messages/s`);
   }
   return { manyRooms: summary(manyRounds), oneRoom: summary(oneRounds), pgbench: peers };
 }
@@ -116,7 +116,7 @@ async function preparePgbench(
   const { db, system, rooms, people, options } = bench;
   const program = findPgbench();
   if (!program) {
-    bench.say("no pgbench on this machine: nothing to compare with");
+    bench.log("no pgbench on this machine: nothing to compare with");
     return undefined;
   }
   const content = "one0-0 the quick brown fox jumps over the lazy dog";

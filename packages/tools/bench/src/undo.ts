@@ -1,10 +1,10 @@
-// What a bench started is ended in the reverse order, however the bench ends.
+// Cleanup in reverse order, however the bench ends.
 
 export interface Undo {
   add(close: () => Promise<void>): void;
 }
 
-/** Runs `work`, then everything it asked to undo, also when it fails or a signal ends it. */
+/** Runs `work`, then all cleanups that it registered, also when it fails or is ended by a signal. */
 export async function undoing(work: (undo: Undo) => Promise<void>): Promise<void> {
   const closes: Array<() => Promise<void>> = [];
   const all = async (): Promise<void> => {

@@ -18,15 +18,15 @@ async function run(file: string): Promise<{ code: number; output: string }> {
   return { code, output };
 }
 
-const verdicts = {
+const lines = {
   "fanout.js": "every message was received once, in order, by every socket",
   "latency-live.js": "every message was received once, in order, by every member",
   "connections.js": "every connection was held, and received the message once",
 };
 
 test("each counts right", { timeout: 250_000 }, async (t) => {
-  const files = Object.entries(verdicts);
+  const files = Object.entries(lines);
   // At once, since what they measure does not matter here.
   const outcomes = await Promise.all(files.map(([file]) => run(file)));
-  for (const [i, [file, verdict]] of files.entries()) t.same(outcomes[i], { code: 0, output: `${verdict}\n` }, file);
+  for (const [i, [file, line]] of files.entries()) t.same(outcomes[i], { code: 0, output: `${line}\n` }, file);
 });

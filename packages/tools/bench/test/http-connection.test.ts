@@ -37,7 +37,7 @@ test("one connection carries request after request, with token and body", async 
   t.equal(ports.size, 1);
 });
 
-test("an answer that comes in pieces is put together", async (t) => {
+test("a response in several chunks is put together", async (t) => {
   const url = await serve(t, (_request, response) => {
     response.writeHead(200, { "content-length": 6 });
     response.write("one");
@@ -56,7 +56,7 @@ test("a connection that the server closes fails the request", async (t) => {
   await t.rejects(connection.ask(requestText("GET", "/", "t")), /closed/);
 });
 
-test("an answer without a length is refused rather than guessed at", async (t) => {
+test("a response without a length is refused", async (t) => {
   const url = await serve(t, (_request, response) => {
     response.write("chunked");
   });

@@ -19,17 +19,17 @@ function frame(text: string): Buffer {
 
 const messageFrame = (seq: number) => frame(`42${JSON.stringify([messageEvent, messageBody(roomId, seq)])}`);
 
-/** A server that answers the upgrade with `greeting`, and CONNECT; `heard` is what the client sent afterwards. */
+/** A server that answers the upgrade with `greeting`, and CONNECT; `received` is what the client sent afterwards. */
 async function serve(t: Test, greeting: Buffer) {
   let peer: Socket | undefined;
-  const heard: Buffer[] = [];
+  const received: Buffer[] = [];
   const server = createServer((socket) => {
     peer = socket.on("error", () => {}).setNoDelay();
     socket.once("data", () => {
       socket.write(greeting);
       socket.once("data", () => {
         socket.write(frame('40{"sid":"a"}'));
-        socket.on("data", (chunk) => heard.push(chunk));
+        socket.on("data", (chunk) => received.push(chunk));
       });
     });
   }).listen(0, "127.0.0.1");
@@ -39,7 +39,7 @@ async function serve(t: Test, greeting: Buffer) {
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, peer: () => peer!, heard: () => Buffer.concat(heard) };
+  return { url, peer: () => peer!, received: () => Buffer.concat(received) };
 }
 
 function events() {
@@ -68,20 +68,20 @@ test("messages are counted by their numbers, whole, together or byte by byte", a
 });
 
 test("a heartbeat is answered and counted", async (t) => {
-  const { url, peer, heard } = await serve(t, greeting);
+  const { url, peer, received } = await serve(t, greeting);
   const socket = await LiveSocket.open(url, events());
   t.teardown(() => socket.close());
   peer().write(frame("2"));
-  await until("it is answered", () => heard().includes(clientFrame("3")));
+  await until("it is answered", () => received().includes(clientFrame("3")));
   t.equal(socket.pings, 1);
 });
 
-test("an acknowledgement answers, unless it tells of a failure", async (t) => {
-  const { url, peer, heard } = await serve(t, greeting);
+test("an acknowledgement resolves, unless it has a failure", async (t) => {
+  const { url, peer, received } = await serve(t, greeting);
   const socket = await LiveSocket.open(url, events());
   t.teardown(() => socket.close());
   const asked = socket.ask("join", "room");
-  await until("it is asked", () => heard().includes(clientFrame('420["join","room"]')));
+  await until("it is asked", () => received().includes(clientFrame('420["join","room"]')));
   peer().write(frame('430[{"success":true}]'));
   t.same(await asked, { success: true });
   const refused = socket.ask("join", "room");
@@ -89,18 +89,18 @@ test("an acknowledgement answers, unless it tells of a failure", async (t) => {
   await t.rejects(refused, /not_a_participant/);
 });
 
-test("a refused upgrade rejects, and a close tells its code", async (t) => {
+test("a refused upgrade rejects, and a close reports its code", async (t) => {
   const refusing = await serve(t, Buffer.from("HTTP/1.1 503 Service Unavailable\r\n\r\n"));
   await t.rejects(LiveSocket.open(refusing.url, events()), /503/);
   const { url, peer } = await serve(t, greeting);
   const seen = events();
   await LiveSocket.open(url, seen);
   peer().write(Buffer.from([0x88, 2, 4008 >> 8, 4008 & 0xff]));
-  await until("it is told", () => seen.broken.length > 0);
+  await until("it is reported", () => seen.broken.length > 0);
   t.same(seen.broken, ["closed with 4008"]);
 });
 
-test("the message's packet is as long as it is said to be", async (t) => {
+test("the message's packet has its declared length", async (t) => {
   const packet = `42${JSON.stringify([messageEvent, messageBody(roomId, 12345)])}`;
   t.equal(Buffer.byteLength(packet), 250);
 });

@@ -38,7 +38,7 @@ test("a closed loop keeps every connection busy and counts each answer once", as
   t.equal(sent.acknowledged, server.contents.length);
   t.equal(sent.latencies.length, sent.acknowledged);
   t.equal(sent.failed, 0);
-  t.equal(new Set(server.contents).size, server.contents.length, "each message is told apart");
+  t.equal(new Set(server.contents).size, server.contents.length, "each message is distinct");
   t.same([...announced].sort(), [...server.contents].sort());
 });
 
@@ -49,7 +49,7 @@ test("what is not answered with 201 counts as failed", async (t) => {
   t.equal(sent.failed, server.contents.length);
 });
 
-test("at a rate, requests are due whether earlier ones are answered or not, and wait for a connection", async (t) => {
+test("at a rate, requests become due whether earlier ones are answered or not, and wait for a connection", async (t) => {
   let letGo: () => void = () => {};
   const gate = new Promise<void>((resolve) => {
     letGo = resolve;
@@ -59,7 +59,7 @@ test("at a rate, requests are due whether earlier ones are answered or not, and 
   const plan = { url: server.url, targets, connections: 2, seconds: 0.3, rate: 100, label: "x" };
   const sent = await sendMessages(plan, () => {
     due++;
-    // Nothing is answered before all are due.
+    // No request is answered before all are due.
     if (due === 30) letGo();
   });
   t.equal(due, 30);

@@ -8,7 +8,7 @@ const captured = {
   parameters: [JSON.stringify([message]), ["0"], false],
 };
 
-test("every parameter is filled in, by its kind, and the text around is kept", async (t) => {
+test("every parameter is substituted by its type, and the rest of the text is kept", async (t) => {
   const [start, statement] = pgbenchScript(captured, 1000, 30).split("\n");
   t.equal(start, "\\set start random(0, 970)");
   t.match(statement, /^SELECT \(ARRAY\(SELECT room_id FROM bench\.places .*\)\)::text\[\], \(SELECT jsonb_agg/);
@@ -16,12 +16,12 @@ test("every parameter is filled in, by its kind, and the text around is kept", a
   t.match(pgbenchScript(captured, 1000, 30), /false::boolean/);
 });
 
-test("no colon stands before a word, which pgbench would take for a variable", async (t) => {
+test("no colon precedes a word, which pgbench would take for a variable", async (t) => {
   const variables = pgbenchScript(captured, 10, 1).match(/(?<!:):\w+/g);
   t.same([...new Set(variables)], [":start"]);
 });
 
-test("a parameter of another kind is refused rather than left out", async (t) => {
+test("a parameter of an unknown type is refused", async (t) => {
   t.throws(() => pgbenchScript({ sql: "SELECT $1", parameters: [7] }, 10, 1), /not known/);
 });
 

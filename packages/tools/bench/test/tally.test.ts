@@ -15,20 +15,20 @@ test("numbers in order are right", async (t) => {
   t.equal(tally.delivered, 3);
 });
 
-test("a number too few, left out, doubled or out of order is wrong", async (t) => {
+test("a number that is missing, skipped, duplicated or out of order is wrong", async (t) => {
   t.throws(() => tallyOf(1, 2).check(3), /"delivered":2/);
   t.throws(() => tallyOf(1, 3).check(2), /"missing":1/);
   t.throws(() => tallyOf(1, 2, 2).check(2), /"outOfTurn":1/);
   t.throws(() => tallyOf(1, 3, 2, 4).check(4), /"missing":1,"outOfTurn":1/);
 });
 
-test("a socket that was closed is wrong, though it had everything", async (t) => {
+test("a closed socket is wrong, even if it received everything", async (t) => {
   const tally = tallyOf(1);
   tally.broken.push("closed with 4008");
   t.throws(() => tally.check(1), /closed with 4008/);
 });
 
-test("a goal is waited for as long as there is progress", async (t) => {
+test("a goal is awaited as long as there is progress", async (t) => {
   const tally = new Tally(20);
   const position = { next: 1 };
   const reached = tally.reach(3);

@@ -1,4 +1,4 @@
-// What a person does: drawn at random, done until it is answered, and noted once it is.
+// The actions of a person: drawn at random, retried until answered, and recorded once acknowledged.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Message, ReadMark } from "@khui/contracts";
 import type { Follower } from "@khui/test-kit/follower";
@@ -7,16 +7,16 @@ import { askUntilAnswered, type Operation, type Outcome, type Tally } from "./as
 import type { Ledger } from "./ledger.js";
 import type { Random } from "./random.js";
 
-/** Who acts. One thing at a time, so that the last answer is the state of what is only theirs. */
+/** A person. One action at a time, so that the last answer is the state of what only they change. */
 export interface Actor {
   readonly user: User;
   readonly follower: Follower;
   readonly random: Random;
-  /** Rooms of which they are the admin: they stay. */
+  /** Rooms of which they are the admin; they do not leave these. */
   readonly ownRooms: ReadonlySet<string>;
-  /** Rooms that they have left: no more is done there. */
+  /** Rooms that they have left: no more actions there. */
   readonly leftRooms: Set<string>;
-  /** Of messages and rooms: an earlier try may still be done at any time, so nothing else may be asked there. */
+  /** Messages and rooms with an unanswered try, which may still take effect at any time: no more actions there. */
   readonly uncertain: Set<string>;
 }
 
@@ -29,18 +29,18 @@ export interface Stage {
   count(): number;
   /** A send was acknowledged. */
   onSent(): void;
-  /** A client goes away on its own account. */
+  /** A client disconnects on purpose. */
   onAway(client: object): void;
 }
 
 type Action = (stage: Stage, actor: Actor) => Promise<void>;
 
 const emojis = ["👍", "❤️", "😂", "🎉"];
-/** Messages that people still talk about. */
+/** Messages that actions may refer to. */
 const recent = 30;
 const absenceMs = { least: 500, most: 8_000 };
 
-/** Asks, counts, and keeps in mind what cannot be known about `subject` any more. */
+/** Sends the operation, counts it, and marks `subject` as unknown if an earlier try may still take effect. */
 async function ask(stage: Stage, actor: Actor, operation: Operation, subject?: string): Promise<Outcome | undefined> {
   const { ledger, tally, givenUp } = stage;
   const outcome = await askUntilAnswered(actor.follower, operation, actor.random, tally, givenUp);
@@ -54,7 +54,7 @@ const roomsOf = ({ follower, leftRooms }: Actor) => [...follower.rooms].filter((
 
 const someRoom = (actor: Actor) => actor.random.pick(roomsOf(actor));
 
-/** One of the newest messages of one of their rooms that they know and that `fits`. */
+/** One of the newest messages in one of their rooms for which `fits` is true. */
 function someMessage(actor: Actor, fits: (message: Omit<Message, "status">) => boolean) {
   const roomId = someRoom(actor);
   if (roomId === undefined) return undefined;
@@ -111,7 +111,7 @@ const remove: Action = async (stage, actor) => {
     rest: () => user.delete(path, { deleteFor: "everyone" }),
     socket: { event: "delete_message", payload: { chatRoomId: roomId, messageId, deleteFor: "everyone" } },
   };
-  // Before its event comes back, so that nothing else is asked of it.
+  // Before its event arrives, so that no other action uses it.
   actor.uncertain.add(messageId);
   if ((await ask(stage, actor, operation))?.ok) stage.ledger.deleted(messageId);
 };
@@ -182,7 +182,7 @@ const join: Action = async (stage, actor) => {
   await follower.enter(roomId, stage.givenUp);
 };
 
-/** For good: a try of an earlier joining must not come after it. */
+/** Final: they do not join again, since an earlier try could take effect after a later one. */
 const leave: Action = async (stage, actor) => {
   const { user, ownRooms, leftRooms, uncertain, random } = actor;
   const rooms = roomsOf(actor);
@@ -191,7 +191,7 @@ const leave: Action = async (stage, actor) => {
   const operation = {
     kind: "leave",
     rest: () => user.post(`/rooms/${roomId}/leave`),
-    // What is tried again may have been done before.
+    // A retried operation may have taken effect before.
     mayBe: ["not_a_participant"],
   };
   const outcome = await ask(stage, actor, operation);
@@ -201,7 +201,7 @@ const leave: Action = async (stage, actor) => {
   stage.ledger.member(roomId, user.id, false);
 };
 
-/** Goes away for a while, and comes back with what it has. */
+/** Disconnects for a while, and reconnects with its state. */
 const absence: Action = async (stage, { follower, random }) => {
   follower.line.close();
   stage.onAway(follower);
@@ -223,7 +223,7 @@ const shares: ReadonlyArray<readonly [number, Action]> = [
 ];
 const total = shares.reduce((sum, [share]) => sum + share, 0);
 
-/** Does one thing, however often it has to be asked for. */
+/** Does one action, with as many tries as it needs. */
 export async function act(stage: Stage, actor: Actor): Promise<void> {
   let at = actor.random.below(total);
   for (const [share, action] of shares) {

@@ -1,4 +1,4 @@
-// One operation, asked for over REST or a socket until there is an answer.
+// One operation, sent over REST or a socket until it is answered.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Follower } from "@khui/test-kit/follower";
 import type { Reply } from "@khui/test-kit/user";
@@ -7,30 +7,30 @@ import type { Random } from "./random.js";
 export interface Operation {
   readonly kind: string;
   rest(): Promise<Reply>;
-  /** The same by socket, where there is a way. */
+  /** The same by socket, where there is such an event. */
   readonly socket?: { readonly event: string; readonly payload: object };
-  /** Refusals that others' doings explain. */
+  /** Refusals that actions of others explain. */
   readonly mayBe?: readonly string[];
 }
 
 export interface Outcome {
   readonly ok: boolean;
-  /** What was answered beside `success`; REST's `data`, or a socket's. */
+  /** The fields of the answer besides `success`; REST's `data`, or a socket's. */
   readonly data: unknown;
   readonly code: string | undefined;
-  /** False when an earlier try may have been done as well, or may still be: nobody knows when. */
+  /** False when an earlier try may have taken effect too, or may still do so. */
   readonly clean: boolean;
 }
 
 export interface Tally {
   tries: number;
-  /** Tries that brought no answer, by what came instead. */
+  /** Tries without an answer, by what happened instead. */
   readonly unanswered: Map<string, number>;
-  /** Refusals that nothing explains: the final ones, and failures inside that are not told as an outage. */
+  /** Unexplained refusals: permanent ones, and internal errors that are not reported as an outage. */
   readonly refused: string[];
 }
 
-/** Nothing was done: the socket is not signed in, or the limit was reached. */
+/** Nothing was done: the socket is not authenticated, or the limit was reached. */
 const notDone: ReadonlySet<string> = new Set(["unauthorized", "rate_limited", "not connected"]);
 const retryMs = { least: 100, most: 400 };
 
@@ -63,7 +63,7 @@ async function overSocket(follower: Follower, { event, payload }: NonNullable<Op
   }
 }
 
-/** Tries until there is an answer; undefined when it is given up before. */
+/** Retries until there is an answer; undefined when it is aborted before. */
 export async function askUntilAnswered(
   follower: Follower,
   operation: Operation,

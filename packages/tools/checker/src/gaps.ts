@@ -1,7 +1,7 @@
-// How long the service stood still during each kind of fault: for those who send, and for those who listen.
+// How long the service was stalled during each kind of fault: for senders, and for receivers.
 import type { StepRecord } from "./injecting.js";
 
-/** Shorter ones are what people's pauses make. */
+/** Shorter gaps are pauses of the load. */
 const worthNotingMs = 500;
 
 interface Gap {
@@ -15,16 +15,16 @@ export interface GapRow {
   readonly times: number;
   /** The longest time in which no send was acknowledged to anybody, in milliseconds. */
   readonly sending: number;
-  /** The longest time in which some client heard nothing. */
-  readonly hearing: number;
+  /** The longest time in which some client received nothing, in milliseconds. */
+  readonly receiving: number;
 }
 
 export interface Gaps {
   /** A send was acknowledged. */
   sent(): void;
   /** A client received an entry. */
-  heard(client: object): void;
-  /** The client was away on its own account: silence until now is none of ours. */
+  received(client: object): void;
+  /** The client was disconnected on purpose: its silence until now does not count. */
   forget(client: object): void;
   rows(steps: readonly StepRecord[]): GapRow[];
 }
@@ -32,9 +32,9 @@ export interface Gaps {
 /** `now` in milliseconds, as the steps' times. */
 export function createGaps(now: () => number = () => performance.now()): Gaps {
   const sending: Gap[] = [];
-  const hearing: Gap[] = [];
-  const lastHeard = new WeakMap<object, number>();
-  let lastSent: number | undefined;
+  const receiving: Gap[] = [];
+  const lastReceivedAt = new WeakMap<object, number>();
+  let lastSentAt: number | undefined;
 
   function note(gaps: Gap[], from: number | undefined, to: number): void {
     if (from !== undefined && to - from >= worthNotingMs) gaps.push({ from, to });
@@ -42,21 +42,21 @@ export function createGaps(now: () => number = () => performance.now()): Gaps {
 
   return {
     sent() {
-      note(sending, lastSent, now());
-      lastSent = now();
+      note(sending, lastSentAt, now());
+      lastSentAt = now();
     },
-    heard(client) {
-      note(hearing, lastHeard.get(client), now());
-      lastHeard.set(client, now());
+    received(client) {
+      note(receiving, lastReceivedAt.get(client), now());
+      lastReceivedAt.set(client, now());
     },
-    forget: (client) => void lastHeard.delete(client),
+    forget: (client) => void lastReceivedAt.delete(client),
     rows(steps) {
       const names = [...new Set(steps.map(nameOf))].sort();
       return names.map((fault) => ({
         fault,
         times: steps.filter((step) => nameOf(step) === fault).length,
         sending: longest(sending, steps, fault),
-        hearing: longest(hearing, steps, fault),
+        receiving: longest(receiving, steps, fault),
       }));
     },
   };
@@ -67,7 +67,7 @@ function nameOf({ faults }: StepRecord): string {
   return only && others.length === 0 ? `${only.kind} ${only.part}` : "two at once";
 }
 
-/** From the fault's start: what lay before it is not its doing. */
+/** Counted from the fault's start: what was before it is not its effect. */
 function longest(gaps: readonly Gap[], steps: readonly StepRecord[], fault: string): number {
   const lengths = gaps.map((gap) => {
     const step = causeOf(gap, steps);

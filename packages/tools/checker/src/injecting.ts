@@ -1,4 +1,4 @@
-// Makes parts of the system fail by a plan, ends every fault, and notices parts that fail by themselves.
+// Injects faults into parts of the system by a plan, ends every fault, and detects parts that fail by themselves.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault, FaultKind, Step } from "./plan.js";
 import type { Target } from "./targets.js";
@@ -12,21 +12,21 @@ export interface StepRecord {
 
 export interface Injection {
   readonly steps: readonly StepRecord[];
-  /** Parts that ended by themselves. */
+  /** Parts that exited by themselves. */
   readonly deaths: readonly string[];
-  /** Resolves when the time is over and every fault has ended. Rejects when a part did not come back. */
+  /** Resolves when the time is over and every fault has ended. Rejects when a part did not restart. */
   readonly finished: Promise<void>;
-  /** Stops looking after the parts. */
+  /** Stops monitoring the parts. */
   close(): void;
 }
 
-/** A part that was ended is back by then, however busy the machine. */
-const backMs = 120_000;
-/** Between attempts to start, as whatever supervises a service makes them. */
-const againMs = 500;
-const lookMs = 250;
+/** A part has restarted by then, even on a busy machine. */
+const restartTimeoutMs = 120_000;
+/** Between attempts to restart, as a supervisor does. */
+const restartRetryMs = 500;
+const pollIntervalMs = 250;
 
-/** Follows the plan until `seconds` have passed; `onStep` is told of each. */
+/** Runs the plan until `seconds` have passed; `onStep` is called at the beginning of each step. */
 export function injectFaults(
   targets: readonly Target[],
   plan: Iterable<Step>,
@@ -45,7 +45,7 @@ export function injectFaults(
     else await target.shutDown();
     await sleep(holdMs);
     if (kind === "pause") await target.resume();
-    else await broughtBack(target);
+    else await bringBack(target);
     failing.delete(target);
   }
 
@@ -55,8 +55,8 @@ export function injectFaults(
       await sleep(Math.min(calmMs, Math.max(0, until - performance.now())));
       if (performance.now() >= until) return;
       const now = performance.now();
-      const told = faults.map(({ kind, target: { name, part } }) => ({ kind, name, part }));
-      const step: StepRecord = { faults: told, startedAt: now, endedAt: now };
+      const records = faults.map(({ kind, target: { name, part } }) => ({ kind, name, part }));
+      const step: StepRecord = { faults: records, startedAt: now, endedAt: now };
       steps.push(step);
       onStep(step);
       await Promise.all(faults.map(commit));
@@ -64,29 +64,29 @@ export function injectFaults(
     }
   }
 
-  /** Who dies by itself is told of, and started again. */
-  const watch = setInterval(() => {
+  /** Records and restarts parts that exited by themselves. */
+  const monitor = setInterval(() => {
     for (const target of targets) {
       if (failing.has(target) || target.isRunning()) continue;
       deaths.push(`${target.name} ended by itself:\n${target.logTail()}`);
       failing.add(target);
-      void broughtBack(target).then(
+      void bringBack(target).then(
         () => failing.delete(target),
         (error) => deaths.push(`${target.name} does not come back: ${error}`),
       );
     }
-  }, lookMs);
-  return { steps, deaths, finished: run(), close: () => clearInterval(watch) };
+  }, pollIntervalMs);
+  return { steps, deaths, finished: run(), close: () => clearInterval(monitor) };
 }
 
-async function broughtBack(target: Target): Promise<void> {
-  const deadline = performance.now() + backMs;
+async function bringBack(target: Target): Promise<void> {
+  const deadline = performance.now() + restartTimeoutMs;
   for (;;) {
     try {
       return await target.restart();
     } catch (error) {
       if (performance.now() > deadline) throw new Error(`${target.name} does not come back`, { cause: error });
-      await sleep(againMs);
+      await sleep(restartRetryMs);
     }
   }
 }

@@ -1,10 +1,10 @@
-// What was acknowledged, and whether a fresh fetch has all of it, each once.
+// Records what was acknowledged, and checks that a fresh fetch has all of it, exactly once.
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 
 type Fetched = FetchedRoom["messages"][number];
-type Say = (text: string) => void;
+type Report = (text: string) => void;
 
-/** The map or set under a key, made on first use. */
+/** The map or set under a key, created on first use. */
 function at<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const found = map.get(key) ?? make();
   map.set(key, found);
@@ -21,13 +21,13 @@ export class Ledger {
   readonly #deleted = new Set<string>();
   /** By user: messages. */
   readonly #hidden = new Map<string, Set<string>>();
-  /** By message and user; null when the reaction was taken away. */
+  /** By message and user; null when the reaction was removed. */
   readonly #reactions = new Map<string, Map<string, string | null>>();
   /** By room and user: the furthest read mark. */
   readonly #reads = new Map<string, Map<string, number>>();
   /** By room and user: true since they joined, false since they left. */
   readonly #members = new Map<string, Map<string, boolean>>();
-  /** By room: names that it was given, each another. */
+  /** By room: the different names that it was given. */
   readonly #names = new Map<string, string[]>();
 
   count(kind: string): void {
@@ -71,48 +71,48 @@ export class Ledger {
     at(this.#names, roomId, () => []).push(name);
   }
 
-  /** What a user's fresh fetch of a room lacks, has twice, or has though nobody was told so. */
+  /** What a user's fresh fetch of a room lacks, has twice, or has without an acknowledgement. */
   differences({ room, messages }: FetchedRoom, userId: string): string[] {
     const differences: string[] = [];
-    const say: Say = (text) => void differences.push(`${room._id} for ${userId}: ${text}`);
+    const report: Report = (text) => void differences.push(`${room._id} for ${userId}: ${text}`);
     const ids = new Set(messages.map(({ _id }) => _id));
-    if (ids.size < messages.length) say("a message is listed twice");
+    if (ids.size < messages.length) report("a message is listed twice");
     const copies = new Map<string, number>();
     for (const { clientMessageId: id } of messages) if (id !== undefined) copies.set(id, (copies.get(id) ?? 0) + 1);
-    for (const [clientId, times] of copies) if (times > 1) say(`${clientId} is there ${times} times`);
+    for (const [clientId, times] of copies) if (times > 1) report(`${clientId} is there ${times} times`);
     for (const [clientId, messageId] of this.#sent.get(room._id) ?? []) {
       const isHidden = this.#hidden.get(userId)?.has(messageId) ?? false;
-      if (!isHidden && !ids.has(messageId)) say(`${clientId} was acknowledged as ${messageId} and is lost`);
-      if (isHidden && ids.has(messageId)) say(`${messageId} was hidden and is shown`);
+      if (!isHidden && !ids.has(messageId)) report(`${clientId} was acknowledged as ${messageId} and is lost`);
+      if (isHidden && ids.has(messageId)) report(`${messageId} was hidden and is shown`);
     }
-    for (const message of messages) this.#checkMessage(room._id, message, say);
+    for (const message of messages) this.#checkMessage(room._id, message, report);
     const names = new Set(messages.map(({ systemInfo }) => systemInfo?.changes?.name));
-    for (const name of this.#names.get(room._id) ?? []) if (!names.has(name)) say(`the name ${name} is lost`);
+    for (const name of this.#names.get(room._id) ?? []) if (!names.has(name)) report(`the name ${name} is lost`);
     const present = new Set(room.participants.map((participant) => participant.userId));
     for (const [memberId, isMember] of this.#members.get(room._id) ?? []) {
-      if (present.has(memberId) !== isMember) say(`${memberId} is ${isMember ? "not " : ""}in the room`);
+      if (present.has(memberId) !== isMember) report(`${memberId} is ${isMember ? "not " : ""}in the room`);
     }
     return differences;
   }
 
-  /** Where a user's read mark lies behind what was acknowledged. */
+  /** Whether a user's read mark is behind what was acknowledged. */
   readDifferences(roomId: string, userId: string, readSeq: number): string[] {
     const due = this.#reads.get(roomId)?.get(userId) ?? 0;
     return readSeq >= due ? [] : [`${roomId} for ${userId}: read up to ${readSeq}, acknowledged up to ${due}`];
   }
 
-  #checkMessage(roomId: string, message: Fetched, say: Say): void {
+  #checkMessage(roomId: string, message: Fetched, report: Report): void {
     const { _id, type, sender, content, isDeleted, clientMessageId, reactions } = message;
     if (type === "text" && this.#sent.get(roomId)?.get(clientMessageId ?? "") !== _id)
-      say(`${_id} (${clientMessageId} of ${sender._id}) is there, though it was never acknowledged`);
-    if (this.#deleted.has(_id) !== isDeleted) say(`${_id} is ${isDeleted ? "" : "not "}deleted`);
+      report(`${_id} (${clientMessageId} of ${sender._id}) is there, though it was never acknowledged`);
+    if (this.#deleted.has(_id) !== isDeleted) report(`${_id} is ${isDeleted ? "" : "not "}deleted`);
     if (isDeleted) return;
     const text = this.#texts.get(_id);
-    if (text !== undefined && content !== text) say(`${_id} says ${content}, not ${text}`);
+    if (text !== undefined && content !== text) report(`${_id} says ${content}, not ${text}`);
     const there = new Map(reactions.map(({ userId, emoji }) => [userId, emoji]));
-    if (there.size < reactions.length) say(`${_id} has two reactions of one person`);
+    if (there.size < reactions.length) report(`${_id} has two reactions of one person`);
     for (const [userId, emoji] of this.#reactions.get(_id) ?? []) {
-      if ((there.get(userId) ?? null) !== emoji) say(`${_id} has ${there.get(userId)} of ${userId}, not ${emoji}`);
+      if ((there.get(userId) ?? null) !== emoji) report(`${_id} has ${there.get(userId)} of ${userId}, not ${emoji}`);
     }
   }
 }

@@ -1,18 +1,18 @@
-// Keeps everybody busy at a steady rate until told to stop.
+// Makes all people act at a steady rate until it is stopped.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Actor, act, type Stage } from "./actions.js";
 
 export interface Load {
-  /** Begins nothing more, and resolves when all that was begun is answered. */
+  /** Starts no more actions, and resolves when all in flight are answered. */
   finish(): Promise<void>;
 }
 
-/** `perSecond`: what all of them together begin, as long as answers come. */
+/** `perSecond`: actions of all people together, as long as answers come. */
 export function startLoad(actors: readonly Actor[], stage: Stage, perSecond: number): Load {
   const meanMs = (1_000 * actors.length) / perSecond;
   let going = true;
   const running = actors.map(async (actor) => {
-    // Not all in the same moment.
+    // Not all at the same moment.
     await sleep(actor.random.between(0, meanMs));
     while (going) {
       const due = sleep(actor.random.between(0, 2 * meanMs));

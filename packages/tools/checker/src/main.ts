@@ -39,7 +39,7 @@ const report = await runCheck({
   signal: interrupted.signal,
   logFolder: values.logs,
   given: new Set(given.flatMap(([name, url]) => (url ? [name] : []))),
-  say: (line) => console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`),
+  log: (line) => console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`),
 });
 const table = renderReport(report);
 console.log(table);

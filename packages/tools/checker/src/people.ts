@@ -1,4 +1,4 @@
-// Who takes part: people with a client each, of every transport, in rooms of mixed membership.
+// The people: with a client each, of every transport, in rooms of mixed membership.
 import { randomBytes } from "node:crypto";
 import { Follower } from "@khui/test-kit/follower";
 import type { LineKind } from "@khui/test-kit/line";
@@ -19,7 +19,7 @@ export interface CastOptions {
   readonly rooms: number;
   readonly random: Random;
   readonly ledger: Ledger;
-  /** Tokens last so long. */
+  /** Validity of the tokens. */
   readonly seconds: number;
   onEntry(client: object): void;
 }

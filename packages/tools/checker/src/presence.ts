@@ -1,23 +1,23 @@
-// Whether everybody sees online who is connected, and nobody else.
+// Whether everybody sees exactly the connected people as online.
 import type { Actor } from "./actions.js";
 import type { Ledger } from "./ledger.js";
 import { failureAfter } from "./until.js";
 
-export interface PresenceVerdict {
-  /** Until it was true for all at once. */
+export interface PresenceResult {
+  /** The time until it was correct for all. */
   readonly ms: number;
   readonly differences: readonly string[];
 }
 
-/** Asks for each of `watchers`, who alone are connected, until all is true; for so many milliseconds at most. */
+/** Polls the presence that each of `connected` sees, until it is correct for all; for at most `boundMs`. No others are connected. */
 export async function awaitTruePresence(
-  watchers: readonly Actor[],
+  connected: readonly Actor[],
   roomIds: readonly string[],
   ledger: Ledger,
   boundMs: number,
-): Promise<PresenceVerdict> {
+): Promise<PresenceResult> {
   const began = performance.now();
-  const online = new Set(watchers.map(({ user }) => user.id));
+  const online = new Set(connected.map(({ user }) => user.id));
   const rooms = roomIds.map((roomId) => ledger.membersOf(roomId));
 
   async function check({ user, follower }: Actor): Promise<void> {
@@ -34,6 +34,6 @@ export async function awaitTruePresence(
       );
   }
 
-  const failures = await Promise.all(watchers.map((watcher) => failureAfter(boundMs, () => check(watcher))));
+  const failures = await Promise.all(connected.map((actor) => failureAfter(boundMs, () => check(actor))));
   return { ms: Math.round(performance.now() - began), differences: failures.filter((text) => text !== undefined) };
 }

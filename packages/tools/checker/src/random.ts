@@ -1,4 +1,4 @@
-// Choices drawn from one seed.
+// Seeded random choices.
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 
 export interface Random {
@@ -12,7 +12,7 @@ export interface Random {
   pick<T>(items: readonly T[]): T | undefined;
   /** A copy in another order. */
   shuffled<T>(items: readonly T[]): T[];
-  /** True in that share of all cases. */
+  /** True with that probability. */
   chance(share: number): boolean;
 }
 

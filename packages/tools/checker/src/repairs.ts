@@ -1,19 +1,19 @@
-// How many entries gateways had to ask for, as their metrics tell; they begin anew with each restart.
+// How many entries gateways had to fetch, from their metrics, which begin again at 0 with each restart.
 const metric = "khui_gateway_repaired_entries_total";
-const everyMs = 2_000;
+const pollIntervalMs = 2_000;
 
 export interface Repairs {
-  /** The sum over all gateways and their lives; undefined when no gateway counts them. */
+  /** The sum over all gateways and their restarts; undefined when no gateway has the metric. */
   total(): Promise<number | undefined>;
   close(): void;
 }
 
-export function watchRepairs(gateways: readonly string[]): Repairs {
+export function countRepairs(gateways: readonly string[]): Repairs {
   const last = new Map<string, number>();
   let sum: number | undefined;
 
-  async function look(gateway: string): Promise<void> {
-    const response = await fetch(`${gateway}/metrics`, { signal: AbortSignal.timeout(everyMs) });
+  async function scrape(gateway: string): Promise<void> {
+    const response = await fetch(`${gateway}/metrics`, { signal: AbortSignal.timeout(pollIntervalMs) });
     const lines = (await response.text()).split("\n").filter((line) => line.startsWith(metric));
     if (lines.length === 0) return;
     const now = lines.reduce((all, line) => all + Number(line.split(" ").at(-1)), 0);
@@ -22,12 +22,12 @@ export function watchRepairs(gateways: readonly string[]): Repairs {
     sum = (sum ?? 0) + (now >= before ? now - before : now);
   }
 
-  // One that is down or held says nothing; what it counted since the last look is not known.
-  const lookAll = () => Promise.all(gateways.map((gateway) => look(gateway).catch(() => {})));
-  const timer = setInterval(() => void lookAll(), everyMs);
+  // A gateway that is down or paused does not answer; what it counted since the last scrape is lost.
+  const scrapeAll = () => Promise.all(gateways.map((gateway) => scrape(gateway).catch(() => {})));
+  const timer = setInterval(() => void scrapeAll(), pollIntervalMs);
   return {
     async total() {
-      await lookAll();
+      await scrapeAll();
       return sum;
     },
     close: () => clearInterval(timer),

@@ -2,7 +2,7 @@
 import type { Tally } from "./asking.js";
 import type { GapRow } from "./gaps.js";
 import type { StepRecord } from "./injecting.js";
-import type { PresenceVerdict } from "./presence.js";
+import type { PresenceResult } from "./presence.js";
 
 export interface Report {
   readonly seed: number;
@@ -16,9 +16,9 @@ export interface Report {
   readonly entries: number;
   readonly resumes: number;
   readonly repaired: number | undefined;
-  /** Messages that clients were told without their sender's name, because nobody could be asked for it. */
+  /** Messages that clients received without their sender's name, because it could not be looked up. */
   readonly nameless: number;
-  readonly presence: PresenceVerdict;
+  readonly presence: PresenceResult;
   readonly steps: readonly StepRecord[];
   readonly gaps: readonly GapRow[];
   /** Empty when the run passed. */
@@ -57,7 +57,9 @@ export function renderReport(report: Report): string {
     "",
     "| fault | times | longest time without an acknowledged send | longest silence for a client |",
     "|---|---|---|---|",
-    ...report.gaps.map((row) => `| ${row.fault} | ${row.times} | ${seconds(row.sending)} | ${seconds(row.hearing)} |`),
+    ...report.gaps.map(
+      (row) => `| ${row.fault} | ${row.times} | ${seconds(row.sending)} | ${seconds(row.receiving)} |`,
+    ),
   ];
   return `${lines.join("\n")}\n`;
 }

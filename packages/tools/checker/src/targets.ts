@@ -1,4 +1,4 @@
-// What can be made to fail: every service replica, the servers behind them, and the edge in front.
+// The targets of faults: every service replica, the servers behind them, and the edge in front.
 import type { BackendName } from "@khui/backends/backends";
 import type { DistributedSystem } from "@khui/test-kit/distributed";
 
@@ -12,14 +12,14 @@ export interface Target {
   resume(): Promise<void>;
   /** Starts it again. Rejects when it cannot start now. */
   restart(): Promise<void>;
-  /** Whether its process is there; true where nobody can tell. */
+  /** Whether its process is running; true where that is unknown. */
   isRunning(): boolean;
   logTail(): string;
 }
 
 const backendNames: readonly BackendName[] = ["postgres", "nats", "redis"];
 
-/** Servers that the environment names are nobody's to end: they are left out. */
+/** Servers that are configured by the environment are not ours to stop: they are left out. */
 export function targetsOf({ processes, backends, edge }: DistributedSystem, given: ReadonlySet<string>): Target[] {
   const services = Object.entries(processes).map(
     ([name, one]): Target => ({

@@ -1,9 +1,9 @@
-// Waits for a condition that takes requests to look at.
+// Waits for a condition that takes requests to check.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const pauseMs = 300;
 
-/** Asks again until `check` does not throw. Resolves with undefined, or after `boundMs` with the last failure's text. */
+/** Retries until `check` does not throw. Resolves with undefined, or after `boundMs` with the last failure's text. */
 export async function failureAfter(boundMs: number, check: () => unknown): Promise<string | undefined> {
   const deadline = performance.now() + boundMs;
   for (;;) {

@@ -21,13 +21,13 @@ test("nothing acknowledged is lost while parts fail one after another and in pai
     // 20 s are promised; a busy machine may stretch them.
     presenceMs: 40_000,
     given: new Set(),
-    say: (line) => t.comment(line),
+    log: (line) => t.comment(line),
   });
   for (const line of renderReport(report).split("\n")) t.comment(line);
   if (report.differences.length > 0) t.comment(report.logs);
   t.same(report.differences, []);
   t.ok((report.counts.get("send") ?? 0) > 50, "people could send");
-  t.ok(report.entries > 500, "and were heard");
+  t.ok(report.entries > 500, "and were received");
   t.ok(report.resumes > 0, "clients came back");
   const kinds = report.steps.flatMap(({ faults }) => faults.map(({ kind }) => kind));
   t.same([...new Set(kinds)].sort(), [...faultKinds].sort(), "parts failed in every way");

@@ -1,4 +1,4 @@
-// The ledger sees everything that is lost, doubled or false in a fetch, and nothing where all is as it was acknowledged.
+// The ledger finds everything that is lost, duplicated or wrong in a fetch, and nothing where all is as acknowledged.
 import type { ChatRoom, Message } from "@khui/contracts";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 import { test } from "tap";
@@ -37,7 +37,7 @@ function fetched(messages: Message[], userIds: string[] = []): FetchedRoom {
   return { room: { _id: roomId, participants } as unknown as ChatRoom, messages, seq: messages.length };
 }
 
-/** One message that was sent, in a room of which Ann is a member. */
+/** A ledger with one message sent, in a room of which Ann is a member. */
 function ledgerOfOne(): Ledger {
   const ledger = new Ledger();
   ledger.sent(roomId, "client a", "a");
@@ -47,7 +47,7 @@ function ledgerOfOne(): Ledger {
 
 const reaction = (userId: string, emoji: string) => ({ userId, emoji, reactionType: null, createdAt: "" });
 
-test("a fetch that is as it was acknowledged has no differences", async (t) => {
+test("a fetch that matches what was acknowledged has no differences", async (t) => {
   const ledger = ledgerOfOne();
   ledger.sent("elsewhere", "client z", "z");
   ledger.sent(roomId, "client b", "b");
@@ -77,52 +77,71 @@ test("a fetch that is as it was acknowledged has no differences", async (t) => {
 
 const cases: Record<
   string,
-  { note?: (ledger: Ledger) => void; messages: Message[]; members?: string[]; says: RegExp }
+  { note?: (ledger: Ledger) => void; messages: Message[]; members?: string[]; expected: RegExp }
 > = {
-  "a lost message": { messages: [], says: /client a was acknowledged as a and is lost/ },
+  "a lost message": { messages: [], expected: /client a was acknowledged as a and is lost/ },
   "a message under another id": {
     messages: [message("b", { clientMessageId: "client a" })],
-    says: /never acknowledged/,
+    expected: /never acknowledged/,
   },
   "a message sent twice": {
     messages: [message("a"), message("b", { clientMessageId: "client a" })],
-    says: /client a is there 2 times/,
+    expected: /client a is there 2 times/,
   },
-  "a message listed twice": { messages: [message("a"), message("a")], says: /listed twice/ },
-  "a message that nobody was told of": { messages: [message("a"), message("x")], says: /client x of ann.*never/ },
-  "a lost edit": { note: (ledger) => ledger.edited("a", "new"), messages: [message("a")], says: /says text, not new/ },
-  "a lost deletion": { note: (ledger) => ledger.deleted("a"), messages: [message("a")], says: /a is not deleted/ },
-  "a deletion by nobody": { messages: [message("a", { isDeleted: true })], says: /a is deleted/ },
-  "a lost hiding": { note: (ledger) => ledger.hid("ann", "a"), messages: [message("a")], says: /hidden and is shown/ },
-  "a lost reaction": { note: (ledger) => ledger.reacted("a", "bob", "👍"), messages: [message("a")], says: /not 👍/ },
+  "a message listed twice": { messages: [message("a"), message("a")], expected: /listed twice/ },
+  "a message that was never acknowledged": {
+    messages: [message("a"), message("x")],
+    expected: /client x of ann.*never/,
+  },
+  "a lost edit": {
+    note: (ledger) => ledger.edited("a", "new"),
+    messages: [message("a")],
+    expected: /says text, not new/,
+  },
+  "a lost deletion": { note: (ledger) => ledger.deleted("a"), messages: [message("a")], expected: /a is not deleted/ },
+  "a deletion by nobody": { messages: [message("a", { isDeleted: true })], expected: /a is deleted/ },
+  "a lost hiding": {
+    note: (ledger) => ledger.hid("ann", "a"),
+    messages: [message("a")],
+    expected: /hidden and is shown/,
+  },
+  "a lost reaction": {
+    note: (ledger) => ledger.reacted("a", "bob", "👍"),
+    messages: [message("a")],
+    expected: /not 👍/,
+  },
   "a reaction that was taken away": {
     note: (ledger) => ledger.reacted("a", "bob", null),
     messages: [message("a", { reactions: [reaction("bob", "👍")] })],
-    says: /has 👍 of bob, not null/,
+    expected: /has 👍 of bob, not null/,
   },
   "two reactions of one person": {
     messages: [message("a", { reactions: [reaction("bob", "👍"), reaction("bob", "🎉")] })],
-    says: /two reactions/,
+    expected: /two reactions/,
   },
-  "a lost name": { note: (ledger) => ledger.named(roomId, "New"), messages: [message("a")], says: /name New is lost/ },
-  "a lost joining": { messages: [message("a")], members: [], says: /ann is not in the room/ },
+  "a lost name": {
+    note: (ledger) => ledger.named(roomId, "New"),
+    messages: [message("a")],
+    expected: /name New is lost/,
+  },
+  "a lost joining": { messages: [message("a")], members: [], expected: /ann is not in the room/ },
   "a lost leaving": {
     note: (ledger) => ledger.member(roomId, "bob", false),
     messages: [message("a")],
     members: ["ann", "bob"],
-    says: /bob is in the room/,
+    expected: /bob is in the room/,
   },
 };
 
-for (const [name, { note, messages, members = ["ann"], says }] of Object.entries(cases)) {
-  test(`${name} is seen`, async (t) => {
+for (const [name, { note, messages, members = ["ann"], expected }] of Object.entries(cases)) {
+  test(`${name} is found`, async (t) => {
     const ledger = ledgerOfOne();
     note?.(ledger);
-    t.match(ledger.differences(fetched(messages, members), "ann").join("\n"), says);
+    t.match(ledger.differences(fetched(messages, members), "ann").join("\n"), expected);
   });
 }
 
-test("a read mark that lies behind is seen", async (t) => {
+test("a read mark that is behind is found", async (t) => {
   const ledger = new Ledger();
   ledger.read(roomId, "ann", 5);
   t.match(ledger.readDifferences(roomId, "ann", 4), [/read up to 4, acknowledged up to 5/]);

@@ -1,4 +1,4 @@
-// What every blobs adapter must do, as tap tests.
+// The conformance suite of the blobs port, as tap tests.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -78,7 +78,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     await writeFile(file, content);
     return file;
   };
-  /** The body is given a name that nothing is stored under. */
+  /** The body gets a name under which nothing is stored. */
   const behaviour = (name: string, body: (t: Test, blobs: Blobs, blob: string) => Promise<void>) =>
     t.test(name, async (t) => {
       const blobs = await open();
@@ -114,11 +114,11 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     t.equal(await range(4, 6), "456");
     t.equal(await range(9, 9), "9");
     t.equal(await range(0, 9), "0123456789");
-    t.equal(await range(7, 1_000), "789", "an end behind the last byte stands for it");
+    t.equal(await range(7, 1_000), "789", "an end beyond the last byte is cut to it");
     t.equal(await range(3, Number.MAX_SAFE_INTEGER), "3456789");
   });
 
-  await behaviour("a range that is none is refused", async (t, blobs, blob) => {
+  await behaviour("an invalid range is refused", async (t, blobs, blob) => {
     await blobs.put(blob, bytesOf("0123456789"), plain);
     for (const [start, end] of [
       [10, 10],
@@ -158,7 +158,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     t.ok(tail.equals(content.subarray(start)));
   });
 
-  await behaviour("a view of bytes is stored without what lies around it", async (t, blobs, blob) => {
+  await behaviour("a view of a buffer is stored without the bytes around it", async (t, blobs, blob) => {
     const whole = Buffer.from("before the view after");
     await blobs.put(blob, { bytes: new Uint8Array(whole.buffer, whole.byteOffset + 7, 8) }, plain);
     t.equal(await textOf(await blobs.read(blob)), "the view");
@@ -171,7 +171,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     t.equal(await textOf(await blobs.read(blob)), "second");
   });
 
-  await behaviour("of two puts at once one wins, whole", async (t, blobs, blob) => {
+  await behaviour("of two concurrent puts one wins, as a whole", async (t, blobs, blob) => {
     const versions = ["a", "b"].map((letter, i) => ({
       content: Buffer.alloc(1_500_000 + i, letter),
       contentType: `x-version/${letter}`,
@@ -189,7 +189,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     }
   });
 
-  await behaviour("a read that began goes on with its bytes or fails", async (t, blobs, blob) => {
+  await behaviour("a read in progress continues with the old bytes or fails", async (t, blobs, blob) => {
     for (const change of [() => blobs.remove([blob]), () => blobs.put(blob, bytesOf("n".repeat(9e6)), plain)]) {
       await blobs.put(blob, bytesOf("o".repeat(8e6)), plain);
       const stream = await blobs.read(blob);
@@ -197,7 +197,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
       const chunks: Buffer[] = [];
       const failed = await stream.forEach((chunk) => void chunks.push(chunk)).catch(() => "failed");
       const read = Buffer.concat(chunks).toString();
-      t.ok(/^o*$/.test(read), "no byte is another's");
+      t.ok(/^o*$/.test(read), "no byte is of the new content");
       t.ok(failed || read.length === 8e6, "whole, unless it failed");
     }
   });
@@ -213,7 +213,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     t.equal((await textOf(await blobs.read(blob))).length, 5e6);
   });
 
-  await behaviour("removing takes what is there, however many", async (t, blobs, blob) => {
+  await behaviour("remove deletes those that exist, however many", async (t, blobs, blob) => {
     const names = Array.from({ length: 30 }, (_, i) => `${blob}-${i}`);
     await Promise.all(names.map((name) => blobs.put(name, bytesOf(name), plain)));
     await blobs.remove([`${blob}-not-there`, ...names.slice(1), ...names.slice(1)]);
@@ -228,7 +228,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     t.equal(await blobs.stat(`${blob}-0`), undefined);
   });
 
-  await behaviour("a name may begin another", async (t, blobs, blob) => {
+  await behaviour("a name may be a prefix of another", async (t, blobs, blob) => {
     const names = [blob, `${blob}/b`, `${blob}/b/c`, `${blob}.b`, `${blob}-b`];
     for (const name of names) await blobs.put(name, bytesOf(name), plain);
     for (const name of names) t.equal(await textOf(await blobs.read(name)), name);
@@ -247,7 +247,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     await blobs.remove(names);
   });
 
-  await behaviour("other names are refused before anything is touched", async (t, blobs, blob) => {
+  await behaviour("invalid names are refused before anything is touched", async (t, blobs, blob) => {
     await blobs.put(blob, bytesOf("stays"), plain);
     for (const name of refusedNames) {
       await t.rejects(blobs.put(name, { file: "/not/there" }, plain), InvalidBlobName, JSON.stringify(name));
@@ -266,15 +266,15 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     }
   });
 
-  await behaviour("other content types are refused", async (t, blobs, blob) => {
+  await behaviour("invalid content types are refused", async (t, blobs, blob) => {
     for (const contentType of refusedContentTypes) {
       await t.rejects(blobs.put(blob, bytesOf("x"), contentType), InvalidContentType, JSON.stringify(contentType));
     }
     t.equal(await blobs.stat(blob), undefined);
   });
 
-  await behaviour("a file that cannot be read leaves what was there", async (t, blobs, blob) => {
-    // Files of Linux whose size is told too small and too large.
+  await behaviour("a source that cannot be read leaves the stored blob as it was", async (t, blobs, blob) => {
+    // Linux files whose reported size is too small and too large.
     const lies = ["/proc/self/status", "/sys/kernel/mm/transparent_hugepage/enabled"].filter((file) =>
       existsSync(file),
     );
@@ -290,7 +290,7 @@ export async function blobsConformance(t: Test, open: () => Promise<Blobs>): Pro
     }
   });
 
-  await behaviour("many calls may be under way at once", async (t, blobs, blob) => {
+  await behaviour("many calls may be in flight at once", async (t, blobs, blob) => {
     const names = Array.from({ length: 40 }, (_, i) => `${blob}/${i}`);
     await Promise.all(names.map((name) => blobs.put(name, bytesOf(name), plain)));
     t.same(await Promise.all(names.map(async (name) => textOf(await blobs.read(name)))), names);

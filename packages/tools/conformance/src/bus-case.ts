@@ -1,4 +1,4 @@
-// What every case of the bus suite is given.
+// The fixture of every case of the bus suite.
 import type { Bus, BusErrorHandler } from "@khui/bus";
 
 export interface ConformanceOptions {
@@ -11,8 +11,8 @@ export interface ConformanceOptions {
 export interface ConformanceCase {
   /** A new client of the same bus; closed when the test ends. */
   connect(options?: Partial<ConformanceOptions>): Promise<Bus>;
-  /** What `onError` was told by clients that were given none of their own. Must be empty at the end. */
+  /** Errors of clients that have no `onError` of their own. Must be empty at the end. */
   readonly reported: unknown[];
-  /** Starts every subject of the test, so that tests can share a server. */
+  /** The first token of every subject of the test, so that tests can share a server. */
   readonly prefix: string;
 }

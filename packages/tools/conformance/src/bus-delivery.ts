@@ -1,4 +1,4 @@
-// What the port promises of publish and subscribe, as cases of the conformance suite.
+// The guarantees of publish and subscribe, as cases of the conformance suite.
 import { setImmediate as turn } from "node:timers/promises";
 import { type Bus, type BusMessage, PayloadTooLarge, SlowConsumer } from "@khui/bus";
 import type { Test } from "tap";
@@ -7,12 +7,12 @@ import type { ConformanceCase } from "./bus-case.js";
 export const text = (value: string): Uint8Array => Buffer.from(value);
 export const read = (message: BusMessage): string => Buffer.from(message.data).toString();
 
-/** Resolves once `condition` holds; the test's own time-out bounds the wait. */
+/** Resolves once `condition` holds; the test's own timeout bounds the wait. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
 
-/** A list of what arrives on a subject, and a way to wait for its n-th. */
+/** Collects the messages of a subject, and waits for the n-th. */
 function collect(bus: Bus, subject: string, queue?: string) {
   const got: string[] = [];
   const subscription = bus.subscribe(subject, (message) => void got.push(read(message)), queue ? { queue } : {});
@@ -154,7 +154,7 @@ export const deliveryCases: Record<string, (t: Test, fixture: ConformanceCase) =
     ]);
   },
 
-  async "beyond its bound a subscription drops, says so once, and recovers"(t, { connect, prefix }) {
+  async "beyond its bound a subscription drops messages, reports it once, and recovers"(t, { connect, prefix }) {
     const errors: unknown[] = [];
     const bus = await connect({ maxPending: 10, onError: (error) => errors.push(error) });
     const marker = await connect();

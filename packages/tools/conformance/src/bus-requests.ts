@@ -1,4 +1,4 @@
-// What the port promises of request, serve, flush and close, as cases of the conformance suite.
+// The guarantees of request, serve, flush and close, as cases of the conformance suite.
 
 import { BusClosed, NoResponders, PayloadTooLarge, RemoteError, RequestTimeout } from "@khui/bus";
 import type { Test } from "tap";
@@ -41,7 +41,7 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     t.same((await Promise.all(asked)).map(read), ["1", "2", "3"]);
   },
 
-  async "with nobody there the asker knows at once"(t, { connect, prefix }) {
+  async "without responders a request rejects at once"(t, { connect, prefix }) {
     const bus = await connect();
     await t.rejects(bus.request(`${prefix}.nobody`, text(""), { timeoutMs: 600_000 }), NoResponders);
     const serving = bus.serve(`${prefix}.a`, echo);
@@ -52,7 +52,7 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     await t.rejects(bus.request(`${prefix}.a`, text(""), { timeoutMs: 600_000 }), NoResponders);
   },
 
-  async "an answer that does not come in time is a time-out, and a late one harms nobody"(t, { connect, prefix }) {
+  async "a missing answer is a timeout, and a late one is ignored"(t, { connect, prefix }) {
     const bus = await connect();
     const late = gate();
     bus.serve(`${prefix}.slow`, async (message) => {
@@ -73,7 +73,7 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     await t.rejects(bus.request(`${prefix}.a`, text(""), { timeoutMs: 20 }), RequestTimeout);
   },
 
-  async "a handler that fails is reported where it runs and is a RemoteError where it was asked"(t, fixture) {
+  async "a failing handler is reported where it runs, and is a RemoteError for the requester"(t, fixture) {
     const { connect, prefix } = fixture;
     const errors: unknown[] = [];
     const [asker, server] = [await connect(), await connect({ onError: (error) => errors.push(error) })];
@@ -97,7 +97,7 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     await t.rejects(asker.request(`${prefix}.a`, new Uint8Array(1024 * 1024 + 1), { timeoutMs }), PayloadTooLarge);
   },
 
-  async "an overloaded server says so at once"(t, { connect, prefix }) {
+  async "an overloaded server rejects requests at once"(t, { connect, prefix }) {
     const [asker, server] = [await connect(), await connect({ maxPending: 1, onError: () => {} })];
     const busy = gate();
     let running = false;
@@ -135,7 +135,7 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     }
   },
 
-  async "close finishes the requests it has taken, whose handlers may still ask others"(t, { connect, prefix }) {
+  async "close finishes accepted requests, whose handlers may still send requests"(t, { connect, prefix }) {
     const [asker, server, other] = [await connect(), await connect(), await connect()];
     const busy = gate();
     let running = 0;

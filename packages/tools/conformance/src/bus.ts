@@ -1,4 +1,4 @@
-// One suite for every adapter of the bus: what the port promises, asked of the real thing.
+// The conformance suite of the bus port, for every adapter.
 import { randomBytes } from "node:crypto";
 import type { Bus } from "@khui/bus";
 import type { Test } from "tap";

@@ -1,4 +1,4 @@
-// The part of the database suite that is about migrations.
+// The migration tests of the database suite.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
@@ -14,9 +14,9 @@ interface Bench {
   schema: string;
   folder: string;
   write(name: string, statements: string): Promise<void>;
-  /** Names in the schema's record, in order. */
+  /** Names in the schema's table of applied migrations, in order. */
   recorded(): Promise<string[]>;
-  /** Tables in the schema besides the record. */
+  /** Tables in the schema besides that one. */
   tables(): Promise<string[]>;
 }
 
@@ -90,7 +90,7 @@ export function migrationConformance({ test, database }: ConformanceSubject): vo
     const { database, schema, folder } = bench;
     const files = ["0001-a.sql", "0002-b.sql", "0003-c.sql"];
     for (const file of files) await bench.write(file, `create table ${schema}.t${file.slice(0, 4)} (id int)`);
-    // On Postgres as many as its pool has connections: they meet where nothing is there yet.
+    // As many as the Postgres pool has connections, so that they run at the same time on an empty schema.
     const results = await Promise.all(Array.from({ length: 8 }, () => database.migrate(schema, folder)));
     assert.deepEqual(results.flatMap(({ applied }) => applied).sort(), files);
     assert.deepEqual(await bench.recorded(), files);

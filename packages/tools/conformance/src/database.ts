@@ -133,7 +133,7 @@ function transactionConformance(subject: ConformanceSubject): void {
       assert.deepEqual(await names(db), ["kept"]);
     }));
 
-  test("a transaction that goes on after a failed statement is told that it was not committed", () =>
+  test("a transaction that continues after a failed statement rejects, since it was not committed", () =>
     withAccounts(subject, async ({ db }) => {
       const swallowing = db.transaction().execute(async (trx) => {
         await trx.insertInto("accounts").values({ name: "lost" }).execute();
@@ -190,7 +190,7 @@ function transactionConformance(subject: ConformanceSubject): void {
 
 function failureConformance(subject: ConformanceSubject): void {
   const { test } = subject;
-  test("broken constraints are told by kind and name", () =>
+  test("violated constraints are identified by kind and name", () =>
     withAccounts(subject, async ({ db, accounts }) => {
       await db.insertInto("accounts").values({ name: "one" }).execute();
       const twice = await failureOf(db.insertInto("accounts").values({ name: "one" }).execute());

@@ -1,4 +1,4 @@
-// What every adapter of limits must do, as tap tests.
+// The conformance suite of the limits port, as tap tests.
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Limits, Rule } from "@khui/limits";
@@ -29,7 +29,7 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     }
   });
 
-  await behaviour("keys are counted apart", async (t, limits) => {
+  await behaviour("keys have separate counters", async (t, limits) => {
     const rule = ruleOf(1);
     const long = "x".repeat(10_000);
     const digest = createHash("sha256").update(long).digest("base64url");
@@ -53,7 +53,7 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     for (const key of keys) t.notOk((await limits.take(rule, key)).allowed);
   });
 
-  await behaviour("rules are counted apart", async (t, limits) => {
+  await behaviour("rules have separate counters", async (t, limits) => {
     const [one, other] = [ruleOf(1), ruleOf(1)];
     t.ok((await limits.take(one, "k")).allowed);
     t.ok((await limits.take(other, "k")).allowed);
@@ -65,8 +65,8 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     const deadline = Date.now() + 10_000;
     const takeUntil = async (allowed: boolean) => {
       for (;;) {
-        const verdict = await limits.take(rule, "k");
-        if (verdict.allowed === allowed) return verdict;
+        const decision = await limits.take(rule, "k");
+        if (decision.allowed === allowed) return decision;
         if (Date.now() > deadline) throw new Error("windows of 1 s did not come and go in 10 s");
         await pause(20);
       }
@@ -75,7 +75,7 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     t.same(await takeUntil(true), { allowed: true, retryAfterSeconds: 0, remaining: 0 });
   });
 
-  await behaviour("a take costs what it says", async (t, limits) => {
+  await behaviour("a take consumes its cost", async (t, limits) => {
     const rule = ruleOf(10);
     t.same(await limits.take(rule, "k", 7), { allowed: true, retryAfterSeconds: 0, remaining: 3 });
     t.same(await limits.take(rule, "k", 3), { allowed: true, retryAfterSeconds: 0, remaining: 0 });
@@ -84,14 +84,11 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     t.notOk((await limits.take(rule, "more than there is")).allowed, "a refused take counts too");
   });
 
-  await behaviour(
-    "of 200 takes at the same time exactly as many as there are points are allowed",
-    async (t, limits) => {
-      const rule = ruleOf(70);
-      const verdicts = await Promise.all(Array.from({ length: 200 }, () => limits.take(rule, "k")));
-      t.equal(verdicts.filter(({ allowed }) => allowed).length, 70);
-    },
-  );
+  await behaviour("of 200 concurrent takes exactly as many are allowed as there are points", async (t, limits) => {
+    const rule = ruleOf(70);
+    const decisions = await Promise.all(Array.from({ length: 200 }, () => limits.take(rule, "k")));
+    t.equal(decisions.filter(({ allowed }) => allowed).length, 70);
+  });
 
   await behaviour("a rule's numbers may change while it is in use", async (t, limits) => {
     const rule = ruleOf(1);
@@ -99,7 +96,7 @@ export async function limitsConformance(t: Test, open: () => Promise<Limits>): P
     t.same(await limits.take({ ...rule, points: 5 }, "k"), { allowed: true, retryAfterSeconds: 0, remaining: 3 });
   });
 
-  await behaviour("what cannot be counted is refused", async (t, limits) => {
+  await behaviour("invalid rules and costs are refused", async (t, limits) => {
     const rule = ruleOf(2);
     for (const bad of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       await t.rejects(limits.take({ ...rule, points: bad }, "k"), RangeError);

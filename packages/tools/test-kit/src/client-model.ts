@@ -1,4 +1,4 @@
-// What an app keeps of its rooms: a fetch, and every event since. It must always equal a fresh fetch.
+// The state that an app keeps of its rooms: a fetch, and every event since. It must always equal a fresh fetch.
 import { deepStrictEqual, strictEqual } from "node:assert";
 import type { ChatRoom, EventPayload, Message, Position, Role, RoomSettings, serverEvents } from "@khui/contracts";
 
@@ -11,7 +11,7 @@ export interface FetchedRoom {
 
 type Payload<Name extends keyof typeof serverEvents> = EventPayload<(typeof serverEvents)[Name]>;
 
-/** Status is not kept: it follows from the positions of the others. */
+/** Without the status, which follows from the positions of the others. */
 type KeptMessage = Omit<Message, "status">;
 
 interface Member {
@@ -20,7 +20,7 @@ interface Member {
 }
 
 interface KeptRoom {
-  /** The number of the newest entry taken in. */
+  /** The number of the newest entry applied. */
   seq: number;
   name: string | null;
   description: string | null;
@@ -30,7 +30,7 @@ interface KeptRoom {
   readonly positions: Map<string, Position>;
   /** By id, in the order of seq. */
   readonly messages: Map<string, KeptMessage>;
-  /** Told to be hidden by this user. A resume may tell it again, and tells it of what a fetch has left out already. */
+  /** Messages hidden by this user. A resume may repeat this, also for messages that a fetch has left out already. */
   readonly hidden: Set<string>;
 }
 
@@ -78,11 +78,11 @@ export class ClientModel {
   }
 
   /**
-   * Takes in an event. Throws AssertionError for one from the log that is not the very next of its room, and for a message
+   * Applies an event. Throws AssertionError for a log entry that is not the very next of its room, and for a message
    * that comes after it was hidden.
    */
   applyEvent(event: string, payload: unknown): void {
-    // Of a room that this socket has not joined: its log is not followed.
+    // A room that this socket has not joined: its log is not followed.
     if (event === "chat_updated") return;
     if (!isObject(payload) || typeof payload.chatRoomId !== "string") return;
     const room = this.#room(payload.chatRoomId);
@@ -94,8 +94,7 @@ export class ClientModel {
   }
 
   /**
-   * Takes over the names of senders that came without one, as happens while nobody can be asked for names. Returns of how
-   * many messages.
+   * Sets the names of senders that were missing, as happens while names cannot be looked up. Returns for how many messages.
    */
   learnNames(roomId: string, messages: readonly Message[]): number {
     const names = new Map(messages.map(({ sender }) => [sender._id, sender]));
@@ -111,7 +110,7 @@ export class ClientModel {
     return learned;
   }
 
-  /** Throws AssertionError with the difference unless this client knows exactly what a fresh fetch says. */
+  /** Throws AssertionError with the difference unless this client's state equals a fresh fetch. */
   expectEqual({ room: fresh, messages, seq }: FetchedRoom): void {
     const room = this.#room(fresh._id);
     const fetched: View = viewOf(fresh.seq, fresh, fresh.participants, messages, fresh);
@@ -174,7 +173,7 @@ function viewOf(
   return { seq, name, description, avatar, settings, participants: shown, messages: [...messages], ...counts };
 }
 
-/** What each event does to its room; the others change nothing that is kept. */
+/** How each event changes its room; other events do not change the state. */
 const take = {
   joined_chat(room: KeptRoom, { readPositions }: Payload<"joined_chat">): void {
     room.positions.clear();
@@ -191,7 +190,7 @@ const take = {
     if (message) Object.assign(message, { reactions, reactionCounts });
   },
   user_joined_chat(room: KeptRoom, { userId, seq }: Payload<"user_joined_chat">): void {
-    // Who joins has read everything; without a number the room was only opened.
+    // A new member has read everything; without a number the room was only opened.
     if (seq !== undefined) advance(room, userId, { readSeq: seq, lastReadMessage: null, lastReadTimestamp: null });
   },
   message_read(room: KeptRoom, { userId, readSeq, lastReadMessage, timestamp }: Payload<"message_read">): void {
@@ -212,8 +211,8 @@ function takeMessage(room: KeptRoom, message: Message): void {
   }
   if (systemInfo?.action === "member_left") {
     room.members.delete(systemInfo.userId);
-    const heir = systemInfo.newAdmin === undefined ? undefined : room.members.get(systemInfo.newAdmin);
-    if (heir) heir.role = "admin";
+    const successor = systemInfo.newAdmin === undefined ? undefined : room.members.get(systemInfo.newAdmin);
+    if (successor) successor.role = "admin";
   }
   for (const [field, value] of Object.entries(systemInfo?.changes ?? {})) {
     if (field in room.settings) room.settings = { ...room.settings, [field]: value };
@@ -241,7 +240,7 @@ function takeDeletion(room: KeptRoom, { messageId, deleteFor }: Payload<"message
   for (const reply of repliesTo(room, messageId)) Object.assign(reply, { content: null, isDeleted: true });
 }
 
-/** The previews of a message that replies to it carry. */
+/** Updates the previews of a message in the replies to it. */
 function repliesTo(room: KeptRoom, messageId: string) {
   return [...room.messages.values()].flatMap(({ replyToMessage }) =>
     replyToMessage?._id === messageId ? [replyToMessage] : [],
@@ -257,7 +256,7 @@ function advance(room: KeptRoom, userId: string, news: Partial<Position>): void 
   room.positions.set(userId, next);
 }
 
-/** A copy, so that what is applied here leaves the event as it came. */
+/** A copy, so that changes here do not affect the event. */
 function withoutStatus(message: Message): KeptMessage {
   const { status: _, ...kept } = structuredClone(message);
   return kept;

@@ -1,7 +1,7 @@
-// A connected socket.io-client that remembers what it was sent.
+// A connected socket.io-client that records what it received.
 import type { Acknowledgement, EventPayload, ServerEventName, serverEvents } from "@khui/contracts";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import { eventFault, isServerEvent } from "./event-check.js";
+import { eventViolation, isServerEvent } from "./event-check.js";
 
 const answerTimeoutMs = 30_000;
 
@@ -12,21 +12,21 @@ export type ConnectOptions = Partial<ManagerOptions & SocketOptions>;
 
 export interface Client {
   readonly socket: Socket;
-  /** All events in the order they came. */
+  /** All events in the order of arrival. */
   readonly events: readonly Received[];
   /** Emits and resolves with the acknowledgement. Rejects after 10 s. */
   ask(event: string, payload?: unknown): Promise<Acknowledgement>;
-  /** Joins and resolves with what joined_chat said; lastSeq is how far one got before. Rejects when it is refused. */
+  /** Joins and resolves with the payload of joined_chat; lastSeq is the last known number. Rejects when it is refused. */
   join(roomId: string, lastSeq?: number): Promise<JoinedChat>;
   /**
-   * The first event of that name, past or to come, that the predicate takes and that was not handed out before.
-   * Rejects after 10 s with all that came.
+   * The first event of that name, past or future, that matches the predicate and was not returned before.
+   * Rejects after 10 s with all events received.
    */
   next<Name extends ServerEventName>(
     event: Name,
     predicate?: (payload: Payload<Name>) => boolean,
   ): Promise<Payload<Name>>;
-  /** How many such events have come so far. */
+  /** How many such events have arrived so far. */
   count<Name extends ServerEventName>(event: Name, predicate?: (payload: Payload<Name>) => boolean): number;
   close(): void;
 }
@@ -35,9 +35,9 @@ export interface ClientOptions {
   readonly url: string;
   readonly userId: string;
   readonly token: string;
-  /** Told of every event that is not as contracts say. */
-  readonly onFault: (fault: string) => void;
-  /** socket.io-client's; with `auth` among them, no `authenticate` is sent. */
+  /** Called with every event that violates its schema in the contracts. */
+  readonly onViolation: (violation: string) => void;
+  /** Options of socket.io-client; with `auth` among them, no `authenticate` is sent. */
   readonly connect: ConnectOptions;
 }
 
@@ -48,7 +48,7 @@ export interface ClientOptions {
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const { url, token, userId, connect } = options;
   const socket = io(url, { forceNew: true, ...connect, autoConnect: false });
-  const client = recordingClient(socket, options.onFault);
+  const client = recordingClient(socket, options.onViolation);
   if (!connect.auth) socket.on("connect", () => socket.emit("authenticate", { token, userId }));
   let lastError = "";
   socket.on("connect_error", (error) => {
@@ -68,18 +68,18 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
   }
 }
 
-/** Wraps a socket of one's own making. Events that came before are not known. */
-export function recordingClient(socket: Socket, onFault: (fault: string) => void): Client {
+/** Wraps an existing socket. Events that arrived before are not recorded. */
+export function recordingClient(socket: Socket, onViolation: (violation: string) => void): Client {
   const events: Received[] = [];
   const handedOut = new Set<Received>();
   const waiting = new Set<() => void>();
 
   socket.onAny((event: string, ...args: unknown[]) => {
-    const fault = eventFault(event, args);
-    if (fault !== undefined) onFault(fault);
+    const violation = eventViolation(event, args);
+    if (violation !== undefined) onViolation(violation);
     if (!isServerEvent(event)) return;
     events.push({ event, payload: args[0] } as Received);
-    for (const look of [...waiting]) look();
+    for (const check of [...waiting]) check();
   });
 
   const matching = <Name extends ServerEventName>(event: Name, predicate: (payload: Payload<Name>) => boolean) =>
@@ -99,23 +99,23 @@ export function recordingClient(socket: Socket, onFault: (fault: string) => void
     },
     next: (event, predicate = () => true) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           const found = matching(event, predicate).find((one) => !handedOut.has(one));
           if (!found) return;
           handedOut.add(found);
-          settle();
+          cleanUp();
           resolve(found.payload as Payload<typeof event>);
         };
         const late = setTimeout(() => {
-          settle();
+          cleanUp();
           reject(new Error(`no ${event} in ${answerTimeoutMs} ms; these came: ${listed(events)}`));
         }, answerTimeoutMs);
-        const settle = () => {
+        const cleanUp = () => {
           clearTimeout(late);
-          waiting.delete(look);
+          waiting.delete(check);
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       }),
     count: (event, predicate = () => true) => matching(event, predicate).length,
     close: () => void socket.disconnect(),

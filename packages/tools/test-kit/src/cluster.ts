@@ -8,8 +8,8 @@ const usage =
   "npm run cluster -- [--gateways 2] [--messages 2] [--rooms 1] [--media 1] [--stickers 1] [--port 3101]\n" +
   "JWT_SECRET signs tokens; POSTGRES_URL, NATS_URL, REDIS_URL, S3_URL name servers to use instead of private ones.";
 const tokenSeconds = 86_400;
-/** Of the 100 that our Postgres takes. */
-const mostConnections = 90;
+/** Of the 100 connections that our Postgres allows. */
+const maxConnections = 90;
 
 function readOptions(): { replicas: Replicas; port: number } {
   const option = (preset: string) => ({ type: "string", default: preset }) as const;
@@ -28,7 +28,7 @@ function readOptions(): { replicas: Replicas; port: number } {
     if (!Number.isInteger(value) || value < 1 || value > most) throw new Error(`--${name} is 1 to ${most}`);
     return value;
   };
-  // As many replicas as the edge's configuration has places for.
+  // The edge's configuration has server slots for this many replicas.
   const replicas = {
     "rooms-api": number("rooms", 10),
     "messages-api": number("messages", 10),
@@ -39,15 +39,15 @@ function readOptions(): { replicas: Replicas; port: number } {
   return { replicas, port: number("port", 65_535) };
 }
 
-/** Those of all replicas together stay below what our Postgres takes, and those of a service below what its role may have. */
+/** Pool sizes: all replicas together stay within our Postgres's limit, and those of a service within its role's limit. */
 function poolSize({ "realtime-gateway": _, ...storing }: Replicas): number {
   const limits = connectionLimits();
   const pools = Object.values(storing).reduce((sum, count) => sum + count, 0);
   const own = Object.entries(storing).map(([service, count]) => Math.floor((limits[service] ?? 0) / count));
-  return Math.max(2, Math.min(10, Math.floor(mostConnections / pools), ...own));
+  return Math.max(2, Math.min(10, Math.floor(maxConnections / pools), ...own));
 }
 
-function tell({ url, secret, processes }: DistributedSystem, ownSecret: boolean): void {
+function printAddresses({ url, secret, processes }: DistributedSystem, ownSecret: boolean): void {
   const sign = createSigner({ key: secret, algorithm: "HS256" });
   const now = Math.floor(Date.now() / 1000);
   const token = (sub: string, name: string) => sign({ sub, name, iat: now, exp: now + tokenSeconds });
@@ -71,13 +71,13 @@ try {
   console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
   process.exit(2);
 }
-// Before the start, so that a signal during it is not the end of us alone.
+// Before the start, so that a signal during it also stops the processes.
 const stopAsked = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
 });
 const { JWT_SECRET, PUBLIC_URL = `http://localhost:${options.port}` } = process.env;
 const settings = { ...(JWT_SECRET ? { JWT_SECRET } : {}), PUBLIC_URL, POSTGRES_POOL: `${poolSize(options.replicas)}` };
 const system = await startDistributed(settings, options);
-tell(system, !JWT_SECRET);
+printAddresses(system, !JWT_SECRET);
 await stopAsked;
 await system.stop();

@@ -1,6 +1,6 @@
-// A bus that fails the way a bus may: some of the rooms' log entries never come, come twice or out of order.
+// A bus with injected faults: some of the rooms' log entries are lost, duplicated or reordered.
 
-/** What is wrapped: any bus, of which only publishing matters here. */
+/** The wrapped bus; only `publish` matters here. */
 interface Publishing {
   publish(subject: string, data: Uint8Array, headers?: Record<string, string>): void;
 }
@@ -20,8 +20,8 @@ const isRoomLog = (subject: string) => /^khui\.room\.[^.]+\.log$/.test(subject);
 
 /**
  * Wraps `bus` so that messages on room log subjects are dropped, repeated, or held back until after the next message of
- * their subject (for good when there is none). What goes wrong is drawn from `seed`; all other traffic passes untouched.
- * `faults` counts what was done.
+ * their subject (for ever when there is none). Faults are drawn from `seed`; all other traffic passes untouched.
+ * `faults` counts them.
  */
 export function faultyBus<B extends Publishing>(bus: B, seed: number): { bus: B; faults: Faults } {
   const draw = randomFrom(seed);
@@ -49,7 +49,7 @@ export function faultyBus<B extends Publishing>(bus: B, seed: number): { bus: B;
     before?.();
   }
 
-  // A derived object keeps getters such as `connected` alive.
+  // Object.create keeps getters such as `connected` live.
   return { bus: Object.create(bus, { publish: { value: publish } }) as B, faults };
 }
 

@@ -1,8 +1,8 @@
-// What REST says of a room, afresh.
+// A fresh fetch of a room over REST.
 import type { FetchedRoom } from "./client-model.js";
 import type { User } from "./user.js";
 
-/** The room, then all its messages. While others write, what is fetched is at least as new as `room.seq`. */
+/** The room, then all its messages. While others write, the messages are at least as new as `room.seq`. */
 export async function fetchRoom(user: User, roomId: string): Promise<FetchedRoom> {
   const { status, body } = await user.get(`/rooms/${roomId}`);
   if (status !== 200) throw new Error(`no room ${roomId}: ${status} ${body.code}`);

@@ -1,15 +1,15 @@
-// A client that follows rooms whatever happens to its connection, as docs/flows/resuming.md says, and notes every fault.
+// A client that follows rooms across lost connections, as docs/flows/resuming.md describes, and records every violation of the protocol.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Acknowledgement } from "@khui/contracts";
 import { ClientModel, type FetchedRoom } from "./client-model.js";
-import { eventFault } from "./event-check.js";
+import { eventViolation } from "./event-check.js";
 import { fetchRoom } from "./fetch-room.js";
 import type { Line, LineKind } from "./line.js";
 import { plainLine } from "./plain-line.js";
 import { socketIoLine } from "./socketio-line.js";
 import type { User } from "./user.js";
 
-/** A refusal while the system is short of a part. */
+/** Refusals while a part of the system is down. */
 const temporary: ReadonlySet<string> = new Set([
   "service_unavailable",
   "rate_limited",
@@ -17,8 +17,8 @@ const temporary: ReadonlySet<string> = new Set([
   "unauthorized",
 ]);
 const retryMs = 200;
-/** One hole makes every later entry one: the first few tell what happened. */
-const mostFaults = 10;
+/** After one hole every later entry is a violation: the first few show what happened. */
+const maxViolations = 10;
 
 interface Payload {
   readonly chatRoomId?: string;
@@ -29,13 +29,13 @@ interface Payload {
 export class Follower {
   readonly model: ClientModel;
   readonly line: Line;
-  /** What should not have come, or not so. */
-  readonly faults: string[] = [];
-  /** Rooms that it is in, or comes into with every connection. */
+  /** Violations of the protocol: unexpected or invalid events. */
+  readonly violations: string[] = [];
+  /** Rooms that it has joined, and joins again on every connection. */
   readonly rooms = new Set<string>();
-  /** Rooms that it was taken out of. */
+  /** Rooms that it was removed from. */
   readonly left = new Set<string>();
-  /** Log entries that it received, and connections on which it came into all its rooms again. */
+  /** Log entries received, and connections on which it joined all its rooms again. */
   readonly counts = { entries: 0, resumes: 0 };
   #readyOn: string | undefined;
 
@@ -51,19 +51,19 @@ export class Follower {
     this.line = kind === "plain" ? plainLine(url, events) : socketIoLine(url, kind, events);
   }
 
-  /** Signed in on its present connection, and in all rooms. */
+  /** Whether it is authenticated on its present connection, and has joined all rooms. */
   get isBack(): boolean {
     return this.line.connection !== undefined && this.line.connection === this.#readyOn;
   }
 
-  /** Fetches a room and follows it from there. Resolves when it is in, however often it has to ask, or given up. */
+  /** Fetches a room and follows it from there. Resolves when it has joined, after any number of tries, or is aborted. */
   async enter(roomId: string, givenUp?: AbortSignal): Promise<void> {
     let fetched: FetchedRoom | undefined;
     while (!fetched) {
       if (givenUp?.aborted) return;
       fetched = await fetchRoom(this.user, roomId).catch(() => sleep(retryMs, undefined));
     }
-    // What was written between the two requests comes again, which does no harm.
+    // Entries written between the two requests are sent again, which is harmless.
     this.model.load({ ...fetched, seq: fetched.room.seq });
     this.rooms.add(roomId);
     while (!givenUp?.aborted) {
@@ -75,8 +75,8 @@ export class Follower {
   }
 
   /**
-   * Is told again where a room stands: what has no number (read marks, deliveries) may have been missed. Rejects before it
-   * is back: a first join that says no number would start where the room is, and what was missed would never come.
+   * Refreshes a room's read marks and deliveries, which have no number and may have been missed. Rejects before it is back:
+   * a first join without a number would start at the room's head, and what was missed would never arrive.
    */
   async reread(roomId: string): Promise<void> {
     if (!this.isBack) throw new Error("not back in its rooms");
@@ -84,7 +84,7 @@ export class Follower {
     if (!answer.success) throw new Error(`join_chat again was refused: ${answer.code}`);
   }
 
-  /** Its user has hidden a message with success: this device need not be told. */
+  /** Applies its user's own successful hiding of a message: this device gets no event. */
   hide(roomId: string, messageId: string): void {
     const payload = { chatRoomId: roomId, messageId, deleteFor: "sender", deletedBy: this.user.id };
     this.model.applyEvent("message_deleted", payload);
@@ -105,8 +105,8 @@ export class Follower {
   }
 
   async #join(roomId: string, connection: string): Promise<boolean> {
-    const wish = () => ({ chatRoomId: roomId, lastSeq: this.model.seq(roomId) });
-    return this.#insist(connection, "join_chat", wish, (code) => {
+    const input = () => ({ chatRoomId: roomId, lastSeq: this.model.seq(roomId) });
+    return this.#insist(connection, "join_chat", input, (code) => {
       if (code !== "not_a_participant") return false;
       this.rooms.delete(roomId);
       this.left.add(roomId);
@@ -114,19 +114,19 @@ export class Follower {
     });
   }
 
-  /** Asks as long as this connection lasts and the refusal is temporary, or one that `settles` takes. */
+  /** Retries while this connection lasts and refusals are temporary. A refusal for which `isFinal` is true counts as success. */
   async #insist(
     connection: string,
     event: string,
     payload: () => object,
-    settles: (code: string) => boolean = () => false,
+    isFinal: (code: string) => boolean = () => false,
   ): Promise<boolean> {
     while (this.line.connection === connection) {
       const answer: Acknowledgement | null = await this.line.ask(event, payload()).catch(() => null);
       if (answer?.success) return true;
-      if (answer && settles(answer.code)) return true;
+      if (answer && isFinal(answer.code)) return true;
       if (answer && !temporary.has(answer.code)) {
-        this.#fault(`${event} was refused: ${answer.code}`);
+        this.#report(`${event} was refused: ${answer.code}`);
         return false;
       }
       await sleep(retryMs);
@@ -135,23 +135,23 @@ export class Follower {
   }
 
   #take(event: string, args: readonly unknown[]): void {
-    const broken = eventFault(event, args);
-    if (broken !== undefined) this.#fault(broken);
+    const broken = eventViolation(event, args);
+    if (broken !== undefined) this.#report(broken);
     const payload = (args[0] ?? {}) as Payload;
     const { chatRoomId: roomId, seq } = payload;
-    if (event === "resync_required") this.#fault(`resync_required in ${roomId}`);
+    if (event === "resync_required") this.#report(`resync_required in ${roomId}`);
     if (roomId === undefined || event === "chat_updated") return;
     const logged = seq !== undefined && event !== "joined_chat";
     if (this.left.has(roomId) || !this.model.has(roomId)) {
-      if (logged) this.#fault(`${event} ${seq} of ${roomId}, where it is not`);
+      if (logged) this.#report(`${event} ${seq} of ${roomId}, where it is not`);
       return;
     }
     try {
       this.model.applyEvent(event, payload);
       const there = this.model.seq(roomId);
-      if (event === "joined_chat" && seq !== there) this.#fault(`joined_chat ${seq} of ${roomId} at ${there}`);
+      if (event === "joined_chat" && seq !== there) this.#report(`joined_chat ${seq} of ${roomId} at ${there}`);
     } catch (error) {
-      this.#fault(`${error instanceof Error ? error.message : error} (${seq} at ${this.model.seq(roomId)})`);
+      this.#report(`${error instanceof Error ? error.message : error} (${seq} at ${this.model.seq(roomId)})`);
     }
     if (logged) {
       this.counts.entries++;
@@ -163,7 +163,7 @@ export class Follower {
     }
   }
 
-  #fault(text: string): void {
-    if (this.faults.length < mostFaults) this.faults.push(text);
+  #report(text: string): void {
+    if (this.violations.length < maxViolations) this.violations.push(text);
   }
 }

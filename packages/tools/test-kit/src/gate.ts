@@ -1,16 +1,16 @@
-// A door in front of Redis that a test can shut and open again, or through which nothing passes.
+// A TCP proxy in front of a server, with which a test can simulate outages and hangs.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Test } from "tap";
 
 export interface Gate {
-  /** The same Redis, behind the gate. */
+  /** The URL of the server through the gate. */
   url: string;
-  /** As if Redis had been killed: connections break, new ones are refused. */
+  /** As if the server had been killed: connections break, new ones are refused. */
   shut(): Promise<void>;
-  /** As if Redis hung: connections stay, and what is sent waits until the gate opens. */
+  /** As if the server hung: connections stay, and what is sent waits until the gate opens. */
   hold(): void;
-  /** As if a router had forgotten the connections there are: nothing passes on them ever again; new ones work. */
+  /** As if a router had lost the existing connections: nothing passes on them ever again; new ones work. */
   lose(): void;
   open(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function gateTo(t: Test, redisUrl: string): Promise<Gate> {
       sockets.add(from);
       from.on("data", (chunk) => to.write(chunk));
       if (held) from.pause();
-      // Either end may break at any time here; both are then done with.
+      // Either end may break at any time here; both are closed then.
       from.on("error", () => to.destroy());
       from.on("close", () => {
         sockets.delete(from);

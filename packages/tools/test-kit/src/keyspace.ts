@@ -1,4 +1,4 @@
-// One test's own keys in a Redis that others may use too.
+// A key prefix for one test in a Redis that others may use too.
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import type { Test } from "tap";
@@ -7,7 +7,7 @@ export interface Keyspace {
   redis: Redis;
   prefix: string;
   keys(): Promise<string[]>;
-  /** As a restart without persistence: data and loaded scripts are gone. */
+  /** Like a restart without persistence: data and loaded scripts are gone. */
   wipe(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
-// The one message that the live benches send, and how its number is found in a frame without parsing it.
+// The message that the live benches send, and how its number is found in a frame without parsing it.
 
-/** Bytes of the Socket.IO packet that a socket is sent, at five digits of its number. */
+/** Bytes of the Socket.IO packet that a socket receives, with a five-digit number. */
 const packetBytes = 250;
 const event = "new_message";
 const beforeRoom = `42["${event}",{"chatRoomId":"`;
@@ -9,22 +9,22 @@ const beforeSeq = '","seq":';
 const seqAt = beforeRoom.length + roomIdBytes + beforeSeq.length;
 const around = `${beforeRoom}${"0".repeat(roomIdBytes)}${beforeSeq}00000,"message":""}]`;
 
-/** Fills the packet up. */
+/** Pads the packet. */
 const text = "the quick brown fox jumps over the lazy dog ".repeat(9).slice(0, packetBytes - around.length);
 
-/** What a log entry carries: the event without room and number, which the gateway puts in front. */
+/** The body of a log entry: the event without room and number, which the gateway puts in front. */
 export const entryBody = `{"message":"${text}"}`;
 
 export const messageEvent = event;
 
-/** The whole event, byte for byte as the gateway makes it of the entry. */
+/** The complete event, byte for byte as the gateway makes it from the entry. */
 export function messageBody(roomId: string, seq: number): object {
   return { chatRoomId: roomId, seq, message: text };
 }
 
 const comma = 0x2c;
 const zero = 0x30;
-/** The event's first letter, which tells it from all other events that servers send here. */
+/** The event's first letter, which distinguishes it from all other events that servers send here. */
 const firstLetter = event.charCodeAt(0);
 
 /** The number in a text frame's payload `data[start, end)`, or undefined when it is no such message. */

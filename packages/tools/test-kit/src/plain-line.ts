@@ -1,12 +1,12 @@
-// A plain WebSocket at /ws that reconnects by itself and matches replies to questions.
+// A plain WebSocket at /ws that reconnects by itself and matches replies to requests.
 import type { Acknowledgement } from "@khui/contracts";
 import pTimeout from "p-timeout";
 import { WebSocket } from "ws";
 import { answerTimeoutMs, type Line, type LineEvents, reconnectMs } from "./line.js";
 
-/** The server pings every 25 s, and socket.io-client too waits 20 s more for a ping before it gives up. */
+/** The server pings every 25 s; socket.io-client, too, waits 20 s more for a ping before it closes the connection. */
 const silenceMs = 45_000;
-/** Codes from here to 4999 ask not to come back. */
+/** Codes from here to 4999 forbid a reconnect. */
 const stayAway = 4500;
 
 interface Asked {

@@ -1,4 +1,4 @@
-// Telemetry whose spans and log lines a test can look at.
+// Telemetry that records its spans and log lines for tests.
 import { PassThrough } from "node:stream";
 import { createLogger } from "@khui/service/process";
 import { createMetrics, createScopes, logFields, type SpanOptions, type Telemetry } from "@khui/service/telemetry";
@@ -14,7 +14,7 @@ export interface Recorded extends Telemetry {
   lines(): Array<Record<string, unknown>>;
 }
 
-/** Follows requests unless told otherwise. */
+/** Scopes are active by default. */
 export function recordedTelemetry({ level = "debug", active = true } = {}): Recorded {
   const destination = new PassThrough();
   const scopes = createScopes(active);

@@ -15,8 +15,8 @@ export interface Answer {
 const validators = new Map<Route, Validator>();
 
 /**
- * The body of a successful answer. Fails unless the status is the contract's (or `status`), every field fits its schema
- * and no field stands there that the contract does not know.
+ * The body of a successful answer. Fails unless the status is the contract's (or `status`), every field is valid, and
+ * there is no field that the contract does not know.
  */
 export function good<R extends Route>(t: Test, route: R, answer: Answer, status?: number): RouteAnswer<R> {
   const called = `${route.method} ${route.url}`;
@@ -34,7 +34,7 @@ export function good<R extends Route>(t: Test, route: R, answer: Answer, status?
   return fields as RouteAnswer<R>;
 }
 
-/** Fails unless the answer is this failure, whole and in its one shape. `what` names the request where many are made alike. */
+/** Fails unless the answer is this failure, complete and in the standard shape. `what` names the request where many are similar. */
 export function refused(t: Test, answer: Answer, code: ErrorCode, what = "", language: "th" | "en" = "th"): void {
   const { details: _, ...body } = (answer.body ?? {}) as Record<string, unknown>;
   const { status } = errors[code];
@@ -48,7 +48,7 @@ export function refused(t: Test, answer: Answer, code: ErrorCode, what = "", lan
   t.same({ status: answer.status, body }, { status, body: expected }, `${what} refused with ${code}`.trim());
 }
 
-/** A request made by hand, for what a well-behaved client never sends. `path` comes after /api/v1/chat. */
+/** A raw request, for what a well-behaved client never sends. `path` follows /api/v1/chat. */
 export async function rawRequest(
   system: Pick<System, "url">,
   method: string,
@@ -64,7 +64,7 @@ export async function rawRequest(
 export const bearer = (user: Pick<User, "token">) => ({ authorization: `Bearer ${user.token}` });
 export const json = { "content-type": "application/json" };
 
-/** Well-formed, and nobody's. */
+/** A well-formed id of nothing. */
 export const unknownId = (): string => randomBytes(12).toString("hex");
 
 /** Sends a text; extra fields go into the body. */
@@ -91,7 +91,7 @@ export async function pageOf(t: Test, user: User, roomId: string, query = "") {
   return good(t, routes.listMessages, await user.get(`/rooms/${roomId}/messages${query && `?${query}`}`));
 }
 
-/** The message with this id in the newest page as the user sees it. */
+/** The message with this id in the newest page, as the user sees it. */
 export async function find(t: Test, user: User, roomId: string, messageId: string): Promise<Message | undefined> {
   return (await pageOf(t, user, roomId, "limit=100")).messages.find(({ _id }) => _id === messageId);
 }

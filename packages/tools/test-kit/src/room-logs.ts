@@ -1,4 +1,4 @@
-// Stands in for messages-api on NATS, so that only gateways are measured: logs kept as counters, entries made when asked.
+// A fake messages-api on NATS, so that only gateways are measured: logs are counters, entries are generated on request.
 
 import type { Bus } from "@khui/bus";
 import { serveRpc } from "@khui/bus/rpc";
@@ -6,28 +6,28 @@ import { encodeWire, type LogEntry, messagesRpc, roomsRpc, subjects } from "@khu
 import { entryBody, messageEvent } from "./live-message.js";
 
 export interface RoomLogs {
-  /** Commits the room's next entry and publishes it. `left` takes this user's sockets out of the room. */
+  /** Commits the room's next entry and publishes it. `left` removes this user's sockets from the room. */
   append(roomId: string, left?: string): void;
 }
 
-/** Entries of one answer. */
+/** The maximum number of entries in one answer. */
 const pageSize = 500;
 
 /** Rooms, each with the users who have it in their lists. */
 export type Memberships = Readonly<Record<string, readonly string[]>>;
 
-/** Everyone may enter every room; nobody has contacts. */
+/** Everyone may join every room; nobody has contacts. */
 export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
   const roomsOf = new Map<string, string[]>();
   for (const [roomId, userIds] of Object.entries(memberships))
     for (const userId of userIds) roomsOf.set(userId, [...(roomsOf.get(userId) ?? []), roomId]);
   const heads = new Map<string, number>();
-  /** Users that entries took out, by room and number. */
-  const leavings = new Map<string, string>();
+  /** Users that entries removed, by room and number. */
+  const removals = new Map<string, string>();
   const headOf = (roomId: string): number => heads.get(roomId) ?? 0;
 
   function entryAt(roomId: string, seq: number): LogEntry {
-    const left = leavings.get(`${roomId} ${seq}`);
+    const left = removals.get(`${roomId} ${seq}`);
     return { seq, event: messageEvent, ...(left === undefined ? {} : { left }), body: entryBody };
   }
 
@@ -65,7 +65,7 @@ export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
     append(roomId, left) {
       const seq = headOf(roomId) + 1;
       heads.set(roomId, seq);
-      if (left !== undefined) leavings.set(`${roomId} ${seq}`, left);
+      if (left !== undefined) removals.set(`${roomId} ${seq}`, left);
       const { body, ...header } = entryAt(roomId, seq);
       bus.publish(subjects.roomLog(roomId), encodeWire(header, body));
     },

@@ -31,7 +31,7 @@ export function socketIoLine(url: string, kind: SocketIoKind, { onOpen, onEvent 
       return socket.connected ? socket.io.engine.id.split(".")[0] : undefined;
     },
     async ask(event, payload) {
-      // It would wait, and go out before the sign-in.
+      // socket.io-client would buffer it, and send it before `authenticate`.
       if (!socket.connected) throw new Error("not connected");
       return socket.timeout(answerTimeoutMs).emitWithAck(event, ...(payload === undefined ? [] : [payload]));
     },

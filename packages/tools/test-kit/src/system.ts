@@ -1,4 +1,4 @@
-// The system under test, and the people in it. User ids are random, so that all tests run on one system at once.
+// The system under test, and its users. User ids are random, so that all tests can run on one system at once.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSigner } from "fast-jwt";
@@ -17,7 +17,7 @@ export interface System {
   sign(claims: Record<string, unknown>, expiresInSeconds?: number): string;
 }
 
-/** Where a system is, and what its tokens are signed with (HS256). */
+/** The URL of a system, and the secret that signs its tokens (HS256). */
 export interface SystemAddress {
   readonly url: string;
   readonly secret: string;
@@ -31,7 +31,7 @@ export interface TestFile {
 
 /**
  * The system whose URL and secret are in KHUI_TEST_URL and KHUI_TEST_SECRET; without these, a standalone process
- * (built output, data in a fresh folder) that is ended with `t`: give it the file's root `t`, once. All sockets are
+ * (built output, data in a fresh folder) that is stopped with `t`: pass the file's root `t`, once. All sockets are
  * closed with `t` too, and an event that breaks its schema fails it. `own` is a system that the test started itself.
  */
 export async function useSystem(t: TestFile, own?: SystemAddress): Promise<System> {
@@ -52,8 +52,8 @@ export async function useSystem(t: TestFile, own?: SystemAddress): Promise<Syste
       const shown = name ?? `Name of ${id}`;
       const token = sign({ sub: id, name: shown, ...claims });
       return createUser(url, { id, name: shown, token }, async (connect = {}) => {
-        const onFault = (fault: string) => t.fail(fault);
-        const client = await connectClient({ url, userId: id, token, connect, onFault });
+        const onViolation = (violation: string) => t.fail(violation);
+        const client = await connectClient({ url, userId: id, token, connect, onViolation });
         closers.add(client.close);
         return client;
       });
@@ -87,7 +87,7 @@ async function created(user: User, request: Record<string, unknown>): Promise<st
   return body.chatRoom._id;
 }
 
-/** Asks every 25 ms until `check` neither throws nor returns false. Rejects with its last failure after the time-out. */
+/** Retries every 25 ms until `check` neither throws nor returns false. Rejects with its last failure after the timeout. */
 export async function eventually(check: () => unknown, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -10,7 +10,7 @@ type Both<Union> = (Union extends unknown ? (one: Union) => void : never) extend
   ? All
   : never;
 
-/** The fields of all answers together: a test knows which of them it asked for. */
+/** The union of the fields of all answers: a test knows which of them to expect. */
 export interface Answer {
   readonly [field: string]: unknown;
   readonly success: boolean;
@@ -25,7 +25,7 @@ export interface Answer {
   readonly stats: RouteAnswer<Routes["roomStats"]>["stats"];
   readonly data: Both<Data>;
   readonly count: number;
-  /** Of failures. */
+  /** Present on failures. */
   readonly statusCode: number;
   readonly error: string;
   readonly code: string;
@@ -55,7 +55,7 @@ export interface User {
   connect(options?: ConnectOptions): Promise<Client>;
 }
 
-/** Makes the user's side of the API at `url`. With `timeoutMs`, a request that takes longer rejects (TimeoutError). */
+/** Creates a user's client of the API at `url`. With `timeoutMs`, a request that takes longer rejects (TimeoutError). */
 export function createUser(
   url: string,
   { id, name, token }: Pick<User, "id" | "name" | "token">,

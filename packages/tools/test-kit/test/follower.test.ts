@@ -19,5 +19,5 @@ test("it is told again where a room stands only once it is back there", async (t
   await t.rejects(follower.reread(roomId), { message: "not back in its rooms" });
   await eventually(() => follower.reread(roomId));
   t.equal(follower.counts.entries, 1);
-  t.same(follower.faults, []);
+  t.same(follower.violations, []);
 });

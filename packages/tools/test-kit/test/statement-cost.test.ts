@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { sql } from "@khui/database";
 import { test } from "tap";
 import type { Case, Dimension } from "../src/statement-cost/cases.js";
+import { excessGrowth } from "../src/statement-cost/growth.js";
 import { type PlanNode, planIn, workOf } from "../src/statement-cost/plan.js";
 import { sitesIn, statementSites } from "../src/statement-cost/statement-sites.js";
 import { measureSuite, unlistedSites } from "../src/statement-cost/suite.js";
-import { faultsOf } from "../src/statement-cost/verdict.js";
 import { addThing, allThings, countThings, firstThing } from "./things/src/store.js";
 
 const node = (type: string, rows: number, loops: number, more: Partial<PlanNode> = {}): PlanNode => ({
@@ -48,13 +48,13 @@ test("flat is twice at most, an answer or an input allows as much more as it gre
   const cost = (buffers: number, answerRows = 1) => [
     { site: "store.ts:1", work: { buffers, rows: 0 }, answerRows, answerBytes: 10 * answerRows, root: undefined },
   ];
-  t.same(faultsOf(cost(100), cost(200), "flat", 50), []);
-  t.match(faultsOf(cost(100), cost(201), "flat", 50), [/^store\.ts:1: 100 → 201 buffers/]);
-  t.same(faultsOf(cost(100), cost(1_000, 5), "answer", 50), []);
-  t.match(faultsOf(cost(100), cost(1_001, 5), "answer", 50), [/as its answer may ×5\.0/]);
-  t.same(faultsOf(cost(100), cost(10_000), "input", 50), []);
-  t.match(faultsOf(cost(100), cost(10_001), "input", 50), [/as its input may ×50\.0/]);
-  t.match(faultsOf([], cost(200), "flat", 50), [/0 → 200/], "a statement that small amounts do not need");
+  t.same(excessGrowth(cost(100), cost(200), "flat", 50), []);
+  t.match(excessGrowth(cost(100), cost(201), "flat", 50), [/^store\.ts:1: 100 → 201 buffers/]);
+  t.same(excessGrowth(cost(100), cost(1_000, 5), "answer", 50), []);
+  t.match(excessGrowth(cost(100), cost(1_001, 5), "answer", 50), [/as its answer may ×5\.0/]);
+  t.same(excessGrowth(cost(100), cost(10_000), "input", 50), []);
+  t.match(excessGrowth(cost(100), cost(10_001), "input", 50), [/as its input may ×50\.0/]);
+  t.match(excessGrowth([], cost(200), "flat", 50), [/0 → 200/], "a statement that small amounts do not need");
 });
 
 test("statements are found wherever one is executed, and transactions are none", async (t) => {
@@ -114,8 +114,8 @@ test("on a real Postgres, what grows is found, and what no case runs", { timeout
     cases,
   };
   const measurements = await measureSuite(t, suite);
-  const red = measurements.filter(({ faults }) => faults.length > 0);
-  t.match(red, [{ dimension: "things", name: "countThings", faults: [/^store\.ts:20: .*rows; .*things/] }]);
+  const red = measurements.filter(({ issues }) => issues.length > 0);
+  t.match(red, [{ dimension: "things", name: "countThings", issues: [/^store\.ts:20: .*rows; .*things/] }]);
   t.equal(red.length, 1, "and nothing else");
   t.same(unlistedSites(suite, measurements), ["store.ts:26"], "an insertion that no case runs");
 

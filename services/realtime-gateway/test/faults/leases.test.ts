@@ -12,7 +12,13 @@ const prefix = "khui:presence:";
 
 async function connectTo(t: Test, url: string, { id, token }: User): Promise<Client> {
   const connect = { transports: ["websocket"], reconnection: false };
-  const client = await connectClient({ url, userId: id, token, connect, onFault: (fault) => t.fail(fault) });
+  const client = await connectClient({
+    url,
+    userId: id,
+    token,
+    connect,
+    onViolation: (violation) => t.fail(violation),
+  });
   t.teardown(client.close);
   return client;
 }

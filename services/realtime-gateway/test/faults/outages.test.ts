@@ -117,7 +117,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
       texts.filter((text) => text !== null),
       ["kept", "to be deleted", "sent without Postgres"],
     );
-    t.same(follower.faults, []);
+    t.same(follower.violations, []);
   });
 
   await t.test("NATS down: what is written is stored, and told when it is back", async (t) => {
@@ -148,7 +148,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
       messages.map((id) => content.get(id)),
       ["edited without NATS", null],
     );
-    t.same(follower.faults, []);
+    t.same(follower.violations, []);
     t.equal(there.count("message_edited"), 1);
     t.equal(there.count("message_deleted"), 1);
     t.equal(there.count("reaction_updated"), 1);
@@ -181,6 +181,6 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     await eventually(async () => [await online()].flat().join() === carol.id, patienceMs);
     t.pass("who came is online, and who went is not");
     await bobKnows();
-    t.same(follower.faults, []);
+    t.same(follower.violations, []);
   });
 });

@@ -120,7 +120,7 @@ async function connectFollower(t: Test, kind: SocketIoKind, user: User, url: str
 
 /** It was sent every entry once and in order, so its model of its rooms equals a fresh fetch. */
 async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
-  const { kind, user, model, faults, rooms } = follower;
+  const { kind, user, model, violations, rooms } = follower;
   let difference = "";
   const check = async (): Promise<void> => {
     for (const roomId of rooms) {
@@ -133,7 +133,11 @@ async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
   await eventually(check, returnMs).catch((error: unknown) => {
     difference = String(error);
   });
-  t.strictSame({ faults, difference }, { faults: [], difference: "" }, `${kind} ${user.id}: all of it, once, in order`);
+  t.strictSame(
+    { violations, difference },
+    { violations: [], difference: "" },
+    `${kind} ${user.id}: all of it, once, in order`,
+  );
 }
 
 function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]): Load {

@@ -70,7 +70,7 @@ export async function startBesieged(t: Test, environment: Readonly<Record<string
       token: token(userId),
       connect: { transports: ["websocket"], reconnection: false },
       // The messages here are not as messages-api makes them.
-      onFault: () => {},
+      onViolation: () => {},
     });
     t.teardown(client.close);
     return client;

@@ -6,7 +6,7 @@ import { startEmbedded } from "@khui/test-kit/embedded";
 import { groupRoom, useSystem } from "@khui/test-kit/system";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { residentBytes, watchMemory } from "./memory.js";
+import { measurePeakMemory, residentBytes } from "./memory.js";
 import { startMediaProcesses } from "./processes.js";
 import { fileContent, randomContent, type StreamedUpload, sendStream, servedBytes } from "./streaming.js";
 import { fixture, note, picture, send } from "./uploading.js";
@@ -49,11 +49,11 @@ async function uploadsInLittleMemory(t: Test, at: { url: string; roomsUrl: strin
     content: randomContent(bytes),
   });
 
-  const one = await watchMemory(at.url, () => sendStream(random(100 * mebibyte)));
+  const one = await measurePeakMemory(at.url, () => sendStream(random(100 * mebibyte)));
   t.match(one.result, { status: 201, message: { mediaInfo: { size: 100 * mebibyte } } }, "100 MB");
   t.comment(`${megabytes(baseline)} before, ${megabytes(one.most - baseline)} more for one of 100 MB`);
 
-  const many = await watchMemory(at.url, () =>
+  const many = await measurePeakMemory(at.url, () =>
     Promise.all([
       ...Array.from({ length: 45 }, () => sendStream(random(10 * mebibyte))),
       ...pictures.map((path) =>

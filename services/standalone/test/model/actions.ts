@@ -1,4 +1,4 @@
-// Everything that people do to rooms and messages, drawn at random and done over REST or a socket.
+// All actions of people on rooms and messages, drawn at random and done over REST or a socket.
 
 import { fetchMessages } from "@khui/test-kit/fetch-room";
 import type { Reply, User } from "@khui/test-kit/user";
@@ -11,15 +11,15 @@ type Step = (world: World, action: Action, person: User) => Promise<void>;
 export interface Action {
   readonly kind: keyof typeof steps;
   readonly person: number;
-  /** Which of the rooms or messages there are, counted round. */
+  /** The index of the room or message, modulo their number. */
   readonly room: number;
   readonly message: number;
   readonly over: "rest" | "socket";
-  /** Which form of the action. */
+  /** Selects the variant of the action. */
   readonly form: number;
 }
 
-/** Failures that are an answer (no right to do so) change nothing; these mean that something broke. */
+/** Refusals (such as a missing right) change nothing; these codes mean that something broke. */
 const broken = /^(internal_error|service_unavailable|rate_limited)$/;
 
 async function rest(reply: Promise<Reply>): Promise<Reply> {
@@ -47,7 +47,7 @@ const deviceOf = (world: World, person: User) => world.devices.find(({ user, cli
 const pick = <T>(items: readonly T[], index: number): T | undefined => items[index % items.length];
 const roomsOf = (world: World, person: User) => world.rooms.filter(({ members }) => members.has(person));
 
-/** One of the rooms that this is about, noted as touched. */
+/** The room of the action, recorded as touched. */
 function touch(world: World, rooms: readonly Room[], index: number): Room | undefined {
   const room = pick(rooms, index);
   if (room) world.touched.add(room);
@@ -93,12 +93,12 @@ const send: Step = async (world, action, person) => {
   const once = () =>
     ask(world, action, person, "send_message", { chatRoomId: room.id, ...body }, () => person.post(path, body));
   await once();
-  // Whoever got no answer sends again.
+  // A client without an answer sends again.
   if (action.form % 2 === 1) await once();
 };
 
-/** Sent by REST and then told by the socket, as the documented example does. */
-const sendAndTell: Step = async (world, action, person) => {
+/** Sent by REST and then announced by the socket, as in the documented example. */
+const sendAndAnnounce: Step = async (world, action, person) => {
   const room = touch(world, roomsOf(world, person), action.room);
   if (!room) return;
   const { body } = await rest(person.post(`/rooms/${room.id}/messages`, { content: `Text ${world.count()}` }));
@@ -108,7 +108,7 @@ const sendAndTell: Step = async (world, action, person) => {
 
 const steps = {
   send,
-  sendAndTell,
+  sendAndAnnounce,
   async sendMany(world: World, action: Action, person: User) {
     const room = touch(world, roomsOf(world, person), action.room);
     for (let n = 0; room && n < action.form + 2; n++) {
@@ -218,7 +218,7 @@ async function removeFor(deleteFor: "everyone" | "sender", world: World, action:
   await ask(world, action, person, "delete_message", payload, () => person.delete(found.path, { deleteFor }));
 }
 
-/** Does one action. Throws where the system broke; what it refuses is no failure. */
+/** Does one action. Throws when the system broke; a refusal is not a failure. */
 export async function perform(world: World, action: Action): Promise<void> {
   const person = pick(world.people, action.person);
   if (person) await steps[action.kind](world, action, person);

@@ -6,9 +6,9 @@ import type { User } from "@khui/test-kit/user";
 
 export class Device {
   readonly model: ClientModel;
-  /** What no event may do: every entry is in this list that did. */
-  readonly faults: string[] = [];
-  /** Rooms whose entries the present socket is sent. */
+  /** Violations of the protocol by received events. */
+  readonly violations: string[] = [];
+  /** Rooms whose entries the present socket receives. */
   readonly joined = new Set<string>();
   /** By connection and room: the numbered events in the order they came. */
   readonly received = new Map<string, string[]>();
@@ -22,13 +22,13 @@ export class Device {
     this.model = new ClientModel(user.id);
   }
 
-  /** Connects and goes back into `roomIds`, as far as they were known before. */
+  /** Connects and joins `roomIds` again, from the last known numbers. */
   async connect(roomIds: Iterable<string>): Promise<void> {
     this.#connections++;
     const { id: userId, token } = this.user;
-    const onFault = (fault: string) => this.faults.push(fault);
+    const onViolation = (violation: string) => this.violations.push(violation);
     const connect = { transports: ["websocket"], reconnection: false };
-    this.client = await connectClient({ url: this.url, userId, token, connect, onFault });
+    this.client = await connectClient({ url: this.url, userId, token, connect, onViolation });
     this.client.socket.onAny((event: string, payload: unknown) => this.#take(event, payload));
     for (const roomId of roomIds) await this.open(roomId);
   }
@@ -51,10 +51,10 @@ export class Device {
     try {
       this.model.applyEvent(event, payload);
     } catch (error) {
-      this.faults.push(String(error));
+      this.violations.push(String(error));
     }
     const { chatRoomId, seq, userId } = (payload ?? {}) as { chatRoomId?: string; seq?: number; userId?: string };
-    if (event === "resync_required") this.faults.push("a resync, though nothing is old");
+    if (event === "resync_required") this.violations.push("a resync, though nothing is old");
     if (chatRoomId === undefined || seq === undefined || event === "joined_chat" || event === "chat_updated") return;
     const key = `${this.#connections} ${chatRoomId}`;
     this.received.set(key, [...(this.received.get(key) ?? []), `${seq} ${event}`]);

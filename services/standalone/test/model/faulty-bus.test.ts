@@ -1,4 +1,4 @@
-// The bus is only the doorbell: when it loses, repeats and reorders entries, sockets still get the same ones, only later.
+// The bus is only a doorbell: when it loses, repeats and reorders entries, sockets still get all of them in order, only later.
 import { deepStrictEqual } from "node:assert";
 import { type Faults, faultyBus } from "@khui/test-kit/faulty-bus";
 import fc from "fast-check";
@@ -13,7 +13,7 @@ const longest = 20;
 const repairMs = 300;
 /** Enough entries in every sequence for some to go wrong. */
 const chatter: readonly Action[] = [0, 1, 2].map((person) => ({ ...opening[0]!, kind: "sendMany", person, form: 3 }));
-/** On top of the interval: the question, the answer, a fresh fetch, and a machine that is busy. Far below the 4 s of the default. */
+/** On top of the interval: request, answer, a fresh fetch, and a busy machine. Far below the default interval of 4 s. */
 const slackMs = 3_000;
 
 test("sockets get the same entries in the same order from a faulty bus, a little later", {
@@ -40,7 +40,7 @@ test("sockets get the same entries in the same order from a faulty bus, a little
     const [slowest = 0, second = 0] = received.stepsMs.sort((a, b) => b - a);
     latest = Math.max(latest, slowest);
     deepStrictEqual(received.transcript, expected.transcript);
-    // One may be the machine's standstill.
+    // One outlier may be a pause of the machine.
     if (second > repairMs + slackMs) throw new Error(`entries came after ${slowest} and ${second} ms`);
   });
   await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: 240_000 });
@@ -56,7 +56,7 @@ async function play(system: Embedded, actions: readonly Action[]) {
   try {
     for (const action of [...opening, ...chatter, ...actions]) {
       await perform(world, action);
-      stepsMs.push(await world.settle());
+      stepsMs.push(await world.converge());
     }
     return { transcript: world.transcript(), stepsMs };
   } finally {

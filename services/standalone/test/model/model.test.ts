@@ -1,4 +1,4 @@
-// What a client was told by a fetch and the events since is what a fresh fetch says, whatever people do.
+// A client's state from a fetch and the events since equals a fresh fetch, whatever people do.
 import fc from "fast-check";
 import { test } from "tap";
 import { type Action, opening, perform, sequences } from "./actions.js";
@@ -10,7 +10,7 @@ const longest = 25;
 
 const base = { person: 0, room: 0, message: 0, over: "rest", form: 0 } as const;
 
-/** What random sequences seldom come to: one device hides what the other has not seen yet. */
+/** Rare in random sequences: one device hides what the other has not seen yet. */
 const hiddenWhileAway: Action[] = [
   { ...base, kind: "disconnect" },
   { ...base, kind: "send", person: 1 },
@@ -18,7 +18,7 @@ const hiddenWhileAway: Action[] = [
   { ...base, kind: "reconnect" },
 ];
 
-/** What nobody has read yet is hidden by one and deleted for all: it counts once, whichever comes first. */
+/** An unread message is hidden by one and deleted for all: it counts once, whichever comes first. */
 const hiddenAndDeleted: Action[] = [
   { ...base, kind: "sendMany", person: 1, form: 3 },
   { ...base, kind: "hide", message: 1 },
@@ -30,7 +30,7 @@ const hiddenAndDeleted: Action[] = [
   { ...base, kind: "remove", person: 2, message: 5 },
 ];
 
-/** Who comes back has read everything, also what was deleted or hidden before and while they were away. */
+/** A member who rejoins has read everything, also what was deleted or hidden before and in between. */
 const backAgain: Action[] = [
   { ...base, kind: "sendMany", person: 0, form: 2 },
   { ...base, kind: "hide", person: 2, message: 0 },
@@ -53,9 +53,9 @@ test("a fetch and the events since equal a fresh fetch after every action", { ti
     try {
       for (const action of [...opening, ...actions]) {
         await perform(world, action);
-        await world.settle();
+        await world.converge();
       }
-      await world.settleDeliveries();
+      await world.convergeDeliveries();
     } finally {
       world.close();
     }

@@ -1,4 +1,4 @@
-// Three people with four devices, the rooms they made, and the question whether every device knows what is so.
+// Three people with four devices, their rooms, and the check that every device converges to the true state.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
@@ -21,22 +21,22 @@ export interface World {
   readonly rooms: Room[];
   /** A new number each time: for texts and names. */
   count(): number;
-  /** Rooms in which something was done since the last `settle`. */
+  /** Rooms in which something was done since the last `converge`. */
   readonly touched: Set<Room>;
   /**
-   * Resolves with the milliseconds it took until every connected device knew exactly what a fresh fetch of the touched
-   * rooms says; rejects with the difference when there is one for longer than `patienceMs`.
+   * Resolves with the milliseconds it took until the state of every connected device equalled a fresh fetch of the touched
+   * rooms; rejects with the difference when there is one for longer than `convergenceTimeoutMs`.
    */
-  settle(): Promise<number>;
-  /** Settles all rooms once everything has reached every device and the others know it. */
-  settleDeliveries(): Promise<void>;
+  converge(): Promise<number>;
+  /** Converges all rooms once every entry is delivered to every device and the others know it. */
+  convergeDeliveries(): Promise<void>;
   /** The numbered events that each socket got from each room, by names that are the same in another world. */
   transcript(): Record<string, string[]>;
   close(): void;
 }
 
-const patienceMs = 8_000;
-/** A fetch grows stale while marks of delivery come in: taken anew when the devices do not agree with it for this long. */
+const convergenceTimeoutMs = 8_000;
+/** A fetch becomes stale while delivery marks arrive: it is repeated when the devices differ from it for this long. */
 const refetchMs = 100;
 
 /** People with fresh ids; all devices are connected. */
@@ -53,7 +53,7 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
   let counted = 0;
 
   function checkDevice(device: Device, fetched: ReadonlyMap<string, FetchedRoom>): void {
-    if (device.faults.length > 0) throw new Error(device.faults.join("\n"));
+    if (device.violations.length > 0) throw new Error(device.violations.join("\n"));
     const expected = rooms.filter(({ members }) => members.has(device.user)).map(({ id }) => id);
     if ([...device.joined].sort().join() !== expected.sort().join()) throw new Error("joined other rooms");
     for (const room of fetched.values()) device.model.expectEqual(room);
@@ -88,9 +88,9 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
     }
   }
 
-  async function settle(): Promise<number> {
+  async function converge(): Promise<number> {
     const start = performance.now();
-    await eventually(checkAll, patienceMs);
+    await eventually(checkAll, convergenceTimeoutMs);
     touched.clear();
     return performance.now() - start;
   }
@@ -101,11 +101,11 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
     rooms,
     count: () => ++counted,
     touched,
-    settle,
-    async settleDeliveries() {
-      await eventually(checkDeliveries, patienceMs);
+    converge,
+    async convergeDeliveries() {
+      await eventually(checkDeliveries, convergenceTimeoutMs);
       for (const room of rooms) touched.add(room);
-      await settle();
+      await converge();
     },
     transcript() {
       const named = devices.flatMap(({ received }, device) =>

@@ -17,7 +17,7 @@ export const upgradeRequest = (path: string, headers = ""): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`;
 
-/** A frame as `firstByte` has it, masked with zeros, which leave the payload as it is; or not masked. */
+/** A frame with this first byte, masked with zeros, which leave the payload as it is; or not masked. */
 export function rawFrame(firstByte: number, payload: string | Buffer = "", masked = true): Buffer {
   const data = Buffer.from(payload);
   const mask = masked ? 0x80 : 0;

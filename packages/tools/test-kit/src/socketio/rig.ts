@@ -1,4 +1,4 @@
-// An engine on a free port, clients that are gone when the test ends, and conditions to await.
+// An engine on a free port, clients that are closed when the test ends, and conditions to await.
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// A database of its own, filled, and opened as services open it, that tells the plan of every statement.
+// A separate, filled database, opened as services open it, that reports the plan of every statement.
 import { randomUUID } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,14 +11,14 @@ import { planIn } from "./plan.js";
 import { type Execution, type Recording, record } from "./recording.js";
 
 export interface MeasuredDatabase {
-  /** Runs `work` in a transaction that is rolled back. What it threw is its outcome: statements before it count all the same. */
+  /** Runs `work` in a transaction that is rolled back. An error that it throws is the outcome; statements before it still count. */
   measure<T>(work: (db: Db) => Promise<T>): Promise<{ outcome: T | Error; executions: Execution[] }>;
-  /** Leaves the tables as autovacuum does: statistics fresh, pages known to be visible to all, and no trace of what was rolled back. */
+  /** Leaves the tables as autovacuum does: fresh statistics, all pages marked as all-visible, no dead rows of rolled-back transactions. */
   vacuum(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Fills and measurements are long statements on a busy machine. */
+/** Fills and measurements can be slow on a busy machine. */
 const limits = { statementTimeoutMs: 120_000, idleInTransactionMs: 120_000 };
 
 /** For a transaction; one message to the server. */
@@ -48,7 +48,7 @@ export async function openMeasured(
     if (plan) current?.take(plan);
   };
   const filling = openPostgres({ url, poolSize: 1, ...limits });
-  // One connection, so that each statement is prepared once.
+  // A single connection, so that each statement is prepared once.
   const explained = openPostgres({ url, poolSize: 1, ...limits, onNotice });
   const close = async () => {
     await Promise.all([filling.close(), explained.close()]);
@@ -79,7 +79,7 @@ export async function openMeasured(
   };
 }
 
-/** Fills after the first `filledAt` migrations, and lets the later ones change what is there, as they do in a deployment. */
+/** Fills after the first `filledAt` migrations, and runs the later ones on the existing data, as in a deployment. */
 async function fillMigrated(
   database: Database,
   { schema, migrations, filledAt }: Parameters<typeof openMeasured>[1],

@@ -1,5 +1,5 @@
-// What one case cost in one dimension.
-import type { Cost } from "./verdict.js";
+// The cost of one case in one dimension.
+import type { Cost } from "./growth.js";
 
 /** Costs of one case where a dimension is small and where it is large. */
 export interface Measurement {
@@ -7,5 +7,5 @@ export interface Measurement {
   readonly name: string;
   readonly small: readonly Cost[];
   readonly large: readonly Cost[];
-  readonly faults: readonly string[];
+  readonly issues: readonly string[];
 }

@@ -1,10 +1,10 @@
-// What a statement did, counted from the plan that Postgres' auto_explain gives of it.
+// The work of a statement, counted from its plan by Postgres' auto_explain.
 
-/** Both are the same on every run, on any machine. */
+/** Both are deterministic: the same on every run, on any machine. */
 export interface Work {
-  /** Pages looked at, in shared buffers or from disk, and those of temporary files. */
+  /** Pages read, from shared buffers or disk, and those of temporary files. */
   readonly buffers: number;
-  /** Rows that came out of a node or were thrown away by it, and one for each start of it, summed over all nodes. */
+  /** Rows that a node returned or discarded, plus one for each start of it, summed over all nodes. */
   readonly rows: number;
 }
 
@@ -41,7 +41,7 @@ export const noWork: Work = { buffers: 0, rows: 0 };
 export const sum = (works: readonly Work[]): Work =>
   works.reduce((a, b) => ({ buffers: a.buffers + b.buffers, rows: a.rows + b.rows }), noWork);
 
-/** All that a plan did. */
+/** The total work of a plan. */
 export function workOf(root: PlanNode): Work {
   const nodes = nodesOf(root);
   return {
@@ -50,13 +50,13 @@ export function workOf(root: PlanNode): Work {
   };
 }
 
-/** The node and all below it, in a fixed order. */
+/** The node and its descendants, in a fixed order. */
 export function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
 /**
- * CTEs that write and that nobody reads: they run when the rest has ended, so the root's buffers do not hold theirs
+ * Writing CTEs that are not read: they run after the rest has ended, so the root's buffers do not include theirs
  * (ExecPostprocessPlan in src/backend/executor/execMain.c).
  */
 function apart(nodes: readonly PlanNode[]): PlanNode[] {
@@ -74,10 +74,10 @@ const removedFigures = ["Rows Removed by Filter", "Rows Removed by Join Filter",
 const figure = (node: PlanNode, name: string): number => Number(node[name] ?? 0);
 const total = (node: PlanNode, names: readonly string[]) => names.reduce((sum, name) => sum + figure(node, name), 0);
 
-/** With those of its children. */
+/** Including those of its children. */
 export const buffersOf = (node: PlanNode): number => total(node, bufferFigures);
 
-/** Of this node alone. A start counts too: an average below a half is printed as no row. */
+/** Of this node alone. Starts count too, since an average below 0.5 is printed as 0 rows. */
 export const rowsOf = (node: PlanNode): number =>
   node["Actual Loops"] * (1 + node["Actual Rows"] + total(node, removedFigures));
 

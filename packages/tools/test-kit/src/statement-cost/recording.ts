@@ -1,5 +1,5 @@
-// A query builder that runs statements in a transaction to be rolled back, and notes where in the source each was issued,
-// what it answered and what its plan did.
+// A query builder that runs statements in a transaction to be rolled back, and records where in the source each was issued,
+// its result and the work of its plan.
 import { fileURLToPath } from "node:url";
 import {
   CompiledQuery,
@@ -31,15 +31,15 @@ interface Pending {
   readonly text: string;
   answer: Pick<QueryResult<unknown>, "rows" | "numAffectedRows"> | undefined;
   plan: Plan | undefined;
-  /** Of statements that this one caused: those of foreign keys. */
+  /** Work of statements that this one caused: those of foreign keys. */
   readonly nested: Plan[];
 }
 
 export interface Recording {
   readonly db: Kysely<Record<string, never>>;
-  /** Takes a plan that the server told of. */
+  /** Records a plan that the server reported. */
   take(plan: Plan): void;
-  /** All that was run. Call it when the transaction has ended: only then the last plans have come. Throws when one is missing. */
+  /** All executions. Call it when the transaction has ended: only then the last plans have arrived. Throws when one is missing. */
   executions(): Execution[];
 }
 
@@ -93,7 +93,7 @@ export function record(transaction: ControlledTransaction<Record<string, never>>
   return {
     db: new Kysely<Record<string, never>>({ dialect, plugins: [noteSite] }),
     take(plan) {
-      // A query's plan may come only with the next command, when its portal is closed: the text tells whose it is.
+      // A query's plan may arrive only with the next command, when its portal is closed: it is matched by the query's text.
       const entry = pending.find(({ text, plan: taken }) => text === plan.text && !taken);
       if (!entry) return void nested.push(plan);
       entry.plan = plan;
@@ -116,10 +116,10 @@ function executionOf({ site, text, answer, plan, nested }: Pending): Execution {
   };
 }
 
-/** The innermost call on the stack that stands in the service's own files. */
+/** The innermost stack frame in the service's own files. */
 function callSite(source: URL): string {
   const limit = Error.stackTraceLimit;
-  // Kysely's are six frames; mapping each to its source is what this costs.
+  // Kysely has six frames; mapping each to its source is the cost of this.
   Error.stackTraceLimit = 12;
   const stack = new Error().stack ?? "";
   Error.stackTraceLimit = limit;

@@ -1,13 +1,13 @@
-// The cost test of a service: every statement, at a size and at many times it, dimension by dimension.
+// The cost test of a service: every statement, at a small and a large size of each dimension.
 
 import { startBackends } from "@khui/backends/backends";
 import { ChatError } from "@khui/contracts";
 import type { Case, CostSuite, Dimension } from "./cases.js";
+import { type Cost, costsOf, excessGrowth } from "./growth.js";
 import { type MeasuredDatabase, openMeasured } from "./measured-database.js";
 import type { Measurement } from "./measurement.js";
 import { statementSites } from "./statement-sites.js";
 import { writeTable } from "./table.js";
-import { type Cost, costsOf, faultsOf } from "./verdict.js";
 
 /** The part of tap's test that is needed here. */
 interface Test {
@@ -17,23 +17,23 @@ interface Test {
 }
 
 /**
- * Fails for each statement that grows beyond what its case says, and for each that no case runs. Runs on the server of
- * TEST_POSTGRES_URL where it is set, else on a private one. Where STATEMENT_COST_FOLDER is set, the figures are left there as a
+ * Fails for each statement whose cost grows more than its case allows, and for each that no case runs. Runs on the server of
+ * TEST_POSTGRES_URL where it is set, else on a private one. Where STATEMENT_COST_FOLDER is set, the figures are written there as a
  * Markdown table.
  */
 export async function checkStatementCosts<Scene>(t: Test, suite: CostSuite<Scene>): Promise<void> {
   const measurements = await measureSuite(t, suite);
   for (const { name } of suite.cases) {
-    const faults = measurements
+    const issues = measurements
       .filter((measurement) => measurement.name === name)
-      .flatMap(({ dimension, faults }) => faults.map((fault) => `${dimension}: ${fault}`));
-    await t.test(name, async (t) => void t.same(faults, [], "costs no more than it may"));
+      .flatMap(({ dimension, issues }) => issues.map((issue) => `${dimension}: ${issue}`));
+    await t.test(name, async (t) => void t.same(issues, [], "costs no more than it may"));
   }
   t.same(unlistedSites(suite, measurements), [], "every statement is in a case");
   writeTable(suite, measurements);
 }
 
-/** Where in the source statements stand that no case has run. */
+/** The places in the source of statements that no case has run. */
 export function unlistedSites(
   { source }: Pick<CostSuite<unknown>, "source">,
   measurements: readonly Measurement[],
@@ -42,7 +42,7 @@ export function unlistedSites(
   return statementSites(source).filter((site) => !seen.has(site));
 }
 
-/** Fills, runs every case everywhere, and compares. Throws when a case does not do what it is for. */
+/** Fills the databases, runs every case at each size, and compares. Throws when a case does not have the expected outcome. */
 export async function measureSuite<Scene>(t: Pick<Test, "teardown">, suite: CostSuite<Scene>): Promise<Measurement[]> {
   const server = await startBackends(["postgres"], {
     environment: { PATH: process.env.PATH, POSTGRES_URL: process.env.TEST_POSTGRES_URL },
@@ -59,7 +59,7 @@ export async function measureSuite<Scene>(t: Pick<Test, "teardown">, suite: Cost
     });
     databases.push(database);
     await database.vacuum();
-    // The first run of a statement also reads the catalogues.
+    // The first run of a statement also reads the system catalogs.
     await costsOfCases(database, suite, scenes[0]!);
     await database.vacuum();
     return (n: number) => costsOfCases(database, suite, scenes[n]!);
@@ -86,8 +86,8 @@ function compare<Scene>(
 ): Measurement[] {
   return cases.map(({ name, grows }, n) => {
     const growth = grows?.[dimension.name] ?? "flat";
-    const faults = faultsOf(small[n]!, large[n]!, growth, dimension.large / dimension.small);
-    return { dimension: dimension.name, name, small: small[n]!, large: large[n]!, faults };
+    const issues = excessGrowth(small[n]!, large[n]!, growth, dimension.large / dimension.small);
+    return { dimension: dimension.name, name, small: small[n]!, large: large[n]!, issues };
   });
 }
 
@@ -101,7 +101,7 @@ async function costsOfCases<Scene>(
   return costs;
 }
 
-/** Throws when the case did not do what it is for. */
+/** Throws when the case did not have the expected outcome. */
 async function costsOfCase<Scene>(
   database: MeasuredDatabase,
   { name, run, refused = false }: Case<Scene>,
@@ -114,7 +114,7 @@ async function costsOfCase<Scene>(
   return costsOf(executions);
 }
 
-/** As the stores say that something may not be, or is not there: a code, an error, nothing, or a batch of which all is refused. */
+/** Whether a store refused or found nothing: a code, an error, nothing, or a batch whose items are all refused. */
 function isRefusal(outcome: unknown): boolean {
   if (Array.isArray(outcome)) return outcome.every(isRefusedResult);
   const nothing = outcome === false || outcome === null || outcome === 0;

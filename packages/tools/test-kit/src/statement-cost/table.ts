@@ -1,9 +1,9 @@
 // The figures of a service as a Markdown table.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Cost } from "./growth.js";
 import type { Measurement } from "./measurement.js";
 import { sum } from "./plan.js";
-import type { Cost } from "./verdict.js";
 
 interface Sizes {
   readonly name: string;
@@ -18,13 +18,13 @@ interface Shown {
   readonly cases: ReadonlyArray<{ readonly name: string }>;
 }
 
-/** Leaves SERVICE.md in the folder of STATEMENT_COST_FOLDER; does nothing where that is not set. */
+/** Writes SERVICE.md into the folder of STATEMENT_COST_FOLDER; does nothing where that is not set. */
 export function writeTable(suite: Shown, measurements: readonly Measurement[]): void {
   const folder = process.env.STATEMENT_COST_FOLDER;
   if (folder) writeFileSync(join(folder, `${suite.service}.md`), toMarkdown(suite, measurements));
 }
 
-/** A call a row, a dimension a column; in each cell buffers / rows, where they differ as small → large. */
+/** One row per call, one column per dimension; in each cell buffers / rows, as small → large where they differ. */
 export function toMarkdown(
   { service, surroundings, places, cases }: Shown,
   measurements: readonly Measurement[],
@@ -44,7 +44,7 @@ export function toMarkdown(
   return `${[line([service, ...heads]), rule, ...rows.map(line)].join("\n")}\n`;
 }
 
-function cell({ small, large, faults }: Measurement): string {
+function cell({ small, large, issues }: Measurement): string {
   const [from, to] = [small, large].map((costs: readonly Cost[]) => sum(costs.map(({ work }) => work))) as [
     ReturnType<typeof sum>,
     ReturnType<typeof sum>,
@@ -52,5 +52,5 @@ function cell({ small, large, faults }: Measurement): string {
   const text = (["buffers", "rows"] as const)
     .map((figure) => (from[figure] === to[figure] ? `${to[figure]}` : `${from[figure]}→${to[figure]}`))
     .join(" / ");
-  return faults.length === 0 ? text : `**${text}**`;
+  return issues.length === 0 ? text : `**${text}**`;
 }

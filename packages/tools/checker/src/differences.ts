@@ -1,4 +1,4 @@
-// The questions at the end: does every client know what a fresh fetch says, and is all there that was acknowledged?
+// The comparison at the end: every client has what a fresh fetch returns, and everything acknowledged is there.
 import { fetchRoom } from "@khui/test-kit/fetch-room";
 import type { Actor } from "./actions.js";
 import type { Ledger } from "./ledger.js";
@@ -7,14 +7,14 @@ import { failureAfter } from "./until.js";
 /** Rooms that are fetched at once. */
 const atOnce = 8;
 
-export interface Verdict {
+export interface Comparison {
   readonly differences: readonly string[];
-  /** Messages that some client was told without their sender's name. */
+  /** Messages that some client received without their sender's name. */
   readonly nameless: number;
 }
 
-/** Resolves with every difference there is, and stays for `boundMs`. The clients are connected and nobody does anything. */
-export async function findDifferences(actors: readonly Actor[], ledger: Ledger, boundMs: number): Promise<Verdict> {
+/** Resolves with every difference that persists for `boundMs`. All clients must be connected and idle. */
+export async function findDifferences(actors: readonly Actor[], ledger: Ledger, boundMs: number): Promise<Comparison> {
   const differences: string[] = [];
   let nameless = 0;
   const deadline = performance.now() + boundMs;
@@ -30,7 +30,7 @@ export async function findDifferences(actors: readonly Actor[], ledger: Ledger, 
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   for (const { user, follower, leftRooms } of actors) {
-    differences.push(...follower.faults.map((fault) => `${follower.kind} ${user.id}: ${fault}`));
+    differences.push(...follower.violations.map((violation) => `${follower.kind} ${user.id}: ${violation}`));
     const rooms = (ids: Iterable<string>) => [...ids].sort().join();
     if (rooms(follower.left) !== rooms(leftRooms))
       differences.push(`${user.id} left ${rooms(leftRooms)}, and was taken out of ${rooms(follower.left)}`);
@@ -38,12 +38,17 @@ export async function findDifferences(actors: readonly Actor[], ledger: Ledger, 
   return { differences, nameless };
 }
 
-async function compare({ user, follower }: Actor, roomId: string, ledger: Ledger, boundMs: number): Promise<Verdict> {
+async function compare(
+  { user, follower }: Actor,
+  roomId: string,
+  ledger: Ledger,
+  boundMs: number,
+): Promise<Comparison> {
   const differences: string[] = [];
   let nameless = 0;
   const failure = await failureAfter(boundMs, async () => {
     differences.length = 0;
-    // Read marks and deliveries have no number: they are told again on joining, and some may have been lost.
+    // Read marks and deliveries have no number: some may have been lost, and joining sends them again.
     await follower.reread(roomId);
     const fetched = await fetchRoom(user, roomId);
     differences.push(...ledger.differences(fetched, user.id));

@@ -1,9 +1,9 @@
-// Whether a statement grew more than it may.
+// Whether the cost of a statement grew more than allowed.
 import type { Growth } from "./cases.js";
 import { mostGrown, noWork, type PlanNode, sum, type Work } from "./plan.js";
 import type { Execution } from "./recording.js";
 
-/** All that one place in the source did in one call. */
+/** The cost of one place in the source in one call. */
 export interface Cost {
   readonly site: string;
   readonly work: Work;
@@ -14,8 +14,8 @@ export interface Cost {
 }
 
 /**
- * Figures up to these are noise of B-tree heights and of what else lies on a page: the same two hundred messages were on 47 pages and on
- * 97. What grows fiftyfold is seen in rows, which have no such noise.
+ * Figures up to these are noise of B-tree heights and of what else is on a page: the same two hundred messages were on 47 pages and on
+ * 97. Growth by fifty shows in rows, which have no such noise.
  */
 const floor: Work = { buffers: 64, rows: 16 };
 const slack = 2;
@@ -35,8 +35,8 @@ export function costsOf(executions: readonly Execution[]): Cost[] {
   });
 }
 
-/** What is wrong, in words; empty when nothing is. `times` is how much larger the dimension is. */
-export function faultsOf(small: readonly Cost[], large: readonly Cost[], growth: Growth, times: number): string[] {
+/** Messages for each cost that grew too much. `times` is how much larger the dimension is. */
+export function excessGrowth(small: readonly Cost[], large: readonly Cost[], growth: Growth, times: number): string[] {
   return large.flatMap((cost) => {
     const before = small.find(({ site }) => site === cost.site);
     const allowed = slack * factorOf(growth, times, before, cost);
