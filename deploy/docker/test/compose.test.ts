@@ -109,7 +109,7 @@ test("each service that keeps files has a key and a bucket of its own, and the r
   const keeping = ownServices.filter((service) => "S3_URL" in environmentOf(service));
   t.same(
     keeping.map((service) => [service, environmentOf(service).S3_BUCKET]),
-    tableUnder("S3: which bucket, which actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
+    tableUnder("S3: buckets and actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
   );
   for (const service of keeping) {
     const secret = `S3_${service.toUpperCase().replaceAll("-", "_")}_SECRET_KEY`;

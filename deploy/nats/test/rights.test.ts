@@ -50,7 +50,7 @@ const places = [
   ...["$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO", "$JS.API.INFO", "_R_.x"],
 ];
 const wide = [">", "*", "khui.>", "khui.*.*.*", "khui.rpc.>", "khui.room.>", "_INBOX.>", "_INBOX.*", "$SYS.>", "$JS.>"];
-const listed = tableUnder("NATS: who may say and hear what");
+const listed = tableUnder("NATS: subjects");
 
 for (const { name, cells } of listed) {
   test(`${name} may say and hear what the table of docs/security.md gives it, and is refused all else`, async (t) => {

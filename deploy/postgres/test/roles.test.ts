@@ -102,7 +102,7 @@ test("the table of docs/security.md says what the roles have", async (t) => {
     `select rolname, nspname, rolconnlimit from pg_roles join pg_namespace on nspowner = pg_roles.oid
      where rolname like '%\\_api' or rolname like '%\\_service'`,
   );
-  const listed = tableUnder("Postgres: which schema, how many connections");
+  const listed = tableUnder("Postgres: schemas and connections");
   t.same(roles.split("\n").sort(), listed.map(({ name, cells }) => [name, ...cells].join("|")).sort());
   const limits = listed.map(({ name, cells }) => [name.replace("_", "-"), Number(cells[1]?.[0])]);
   t.same(limits, Object.entries(connectionLimits()));

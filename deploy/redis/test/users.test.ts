@@ -47,7 +47,7 @@ test("realtime-gateway keeps presence and typing in Redis, with every script", a
   );
 });
 
-const listed = tableUnder("Redis: which keys, which commands");
+const listed = tableUnder("Redis: keys and commands");
 /** What a connection may always say: https://redis.io/docs/latest/commands/acl-setuser (no-auth commands). */
 const always = ["auth", "hello", "quit", "reset"];
 

@@ -13,7 +13,7 @@ import { rootKey, startPolicedStore } from "./policed-store.js";
 import { allows, policyOf } from "./policy.js";
 
 const run = promisify(execFile);
-const listed = tableUnder("S3: which bucket, which actions");
+const listed = tableUnder("S3: buckets and actions");
 const buckets = new Map(listed.map(({ name, cells: [[bucket = ""] = []] }) => [name, bucket]));
 const store = await startPolicedStore();
 t.teardown(() => store.close());
