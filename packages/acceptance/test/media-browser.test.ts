@@ -71,7 +71,7 @@ const sendImage = `async (file) => {
   });
 }`;
 
-t.test("sending a picture works as the API's description shows it, and an <img> shows it", async (t) => {
+t.test("a picture can be sent as in the API's description and displayed in an <img>", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const page = await openPage(t);
@@ -111,7 +111,7 @@ t.test("sending a picture works as the API's description shows it, and an <img> 
   t.equal(bens.count("new_message"), 2);
 });
 
-t.test("a page of another origin shows files, and may read them", async (t) => {
+t.test("a page of another origin can display and read files", async (t) => {
   const { a, room } = await scene();
   const page = await openPage(t, await anotherOrigin(t));
   const picture = await send(t, a, room, "image", await made(redAndBlue(600, 300).jpeg()));
@@ -144,7 +144,7 @@ for (const [name, bytes] of [
     joined(`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><script>top.ran=1</script></html>`),
   ],
 ] as const) {
-  t.test(`${name} is saved, and does not run`, async (t) => {
+  t.test(`${name} is downloaded and never executed`, async (t) => {
     const { a, room } = await scene();
     const address = absolute((await send(t, a, room, "file", bytes, { name })).mediaInfo.url);
     const page = await openPage(t);
@@ -176,7 +176,7 @@ for (const [name, bytes] of [
   });
 }
 
-t.test("a text is shown as text, whatever stands in it", async (t) => {
+t.test("a text file is displayed as text, whatever it contains", async (t) => {
   const { a, room } = await scene();
   const tricky = joined(plainText, "x".repeat(5000), html);
   const page = await openPage(t);

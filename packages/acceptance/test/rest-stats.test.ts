@@ -20,7 +20,7 @@ t.test("a new room has nothing to count", async (t) => {
   });
 });
 
-t.test("messages, reactions and who wrote are counted as they come and go", async (t) => {
+t.test("statistics follow messages, reactions and active users", async (t) => {
   const [a, b, c] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(a, [b, c]);
   const first = await sendText(t, a, roomId, "1");

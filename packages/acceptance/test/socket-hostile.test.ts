@@ -52,7 +52,7 @@ const payloads: Array<[string, unknown]> = [
 ];
 
 for (const { name } of Object.values(clientEvents)) {
-  t.test(`${name} refuses every payload that does not fit`, async (t) => {
+  t.test(`${name} refuses every invalid payload`, async (t) => {
     // get_online_users needs no payload and so takes any.
     const answer = name === "get_online_users" ? { success: true } : { success: false, code: "invalid_request" };
     const client = await system.newUser().connect();
@@ -77,7 +77,7 @@ for (const { name } of Object.values(clientEvents)) {
   });
 }
 
-t.test("deep and polluting JSON is refused like any other", async (t) => {
+t.test("deeply nested and prototype-polluting JSON is refused", async (t) => {
   const user = system.newUser();
   const plain = await openBare(t, system.url, "/ws");
   await plain.ask("authenticate", { token: user.token });
@@ -96,7 +96,7 @@ t.test("deep and polluting JSON is refused like any other", async (t) => {
   await unnoticed(t);
 });
 
-t.test("Socket.IO packets written by hand are answered or end the connection, never more", async (t) => {
+t.test("malformed Socket.IO packets are answered or close their connection, nothing else", async (t) => {
   const open = async (): Promise<Bare> => {
     const bare = await openBare(t, system.url, "/socket.io/?EIO=4&transport=websocket");
     bare.socket.send("40");
@@ -134,7 +134,7 @@ t.test("Socket.IO packets written by hand are answered or end the connection, ne
   await unnoticed(t);
 });
 
-t.test("a frame of 1 MB ends its own connection alone, over either transport", async (t) => {
+t.test("a frame of 1 MB closes only its own connection, on either transport", async (t) => {
   for (const transport of ["websocket", "polling"] as const) {
     const user = system.newUser();
     const socket = openSocket(t, system.url, { auth: { token: user.token }, transports: [transport] });
@@ -146,7 +146,7 @@ t.test("a frame of 1 MB ends its own connection alone, over either transport", a
   await unnoticed(t);
 });
 
-t.test("a thousand events at once are refused in words, then closed with a code to come back later", async (t) => {
+t.test("a thousand events at once are refused, then the socket is closed with a code to retry later", async (t) => {
   const user = system.newUser();
   const plain = await openBare(t, system.url, "/ws");
   await plain.ask("authenticate", { token: user.token });
@@ -162,7 +162,7 @@ t.test("a thousand events at once are refused in words, then closed with a code 
   await unnoticed(t);
 });
 
-t.test("a client that floods a little is refused and recovers on the same socket", async (t) => {
+t.test("a client slightly over the event limit is refused and recovers on the same socket", async (t) => {
   const client = await system.newUser().connect();
   const asks = await Promise.all(range(1, 180).map(() => client.ask("leave_chat", { chatRoomId: room })));
   const refusals = asks.filter((answer) => !answer.success);

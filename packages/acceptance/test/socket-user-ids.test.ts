@@ -25,7 +25,7 @@ const ids = [
   "x".repeat(128 - unique.length) + unique,
 ];
 
-t.test("people of any id meet in a room, and each hears only what is theirs", async (t) => {
+t.test("users with any id can meet in a room, and each receives only their own events", async (t) => {
   const [owner, watcher] = [system.newUser(), system.newUser()];
   const room = await groupRoom(owner, [watcher]);
   const client: Client = await inRooms(watcher, room);
@@ -75,7 +75,7 @@ t.test("people of any id meet in a room, and each hears only what is theirs", as
   t.equal(client.count("message_deleted"), 0);
 });
 
-t.test("an id that is no id cannot sign in", async (t) => {
+t.test("an invalid user id cannot authenticate", async (t) => {
   for (const sub of ["", "x".repeat(129), { id: "x" }, ["x"], null]) {
     const socket = openSocket(t, system.url);
     t.match(

@@ -6,7 +6,7 @@ import { inRooms } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-t.test("creating a room and sending a message works as the API's description shows it", async (t) => {
+t.test("the example of creating a room and sending a message works as in the API's description", async (t) => {
   const { url } = system;
   const current = system.newUser("Alice");
   const john = system.newUser("John");
@@ -101,7 +101,7 @@ t.test("creating a room and sending a message works as the API's description sho
   t.equal(shown[0]?.content, "สวัสดี John");
 });
 
-t.test("the same pair gets the same room, whoever of the two asks", async (t) => {
+t.test("a pair gets the same room, whichever of the two creates it", async (t) => {
   const [alice, john] = [system.newUser("Alice"), system.newUser("John")];
   t.equal(await privateRoom(alice, john), await privateRoom(john, alice));
 });

@@ -105,7 +105,7 @@ const cases: Array<readonly [what: string, paths: string[], change: Change]> = [
   ],
 ];
 
-t.test("what is wrong with a set is told whole, and nothing of it stays", async (t) => {
+t.test("all faults of a set are reported, and nothing of it is kept", async (t) => {
   for (const [what, paths, change] of cases) {
     const it = await scene();
     const answer = await upload(archive(await change(it.files, it.content)));
@@ -116,7 +116,7 @@ t.test("what is wrong with a set is told whole, and nothing of it stays", async 
   }
 });
 
-t.test("an interactive set is refused for what its stickers may not take or draw", async (t) => {
+t.test("an interactive set with invalid parameters or outcomes is refused", async (t) => {
   const content = coin(word());
   const [one] = content.stickers;
   const { outcomes } = one!.interactive!;
@@ -141,7 +141,7 @@ t.test("an interactive set is refused for what its stickers may not take or draw
   t.strictSame(await listed(t, admin, { search: content.key }), []);
 });
 
-t.test("an update that is refused leaves the set as it was", async (t) => {
+t.test("a refused update leaves the set unchanged", async (t) => {
   const { content, category, files } = await scene();
   const { stickers, ...set } = await publish(t, content, files);
   const bad = archive({ ...files, "manifest.json": json({ ...content, author: "New", cover: "gone.webp" }) });
@@ -151,7 +151,7 @@ t.test("an update that is refused leaves the set as it was", async (t) => {
   t.strictSame(await listed(t, admin, { category }), [content.key]);
 });
 
-t.test("what is no archive, too large a one, or one that unpacks to too much is refused", async (t) => {
+t.test("invalid, oversized and zip-bomb archives are refused", async (t) => {
   const it = await scene();
   const zip = archive(it.files);
   const bomb = archive({ ...it.files, "c.webp": new Uint8Array(64 * 1024 * 1024) });
@@ -184,7 +184,7 @@ function damaged(zip: Buffer): Buffer {
   return copy;
 }
 
-t.test("uploads that break off leave nothing, and the server goes on", async (t) => {
+t.test("uploads that are cut off leave nothing, and the server keeps working", async (t) => {
   const it = await scene();
   const zip = archive(it.files);
   const part = 'name="file"; filename="set.zip"';
@@ -216,7 +216,7 @@ async function breakOff(headers: Record<string, string>, body: Buffer, bytes: nu
   await closed;
 }
 
-t.test("good sets get through while bad ones come in numbers", async (t) => {
+t.test("valid sets are published while many bad ones are uploaded", async (t) => {
   const good_ = await Promise.all(Array.from({ length: 4 }, scene));
   const bad = Array.from({ length: 12 }, (_, i) =>
     i % 2 ? upload(randomBytes(1_000_000)) : upload(archive({ "a.webp": png })),

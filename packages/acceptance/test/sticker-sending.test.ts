@@ -41,7 +41,7 @@ for (const [key, id, emits] of [
   ["lucky", "die", true],
 ] as const) {
   t.test(
-    `${key}'s ${id} reaches the others once${emits ? ", though its sender emits send_message too" : ""}`,
+    `${key}'s ${id} reaches the others exactly once${emits ? ", though its sender emits send_message too" : ""}`,
     async (t) => {
       const { a, b, room } = await scene();
       const sticker = await stickerOf(t, key, id);
@@ -92,7 +92,7 @@ async function sizeOf(t: Test, url: string) {
   return { width, height };
 }
 
-t.test("a die shows each of its faces, never another, and to everyone the same", async (t) => {
+t.test("a die shows only its faces, all of them over time, and the same to everyone", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const die = await stickerOf(t, "lucky", "die");
@@ -120,7 +120,7 @@ t.test("a die shows each of its faces, never another, and to everyone the same",
   );
 });
 
-t.test("every other sticker of chance shows one of its outcomes", async (t) => {
+t.test("every other random sticker shows one of its outcomes", async (t) => {
   const { a, room } = await scene();
   for (const sticker of (await starter(t, "lucky")).stickers) {
     const { stickerInfo } = await send(t, a, room, sticker);
@@ -130,7 +130,7 @@ t.test("every other sticker of chance shows one of its outcomes", async (t) => {
   }
 });
 
-t.test("what the sender says with a sticker stands beside what chance answers", async (t) => {
+t.test("the sender's metadata is kept next to the random outcome", async (t) => {
   const { a, b, room } = await scene();
   const [coin, ball] = [await stickerOf(t, "lucky", "coin"), await stickerOf(t, "lucky", "ball")];
   for (const [sticker, metadata] of [
@@ -158,7 +158,7 @@ t.test("what the sender says with a sticker stands beside what chance answers", 
   }
 });
 
-t.test("a sticker answers a message, and is answered", async (t) => {
+t.test("a sticker can be a reply, and can be replied to", async (t) => {
   const { a, b, room } = await scene();
   const question = await sendText(t, a, room, "กินข้าวยัง");
   const fong = await stickerOf(t, "fong", "hungry");
@@ -182,7 +182,7 @@ const once: Array<
   ["an Idempotency-Key", (key) => ({ extra: {}, headers: { "idempotency-key": key } })],
 ];
 for (const [how, attempt] of once) {
-  t.test(`${how} sends a sticker once, with one outcome, however often it is tried`, async (t) => {
+  t.test(`${how} sends a sticker once, with one outcome, however often the request is retried`, async (t) => {
     const { a, b, room } = await scene();
     const other = await groupRoom(a, [b]);
     const bens = await inRooms(b, room);
@@ -201,7 +201,7 @@ for (const [how, attempt] of once) {
   });
 }
 
-t.test("another's clientMessageId is not in one's way", async (t) => {
+t.test("users may use the same clientMessageId independently", async (t) => {
   const { a, b, room } = await scene();
   const extra = { clientMessageId: randomUUID() };
   const die = await stickerOf(t, "lucky", "die");
@@ -209,7 +209,7 @@ t.test("another's clientMessageId is not in one's way", async (t) => {
   t.not(anns._id, bens._id);
 });
 
-t.test("stickers and texts keep their order, also for who comes back", async (t) => {
+t.test("stickers and texts keep their order, also when resuming", async (t) => {
   const { a, b, room } = await scene();
   const fong = await stickerOf(t, "fong", "okay");
   const sent: Message[] = [await sendText(t, a, room, "1")];
@@ -224,7 +224,7 @@ t.test("stickers and texts keep their order, also for who comes back", async (t)
   for (const message of sent.slice(1)) t.strictSame(seen((await bens.next("new_message")).message), seen(message));
 });
 
-t.test("a sticker is not sent by an event, and none of another's is confirmed", async (t) => {
+t.test("a sticker cannot be sent by an event, and another's cannot be confirmed", async (t) => {
   const { a, b, room } = await scene();
   const fong = await stickerOf(t, "fong", "shy");
   const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];

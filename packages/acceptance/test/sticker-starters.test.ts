@@ -37,7 +37,7 @@ for (const [key, type, searches] of starters) {
     t.equal(new Set(stickers.map(({ url }) => url)).size, stickers.length, "no picture is there twice");
   });
 
-  t.test(`every picture of ${key} is there and whole`, async (t) => {
+  t.test(`every picture of ${key} exists and is complete`, async (t) => {
     const { stickers, cover } = await starter(t, key);
     const addresses = new Set([cover, ...stickers.flatMap(picturesOf)]);
     for (const address of addresses) {
@@ -52,7 +52,7 @@ for (const [key, type, searches] of starters) {
     }
   });
 
-  t.test(`${key} is found by parts of its words, and told as in its details`, async (t) => {
+  t.test(`${key} is found by parts of its words, and listed as in its details`, async (t) => {
     const user = system.newUser();
     const set = await starter(t, key);
     for (const search of searches) t.ok((await listed(t, user, { search })).includes(key), search);
@@ -76,7 +76,7 @@ t.test("stickers of the starter sets are found in both languages", async (t) => 
   }
 });
 
-t.test("the interactive set says what may come, and not how likely it is", async (t) => {
+t.test("the interactive set lists its outcomes, but not their probabilities", async (t) => {
   const { stickers } = await starter(t, "lucky");
   const outcomes = (stickerId: string) =>
     stickers.find((one) => one.stickerId === stickerId)?.interactive?.outcomes.map(({ id }) => id);
@@ -91,7 +91,7 @@ t.test("the interactive set says what may come, and not how likely it is", async
   }
 });
 
-t.test("who is new has no sets, and every set of theirs is told as not owned", async (t) => {
+t.test("a new user owns no sets, and every set is shown as not owned", async (t) => {
   const user = system.newUser();
   const { _id } = await starter(t, "fong");
   const { collections, pagination } = good(t, routes.myStickerSets, await user.get("/stickers/my-collections"));
