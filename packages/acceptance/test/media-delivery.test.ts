@@ -1,4 +1,4 @@
-// Files are served to whoever has their signed address: in parts, from caches, and never as a page that can do anything.
+// Files are served to clients with a signed URL: in ranges, cacheable, and never as an active page.
 
 import type { Bytes } from "@khui/test-kit/files/media-files";
 import { html, joined, made, pdf, plainText, redAndBlue, svg, zip } from "@khui/test-kit/files/media-files";
@@ -105,7 +105,7 @@ t.test("HEAD returns the headers of GET without a body", async (t) => {
   const head = await open(url, { method: "HEAD" });
   t.strictSame(facts(head), facts(await open(url)));
   t.equal(head.bytes.length, 0);
-  // RFC 9110, 14.2: a range is of a GET only.
+  // RFC 9110, 14.2: Range applies only to GET.
   const withRange = await open(url, { method: "HEAD", headers: { range: "bytes=0-4" } });
   t.strictSame(shown(withRange), { ...whole, bytes: "" });
 });
@@ -157,7 +157,7 @@ t.test("browsers display harmless types and download the rest, in a sandbox", as
   }
 });
 
-/** The name under which a browser saves: filename* (RFC 5987) goes before filename. */
+/** The name under which a browser saves a file: filename* (RFC 5987) takes precedence over filename. */
 function savedName(disposition: string | null): string {
   const extended = /filename\*=UTF-8''([^;]*)/i.exec(disposition ?? "")?.[1];
   if (extended !== undefined) return decodeURIComponent(extended);

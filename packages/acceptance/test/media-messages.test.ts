@@ -1,4 +1,4 @@
-// A message with a file is a message like any other: live, in order, sent once, edited, forwarded, and gone with its file.
+// A message with a file behaves like any other: live, in order, sent once, edited, forwarded, and deleted together with its file.
 import { randomUUID } from "node:crypto";
 import { type Message, routes } from "@khui/contracts";
 import { made, plainText, redAndBlue } from "@khui/test-kit/files/media-files";
@@ -18,7 +18,7 @@ async function scene() {
   return { a, b, room: await privateRoom(a, b) };
 }
 
-/** What is told of a file beside its addresses, which are signed anew each time. */
+/** The details of a file without its URLs, which are signed anew each time. */
 function facts({ mediaInfo }: Pick<Message, "mediaInfo">) {
   const { url: _, thumbnail, ...rest } = withMedia({ mediaInfo } as Message).mediaInfo;
   return { ...rest, hasThumbnail: thumbnail !== undefined };
@@ -27,7 +27,7 @@ function facts({ mediaInfo }: Pick<Message, "mediaInfo">) {
 const remove = async (t: Test, user: User, messageId: string, deleteFor: "everyone" | "sender" = "everyone") =>
   good(t, routes.deleteMessage, await user.delete(`/messages/${messageId}`, { deleteFor }));
 
-/** Waits until neither the message's file nor its thumbnail is there any more. */
+/** Waits until both the message's file and its thumbnail are gone. */
 const gone = ({ mediaInfo: { url, thumbnail = url } }: MediaMessage) =>
   eventually(async () => {
     for (const address of [url, thumbnail]) {
@@ -129,7 +129,7 @@ for (const [how, attempt] of once) {
     await served(t, withMedia(retried));
     refused(t, await upload(other), "idempotency_conflict");
     t.equal((await pageOf(t, b, other)).messages.length, 0);
-    // The files of the tries that lost go away, the one of the message does not.
+    // The files of the other attempts are removed, that of the message is not.
     await remove(t, a, (await send(t, a, room, "image", picture))._id);
     await served(t, withMedia(await find(t, b, room, retried._id)));
   });
@@ -192,7 +192,7 @@ t.test("a forwarded file exists as long as any message that uses it", async (t) 
   }
   await remove(t, a, sent._id);
   t.match(await find(t, b, room, sent._id), { isDeleted: true, mediaInfo: null, content: null, type: "image" });
-  // A file that nothing uses goes first: by then the copies' would have gone too.
+  // An unused file is deleted meanwhile; by then the copies' file would be gone too.
   const fenced = await send(t, a, room, "file", plainText);
   await remove(t, a, fenced._id);
   await gone(fenced);

@@ -1,4 +1,4 @@
-// Pictures are measured, turned upright, and lose what they should not tell; animations and what is see-through stay.
+// Pictures are measured, rotated upright and stripped of metadata; animation and transparency are preserved.
 
 import type { Bytes } from "@khui/test-kit/files/media-files";
 import {
@@ -54,7 +54,7 @@ for (const [name, bytes, mimeType, width, height] of pictures) {
   }
 }
 
-/** The mean colour of the picture's upper half. */
+/** The average colour of the picture's upper half. */
 async function upperHalf(bytes: Buffer): Promise<string> {
   const { width, height } = await sharp(bytes).metadata();
   const half = await sharp(bytes)
@@ -68,7 +68,7 @@ const phone = await made(fromPhone(600, 400).jpeg());
 const photoshop = "Photoshop 3.0\0" + "8BIM\x04\x04\0\0\0\0\0\x0e\x1c\x02\x50\0\x09owner-of-";
 const phonePng = await made(fromPhone(600, 400).png());
 const remark = pngChunk("tEXt", Buffer.from("Comment\0a remark"));
-// AVIF says how it is turned outside of its metadata.
+// AVIF stores its rotation outside the metadata.
 const telling: Array<readonly [format: string, bytes: Bytes, orientation: 6 | undefined]> = [
   ["jpeg", withSegment(withSegment(phone, 0xed, photoshop), 0xfe, "a remark"), 6],
   ["webp", await made(fromPhone(600, 400).webp({ lossless: true })), 6],

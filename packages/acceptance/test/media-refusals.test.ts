@@ -1,4 +1,4 @@
-// Forms that are refused, and people who may not send: each with its own code, before anything is sent.
+// Invalid forms and users who may not send: each is refused with its own code, before anything is sent.
 import { type ErrorCode, routes } from "@khui/contracts";
 import { joined, made, noise, plainText, redAndBlue } from "@khui/test-kit/files/media-files";
 import { good, json, pageOf, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -217,7 +217,7 @@ t.test("senders who disconnect before sending their file do not block others", a
   const { body, headers } = handMade([[`name="file"; filename="a.jpg"`, big]]);
   const promised = { ...headers, "content-length": String(body.length) };
   for (const sent of [0, 1, 30]) {
-    // More than one process takes at a time, unless it was told otherwise.
+    // More than one process accepts at a time by default.
     for (let i = 0; i < 110; i++) {
       await postRaw(system, a, room, { headers: promised, body: body.subarray(0, sent) }, { hangUp: true });
     }

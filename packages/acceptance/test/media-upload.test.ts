@@ -1,4 +1,4 @@
-// Uploads: every kind of file becomes a message that tells all about it. Of pictures see media-pictures.test.ts.
+// Uploads: every type of file becomes a message that describes it. Pictures have their own file, media-pictures.test.ts.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

@@ -1,4 +1,4 @@
-// Who is let in: tokens, their claims, and the shape of a refusal.
+// Authentication: tokens, their claims, and the format of errors.
 import { routes } from "@khui/contracts";
 import { bearer, good, json, rawRequest, refused, unknownId } from "@khui/test-kit/rest-answers";
 import { privateRoom, useSystem } from "@khui/test-kit/system";

@@ -1,4 +1,4 @@
-// Bodies that are broken, huge, deep or more than was asked for.
+// Bodies that are malformed, huge, deeply nested, or have unknown fields.
 import { routes } from "@khui/contracts";
 import { bearer, good, json, rawRequest, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
@@ -23,7 +23,7 @@ t.test("a body that is not JSON is refused", async (t) => {
   refused(t, await post(""), "invalid_request");
 });
 
-/** As many as the smallest body has room for. */
+/** As many levels as fit into the smallest body limit. */
 const depth = 2_500;
 const levels = (open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
 const deep = { lists: levels("[", "]"), objects: levels('{"a":', "}") };

@@ -1,4 +1,4 @@
-// What no client should send: every part of a request is checked, and nothing of it takes the server down.
+// Invalid input: every part of a request is validated, and nothing takes the server down.
 import { type ErrorCode, routes } from "@khui/contracts";
 import { bearer, good, rawRequest, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -11,7 +11,7 @@ const roomId = await privateRoom(a, b);
 const groupId = await groupRoom(a, [b]);
 const messageId = (await a.post(`/rooms/${roomId}/messages`, { content: "here" })).body.data._id;
 
-/** Bodies that each route with one takes, so that only the fault under test is one. */
+/** Valid bodies for each route that has one, so that the fault under test is the only one. */
 const goodBodies: Partial<Record<keyof typeof routes, Record<string, unknown>>> = {
   createRoom: { type: "private", participants: [b.id] },
   updateSettings: { description: "d" },
@@ -38,7 +38,7 @@ function call(user: User, name: Name, ids: { room?: string; message?: string } =
   return verb === "get" ? user.get(path) : user[verb](path, body);
 }
 
-/** Sends each body and expects the same refusal. */
+/** Sends each body and expects the same error. */
 async function refuseAll(t: Test, user: User, name: Name, bodies: readonly unknown[], code: ErrorCode) {
   for (const body of bodies) {
     refused(t, await call(user, name, {}, body), code, `${name} ${JSON.stringify(body)?.slice(0, 80)}`);

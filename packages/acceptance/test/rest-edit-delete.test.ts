@@ -1,4 +1,4 @@
-// Editing and deleting messages, and that what is deleted is gone from every answer.
+// Editing and deleting messages; deleted content is gone from every response.
 import { type Message, routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";

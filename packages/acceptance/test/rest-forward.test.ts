@@ -1,4 +1,4 @@
-// Forwarding: into all rooms or none, as a copy of its own.
+// Forwarding: to all rooms or none, as independent copies.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -7,7 +7,7 @@ import t, { type Test } from "tap";
 
 const system = await useSystem(t);
 
-/** Someone with a message of another's, and two rooms to forward to. */
+/** A user with another user's message, and two rooms to forward it to. */
 async function scene(t: Test) {
   const [a, b, c] = [system.newUser("Ann"), system.newUser("Ben"), system.newUser("Cat")];
   const [home, one, two] = [await privateRoom(a, b), await privateRoom(a, c), await groupRoom(a, [c])];

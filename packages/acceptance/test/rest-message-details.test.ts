@@ -1,4 +1,4 @@
-// What one message has more of than goes along with it: its whole history, everyone who reacted, who has read it.
+// Details of a single message: its whole edit history, everyone who reacted, and everyone who has read it.
 import { type Message, routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -6,7 +6,7 @@ import t, { type Test } from "tap";
 
 const system = await useSystem(t);
 
-/** A group of the first and the others. */
+/** A group with that many members, created by the first. */
 async function groupOf(count: number): Promise<{ people: [User, User, ...User[]]; roomId: string }> {
   const people = Array.from({ length: count }, (_, n) => system.newUser(`Person ${n}`)) as [User, User, ...User[]];
   return { people, roomId: await groupRoom(people[0], people.slice(1)) };

@@ -1,4 +1,4 @@
-// Sending texts and replies, once each.
+// Sending texts and replies, each exactly once.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, sendTexts, unknownId } from "@khui/test-kit/rest-answers";

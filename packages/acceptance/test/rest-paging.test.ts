@@ -1,4 +1,4 @@
-// Pages of messages: by number of page, by time and by sequence, none missing and none twice.
+// Pages of messages: by page number, by time and by sequence number, none missing and none twice.
 import type { Message } from "@khui/contracts";
 import { pageOf, sendTexts } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -8,7 +8,7 @@ const system = await useSystem(t);
 const size = 130;
 const [a, b] = [system.newUser(), system.newUser()];
 
-/** A room of 130 messages that were sent all at once. Asserts nothing: the file's own test ends when it has nothing more to do. */
+/** A room with 130 messages that were sent concurrently. Asserts nothing, because the file's root test may already have ended. */
 async function crowdedRoom(): Promise<{ roomId: string; all: string[] }> {
   const roomId = await groupRoom(a, [b]);
   const send = async (user: User, content: string) => {
@@ -21,7 +21,7 @@ async function crowdedRoom(): Promise<{ roomId: string; all: string[] }> {
 }
 const idsOf = (messages: readonly Message[]) => messages.map(({ _id }) => _id);
 
-/** Walks back page by page; `next` says from the page's oldest message what to ask for. Oldest first. */
+/** Goes back page by page; `next` returns the next query from the page's oldest message. Returns the oldest page first. */
 async function walkBack(t: Test, user: User, roomId: string, limit: number, next: (oldest: Message) => string) {
   const pages: string[][] = [];
   let query = "";

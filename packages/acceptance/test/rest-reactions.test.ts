@@ -1,4 +1,4 @@
-// Reactions: one a person a message.
+// Reactions: one per user and message.
 import { routes } from "@khui/contracts";
 import { find, good, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";

@@ -1,4 +1,4 @@
-// How many are unread, how far people have read, and what a sender sees of it.
+// Unread counts, read positions, and the status that senders see.
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, sendTexts, unknownId } from "@khui/test-kit/rest-answers";
 import { eventually, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";

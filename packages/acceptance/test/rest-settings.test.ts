@@ -1,4 +1,4 @@
-// A room's name, picture and rules: who changes them, and that they are kept to.
+// A room's name, picture and rules: who may change them, and that they are enforced.
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";

@@ -1,4 +1,4 @@
-// Names and avatars: told by an administrator in bulk, or learned from tokens.
+// Names and avatars: set by an administrator in bulk, or learned from tokens.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { bearer, find, good, rawRequest, refused, roomOf, sendText } from "@khui/test-kit/rest-answers";
@@ -8,7 +8,7 @@ import t from "tap";
 const system = await useSystem(t);
 const admin = system.newUser("Admin", { scope: "chat:admin" });
 
-/** Someone whose token tells nothing but their id. */
+/** A user whose token contains only their id. */
 const nameless = () => {
   const id = `quiet-${randomUUID()}`;
   const token = system.sign({ sub: id });

@@ -1,4 +1,4 @@
-// Signing a socket in: by event or handshake, what is refused, and what the token's end does.
+// Socket authentication: by event or handshake, what is refused, and what happens when the token expires.
 import { eventually, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, inRooms, nextOf, openSocket } from "./socket-scene.js";

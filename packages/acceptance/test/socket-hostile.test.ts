@@ -1,4 +1,4 @@
-// What no client should send: it is refused or the socket is closed, and another client notices nothing.
+// Hostile input: it is refused or the socket is closed, and other clients are not affected.
 import { clientEvents, closeCodes } from "@khui/contracts";
 import { type Client, eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import t, { type Test } from "tap";
@@ -13,7 +13,7 @@ const bystander = await inRooms(good, room);
 let drops = 0;
 bystander.socket.on("disconnect", () => drops++);
 
-/** The bystander still gets each message once, and has seen nothing else. */
+/** The bystander still receives each message once, and nothing else. */
 async function unnoticed(t: Test) {
   const head = await fence(peer, room, bystander);
   t.strictSame(logOf(bystander, room), range(1, head));
@@ -23,7 +23,7 @@ async function unnoticed(t: Test) {
 const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 const fits = { chatRoomId: room, messageId: "0123456789abcdef01234567" };
 
-/** By what they are, payloads that fit no event. */
+/** Payloads that are invalid for every event, with a description. */
 const payloads: Array<[string, unknown]> = [
   ["null", null],
   ["a number", 7],
@@ -53,12 +53,12 @@ const payloads: Array<[string, unknown]> = [
 
 for (const { name } of Object.values(clientEvents)) {
   t.test(`${name} refuses every invalid payload`, async (t) => {
-    // get_online_users needs no payload and so takes any.
+    // get_online_users needs no payload and so accepts any.
     const answer = name === "get_online_users" ? { success: true } : { success: false, code: "invalid_request" };
     const client = await system.newUser().connect();
     const clients = [client];
     for (const [n, [what, payload]] of payloads.entries()) {
-      // Of an event that costs several tokens, a socket may not say so many at once.
+      // The event limit allows fewer at once of an event that costs several tokens.
       if (n % 8 === 0) clients.push(await system.newUser().connect());
       const one = clients.at(-1) ?? client;
       t.match(await one.ask(name, payload), answer, what);
@@ -127,7 +127,7 @@ t.test("malformed Socket.IO packets are answered or close their connection, noth
   for (const text of ending) {
     const bare = await open();
     bare.socket.send(text);
-    // An attachment that never comes keeps a packet waiting: another text ends that.
+    // A missing attachment keeps a packet waiting; another text frame ends that.
     bare.socket.send('42["x"]');
     await bare.closed();
   }

@@ -1,4 +1,4 @@
-// Opening and leaving rooms, and typing: who is told, how often, and when it ends by itself.
+// Opening and leaving rooms, and typing: who is notified, how often, and when typing ends by itself.
 import { eventually, groupRoom, privateRoom, type System, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
@@ -47,7 +47,7 @@ t.test("opening and leaving a room is announced once to the others in it", async
   t.match(await done(bobs, "leave_chat", { chatRoomId: room }), { chatRoomId: room });
   t.match(await bobs.next("left_chat"), { chatRoomId: room });
   t.match(await alices.next("user_left_chat"), { chatRoomId: room, userId: bob.id });
-  // The first one is told only to who was in the room before bob.
+  // The first one is announced only to those who were in the room before bob.
   const before = openings();
   bobs.socket.emit("join_chat", { chatRoomId: room });
   await eventually(() => openings() > before);

@@ -1,4 +1,4 @@
-// Rooms of more than 200 people: messages reach everyone, while typing, opening and presence are told to nobody.
+// Rooms of more than 200 people: messages reach everyone; typing, opening and presence are not announced.
 import { smallRoomLimit } from "@khui/contracts";
 import { groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";

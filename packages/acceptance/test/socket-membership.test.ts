@@ -1,4 +1,4 @@
-// Membership takes effect at its place in the log: who leaves is taken out there, who joins comes in there.
+// Membership takes effect at its place in the log, for leaving and for joining.
 import { eventually, groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, logOf, post, range, refused, sendMany } from "./socket-scene.js";

@@ -1,4 +1,4 @@
-// The events that write messages: send, edit, delete. Idempotent after REST, complete without it, refused in words.
+// The events that write messages: send, edit, delete. Idempotent after REST, complete without it, with clear errors.
 import { type Client, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";

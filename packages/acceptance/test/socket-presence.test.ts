@@ -1,4 +1,4 @@
-// Who is online, as others see it: only people who share a room, once, without flicker, and invisible is offline.
+// Presence as others see it: only users who share a room, once, without flicker, and invisible looks offline.
 import { type Client, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, fence, inRooms, refused } from "./socket-scene.js";
@@ -22,7 +22,7 @@ const seen = (client: Client, user: User) =>
     return told && payload.userId === user.id ? [event === "user_status_updated" ? payload.status : event] : [];
   });
 
-/** Alice in a room with bob, eve as the clock by which others' times pass, and carol in another room with dave. */
+/** Alice in a room with bob and eve (whose going offline shows that time has passed), and carol in another room with dave. */
 async function scene() {
   const [alice, bob, eve, carol, dave] = Array.from({ length: 5 }, () => system.newUser()) as [
     User,
@@ -98,7 +98,7 @@ t.test("invisible cannot be distinguished from offline", async (t) => {
   t.strictSame(Object.keys(hidden).sort(), Object.keys(gone).sort());
   t.equal(typeof hidden.lastSeen, typeof gone.lastSeen);
   t.strictSame(await online(alices), []);
-  // Neither opening nor leaving a room, nor coming and going, gives an invisible user away.
+  // Neither opening nor leaving a room, nor connecting and disconnecting, reveals an invisible user.
   const already = alices.count("user_joined_chat", of(bob));
   await done(bobs, "leave_chat", { chatRoomId: room });
   await done(bobs, "join_chat", { chatRoomId: room });
@@ -131,7 +131,7 @@ t.test("a user is online while any device is", async (t) => {
   await alices.next("user_online", of(bob));
   phone.close();
   eves.close();
-  // Eve's going shows that the time has passed in which bob's would have been told.
+  // Eve going offline shows that bob's would have been announced by now.
   await alices.next("user_offline", of(eve));
   t.strictSame(seen(alices, bob), ["user_online"]);
   t.match(await online(alices), [{ userId: bob.id }]);

@@ -1,4 +1,4 @@
-// The events that react to messages: reactions and read marks, and how they reach the room.
+// The events for reactions and read positions, and how they reach the room.
 import { type Client, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";

@@ -1,4 +1,4 @@
-// Coming back to a room: exactly what was missed, in order, before anything new, whatever goes on meanwhile.
+// Resuming a room: exactly what was missed, in order, before anything new, whatever happens meanwhile.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, eventually, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
@@ -140,7 +140,7 @@ t.test("joining a room again delivers nothing twice, even under load", async (t)
   const joinOver = async (client: Client, i: number) => {
     while (!over) {
       await done(client, "join_chat", { chatRoomId: room, ...(i % 2 ? { lastSeq: 0 } : {}) });
-      // Below what a socket may ask for a second.
+      // Below the rate limit of a socket.
       await sleep(40);
     }
   };

@@ -1,11 +1,11 @@
-// The room list stays live: messages of rooms that a socket has not joined come as chat_updated.
+// The live room list: messages in rooms that a socket has not joined arrive as chat_updated.
 import { type Client, eventually, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, post } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-/** Two people in a room, where Bob is connected and watches, but has not joined. */
+/** Two users in a room; Bob is connected and watches it, but has not joined. */
 async function scene() {
   const [alice, bob] = [system.newUser("Alice"), system.newUser("Bob")];
   const room = await groupRoom(alice, [bob]);
@@ -18,7 +18,7 @@ async function scene() {
   return { alice, bob, room, bobs };
 }
 
-/** Resolves when a message is told: a gateway hears of a room a moment before it listens there. */
+/** Resolves when a message arrives: a gateway learns of a room a moment before it subscribes to it. */
 async function toldOf(client: Client, sender: User, room: string): Promise<void> {
   const sent = new Set<string>();
   await eventually(async () => {

@@ -1,4 +1,4 @@
-// The transports of socket.io-client: its defaults, polling alone, WebSocket alone, and namespaces there are not.
+// The transports of socket.io-client: its defaults, polling only, WebSocket only; and unknown namespaces.
 import { eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import { io } from "socket.io-client";
 import t from "tap";
@@ -22,7 +22,7 @@ t.test("a client with default settings starts with polling, upgrades if possible
   const head = await fence(alice, room, ...clients);
   for (const client of clients) {
     t.strictSame(logOf(client, room), range(1, head));
-    // Behind several gateways in turn an upgrade that reaches another one is refused, and polling goes on.
+    // Behind several gateways, an upgrade that reaches another one is refused and the client stays on polling.
     if (process.env.KHUI_TEST_FORM !== "distributed") {
       await eventually(() => transportOf(client.socket) === "websocket");
     }

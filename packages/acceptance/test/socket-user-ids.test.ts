@@ -1,4 +1,4 @@
-// User ids are any text: none of them reaches another user's events, breaks a subject or a key, or is spelled differently on return.
+// User ids may be any text: none gives access to another user's events, breaks a subject or key, or is altered.
 import { type Client, eventually, groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, fence, inRooms, nextOf, openSocket, post } from "./socket-scene.js";
@@ -6,7 +6,7 @@ import { done, fence, inRooms, nextOf, openSocket, post } from "./socket-scene.j
 const system = await useSystem(t);
 const unique = `${process.pid}-${Date.now()}`;
 
-/** Near each other in every way that a subject, a key or a comparison could confuse. */
+/** Ids that a subject, a key or a comparison could confuse with each other. */
 const ids = [
   `a.b.${unique}`,
   `a b ${unique}`,
@@ -51,7 +51,7 @@ t.test("users with any id can meet in a room, and each receives only their own e
     await client.next("user_typing", ({ userId }) => userId === id);
   }
   t.pass("each is seen typing under their own id");
-  // Presence comes a little after.
+  // Presence arrives a little later.
   await eventually(async () => {
     const online = await done<Array<{ userId: string }>>(client, "get_online_users");
     return ids.every((id) => online.some(({ userId }) => userId === id));

@@ -1,4 +1,4 @@
-// The first usage example of the API's description, statement by statement, with the client that its users have.
+// The first usage example of the API's description, statement by statement, with socket.io-client.
 import { privateRoom, useSystem } from "@khui/test-kit/system";
 import { io } from "socket.io-client";
 import t from "tap";
@@ -81,7 +81,7 @@ t.test("the example of creating a room and sending a message works as in the API
   const first = await sendMessage("สวัสดี John");
   const second = await sendMessage("อยู่ไหม");
   await johns.next("new_message", ({ message }) => message._id === second);
-  // Its answer comes after whatever the emits above could have caused.
+  // Its acknowledgement arrives after anything that the emits above could have caused.
   await socket.emitWithAck("send_message", { chatRoomId: roomId, messageId: second, type: "text", content: "อยู่ไหม" });
   const third = await sendMessage("จบ");
   await johns.next("new_message", ({ message }) => message._id === third);

@@ -1,4 +1,4 @@
-// Pictures of stickers are anyone's, of any page, and for ever: their names are digests of their bytes.
+// Sticker pictures are public, usable on any page and immutable: their names are digests of their bytes.
 import { stickerAssetPath } from "@khui/contracts";
 import { filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
 import { type Answer, refused } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ import { ownPicture, stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { publish, starter, open } = stickerScene(system);
 
-/** A picture's bytes and where they are served. */
+/** A picture's bytes and URL. */
 async function scene(t: Test) {
   const content = manifest(word());
   const bytes = await ownPicture();

@@ -1,4 +1,4 @@
-// Archives that may not be published: refused with all that is wrong with them, with no trace of a set, and the server goes on.
+// Invalid archives: refused with all their faults, without a trace of a set, and the server keeps working.
 import { createHash, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { type ErrorCode, routes, stickerAssetPath } from "@khui/contracts";
@@ -22,7 +22,7 @@ import { ownPicture, stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { admin, submit, upload, publish, setOf, stickersOf, listed, found, open } = stickerScene(system);
 
-/** A whole set, found in a list by its category and in a search by its keyword once it is published. */
+/** A valid set, found in a list by its category and in a search by its keyword once it is published. */
 async function scene() {
   const [key, category, keyword] = [word(), word(), word()];
   const content = manifest(key, { category, stickers: [sticker("a", { keywords: [keyword] }), sticker("b")] });
@@ -31,7 +31,7 @@ async function scene() {
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
-/** Asserts that nothing of the set is to be seen anywhere, and that it is new when it comes whole. */
+/** Asserts that nothing of the set is visible anywhere, and that a valid archive publishes it as new. */
 async function leftNothing(t: Test, { category, keyword, picture, content, files }: Scene): Promise<void> {
   t.strictSame(await listed(t, admin, { category }), []);
   t.strictSame(await found(t, admin, keyword), []);
@@ -176,7 +176,7 @@ t.test("invalid, oversized and zip-bomb archives are refused", async (t) => {
   await leftNothing(t, it);
 });
 
-/** The archive with a bit of its first file turned. */
+/** The archive with one bit of its first file flipped. */
 function damaged(zip: Buffer): Buffer {
   const copy = Buffer.from(zip);
   const at = 30 + copy.readUInt16LE(26) + copy.readUInt16LE(28) + 20;
@@ -191,14 +191,14 @@ t.test("uploads that are cut off leave nothing, and the server keeps working", a
   const whole = handMade([[part, zip]]);
   const open = handMade([[part, zip]], { closed: false });
   refused(t, await submit(admin, { body: new Uint8Array(open.body), headers: open.headers }), "upload_incomplete");
-  // Twice as many as are unpacked at a time.
+  // Twice as many as are unpacked concurrently.
   await Promise.all(
     Array.from({ length: 8 }, (_, i) => breakOff(whole.headers, whole.body, Math.round((whole.body.length * i) / 8))),
   );
   await leftNothing(t, it);
 });
 
-/** Announces the whole body, sends this many bytes of it and hangs up. */
+/** Announces the whole body, sends this many bytes of it and disconnects. */
 async function breakOff(headers: Record<string, string>, body: Buffer, bytes: number): Promise<void> {
   const { hostname, port } = new URL(system.url);
   const socket = connect(Number(port), hostname);

@@ -1,4 +1,4 @@
-// The command that imports a sticker set, as it is built, against a running system.
+// The built command that imports a sticker set, against a running system.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ interface Ran {
   readonly errors: string;
 }
 
-/** Runs the command in a process of its own with nothing but this environment. */
+/** Runs the command in its own process, with only this environment. */
 function run(path: string | undefined, environment: Record<string, string> = asAdmin): Promise<Ran> {
   const env = { PATH: process.env.PATH, ...environment };
   return new Promise((resolve) => {
@@ -50,7 +50,7 @@ async function archiveFile(t: Test, files: Files): Promise<string> {
   return path;
 }
 
-/** The id of the set in the one line that was printed; asserts what it says beside that. */
+/** The set's id in the single printed line; asserts the rest of the line. */
 function idIn(
   t: Test,
   { code, lines, errors }: Ran,

@@ -1,4 +1,4 @@
-// A message with a sticker is a message like any other: counted, forwarded, deleted, reacted to; only its content stays as it is.
+// A message with a sticker behaves like any other: counted, forwarded, deleted, reacted to; only its content cannot change.
 import { type Message, routes } from "@khui/contracts";
 import { archive, filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
 import { find, good, pageOf, refused, roomOf, sendText } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ import { ownPicture, stickerScene, withSticker, word } from "./sticker-scene.js"
 const system = await useSystem(t);
 const { starter, publish, upload, send, picture } = stickerScene(system);
 
-/** Two people, and a die that the first has thrown in their room. */
+/** Two users, and a die that the first has thrown in their room. */
 async function scene(t: Test) {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const room = await privateRoom(a, b);
@@ -50,7 +50,7 @@ t.test("chat_updated contains the complete sticker message", async (t) => {
   const { a, b, room, die } = await scene(t);
   const bens = await b.connect();
   const sent: Message[] = [];
-  // Watching begins some time after signing in.
+  // Watching begins a moment after authentication.
   await eventually(async () => {
     sent.push(await send(t, a, room, die));
     return bens.count("chat_updated") > 0;

@@ -1,4 +1,4 @@
-// Sets come and change by archives of administrators: published once, updated under the same id, and no one else's to do.
+// Administrators publish and update sets by archives: published once, updated under the same id, and refused to others.
 import { type ErrorCode, routes } from "@khui/contracts";
 import {
   archive,

@@ -1,4 +1,4 @@
-// A retired set is no longer to be had: who has it keeps it, messages go on showing it, and it may come back.
+// A retired set is no longer offered: owners keep it, messages still show it, and it can be restored.
 import { routes, type StickerManifest } from "@khui/contracts";
 import { archive, filesOf, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { find, good, refused, unknownId } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ const system = await useSystem(t);
 const scene = stickerScene(system);
 const { admin, publish, upload, setOf, stickersOf, download, retire, listed, found, trySend, send, picture } = scene;
 
-/** A retired set that one person had downloaded before, and had sent; another has nothing of it. */
+/** A retired set that one user had downloaded and sent before; another user has not. */
 async function retired(t: Test, more: Partial<StickerManifest> = {}) {
   const [keyword, category] = [word(), word()];
   const stickers = [sticker("a", { keywords: [keyword] }), sticker("b")];

@@ -1,4 +1,4 @@
-// Sets and stickers are found by parts of words, Thai and English, however they are typed.
+// Search finds sets and stickers by parts of words, in Thai and English, however they are typed.
 import { routes } from "@khui/contracts";
 import { archive, filesOf, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { good, refused } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ const system = await useSystem(t);
 const { publish, upload, listed, found } = stickerScene(system);
 const user = system.newUser();
 
-/** Asserts which of these find the set in a list, and its sticker in a search of stickers. */
+/** Asserts that each of these terms finds the set in a list, and its sticker in a sticker search. */
 async function finds(t: Test, key: string, stickerId: string, queries: readonly string[]): Promise<void> {
   for (const q of queries) {
     t.strictSame(await listed(t, user, { search: q }), [key], `the set by ${JSON.stringify(q)}`);

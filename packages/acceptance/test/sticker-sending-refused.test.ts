@@ -1,4 +1,4 @@
-// Stickers that may not be sent: each refused with its own code, and nothing of it in the room.
+// Stickers that may not be sent: each is refused with its own code, and nothing reaches the room.
 import { type ErrorCode, routes, type Sticker } from "@khui/contracts";
 import { coin, manifest } from "@khui/test-kit/files/sticker-sets";
 import {
@@ -52,7 +52,7 @@ t.test("a client cannot choose a random outcome", async (t) => {
   }
   const answer = await trySend(a, room, stickers.fong, { metadata: { outcome: "1" } });
   refused(t, answer, "invalid_metadata");
-  // Beside the metadata it counts for nothing, as any field that is not known.
+  // Outside the metadata it is ignored, like any unknown field.
   const { metadata } = (await send(t, a, room, stickers.coin, { outcome: "tails", metadata: { call: "heads" } }))
     .stickerInfo;
   t.strictSame(Object.keys(metadata).sort(), ["call", "outcome", "outcomeName"]);

@@ -1,4 +1,4 @@
-// A sticker sent reaches everyone whole and once, and what chance says of it is the same for all.
+// A sticker reaches everyone completely and once, and its random outcome is the same for all.
 import { randomUUID } from "node:crypto";
 import { type Message, routes, type Sticker } from "@khui/contracts";
 import { good, pageOf, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -19,7 +19,7 @@ async function stickerOf(t: Test, key: "fong" | "som" | "lucky", id: string): Pr
   if (!found) throw new Error(`${key} has no ${id}`);
   return found;
 }
-/** All that a message keeps of a sticker that draws nothing. */
+/** Everything that a message keeps of a sticker without a random outcome. */
 const infoOf = ({ setId, stickerId, type, url, name, emoji, width, height }: Sticker) => ({
   setId,
   stickerId,
@@ -31,7 +31,7 @@ const infoOf = ({ setId, stickerId, type, url, name, emoji, width, height }: Sti
   width,
   height,
 });
-/** What the other one sees, who is not told of the sender's bookkeeping. */
+/** What others see, without the fields that are only for the sender. */
 const seen = ({ status: _, clientMessageId: __, ...message }: Message) => message;
 
 for (const [key, id, emits] of [
@@ -96,7 +96,7 @@ t.test("a die shows only its faces, all of them over time, and the same to every
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const die = await stickerOf(t, "lucky", "die");
-  // Fair or not very unfair, all six come in 200 throws but once in many millions of runs.
+  // With a fair die, 200 throws miss one of the six faces less than once in many millions of runs.
   const thrown: StickerMessage[] = [];
   for (let wave = 0; wave < 10; wave++) {
     thrown.push(...(await Promise.all(Array.from({ length: 20 }, () => send(t, a, room, die)))));

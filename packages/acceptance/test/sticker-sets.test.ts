@@ -1,4 +1,4 @@
-// Sets as people see them: lists in pages, details, stickers, and a collection of one's own.
+// Sets as users see them: paged lists, details, stickers, and their own collection.
 import { routes } from "@khui/contracts";
 import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { bearer, good, rawRequest, refused, unknownId } from "@khui/test-kit/rest-answers";
@@ -9,7 +9,7 @@ import { stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { publish, setOf, stickersOf, download, listed } = stickerScene(system);
 
-/** Sets of one category that have it to themselves, in the order of their publishing. */
+/** Sets that are alone in one category, in order of publication. */
 async function sets(t: Test, count: number) {
   const category = word();
   const published = [];
@@ -131,7 +131,7 @@ t.test("a collection is paged, most recently downloaded first", async (t) => {
   const user = system.newUser();
   const order = [2, 0, 4, 1, 3].map((i) => published[i]!);
   for (const { _id } of order) await download(t, user, _id);
-  // What is there keeps its place.
+  // Sets already in the collection keep their place.
   await download(t, user, order[0]!._id);
   const expected = order.toReversed().map((set) => ({ ...set, owned: true }));
   const told = [];

@@ -1,4 +1,4 @@
-// The sets that a system has from its first start: one of each type, told in two languages, and every picture of them whole.
+// The starter sets: one of each type, in two languages, with all their pictures.
 import { createHash } from "node:crypto";
 import { routes, type Sticker, type StickerType } from "@khui/contracts";
 import { good } from "@khui/test-kit/rest-answers";
@@ -17,7 +17,7 @@ const starters: Array<readonly [key: "fong" | "som" | "lucky", type: StickerType
 const thai = /[\u0e01-\u0e5b]/;
 const english = /[a-z]/i;
 
-/** Its own picture, and those of its outcomes. */
+/** The sticker's own picture, and those of its outcomes. */
 const picturesOf = ({ url, interactive }: Sticker) => [url, ...(interactive?.outcomes ?? []).map((one) => one.url)];
 
 for (const [key, type, searches] of starters) {
