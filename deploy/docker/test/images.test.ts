@@ -85,8 +85,11 @@ function wrapped(words: string[], folder: string, environment: Record<string, st
   return { file: "/bin/sh", args: ["-c", script, folder, ...pairs, process.execPath, ...args], ...who };
 }
 
+// All at once: most of it is waiting, for the registry's word on the lockfile and for services to end.
+t.jobs = ownServices.length;
 for (const service of ownServices) {
-  test(`${service} starts from its image's files, becomes healthy, and exits on SIGTERM`, async (t) => {
+  const name = `${service} starts from its image's files, becomes healthy, and exits on SIGTERM`;
+  test(name, { buffered: true, timeout: 240_000 }, async (t) => {
     const [home, app] = [join(place, service), join(place, service, "app")];
     mkdirSync(home);
     await prune(service, app);

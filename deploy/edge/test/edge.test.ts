@@ -1,10 +1,11 @@
 // The edge with its own configuration in front of stand-ins for the services: routes, limits, balancing, metrics, reload.
+
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, createConnection, type Socket } from "node:net";
 import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
-import { until } from "@khui/test-kit/children";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 
 const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
@@ -41,7 +42,10 @@ async function edgeOf(t: Test, options?: EdgeOptions, gateways = ["realtime-gate
   const edge = await startEdge(replicas as Replicas, options);
   t.teardown(() => edge.haproxy.stop());
   const names = new Set<string>();
-  await until(async () => names.add(await (await ask(edge, "/ws")).text()).size === gateways.length);
+  await until(
+    "every gateway is seen",
+    async () => names.add(await (await ask(edge, "/ws")).text()).size === gateways.length,
+  );
   return edge;
 }
 
@@ -128,7 +132,7 @@ test("an address is limited to a number of connections, and gets another when on
   t.equal(await held[9]?.echo("hello"), "hello");
   await t.rejects(ask(edge, "/ws"), "the eleventh is refused");
   held[0]?.socket.destroy();
-  await until(async () => (await ask(edge, "/ws").catch(() => undefined))?.status === 200);
+  await until("one more is taken", async () => (await ask(edge, "/ws").catch(() => undefined))?.status === 200);
   t.pass("one more is taken");
 });
 
@@ -141,7 +145,7 @@ test("the gateway with the fewest sockets gets the next one", async (t) => {
   t.equal(onOne.length, 3);
   for (const { socket } of onOne) socket.destroy();
   // The edge has noticed that they closed when the next three all go to the gateway they left.
-  await until(async () => {
+  await until("the emptied one fills up", async () => {
     const next = [await upgrade(t, edge), await upgrade(t, edge), await upgrade(t, edge)];
     if (next.every((socket) => nameOf(socket) === "one")) return true;
     for (const { socket } of next) socket.destroy();
@@ -160,7 +164,7 @@ test("a reload breaks no WebSocket, and the edge keeps working", async (t) => {
   const before = await counted();
   t.ok(before > 0);
   let askedAt = Number.NEGATIVE_INFINITY;
-  await until(async () => {
+  await until("the edge was reloaded", async () => {
     // A master that has only just started may miss the signal.
     if (performance.now() - askedAt > 2_000) {
       edge.haproxy.reload();

@@ -1,6 +1,6 @@
 // The limits of the edge in a cluster: counted by the client of the Ingress, whatever that client put into the header.
 
-import { until } from "@khui/test-kit/children";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { edgeScene } from "./edge-scene.js";
 
@@ -25,6 +25,6 @@ test("a client is limited to a number of requests in progress, and gets another 
   t.equal((await ask("/ws", { "x-forwarded-for": "2001:db8::2" })).status, 429, "a neighbour of its /64 is the same");
   t.equal((await ask("/ws", { "x-forwarded-for": "2001:db8:0:1::1" })).status, 200);
   held[0]?.();
-  await until(async () => (await ask("/ws", client)).status === 200);
+  await until("one more is taken", async () => (await ask("/ws", client)).status === 200);
   t.pass("one more is taken");
 });

@@ -1,4 +1,5 @@
 // The edge in a simulated cluster: real HAProxy with the manifest's configuration, stand-ins for services, cluster DNS.
+
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startHaproxy } from "@khui/backends/haproxy";
 import { freePort } from "@khui/backends/probes";
-import { until } from "@khui/test-kit/children";
+import { until } from "@khui/test-kit/until";
 import type { Test } from "tap";
 import { startDns } from "./dns.js";
 import { type Service, services } from "./rendered.js";
@@ -67,7 +68,7 @@ export async function edgeScene(
       const before = held.length;
       const over = ask("/socket.io/held", headers);
       t.teardown(() => over);
-      await until(() => held.length > before);
+      await until("it is held", () => held.length > before);
       const release = held[before]!;
       t.teardown(release);
       return release;

@@ -8,13 +8,13 @@ import { done, inRooms, refused as refusedEvent } from "./socket-scene.js";
 import { ownPicture, stickerScene, withSticker, word } from "./sticker-scene.js";
 
 const system = await useSystem(t);
-const { starter, publish, upload, send, picture } = stickerScene(system);
+const { starterSticker, publish, upload, send, picture } = stickerScene(system);
 
 /** Two users, and a die that the first has thrown in their room. */
 async function scene(t: Test) {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const room = await privateRoom(a, b);
-  const die = (await starter(t, "lucky")).stickers.find(({ stickerId }) => stickerId === "die")!;
+  const die = await starterSticker(t, "lucky", "die");
   return { a, b, room, die, sent: await send(t, a, room, die) };
 }
 const remove = async (t: Test, user: User, messageId: string, deleteFor: "everyone" | "sender") =>

@@ -28,6 +28,8 @@ export interface StickerScene {
   stickersOf(t: Test, user: User, setId: string): Promise<Sticker[]>;
   /** A starter set, by its key. */
   starter(t: Test, key: "fong" | "som" | "lucky"): Promise<StickerSet & { readonly stickers: readonly Sticker[] }>;
+  /** One sticker of such a set. */
+  starterSticker(t: Test, key: "fong" | "som" | "lucky", id: string): Promise<Sticker>;
   download(t: Test, user: User, setId: string): Promise<StickerSetManifest>;
   retire(t: Test, setId: string): Promise<StickerSet>;
   /** The keys of the sets in a list, in order; takes the query parameters by name. */
@@ -78,6 +80,16 @@ export function stickerScene(system: System): StickerScene {
     good(t, routes.listStickers, await user.get(`/stickers/sets/${setId}/stickers`)).stickers;
   const trySend: StickerScene["trySend"] = (user, roomId, { setId, stickerId, type }, extra = {}, headers = {}) =>
     user.post(`/rooms/${roomId}/messages/sticker`, { setId, stickerId, stickerType: type, ...extra }, headers);
+  const starter: StickerScene["starter"] = async (t, key) => {
+    const { stickerSets } = good(
+      t,
+      routes.listStickerSets,
+      await admin.get(`/stickers/sets?${new URLSearchParams({ limit: "100", search: titles[key] })}`),
+    );
+    const set = stickerSets.find((one) => one.key === key);
+    if (!set) throw new Error(`${key} is not among ${JSON.stringify(stickerSets.map((one) => one.key))}`);
+    return { ...set, stickers: await stickersOf(t, admin, set._id) };
+  };
   return {
     admin,
     submit,
@@ -87,15 +99,11 @@ export function stickerScene(system: System): StickerScene {
     },
     setOf,
     stickersOf,
-    async starter(t, key) {
-      const { stickerSets } = good(
-        t,
-        routes.listStickerSets,
-        await admin.get(`/stickers/sets?${new URLSearchParams({ limit: "100", search: titles[key] })}`),
-      );
-      const set = stickerSets.find((one) => one.key === key);
-      if (!set) throw new Error(`${key} is not among ${JSON.stringify(stickerSets.map((one) => one.key))}`);
-      return { ...set, stickers: await stickersOf(t, admin, set._id) };
+    starter,
+    async starterSticker(t, key, id) {
+      const found = (await starter(t, key)).stickers.find(({ stickerId }) => stickerId === id);
+      if (!found) throw new Error(`${key} has no ${id}`);
+      return found;
     },
     async download(t, user, setId) {
       return good(t, routes.downloadStickerSet, await user.post(`/stickers/sets/${setId}/download`)).data;

@@ -17,20 +17,18 @@ import t, { type Test } from "tap";
 import { type Choice, stickerScene, word } from "./sticker-scene.js";
 
 const system = await useSystem(t);
-const { starter, publish, download, stickersOf, trySend, send } = stickerScene(system);
+const { starterSticker, publish, download, stickersOf, trySend, send } = stickerScene(system);
 
 async function scene(t: Test) {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
-  const [fong, lucky] = [await starter(t, "fong"), await starter(t, "lucky")];
-  const of = (stickers: readonly Sticker[], id: string) => stickers.find(({ stickerId }) => stickerId === id)!;
   return {
     a,
     b,
     room: await privateRoom(a, b),
-    fong: of(fong.stickers, "hello"),
-    coin: of(lucky.stickers, "coin"),
-    ball: of(lucky.stickers, "ball"),
-    die: of(lucky.stickers, "die"),
+    fong: await starterSticker(t, "fong", "hello"),
+    coin: await starterSticker(t, "lucky", "coin"),
+    ball: await starterSticker(t, "lucky", "ball"),
+    die: await starterSticker(t, "lucky", "die"),
   };
 }
 async function untouched(t: Test, user: User, room: string): Promise<void> {

@@ -8,16 +8,11 @@ import { done, fence, inRooms, refused as refusedEvent } from "./socket-scene.js
 import { type StickerMessage, stickerScene, withSticker } from "./sticker-scene.js";
 
 const system = await useSystem(t);
-const { starter, trySend, send, picture } = stickerScene(system);
+const { starter, starterSticker, trySend, send, picture } = stickerScene(system);
 
 async function scene() {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   return { a, b, room: await privateRoom(a, b) };
-}
-async function stickerOf(t: Test, key: "fong" | "som" | "lucky", id: string): Promise<Sticker> {
-  const found = (await starter(t, key)).stickers.find(({ stickerId }) => stickerId === id);
-  if (!found) throw new Error(`${key} has no ${id}`);
-  return found;
 }
 /** Everything that a message keeps of a sticker without a random outcome. */
 const infoOf = ({ setId, stickerId, type, url, name, emoji, width, height }: Sticker) => ({
@@ -44,7 +39,7 @@ for (const [key, id, emits] of [
     `${key}'s ${id} reaches the others exactly once${emits ? ", though its sender emits send_message too" : ""}`,
     async (t) => {
       const { a, b, room } = await scene();
-      const sticker = await stickerOf(t, key, id);
+      const sticker = await starterSticker(t, key, id);
       const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];
       const answer = await trySend(a, room, sticker);
       const { message: notice, data } = good(t, routes.sendSticker, answer);
@@ -95,7 +90,7 @@ async function sizeOf(t: Test, url: string) {
 t.test("a die shows only its faces, all of them over time, and the same to everyone", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
-  const die = await stickerOf(t, "lucky", "die");
+  const die = await starterSticker(t, "lucky", "die");
   // With a fair die, 200 throws miss one of the six faces less than once in many millions of runs.
   const thrown: StickerMessage[] = [];
   for (let wave = 0; wave < 10; wave++) {
@@ -132,7 +127,7 @@ t.test("every other random sticker shows one of its outcomes", async (t) => {
 
 t.test("the sender's metadata is kept next to the random outcome", async (t) => {
   const { a, b, room } = await scene();
-  const [coin, ball] = [await stickerOf(t, "lucky", "coin"), await stickerOf(t, "lucky", "ball")];
+  const [coin, ball] = [await starterSticker(t, "lucky", "coin"), await starterSticker(t, "lucky", "ball")];
   for (const [sticker, metadata] of [
     [coin, { call: "heads" }],
     [coin, { call: "tails" }],
@@ -152,7 +147,7 @@ t.test("the sender's metadata is kept next to the random outcome", async (t) => 
     const listed = (await pageOf(t, b, room)).messages.at(-1);
     t.strictSame(listed?.stickerInfo, sent.stickerInfo);
   }
-  const fong = await stickerOf(t, "fong", "love");
+  const fong = await starterSticker(t, "fong", "love");
   for (const metadata of [{}, null]) {
     t.strictSame((await send(t, a, room, fong, { metadata })).stickerInfo, infoOf(fong));
   }
@@ -161,7 +156,7 @@ t.test("the sender's metadata is kept next to the random outcome", async (t) => 
 t.test("a sticker can be a reply, and can be replied to", async (t) => {
   const { a, b, room } = await scene();
   const question = await sendText(t, a, room, "กินข้าวยัง");
-  const fong = await stickerOf(t, "fong", "hungry");
+  const fong = await starterSticker(t, "fong", "hungry");
   const sent = await send(t, b, room, fong, { replyTo: question._id });
   t.match(sent, { replyTo: question._id, replyToMessage: { _id: question._id, type: "text", content: "กินข้าวยัง" } });
   const reply = await sendText(t, a, room, "ไปกัน", { replyTo: sent._id });
@@ -186,7 +181,7 @@ for (const [how, attempt] of once) {
     const { a, b, room } = await scene();
     const other = await groupRoom(a, [b]);
     const bens = await inRooms(b, room);
-    const die = await stickerOf(t, "lucky", "die");
+    const die = await starterSticker(t, "lucky", "die");
     const { extra, headers } = attempt(randomUUID());
     const roll = (where = room) => trySend(a, where, die, extra, headers);
     const answers = await Promise.all(Array.from({ length: 10 }, () => roll()));
@@ -204,14 +199,14 @@ for (const [how, attempt] of once) {
 t.test("users may use the same clientMessageId independently", async (t) => {
   const { a, b, room } = await scene();
   const extra = { clientMessageId: randomUUID() };
-  const die = await stickerOf(t, "lucky", "die");
+  const die = await starterSticker(t, "lucky", "die");
   const [anns, bens] = [await send(t, a, room, die, extra), await send(t, b, room, die, extra)];
   t.not(anns._id, bens._id);
 });
 
 t.test("stickers and texts keep their order, also when resuming", async (t) => {
   const { a, b, room } = await scene();
-  const fong = await stickerOf(t, "fong", "okay");
+  const fong = await starterSticker(t, "fong", "okay");
   const sent: Message[] = [await sendText(t, a, room, "1")];
   for (const text of ["2", "3"]) {
     sent.push(await send(t, b, room, fong));
@@ -226,7 +221,7 @@ t.test("stickers and texts keep their order, also when resuming", async (t) => {
 
 t.test("a sticker cannot be sent by an event, and another's cannot be confirmed", async (t) => {
   const { a, b, room } = await scene();
-  const fong = await stickerOf(t, "fong", "shy");
+  const fong = await starterSticker(t, "fong", "shy");
   const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];
   const { setId, stickerId } = fong;
   const wish = { chatRoomId: room, type: "sticker", content: "x", setId, stickerId, stickerType: "static" };

@@ -55,6 +55,10 @@ export const RoomActivity = Type.Object({
 });
 export type RoomActivity = Static<typeof RoomActivity>;
 
+/** What became of a send. `created` is false when an earlier send with the same clientMessageId has created the message. */
+export const Sent = Type.Object({ message: Message, created: Type.Boolean() });
+export type Sent = Static<typeof Sent>;
+
 /** An entry as it is read back. `body` is JSON text, see `wire.ts`. */
 export const StoredEntry = Type.Object({
   seq: Sequence,
@@ -145,7 +149,12 @@ export const messagesRpc = {
     Type.Object({ fileIds: Type.Array(ObjectId, { maxItems: 1000 }) }),
     Type.Object({ fileIds: Type.Array(ObjectId) }),
   ),
-  /** Creates a message for a user. The only way for other services to do so. */
+  /**
+   * Creates a message for a user. The only way for other services to do so; they call it through `sendMessage` of @khui/service.
+   *
+   * Rolling upgrades: replicas of the release before ask without `wantsCreated`, and answer the message alone. The release after
+   * drops both: `wantsCreated` and the bare `Message`.
+   */
   send: defineRpc(
     "messages.send",
     Type.Object({
@@ -157,8 +166,9 @@ export const messagesRpc = {
       sticker: Type.Optional(StickerInfo),
       replyTo: Type.Optional(Nullable(ObjectId)),
       clientMessageId: Type.Optional(ClientMessageId),
+      wantsCreated: Type.Optional(Type.Boolean()),
     }),
-    Message,
+    Type.Union([Sent, Message]),
   ),
   /** The message a user says to have sent before; fails with message_not_found when it is not theirs, not there or elsewhere. */
   confirm: defineRpc(

@@ -16,5 +16,5 @@ export const subjects = {
   /** The user whom a `userLive` subject is about. */
   userOf: (subject: string) => decodeToken(subject.split(".")[2] ?? ""),
   /** Polling requests relayed to the gateway that owns the session. */
-  gatewayRelay: (boot: string) => `khui.gateway.${boot}.relay`,
+  gatewayRelay: (instanceId: string) => `khui.gateway.${instanceId}.relay`,
 } as const;

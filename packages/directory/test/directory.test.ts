@@ -1,14 +1,12 @@
 // Names are learned once, asked in batches, and never in the way.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { roomsRpc, type User } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createDirectory } from "../src/index.js";
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(5);
-}
 
 function rig(t: Test, ttlMs = 30_000) {
   const hub = createLocalBus();
@@ -74,7 +72,7 @@ test("a name that is learned while an older one is on its way replaces it", asyn
     return { users: [{ _id: "a", name, avatar: null }] };
   });
   const before = directory.resolve(["a"]);
-  await until(() => asked === 1);
+  await until("it is asked", () => asked === 1);
   await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
   answer("Ann");
   await before;
@@ -92,7 +90,7 @@ test("a name that has to be asked again is kept when nobody answers", async (t) 
   await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
   t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: "a.png" });
   serve();
-  await until(async () => (await directory.resolve(["a"])).get("a")?.avatar === null);
+  await until("the picture is gone", async () => (await directory.resolve(["a"])).get("a")?.avatar === null);
 });
 
 test("a name past its time is given at once and asked again behind", async (t) => {
@@ -103,8 +101,8 @@ test("a name past its time is given at once and asked again behind", async (t) =
   users.set("a", { _id: "a", name: "Anna", avatar: null });
   await sleep(5);
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
-  await until(() => asked.length > 1);
-  await until(async () => (await directory.resolve(["a"])).get("a")?.name === "Anna");
+  await until("it is asked again", () => asked.length > 1);
+  await until("the new name is known", async () => (await directory.resolve(["a"])).get("a")?.name === "Anna");
 });
 
 test("a rooms-api that hangs is waited for once, not for each new name", async (t) => {

@@ -1,56 +1,56 @@
-// Addresses of files: signed so that an <img> tag needs no token, and expiring so that a leaked one does not last.
+// Links to files: signed, so that an <img> tag needs no token, and expiring, so that a leaked one does not last.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { ChatError, mediaPaths } from "@khui/contracts";
 
 export interface MediaLinks {
-  /** The address of a file, good for `validSeconds` or up to a day more. */
+  /** The link to a file, valid for `validSeconds` or up to a day more. */
   file(fileId: string, name: string): string;
   thumbnail(fileId: string): string;
-  /** The address of what anyone may have, such as a sticker's picture. */
-  open(path: string): string;
+  /** The link to what anyone may fetch, such as a sticker's picture: not signed. */
+  unsigned(path: string): string;
   /**
-   * Checks what an address brought along; `path` is as `mediaPaths` spells it. Returns for how many seconds more it is
-   * good. Throws ChatError: invalid_signature, link_expired.
+   * Verifies the query of a link to `path`, which is as `mediaPaths` spells it. Returns for how many more seconds it is
+   * valid. Throws ChatError: invalid_signature, link_expired.
    */
   check(path: string, query: { readonly expires: string; readonly signature: string }): number;
 }
 
 export interface MediaLinkOptions {
-  /** The first signs; all are accepted, so that a new one can be put in front while addresses of the old are about. */
+  /** The first signs; all are accepted, so that a new one can be put in front while links signed by the old one are in use. */
   readonly secrets: readonly string[];
   readonly validSeconds: number;
-  /** What is put in front of paths, such as `https://chat.example.com`; empty for addresses relative to the page. */
+  /** The origin of links, such as `https://chat.example.com`; empty for links relative to the page. */
   readonly publicUrl: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Ends of validity are rounded up to whole days, so that an address stays the same for a day and browsers may cache it. */
+/** Expiry times are rounded up to whole days, so that a link stays the same for a day and browsers may cache what it leads to. */
 const daySeconds = 86_400;
 
 /** Signs with HMAC-SHA-256 over path and time. */
 export function createMediaLinks(options: MediaLinkOptions): MediaLinks {
   const { secrets, validSeconds, publicUrl, now = Date.now } = options;
-  const [signing] = secrets;
-  if (!signing) throw new Error("a secret is needed to sign addresses of files");
+  const [signingSecret] = secrets;
+  if (!signingSecret) throw new Error("a secret is needed to sign links");
   const step = Math.min(daySeconds, validSeconds);
 
   const link = (path: string): string => {
     const expires = Math.ceil((now() / 1000 + validSeconds) / step) * step;
-    const signature = sign(signing, path, String(expires));
+    const signature = sign(signingSecret, path, String(expires));
     return `${publicUrl()}${path}?expires=${expires}&signature=${signature}`;
   };
   return {
     file: (fileId, name) => link(mediaPaths.file(fileId, name)),
     thumbnail: (fileId) => link(mediaPaths.thumbnail(fileId)),
-    open: (path) => `${publicUrl()}${path}`,
+    unsigned: (path) => `${publicUrl()}${path}`,
     check(path, { expires, signature }) {
-      const given = Buffer.from(signature);
-      const good = secrets.some((secret) => {
+      const received = Buffer.from(signature);
+      const isValid = secrets.some((secret) => {
         const expected = Buffer.from(sign(secret, path, expires));
-        return given.length === expected.length && timingSafeEqual(given, expected);
+        return received.length === expected.length && timingSafeEqual(received, expected);
       });
-      if (!good) throw new ChatError("invalid_signature");
+      if (!isValid) throw new ChatError("invalid_signature");
       const left = Math.floor(Number(expires) - now() / 1000);
       if (left <= 0) throw new ChatError("link_expired");
       return left;

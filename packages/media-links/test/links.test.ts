@@ -1,4 +1,4 @@
-// Addresses of files: who made them, and for how long they are good.
+// Links to files: how they are signed, and how long they are valid.
 import { mediaPaths } from "@khui/contracts";
 import { test } from "tap";
 import { createMediaLinks } from "../src/index.js";
@@ -13,7 +13,7 @@ function linksAt(time: { now: number }, secrets = ["a secret"], validSeconds = 7
   return createMediaLinks({ secrets, validSeconds, publicUrl: () => "https://chat.example", now: () => time.now });
 }
 
-/** An address in the parts that a server gets. */
+/** A link in the parts that a server gets. */
 function parts(address: string) {
   const { origin, pathname, searchParams } = new URL(address);
   return {
@@ -24,7 +24,7 @@ function parts(address: string) {
   };
 }
 
-test("an address leads to its file and is good as long as was promised, and a day at most beyond", async (t) => {
+test("a link leads to its file and is valid for as long as configured, and at most a day more", async (t) => {
   const time = { now: start };
   for (let hour = 0; hour < 30; hour++) {
     const links = linksAt(time);
@@ -42,7 +42,7 @@ test("an address leads to its file and is good as long as was promised, and a da
   }
 });
 
-test("an address stays the same for a day, so that browsers may keep what it led to", async (t) => {
+test("a link stays the same for a day, so that browsers may cache", async (t) => {
   const time = { now: Date.UTC(2030, 4, 17, 0, 0, 0, 1) };
   const links = linksAt(time);
   const first = links.file(fileId, name);
@@ -52,7 +52,7 @@ test("an address stays the same for a day, so that browsers may keep what it led
   t.not(links.file(fileId, name), first);
 });
 
-test("an address for less than a day is good for twice its time at most", async (t) => {
+test("a link for less than a day is valid for twice its time at most", async (t) => {
   const time = { now: start + 1 };
   const links = linksAt(time, ["a secret"], 60);
   const { path, query } = parts(links.thumbnail(fileId));
@@ -60,7 +60,7 @@ test("an address for less than a day is good for twice its time at most", async 
   t.ok(left >= 60 && left <= 120, `${left} s`);
 });
 
-test("an address ends", async (t) => {
+test("a link expires", async (t) => {
   const time = { now: start };
   const links = linksAt(time);
   const { path, query } = parts(links.file(fileId, name));
@@ -73,7 +73,7 @@ test("an address ends", async (t) => {
   }
 });
 
-test("a new secret signs while those of the old are still good", async (t) => {
+test("a new secret signs while links of the old one stay valid", async (t) => {
   const time = { now: start };
   const old = linksAt(time, ["old"]);
   const both = linksAt(time, ["new", "old"]);
@@ -87,7 +87,7 @@ test("a new secret signs while those of the old are still good", async (t) => {
   t.throws(() => old.check(after.path, after.query), { code: "invalid_signature" });
 });
 
-test("whatever is changed in an address, it is refused", async (t) => {
+test("a changed link is refused", async (t) => {
   const links = linksAt({ now: start });
   const { path, query } = parts(links.file(fileId, name));
   const { expires, signature } = query;
@@ -114,7 +114,7 @@ test("whatever is changed in an address, it is refused", async (t) => {
   }
 });
 
-test("a time that was never signed as one is no way to stay good for ever", async (t) => {
+test("a signature of one path is not valid for another", async (t) => {
   const links = linksAt({ now: start });
   const thumbnail = parts(links.thumbnail(fileId));
   const file = parts(links.file(fileId, name));
@@ -122,7 +122,7 @@ test("a time that was never signed as one is no way to stay good for ever", asyn
   t.throws(() => links.check(thumbnail.path, file.query), { code: "invalid_signature" });
 });
 
-test("the public address is asked for each time: it may not be known at the start", async (t) => {
+test("the public URL is read each time, since it may not be known at the start", async (t) => {
   let url = "";
   const links = createMediaLinks({ secrets: ["a secret"], validSeconds: day, publicUrl: () => url });
   t.match(links.thumbnail(fileId), /^\/api\/v1\//);
@@ -130,7 +130,7 @@ test("the public address is asked for each time: it may not be known at the star
   t.match(links.thumbnail(fileId), /^http:\/\/localhost:3101\/api\/v1\//);
 });
 
-test("without a secret nothing is signed", async (t) => {
+test("without a secret there are no links", async (t) => {
   const options = { validSeconds: day, publicUrl: () => "" };
   t.throws(() => createMediaLinks({ ...options, secrets: [] }));
   t.throws(() => createMediaLinks({ ...options, secrets: [""] }));

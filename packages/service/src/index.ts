@@ -4,4 +4,5 @@ export * from "./failures.js";
 export { instrumentPorts } from "./ports.js";
 export * from "./rpc.js";
 export * from "./run.js";
+export * from "./send-message.js";
 export * from "./start.js";

@@ -1,6 +1,7 @@
 // A room of well-behaved clients, one per transport, which must not be affected by what others do.
 
-import { connect, next, openRaw, type Rig, type Socket, start, type Test, until } from "@khui/test-kit/socketio/rig";
+import { connect, next, openRaw, type Rig, type Socket, start, type Test } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { type EngineOptions, encodeEvent } from "../src/index.js";
 
 export interface Room extends Rig {

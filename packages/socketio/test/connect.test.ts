@@ -1,6 +1,7 @@
 // An unmodified socket.io-client connects, exchanges events and disconnects, over every transport.
 
-import { connect, next, type Socket, start, until } from "@khui/test-kit/socketio/rig";
+import { connect, next, type Socket, start } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import type { Handshake } from "../src/index.js";
 

@@ -1,6 +1,8 @@
 // Events encoded once for many sockets, and the writes they go out in.
+
 import type { Duplex } from "node:stream";
-import { connect, next, openRaw, start, until } from "@khui/test-kit/socketio/rig";
+import { connect, next, openRaw, start } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { FrameCoalescer } from "../src/connection/frame-coalescer.js";
 import { binaryFrame, payloadOf, textFrame } from "../src/connection/websocket-frames.js";

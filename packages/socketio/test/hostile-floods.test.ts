@@ -1,8 +1,10 @@
 // Peers that send too much, too slowly, or endlessly: each is limited, and other clients are not affected.
+
 import { once } from "node:events";
 import { connect as netConnect, type Socket } from "node:net";
 import { openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
-import { ask, openPolling, openRaw, pollingQuery, start, until, webSocketQuery } from "@khui/test-kit/socketio/rig";
+import { ask, openPolling, openRaw, pollingQuery, start, webSocketQuery } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { startRoom } from "./bystanders.js";
 

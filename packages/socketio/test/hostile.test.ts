@@ -1,4 +1,5 @@
 // Whatever a peer sends, it ends at most its own session.
+
 import { once } from "node:events";
 import { openStream, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
 import {
@@ -10,9 +11,9 @@ import {
   type Rig,
   start,
   type Test,
-  until,
   webSocketQuery,
 } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 
 /** An engine that echoes, and a check that it still does. */

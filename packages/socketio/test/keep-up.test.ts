@@ -10,9 +10,9 @@ import {
   openRaw,
   type Socket,
   start,
-  until,
   webSocketQuery,
 } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { encodeEvent } from "../src/index.js";
 

@@ -1,6 +1,7 @@
 // The plain JSON WebSocket.
 
-import { openRaw, type Socket, start, until } from "@khui/test-kit/socketio/rig";
+import { openRaw, type Socket, start } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { badFramesCode, type Handshake, maxBadFrames } from "../src/index.js";
 

@@ -1,6 +1,7 @@
 // A polling client that stops polling is closed at pollTimeout, long before its heartbeat is missed.
 
-import { ask, connect, next, openPolling, start, type Test, until } from "@khui/test-kit/socketio/rig";
+import { ask, connect, next, openPolling, start, type Test } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import type { Socket } from "../src/index.js";
 

@@ -12,9 +12,9 @@ test("the README's echo server connects, echoes, acknowledges, takes binary and 
   const code = /```js\n([^`]*)```/.exec(readme)?.[1];
   if (code === undefined) throw new Error("the README has no code");
   t.ok(code.split("\n").length <= 20, "about 15 lines");
-  const source = new URL("../src/index.ts", import.meta.url).href;
+  const source = new URL("../dist/index.js", import.meta.url).href;
   const folder = t.testdir({ "echo.mjs": code.replace('"@khui/socketio"', JSON.stringify(source)) });
-  const child = spawn(process.execPath, ["--import=tsx", join(folder, "echo.mjs"), "0"], {
+  const child = spawn(process.execPath, [join(folder, "echo.mjs"), "0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.teardown(async () => {

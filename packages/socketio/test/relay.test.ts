@@ -1,8 +1,10 @@
 // Replicas behind a load balancer without sticky sessions.
+
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ask, connect, next, pollingQuery, type Test, until } from "@khui/test-kit/socketio/rig";
+import { ask, connect, next, pollingQuery, type Test } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { createEngine, type Engine, type EngineOptions, encodeEvent, type Socket } from "../src/index.js";
 

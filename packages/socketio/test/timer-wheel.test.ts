@@ -1,6 +1,6 @@
 // One timer for every deadline.
 
-import { until } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { type TimerEntry, TimerWheel, unscheduled } from "../src/connection/timer-wheel.js";
 

@@ -1,4 +1,5 @@
 // A client that starts on polling upgrades to WebSocket, and loses nothing.
+
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,9 +12,9 @@ import {
   type Socket,
   start,
   type Test,
-  until,
   webSocketQuery,
 } from "@khui/test-kit/socketio/rig";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { createEngine } from "../src/index.js";
 

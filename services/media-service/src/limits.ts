@@ -4,15 +4,15 @@ import type { MediaKind } from "@khui/contracts";
 export interface MediaLimits {
   /** Bytes, by the declared type; a picture sent as a file may have those of a picture. */
   readonly bytes: Readonly<Record<MediaKind, number>>;
-  /** Of a picture, its width times its height, of all frames together. What takes more memory may have a share of them. */
+  /** Width times height of a picture, of all frames together. Formats that take more memory may have a share of them. */
   readonly pixels: number;
-  /** Uploads that one process takes at once: each may fill the scratch folder with a file of the largest size. */
+  /** Concurrent uploads of one process: each may fill the scratch folder with a file of the largest size. */
   readonly uploads: number;
-  /** Those of one user at once, of which some may wait for bytes. */
+  /** Concurrent uploads of one user, those that wait for bytes included. */
   readonly uploadsPerUser: number;
-  /** What comes more slowly is ended, and takes no place of the others meanwhile. */
+  /** A slower upload is ended, and occupies no slot meanwhile. */
   readonly uploadBytesPerSecond: number;
-  /** Over how long that is measured, ms: a phone may be without a network for a while. */
+  /** Over how long the rate is measured, ms: a phone may be without a network for a while. */
   readonly uploadWindowMs: number;
 }
 

@@ -4,23 +4,23 @@ import { createMediaLinks } from "@khui/media-links";
 import { defineService } from "@khui/service";
 import { linkEnvironment, linkOptions } from "@khui/service/http";
 import { mediaEnvironment, mediaLimits } from "./environment.js";
-import { createFiles } from "./files.js";
-import { createInspection } from "./inspection.js";
+import { createInspection } from "./inspection/inspection.js";
+import { createParsers } from "./inspection/parsers.js";
+import { findVideoFrame } from "./inspection/video-frame.js";
 import type { MediaLimits } from "./limits.js";
-import { watchDisk } from "./meters.js";
-import { createParsers } from "./parsers.js";
-import { mountFiles } from "./routes/files.js";
+import { monitorDisk } from "./metrics.js";
+import { mountDelivery } from "./routes/delivery.js";
 import { mountUpload } from "./routes/upload.js";
-import { openScratch } from "./scratch.js";
-import { createUploads } from "./uploads.js";
-import { findVideoFrame } from "./video-frame.js";
+import { createFiles } from "./store/files.js";
+import { openScratch } from "./uploads/scratch.js";
+import { createUploads } from "./uploads/uploads.js";
 
 export const schema = { name: "media", migrations: new URL("../migrations/", import.meta.url) };
 
 export const mediaService = defineService({
   name: "media-service",
   needs: { database: "required", bus: "required", blobs: "degraded", limits: "degraded" },
-  // It checks the addresses that messages-api has signed with the same secret.
+  // It verifies the links that messages-api has signed with the same secret.
   environment: { ...mediaEnvironment, ...linkEnvironment },
   schema,
   async start(context, overrides: Partial<MediaLimits> = {}) {
@@ -34,8 +34,8 @@ export const mediaService = defineService({
     const inspection = createInspection(parsers, await findVideoFrame("ffmpeg", limits.pixels), limits);
     const scratch = await openScratch(env.SCRATCH_DIR);
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
-    onClose("disk metrics", await watchDisk(metrics, env.SCRATCH_DIR));
-    mountFiles(app, guard, blobs, createMediaLinks(linkOptions(env, publicUrl)));
+    onClose("disk metrics", await monitorDisk(metrics, env.SCRATCH_DIR));
+    mountDelivery(app, guard, blobs, createMediaLinks(linkOptions(env, publicUrl)));
     rpc.serve(mediaRpc.remove, async ({ fileIds }) => {
       await files.remove(fileIds);
       return {};

@@ -1,10 +1,10 @@
 // Every statement of this service's store, and how its cost may grow.
 import { sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
-import { beginUpload, claimAbandoned, type Db, renewUpload, settleUploads } from "../src/store.js";
+import { beginUpload, claimAbandoned, type Db, finishStoring, settleUploads } from "../src/store/upload-state.js";
 
 interface Scene {
-  /** Of uploads under way, as many as the service settles at once here. */
+  /** Uploads in flight: as many as the case settles at once. */
   readonly fileIds: readonly string[];
   readonly olderThanMs: number;
 }
@@ -21,11 +21,11 @@ async function fillUploads(db: Db, name: string, count: number, hours: number): 
 }
 
 export const surroundings: Dimension<Scene> = {
-  name: "uploads under way",
+  name: "uploads in flight",
   small: 200,
   large: 20_000,
   async fill(db, size) {
-    const [first, second] = await fillUploads(db, "under-way", size, 1);
+    const [first, second] = await fillUploads(db, "in-flight", size, 1);
     await sql`UPDATE media.uploads SET started_at = now() - interval '30 hours' WHERE file_id = ${first}`.execute(db);
     return { fileIds: [first!, second!], olderThanMs: 25 * hour };
   },
@@ -56,8 +56,8 @@ export const places: ReadonlyArray<Dimension<Scene>> = [
 
 export const cases: ReadonlyArray<Case<Scene>> = [
   { name: "beginUpload", run: (db) => beginUpload(db, "a new one") },
-  { name: "renewUpload", run: (db, { fileIds }) => renewUpload(db, fileIds[0]!) },
-  { name: "renewUpload, settled", run: (db) => renewUpload(db, "nowhere"), refused: true },
+  { name: "finishStoring", run: (db, { fileIds }) => finishStoring(db, fileIds[0]!) },
+  { name: "finishStoring, settled", run: (db) => finishStoring(db, "nowhere"), refused: true },
   {
     name: "settleUploads",
     run: (db, { fileIds }) => settleUploads(db, fileIds),

@@ -8,7 +8,7 @@ const limitsOf = (environment: Record<string, string>) =>
   mediaLimits(readEnvironment(Type.Object(mediaEnvironment), environment));
 const mebibyte = 1024 * 1024;
 
-test("limits are those of the design, and each can be set by itself", async (t) => {
+test("the default limits are those of the design, and each can be set alone", async (t) => {
   const standard = { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte };
   t.same(limitsOf({}), {
     bytes: standard,

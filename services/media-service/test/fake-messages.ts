@@ -1,4 +1,4 @@
-// messages-api as the upload's files see it: which of them messages use.
+// A fake messages-api that knows which files messages use.
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
@@ -7,8 +7,8 @@ import { messagesRpc } from "@khui/contracts";
 export interface FakeMessages {
   readonly bus: Bus;
   readonly used: Set<string>;
-  /** Runs before each answer. */
-  asked: (fileIds: readonly string[]) => Promise<void>;
+  /** Awaited before each answer. */
+  beforeAnswer: (fileIds: readonly string[]) => Promise<void>;
   leave(): void;
   close(): Promise<void>;
 }
@@ -20,12 +20,12 @@ export function fakeMessages(): FakeMessages {
   const fake: FakeMessages = {
     bus,
     used,
-    asked: async () => {},
+    beforeAnswer: async () => {},
     leave: () => subscription.unsubscribe(),
     close: () => bus.close(),
   };
   const subscription = serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => {
-    await fake.asked(fileIds);
+    await fake.beforeAnswer(fileIds);
     return { fileIds: fileIds.filter((id) => used.has(id)) };
   });
   return fake;

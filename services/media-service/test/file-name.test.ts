@@ -1,8 +1,8 @@
 // The names of uploaded files.
 import { test } from "tap";
-import { checkFileName } from "../src/file-name.js";
+import { checkFileName } from "../src/uploads/file-name.js";
 
-test("names of people's files stay as they are", async (t) => {
+test("ordinary file names stay as they are", async (t) => {
   const names = [
     "a",
     "holiday.jpg",
@@ -22,12 +22,12 @@ test("names of people's files stay as they are", async (t) => {
   for (const name of names) t.equal(checkFileName(name), name.normalize("NFC"));
 });
 
-test("letters are composed", async (t) => {
+test("names are normalized to NFC", async (t) => {
   t.equal(checkFileName("cafe\u0301.txt"), "caf\u00e9.txt");
   t.equal(checkFileName(`${"e\u0301".repeat(255)}`).length, 255, "and counted afterwards");
 });
 
-test("what is no name of a file is refused", async (t) => {
+test("invalid names are refused", async (t) => {
   const names = [
     ...["", ".", "..", "/", "\\", "../x", "..\\x", "/etc/passwd", "C:\\x", "a/b", "a\\b", "a/", "\0", "a\0.jpg"],
     ...["a\nb", "a\rb", "a\tb", "\x7f", "\x9b", "\u202egpj.exe", "a\u2066b", "x".repeat(256), "\ud800", "a\udc00b"],

@@ -1,26 +1,24 @@
 // Files in the store, and what a crash or an outage leaves of them.
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { folderFor } from "@khui/test-kit/files/made-files";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
-import { createFiles, type SweepTimes } from "../src/files.js";
 import { schema } from "../src/service.js";
-import { beginUpload, type Db } from "../src/store.js";
+import { createFiles, type SweepTimes } from "../src/store/files.js";
+import { beginUpload, type Db } from "../src/store/upload-state.js";
 import { fakeMessages } from "./fake-messages.js";
 
-const database = await openPglite({ cache: join(tmpdir(), "khui-test-database") });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
-const never: SweepTimes = { everyMs: 2 ** 30, abandonedMs: 2 ** 30 };
-const now: SweepTimes = { everyMs: 2 ** 30, abandonedMs: 0 };
+const never: SweepTimes = { intervalMs: 2 ** 30, abandonedMs: 2 ** 30 };
+const now: SweepTimes = { intervalMs: 2 ** 30, abandonedMs: 0 };
 
 const unsettled = async () =>
   (await sql<{ file_id: string }>`SELECT file_id FROM media.uploads ORDER BY file_id`.execute(db)).rows.map(
@@ -59,7 +57,7 @@ async function rig(t: Test, times = never, over: (blobs: Blobs) => Partial<Blobs
 
 const named = (...fileIds: string[]) => fileIds.flatMap((id) => [`${id}+file`, `${id}+thumbnail`]).sort();
 
-test("a file is stored with its thumbnail, is unsettled until it is kept, and goes when it is removed", async (t) => {
+test("a file is stored with its thumbnail, is unsettled until it is kept, and is removed on request", async (t) => {
   const { files, inspected, stored, real } = await rig(t);
   const fileId = await files.store(inspected("small"));
   t.match(fileId, /^[0-9a-f]{24}$/);
@@ -84,7 +82,7 @@ test("a discarded file leaves nothing", async (t) => {
 });
 
 for (const failing of ["file", "thumbnail"]) {
-  test(`a store that fails at the ${failing} leaves nothing`, async (t) => {
+  test(`a store that fails to put the ${failing} leaves nothing`, async (t) => {
     const { files, open, inspected, stored } = await rig(t, never, (real) => ({
       put: async (name, content, type) => {
         if (name.endsWith(failing)) throw new BlobsUnavailable("it failed");
@@ -97,7 +95,7 @@ for (const failing of ["file", "thumbnail"]) {
     t.same(await unsettled(), []);
   });
 
-  test(`a store that says nothing at the ${failing} and has it later is cleared by the sweep`, async (t) => {
+  test(`a ${failing} that is stored after its put has failed is removed by the sweep`, async (t) => {
     let late = async () => {};
     const { files, open, inspected, stored } = await rig(t, never, (real) => ({
       put: async (name, content, type) => {
@@ -114,7 +112,7 @@ for (const failing of ["file", "thumbnail"]) {
     t.same([await stored(), await unsettled()], [[], []]);
   });
 
-  test(`a store that fails at the ${failing} and has it all the same is cleared by the sweep`, async (t) => {
+  test(`a ${failing} that is stored although its put has failed is removed by the sweep`, async (t) => {
     let down = false;
     const { files, open, inspected, stored, warnings } = await rig(t, never, (real) => ({
       put: async (name, content, type) => {
@@ -141,7 +139,7 @@ for (const failing of ["file", "thumbnail"]) {
   });
 }
 
-test("what cannot be read is no outage, and leaves nothing", async (t) => {
+test("a file that cannot be read is not an outage, and leaves nothing", async (t) => {
   const { files, inspected, stored } = await rig(t);
   const gone = { ...inspected("small"), path: "/not/there" };
   await t.rejects(files.store(gone), { name: "UnreadableSource" });
@@ -160,7 +158,7 @@ test("the sweep keeps what messages use and removes the rest, however many", asy
   t.same(await unsettled(), []);
 });
 
-test("the sweep leaves alone what is not old", async (t) => {
+test("the sweep leaves recent uploads alone", async (t) => {
   const { open, files, inspected, stored } = await rig(t);
   const fileId = await files.store(inspected("small"));
   await sql`UPDATE media.uploads SET started_at = clock_timestamp() - interval '50 seconds'`.execute(db);
@@ -170,7 +168,7 @@ test("the sweep leaves alone what is not old", async (t) => {
   t.same([await stored(), await unsettled()], [[], []]);
 });
 
-test("the sweep's patience begins when all is stored", async (t) => {
+test("the time until the sweep begins when all objects are stored", async (t) => {
   const { open, files, inspected, stored } = await rig(t, never, (real) => ({
     put: async (name, content, type) => {
       await real.put(name, content, type);
@@ -182,49 +180,49 @@ test("the sweep's patience begins when all is stored", async (t) => {
   t.same([await stored(), await unsettled()], [named(fileId), [fileId]]);
 });
 
-test("a file that the sweep comes for while it is stored is not there to be sent", async (t) => {
+test("a file that the sweep claims while it is being stored is not sent", async (t) => {
   const { open, files, inspected, stored, messages } = await rig(t, never, (real) => ({
     put: async (name, content, type) => {
       await real.put(name, content, type);
-      if (name.endsWith("thumbnail")) await sweptMeanwhile();
+      if (name.endsWith("thumbnail")) await sweepMeanwhile();
     },
   }));
   const sweeper = open(now);
-  let sweptMeanwhile = () => sweeper.sweep();
+  let sweepMeanwhile = () => sweeper.sweep();
   await t.rejects(files.store(inspected("small")), { code: "service_unavailable" }, "gone");
   t.same([await stored(), await unsettled()], [[], []]);
 
-  // The sweep has asked for it, and not yet removed it.
-  let goOn = () => {};
+  // The sweep has claimed it, and not yet removed it.
+  let resume = () => {};
   let sweeping = Promise.resolve();
   const waiting = new Promise<void>((resolve) => {
-    goOn = resolve;
+    resume = resolve;
   });
-  sweptMeanwhile = () =>
+  sweepMeanwhile = () =>
     new Promise((resolve) => {
-      messages.asked = async () => {
+      messages.beforeAnswer = async () => {
         resolve();
         await waiting;
       };
       sweeping = sweeper.sweep();
     });
   await t.rejects(files.store(inspected("small")), { code: "service_unavailable" }, "about to go");
-  goOn();
+  resume();
   await sweeping;
   t.same([await stored(), await unsettled()], [[], []]);
 });
 
-test("without messages-api nothing is settled, until it is back", async (t) => {
+test("while messages-api is away nothing is settled", async (t) => {
   const { open, files, inspected, stored, messages, warnings } = await rig(t);
   const fileId = await files.store(inspected("small"));
-  messages.asked = async () => {
+  messages.beforeAnswer = async () => {
     throw new Error("its database is down");
   };
   const sweeper = open(now);
   await sweeper.sweep();
   t.same([await stored(), await unsettled()], [named(fileId), [fileId]]);
   t.equal(warnings.length, 1);
-  messages.asked = async () => {};
+  messages.beforeAnswer = async () => {};
   await sweeper.sweep();
   t.same([await stored(), await unsettled()], [[], []]);
   const other = await files.store(inspected());
@@ -243,22 +241,22 @@ test("replicas may sweep at the same time", async (t) => {
   t.same(warnings, []);
 });
 
-test("the sweep comes by itself", async (t) => {
+test("the sweep runs at intervals", async (t) => {
   const { open, files, inspected, messages } = await rig(t);
   const swept = new Promise<readonly string[]>((resolve) => {
-    messages.asked = async (fileIds) => resolve(fileIds);
+    messages.beforeAnswer = async (fileIds) => resolve(fileIds);
   });
   const fileId = await files.store(inspected());
-  open({ everyMs: 5, abandonedMs: 0 });
+  open({ intervalMs: 5, abandonedMs: 0 });
   t.same(await swept, [fileId]);
 });
 
-test("ending waits for the sweep under way", async (t) => {
+test("closing waits for the sweep in flight", async (t) => {
   const { open, files, inspected, stored, messages } = await rig(t);
   await files.store(inspected("small"));
   let go = () => {};
   const asked = new Promise<void>((resolve) => {
-    messages.asked = async () => {
+    messages.beforeAnswer = async () => {
       resolve();
       await new Promise<void>((answer) => {
         go = answer;

@@ -4,9 +4,9 @@ import type { MediaKind } from "@khui/contracts";
 import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import t, { type Test, test } from "tap";
-import { createInspection, type Inspected } from "../src/inspection.js";
+import { createInspection, type Inspected } from "../src/inspection/inspection.js";
+import { createParsers } from "../src/inspection/parsers.js";
 import { defaultLimits } from "../src/limits.js";
-import { createParsers } from "../src/parsers.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());
@@ -25,7 +25,7 @@ async function inspect(t: Test, content: Uint8Array | string, declared: MediaKin
 
 const contentOf = async (name: string) => readFile((await fixture(name)).path);
 
-test("every kind is taken as itself and as a file, and refused as another", async (t) => {
+test("every kind is accepted as itself and as a file, and refused as another", async (t) => {
   const made: ReadonlyArray<readonly [MediaKind, Uint8Array]> = [
     ["image", await noise(20, 10).jpeg().toBuffer()],
     ["image", await contentOf("animated.gif")],
@@ -51,7 +51,7 @@ test("every kind is taken as itself and as a file, and refused as another", asyn
   }
 });
 
-test("what is known of each kind is told, and no more", async (t) => {
+test("each kind has its own facts, and no others", async (t) => {
   const video = await inspect(t, await contentOf("upright-phone.mp4"), "video");
   t.match(video.facts, { mimeType: "video/mp4", size: 8259, duration: 1, dimensions: { width: 180, height: 320 } });
   t.match(await sharp(video.thumbnail).metadata(), { format: "webp", width: 320, height: 180 });
@@ -67,14 +67,14 @@ test("what is known of each kind is told, and no more", async (t) => {
   t.equal(document.thumbnail, undefined);
 });
 
-test("a picture sent as a file is a picture still: upright and without metadata", async (t) => {
+test("a picture sent as a file is cleaned too: upright and without metadata", async (t) => {
   const { path = "", facts, thumbnail } = await inspect(t, await sidewaysPhoto(80, 40), "file");
   t.same(facts?.dimensions, { width: 40, height: 80 });
   t.ok(thumbnail);
   t.notOk((await readFile(path)).includes("Secret Maker").valueOf());
 });
 
-test("a picture may be as large as pictures may, also when sent as a file", async (t) => {
+test("a picture has the size limit of pictures, also when sent as a file", async (t) => {
   const content = await noise(20, 10).png().toBuffer();
   const { bytes } = defaultLimits;
   const strict = createInspection(parsers, undefined, {
@@ -87,7 +87,7 @@ test("a picture may be as large as pictures may, also when sent as a file", asyn
   t.match(await inspect(t, content, "file", exact), { facts: { mimeType: "image/png" } });
 });
 
-test("drawings and pictures that browsers do not know are files only", async (t) => {
+test("SVG and pictures that browsers do not show can be sent as files only", async (t) => {
   const drawing = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
   t.equal((await inspect(t, drawing, "image")).code, "unsupported_media_type");
   t.match(await inspect(t, drawing, "file"), { facts: { mimeType: "image/svg+xml" }, thumbnail: undefined });
@@ -96,14 +96,14 @@ test("drawings and pictures that browsers do not know are files only", async (t)
   t.match(await inspect(t, scan, "file"), { facts: { mimeType: "image/tiff" } });
 });
 
-test("what begins like a recording and cannot be read is damaged, or a file of which nothing is known", async (t) => {
+test("an unreadable recording is damaged, or an unknown file when sent as one", async (t) => {
   const content = Buffer.from("\0\0\0\x20ftypisom".padEnd(900, "\0"), "latin1");
   t.same((await inspect(t, content, "file")).facts, { mimeType: "application/octet-stream", size: 900 });
   for (const declared of ["video", "audio"] as const)
     t.equal((await inspect(t, content, declared)).code, "damaged_file");
 });
 
-test("no picture out of a video is no reason to refuse it", async (t) => {
+test("a video without a frame is accepted", async (t) => {
   const content = await contentOf("video.mp4");
   const without = createInspection(parsers, undefined, defaultLimits);
   const nothing = createInspection(parsers, async () => undefined, defaultLimits);
@@ -113,7 +113,7 @@ test("no picture out of a video is no reason to refuse it", async (t) => {
   }
 });
 
-test("pictures are refused by the limit that was set", async (t) => {
+test("the configured limit of pixels applies", async (t) => {
   const strict = createInspection(parsers, undefined, { ...defaultLimits, pixels: 199 });
   const content = await noise(20, 10).png().toBuffer();
   t.equal((await inspect(t, content, "image", strict)).code, "too_many_pixels");

@@ -1,10 +1,10 @@
-// What a file is taken for, by its bytes.
+// Detecting content types.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
 import { type Folder, fixture, folderFor, noise, pdf, zip } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import { contentTypeOf, isShown } from "../src/kinds.js";
+import { contentTypeOf, isInline } from "../src/inspection/kinds.js";
 
 const text = "text/plain; charset=utf-8";
 
@@ -20,7 +20,7 @@ async function expectTypes(t: Test, cases: ReadonlyArray<readonly [Uint8Array | 
   }
 }
 
-test("recordings are known by their bytes", async (t) => {
+test("recordings are detected by their bytes", async (t) => {
   const expected: Record<string, string> = {
     "video.mp4": "video/mp4",
     "upright-phone.mp4": "video/mp4",
@@ -39,7 +39,7 @@ test("recordings are known by their bytes", async (t) => {
   }
 });
 
-test("pictures, documents and archives are known by their bytes", async (t) => {
+test("pictures, documents and archives are detected by their bytes", async (t) => {
   const picture = noise(8, 8);
   await expectTypes(t, [
     [await picture.jpeg().toBuffer(), "image/jpeg"],
@@ -52,7 +52,7 @@ test("pictures, documents and archives are known by their bytes", async (t) => {
   ]);
 });
 
-test("text in UTF-8 is text, also where its last letter is cut in two by what is looked at", async (t) => {
+test("text in UTF-8 is text, also where the bytes that are read end within a character", async (t) => {
   const folder = await folderFor(t);
   await expectTypes(t, [
     ["a", text],
@@ -73,7 +73,7 @@ test("text in UTF-8 is text, also where its last letter is cut in two by what is
   }
 });
 
-test("what is no UTF-8 is no text", async (t) => {
+test("bytes that are not UTF-8 are not text", async (t) => {
   await expectTypes(t, [
     [Buffer.from([0]), "application/octet-stream"],
     [Buffer.from("caf\xe9", "latin1"), "application/octet-stream"],
@@ -84,7 +84,7 @@ test("what is no UTF-8 is no text", async (t) => {
   ]);
 });
 
-test("text in UTF-16 is not taken for something that browsers play", async (t) => {
+test("text in UTF-16 is not detected as a recording", async (t) => {
   const folder = await folderFor(t);
   const wide = Buffer.from("\ufeffA letter from Notepad", "utf16le");
   for (const content of [wide, Buffer.from(wide).swap16()]) {
@@ -93,7 +93,7 @@ test("text in UTF-16 is not taken for something that browsers play", async (t) =
   }
 });
 
-test("pages and drawings are not text", async (t) => {
+test("HTML and SVG are not text", async (t) => {
   const page = "text/html";
   const drawing = "image/svg+xml";
   await expectTypes(t, [
@@ -108,17 +108,17 @@ test("pages and drawings are not text", async (t) => {
     ["<?xml version='1.0'?>\n<!-- made by hand -->\n<!DOCTYPE svg>\n<svg >", drawing],
     ["<!-- ok --> <!-- ok -->\n<svg\n>", drawing],
   ]);
-  for (const type of [page, drawing]) t.notOk(isShown(type));
+  for (const type of [page, drawing]) t.notOk(isInline(type));
 });
 
-test("a comment may hold what would end a tag", async (t) => {
+test("a comment may contain what would end a tag", async (t) => {
   await expectTypes(t, [
     ["<!-- a > b --><svg >", "image/svg+xml"],
     ["<?xml version='1.0'?><!-- <b> --><html>", "text/html"],
   ]);
 });
 
-test("however many comments come first, what follows them decides, at once", async (t) => {
+test("what follows the comments decides, in linear time", async (t) => {
   const comments = ["<!---->".repeat(580), "<!-- a -->\n".repeat(360), "<?a?><!---->".repeat(330)];
   for (const before of comments) {
     await expectTypes(t, [
@@ -130,7 +130,7 @@ test("however many comments come first, what follows them decides, at once", asy
   }
 });
 
-test("what is shown and is something else as well is refused", async (t) => {
+test("polyglots that browsers would show are refused", async (t) => {
   const folder = await folderFor(t);
   const picture = noise(8, 8);
   const [jpeg, png] = [await picture.jpeg().toBuffer(), await picture.png().toBuffer()];
@@ -157,7 +157,7 @@ test("what is shown and is something else as well is refused", async (t) => {
   t.equal(await typeOf(folder, zip("a", zip("b"))), "application/zip", "archives are never shown");
 });
 
-test("a GIF without its end is damaged", async (t) => {
+test("a GIF without its trailer is damaged", async (t) => {
   const folder = await folderFor(t);
   const { path } = await fixture("animated.gif");
   const gif = await readFile(path);
@@ -169,7 +169,7 @@ test("a GIF without its end is damaged", async (t) => {
   }
 });
 
-test("random bytes are of some type, or refused", async (t) => {
+test("random bytes have a type or are refused", async (t) => {
   const folder = await folderFor(t);
   const picture = noise(8, 8);
   const starts = [

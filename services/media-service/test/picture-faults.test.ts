@@ -1,4 +1,4 @@
-// Pictures that are broken, or made to break what reads them.
+// Damaged and hostile pictures.
 import { existsSync } from "node:fs";
 import { readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,12 +8,12 @@ import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { animatedWebp, fixture, folderFor, mutated, noise } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { contentTypeOf, isPicture } from "../src/kinds.js";
-import { cleanPicture, thumbnailOf } from "../src/pictures.js";
+import { contentTypeOf, isPicture } from "../src/inspection/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/inspection/pictures.js";
 
 const plenty = 50_000_000;
 
-/** A row of pixels of nothing, as often as it takes: a PNG that is far smaller than what it unpacks to. */
+/** A decompression bomb: a PNG of empty rows, far smaller than its pixels. */
 function pngBomb(width: number, height: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -65,13 +65,13 @@ async function clean(t: Test, content: Buffer, named: string, maxPixels = plenty
   return cleanPicture(path, type, folder.path, maxPixels);
 }
 
-test("a picture that ends too soon is damaged, whatever its format", async (t) => {
+test("a truncated picture is damaged, in every format", async (t) => {
   for (const [type, content] of Object.entries(await pictures())) {
     await clean(t, content, type);
     for (const share of [0.02, 0.1, 0.5, 0.8]) {
       const cut = content.subarray(0, Math.max(16, Math.floor(content.length * share)));
       const outcome = await clean(t, cut, type).catch((error: unknown) => error);
-      // The reader of GIFs asks for no end: `contentTypeOf` has.
+      // The GIF decoder accepts a truncated file; `contentTypeOf` has refused it before.
       if (type === "image/gif" && !(outcome instanceof Error)) t.match(outcome, { mimeType: type });
       else t.match(outcome, { code: "damaged_file" }, `${type}, ${share} of it`);
     }
@@ -81,7 +81,7 @@ test("a picture that ends too soon is damaged, whatever its format", async (t) =
 const full = "/dev/full";
 const skip = existsSync(full) ? false : `there is no ${full} here`;
 
-test("a disk that is full is not the picture's fault", { skip }, async (t) => {
+test("a full disk is not reported as a damaged picture", { skip }, async (t) => {
   for (const [named, content] of Object.entries(await pictures())) {
     const folder = await folderFor(t);
     await symlink(full, join(folder.path, "cleaned"));
@@ -92,7 +92,7 @@ test("a disk that is full is not the picture's fault", { skip }, async (t) => {
   }
 });
 
-test("a picture with too many pixels is refused before it is unpacked", async (t) => {
+test("a picture with too many pixels is refused before it is decoded", async (t) => {
   const started = process.memoryUsage().rss;
   for (const [width, height] of [
     [60_000, 60_000],
@@ -116,7 +116,7 @@ test("the limit on pixels counts those of all frames together", async (t) => {
   await t.rejects(clean(t, roll, "image/webp", 79_998), { code: "too_many_pixels" });
 });
 
-test("a picture that has to be held whole may have a share of the pixels", async (t) => {
+test("a picture that is held in memory whole may have a share of the pixels", async (t) => {
   const picture = () => noise(100, 100);
   const whole: Record<string, { content: Buffer; least: number }> = {
     "image/jpeg": { content: await picture().jpeg({ progressive: true }).toBuffer(), least: 20_000 },
@@ -132,7 +132,7 @@ test("a picture that has to be held whole may have a share of the pixels", async
   await t.rejects(clean(t, await readFile(path), "image/gif", 64 * 48 * 5 - 1), { code: "too_many_pixels" });
 });
 
-test("what is named one format and is another is damaged or shown as what it is named", async (t) => {
+test("a picture declared as another format is damaged or converted to it", async (t) => {
   const made = await pictures();
   for (const type of Object.keys(made)) {
     for (const content of Object.values(made)) {

@@ -1,22 +1,22 @@
-// Pictures that take long: nobody else's are behind them, and none takes longer than it may.
+// Slow pictures: they do not delay those of other users, and have a deadline.
 
 import { animatedWebp, folderFor, gifFrames, manyFrames, noise } from "@khui/test-kit/files/made-files";
-import { watching } from "@khui/test-kit/files/watching";
+import { monitoring } from "@khui/test-kit/files/monitoring";
 import t, { test } from "tap";
-import { createInspection } from "../src/inspection.js";
+import { createInspection } from "../src/inspection/inspection.js";
+import { createParsers } from "../src/inspection/parsers.js";
+import { maxFrames } from "../src/inspection/pictures.js";
 import { defaultLimits } from "../src/limits.js";
-import { createParsers } from "../src/parsers.js";
-import { mostFrames } from "../src/pictures.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());
 const inspection = createInspection(parsers, undefined, defaultLimits);
 
-test("one person's animations are not before another's photo", { timeout: 240_000 }, async (t) => {
+test("one user's animations do not delay another's photo", { timeout: 240_000 }, async (t) => {
   const folder = await folderFor(t);
-  const animation = await folder.write(await manyFrames(mostFrames));
+  const animation = await folder.write(await manyFrames(maxFrames));
   const photo = await folder.write(await noise(200, 100).jpeg().toBuffer());
-  // The start of two workers is not what is looked at.
+  // The start of the two workers is not measured.
   await Promise.all(["alice", "bob"].map((userId) => inspection.inspect(photo, "image", folder.path, userId)));
   let ended = 0;
   const flood = Array.from({ length: 12 }, async () => {
@@ -30,36 +30,36 @@ test("one person's animations are not before another's photo", { timeout: 240_00
   await Promise.all(flood);
 });
 
-test("an animation of 6,000 frames is refused before it is unpacked", async (t) => {
+test("an animation of 6,000 frames is refused before it is decoded", async (t) => {
   const folder = await folderFor(t);
   const animation = await folder.write(await manyFrames(6_000));
   const began = performance.now();
   const refused = inspection.inspect(animation, "image", folder.path, "mallory");
-  await t.rejects(refused, { code: "too_many_frames", details: { maxFrames: mostFrames } });
-  t.ok(performance.now() - began < 5_000, "which takes no time");
+  await t.rejects(refused, { code: "too_many_frames", details: { maxFrames: maxFrames } });
+  t.ok(performance.now() - began < 5_000, "at once");
 });
 
-test("animations may have so many frames and no more, whatever their format", async (t) => {
+test("the number of frames is limited in every format", async (t) => {
   const folder = await folderFor(t);
   const inspect = async (bytes: Uint8Array) =>
     inspection.inspect(await folder.write(bytes), "image", folder.path, "alice").then(
       ({ facts }) => facts.mimeType,
       ({ code }) => code,
     );
-  t.equal(await inspect(gifFrames(mostFrames)), "image/gif");
-  t.equal(await inspect(gifFrames(mostFrames + 1)), "too_many_frames");
-  t.equal(await inspect(await manyFrames(mostFrames + 1)), "too_many_frames");
+  t.equal(await inspect(gifFrames(maxFrames)), "image/gif");
+  t.equal(await inspect(gifFrames(maxFrames + 1)), "too_many_frames");
+  t.equal(await inspect(await manyFrames(maxFrames + 1)), "too_many_frames");
   const frames = Array.from({ length: 20 }, (_, i) => ({ width: 30, height: 20, background: i % 2 ? "red" : "blue" }));
   t.equal(await inspect(await animatedWebp(frames)), "image/webp");
 });
 
-test("a picture that takes too long is refused, and its worker ended", async (t) => {
-  const hasty = createParsers({ recording: 10_000, picture: 1, thumbnail: 10_000 });
-  t.teardown(() => hasty.close());
+test("a picture that takes too long is refused, and its worker killed", async (t) => {
+  const impatient = createParsers({ recording: 10_000, picture: 1, thumbnail: 10_000 });
+  t.teardown(() => impatient.close());
   const folder = await folderFor(t);
   const photo = await folder.write(await noise(3_000, 2_000).jpeg().toBuffer());
-  const { result, blockedMs } = await watching(() =>
-    createInspection(hasty, undefined, defaultLimits)
+  const { result, blockedMs } = await monitoring(() =>
+    createInspection(impatient, undefined, defaultLimits)
       .inspect(photo, "image", folder.path, "alice")
       .catch((error) => error),
   );

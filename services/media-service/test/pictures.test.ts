@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "@khui/test-kit/files/made-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
-import { isPicture } from "../src/kinds.js";
-import { cleanPicture, thumbnailOf } from "../src/pictures.js";
+import { isPicture } from "../src/inspection/kinds.js";
+import { cleanPicture, thumbnailOf } from "../src/inspection/pictures.js";
 
 const plenty = 50_000_000;
 
@@ -25,7 +25,7 @@ async function colourAt(picture: string | Buffer, x: number, y: number): Promise
 const isRed = ([r = 0, g = 0, b = 0]: number[]) => r > 200 && g < 60 && b < 60;
 const isBlue = ([r = 0, g = 0, b = 0]: number[]) => r < 60 && g < 60 && b > 200;
 
-test("a photo on its side is stood up, and keeps nothing of where and with what it was taken", async (t) => {
+test("a sideways photo is rotated, and loses where and with what it was taken", async (t) => {
   const photo = await sidewaysPhoto(80, 40);
   const before = await sharp(photo).metadata();
   t.equal(before.orientation, 6, "as a phone writes it");
@@ -46,7 +46,7 @@ test("a photo on its side is stood up, and keeps nothing of where and with what 
   t.notOk(thumbnail.includes("Secret Maker"));
 });
 
-test("metadata goes from every format", async (t) => {
+test("metadata is removed from every format", async (t) => {
   const secret = "Secret Maker";
   const picture = () => noise(20, 10).withExif({ IFD0: { Make: secret } });
   const made: Record<string, Buffer> = {
@@ -66,7 +66,7 @@ test("metadata goes from every format", async (t) => {
   }
 });
 
-test("what is seen stays: transparency, and the colours of what was made for print", async (t) => {
+test("transparency stays, and CMYK is converted", async (t) => {
   const clear = await sharp({
     create: { width: 4, height: 4, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0 } },
   })
@@ -81,7 +81,7 @@ test("what is seen stays: transparency, and the colours of what was made for pri
   t.equal((await sharp(shown.path).metadata()).space, "srgb", "browsers show it as it was meant");
 });
 
-test("an animation keeps its frames, their times and its loop", async (t) => {
+test("an animation keeps its frames, delays and loop count", async (t) => {
   const frames = ["red", "lime", "blue"].map((background) => ({ width: 60, height: 40, background }));
   const { path, dimensions } = await cleaned(t, await animatedWebp(frames), "image/webp");
   t.same(dimensions, { width: 60, height: 40 });
@@ -117,7 +117,7 @@ test("a thumbnail fits into 320 by 320 and is never larger than its picture", as
   }
 });
 
-test("only pictures that browsers know are pictures", async (t) => {
+test("only pictures that browsers show are pictures", async (t) => {
   for (const type of ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"]) t.ok(isPicture(type), type);
   for (const type of ["image/svg+xml", "image/heic", "image/tiff", "image/bmp", "text/plain", "constructor"]) {
     t.notOk(isPicture(type), type);

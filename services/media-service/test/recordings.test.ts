@@ -1,10 +1,10 @@
-// What is read out of sounds and videos.
+// Reading the metadata of audio and video.
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import t, { test } from "tap";
-import { createParsers } from "../src/parsers.js";
+import { createParsers } from "../src/inspection/parsers.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());
@@ -35,7 +35,7 @@ test("kind, duration and dimensions are those of the recording, as it is shown",
   }
 });
 
-test("what holds neither sound nor picture is damaged", async (t) => {
+test("a file with neither audio nor video is damaged", async (t) => {
   const folder = await folderFor(t);
   const gif = await fixture("animated.gif");
   t.match(await reader.read(gif.path, gif.size).catch((error: unknown) => error), { code: "damaged_file" });
@@ -57,7 +57,7 @@ test("what holds neither sound nor picture is damaged", async (t) => {
   }
 });
 
-test("several may be read at once, each with its own result", async (t) => {
+test("concurrent reads have their own results", async (t) => {
   const asked = Array.from({ length: 3 }, (_, i) => names[i % names.length]!);
   const read = asked.map(async (name) => {
     const { path, size } = await fixture(name);
@@ -69,7 +69,7 @@ test("several may be read at once, each with its own result", async (t) => {
   }
 });
 
-test("a file that is gone is no damaged file", async (t) => {
+test("a missing file is not reported as damaged", async (t) => {
   const folder = await folderFor(t);
   await t.rejects(reader.read(`${folder.path}/gone`, 10), { code: "ENOENT" });
 });

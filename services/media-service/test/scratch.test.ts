@@ -1,14 +1,14 @@
-// The folder for files on their way in.
+// The scratch folder.
 import { existsSync } from "node:fs";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { test } from "tap";
-import { openScratch } from "../src/scratch.js";
+import { openScratch } from "../src/uploads/scratch.js";
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
 
-test("every upload has a folder of its own, which goes with all that is in it", async (t) => {
+test("every upload has its own folder, removed with its contents", async (t) => {
   const folder = join((await folderFor(t)).path, "made", "if", "missing");
   const scratch = await openScratch(folder);
   const [one, other] = [await scratch.open(), await scratch.open()];
@@ -23,7 +23,7 @@ test("every upload has a folder of its own, which goes with all that is in it", 
   t.same(await readdir(folder), []);
 });
 
-test("what a process that died has left is swept at the start, and nothing else", async (t) => {
+test("only what dead processes have left is removed at the start", async (t) => {
   const { path } = await folderFor(t);
   for (const name of ["upload-old", "upload-new", "another", "upload"]) {
     await mkdir(join(path, name));
@@ -41,7 +41,7 @@ test("what a process that died has left is swept at the start, and nothing else"
   await remove();
 });
 
-test("an upload under way in one process is not swept by the start of another", async (t) => {
+test("an upload in flight in one process survives the start of another", async (t) => {
   const { path } = await folderFor(t);
   const { folder } = await (await openScratch(path)).open();
   await writeFile(join(folder, "received"), "x");

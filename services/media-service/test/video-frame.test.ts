@@ -2,11 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { manySamples } from "@khui/test-kit/files/hostile-recordings";
 import { fixture, folderFor, noise } from "@khui/test-kit/files/made-files";
-import { watching } from "@khui/test-kit/files/watching";
+import { monitoring } from "@khui/test-kit/files/monitoring";
 import sharp from "sharp";
 import { test } from "tap";
+import { findVideoFrame } from "../src/inspection/video-frame.js";
 import { defaultLimits } from "../src/limits.js";
-import { findVideoFrame } from "../src/video-frame.js";
 
 const { pixels } = defaultLimits;
 const frameOf = await findVideoFrame("ffmpeg", pixels);
@@ -24,7 +24,7 @@ test("a program that is not what it should be gives none either", async (t) => {
   t.equal(await lying?.(path, "video/mp4", 1), undefined);
 });
 
-test("videos give a picture, upright and in their proportions", { skip }, async (t) => {
+test("a frame is upright and has the proportions of its video", { skip }, async (t) => {
   const shapes: Record<string, readonly [number, number]> = {
     "video.mp4": [320, 180],
     "upright-phone.mp4": [180, 320],
@@ -48,7 +48,7 @@ test("videos give a picture, upright and in their proportions", { skip }, async 
   }
 });
 
-test("a video whose frames have more than a quarter of the allowed pixels gives none", { skip }, async (t) => {
+test("a video with more than a quarter of the allowed pixels has no frame", { skip }, async (t) => {
   const folder = await folderFor(t);
   const path = `${folder.path}/video.mov`;
   const source = ["-f", "lavfi", "-i", "color=red:size=200x100", "-frames:v", "1", "-c:v", "png"];
@@ -65,18 +65,18 @@ test("a video whose frames have more than a quarter of the allowed pixels gives 
   }
 });
 
-test("a video that counts samples which it does not have takes little memory", { skip }, async (t) => {
+test("a video that states samples which it does not have takes little memory", { skip }, async (t) => {
   const folder = await folderFor(t);
   for (const count of [60_000_000, 0xffff_ffff]) {
     const { path, size } = await folder.write(manySamples(count));
     t.ok(size < 1024);
-    const { result, childBytes } = await watching(async () => frameOf?.(path, "video/mp4", 1));
+    const { result, childBytes } = await monitoring(async () => frameOf?.(path, "video/mp4", 1));
     t.equal(result, undefined);
     t.ok(childBytes < 200 * 1024 * 1024, `${Math.round(childBytes / 1024 / 1024)} MB`);
   }
 });
 
-test("sounds, pictures and damaged videos give none", { skip }, async (t) => {
+test("audio, pictures and damaged videos have no frame", { skip }, async (t) => {
   const folder = await folderFor(t);
   const sound = await fixture("sound.m4a");
   t.equal(await frameOf?.(sound.path, "video/mp4", 1), undefined);
@@ -89,7 +89,7 @@ test("sounds, pictures and damaged videos give none", { skip }, async (t) => {
   t.equal(await frameOf?.(zeros.path, "video/webm", 1), undefined);
 });
 
-test("a text that names other files or addresses shows nothing of them", { skip }, async (t) => {
+test("a playlist that names other files or URLs reveals nothing of them", { skip }, async (t) => {
   const folder = await folderFor(t);
   const { path: video } = await fixture("video.mp4");
   const texts: Record<string, string> = {
@@ -108,7 +108,7 @@ test("a text that names other files or addresses shows nothing of them", { skip 
   }
 });
 
-test("the name of a file is no option and no address", { skip }, async (t) => {
+test("a file name is not taken for an option or a URL", { skip }, async (t) => {
   const folder = await folderFor(t);
   for (const name of ["-i", "a:b.mp4", "http:x", "%d.mp4", "a b'\"$(x).mp4"]) {
     const { path } = await folder.write("x", name);

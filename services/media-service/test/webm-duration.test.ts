@@ -3,7 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { type Folder, fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
-import { webmDuration } from "../src/webm-duration.js";
+import { webmDuration } from "../src/inspection/webm-duration.js";
 
 async function durationOf(folder: Folder, content: Uint8Array, deadline = Infinity): Promise<number | undefined> {
   const { path, size } = await folder.write(content, "received");
@@ -46,7 +46,7 @@ async function expectDuration(t: Test, expected: number | undefined, content: Bu
   t.equal(await durationOf(await folderFor(t), content), expected, what);
 }
 
-test("it is the latest block's time, wherever that block is", async (t) => {
+test("it is the time of the latest block, wherever that is", async (t) => {
   const simple = (time: number, length?: number) => element("a3", block(time, length));
   const grouped = (time: number) => element("a0", element("a1", block(time)));
   await expectDuration(t, 0.5, webm([cluster(0, [simple(0), simple(500)])]), "one cluster");
@@ -63,7 +63,7 @@ test("it is the latest block's time, wherever that block is", async (t) => {
   await expectDuration(t, 0.05, webm([scale, cluster(0, [simple(500)])]), "in tenths of milliseconds");
 });
 
-test("there is none where no block is", async (t) => {
+test("a file without blocks has none", async (t) => {
   await expectDuration(t, undefined, webm([cluster(5, [])]), "an empty cluster");
   await expectDuration(t, undefined, header, "a header");
   await expectDuration(t, undefined, Buffer.from([0]), "a byte");
@@ -71,7 +71,7 @@ test("there is none where no block is", async (t) => {
   await expectDuration(t, undefined, Buffer.alloc(200_000, 0xff), "ones");
 });
 
-test("elements are found wherever they lie across what is read at once", async (t) => {
+test("elements are found across the boundaries of windows", async (t) => {
   const folder = await folderFor(t);
   for (let padding = 65_480; padding <= 65_560; padding += 1) {
     const filler = element("ec", Buffer.alloc(padding));
@@ -80,7 +80,7 @@ test("elements are found wherever they lie across what is read at once", async (
   }
 });
 
-test("what browsers record is as long as it was recorded", async (t) => {
+test("recordings of browsers have their duration", async (t) => {
   const folder = await folderFor(t);
   for (const name of ["recorded.webm", "voice.webm"]) {
     const duration = (await durationOf(folder, await readFile((await fixture(name)).path))) ?? 0;
@@ -88,7 +88,7 @@ test("what browsers record is as long as it was recorded", async (t) => {
   }
 });
 
-test("a changed file has some duration or none, and an end", { timeout: 120_000 }, async (t) => {
+test("a mutated file has some duration or none, and reading it ends", { timeout: 120_000 }, async (t) => {
   const seed = Number(process.env.KHUI_TEST_SEED ?? Date.now() % 2 ** 31);
   t.comment(`KHUI_TEST_SEED=${seed}`);
   const draw = randomFrom(seed);
@@ -109,7 +109,7 @@ test("a file that takes too long has none", async (t) => {
   t.equal(await durationOf(folder, content, Date.now() - 1), undefined);
 });
 
-test("a large file of nothing but headers does not hold up what else there is to do", {
+test("a large file of headers alone does not block the event loop", {
   timeout: 120_000,
 }, async (t) => {
   const folder = await folderFor(t);

@@ -12,7 +12,7 @@ DROP INDEX messages.messages_deleted;        -- with it, no deletion was a heap-
 ALTER TABLE messages.messages SET (fillfactor = 90);
 
 -- Amounts at positions of a room, kept so that the sum of all after a position is five rows whatever lies there: see
--- src/store/tallies.ts.
+-- src/store/position-sums.ts.
 CREATE TABLE messages.tallies (
   room_id text COLLATE "C" NOT NULL,
   kind text COLLATE "C" NOT NULL,            -- deleted, uncounted: at ordinals; hidden: at places

@@ -9,30 +9,39 @@ import type {
   StoredMedia,
   User,
 } from "@khui/contracts";
+import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { ParticipantRow, RoomRow } from "./store/room-list.js";
 import type { LogRow, MessageRow } from "./store/tables.js";
 
 type Users = ReadonlyMap<string, User>;
 
-/** What messages need to be shown: the people in them, and addresses for their files. */
+/** What rendering needs beside the rows: the users in them, and signed URLs for their files. */
 export interface View {
   readonly users: Users;
   readonly links: MediaLinks;
 }
 
-/** The least positions that all other participants have passed; null when there is nobody else. */
+/** What rendering these messages needs. */
+export async function viewOf(
+  { directory, links }: { readonly directory: Directory; readonly links: MediaLinks },
+  rows: Iterable<MessageRow | null>,
+): Promise<View> {
+  return { users: await directory.resolve(usersIn(rows)), links };
+}
+
+/** The lowest read and delivered positions among the other participants; null when there are none. */
 export interface OthersPositions {
   readonly othersRead: number | null;
   readonly othersDelivered: number | null;
 }
 
-/** Who they are; without a name where nobody knows it. */
+/** The user, with nulls where the name is unknown. */
 export const userOf = (users: Users, userId: string): User =>
   users.get(userId) ?? { _id: userId, name: null, avatar: null };
 
-/** Everyone named by these messages. */
-export function usersIn(rows: Iterable<MessageRow | null>): Set<string> {
+/** The senders of these messages and of the messages they reply to. */
+function usersIn(rows: Iterable<MessageRow | null>): Set<string> {
   const ids = new Set<string>();
   for (const row of rows) {
     if (!row) continue;
@@ -42,7 +51,7 @@ export function usersIn(rows: Iterable<MessageRow | null>): Set<string> {
   return ids;
 }
 
-/** Status is the sender's to see; for everyone else a message that is there was sent. */
+/** Only the sender sees how far a message has come; everyone else sees `sent`. */
 export function statusFor(
   row: { sender_id: string; seq: number },
   viewerId: string,
@@ -64,7 +73,7 @@ export function renderMessage(row: MessageRow, view: View, status: MessageStatus
     type: row.type,
     content: row.content,
     mediaInfo: row.media && mediaInfo(row.media, links),
-    stickerInfo: row.sticker && { ...row.sticker, url: links.open(row.sticker.url) },
+    stickerInfo: row.sticker && { ...row.sticker, url: links.unsigned(row.sticker.url) },
     ...(row.system ? { systemInfo: row.system } : {}),
     status,
     timestamp: new Date(row.created_at).toISOString(),
@@ -96,15 +105,15 @@ export function shownReactions(
   return { reactions: row?.reactions ?? [], reactionCounts: counts };
 }
 
-function mediaInfo({ fileId, hasThumbnail, ...facts }: StoredMedia, links: MediaLinks): MediaInfo {
+function mediaInfo({ fileId, hasThumbnail, ...file }: StoredMedia, links: MediaLinks): MediaInfo {
   return {
-    ...facts,
+    ...file,
     ...(hasThumbnail ? { thumbnail: links.thumbnail(fileId) } : {}),
-    url: links.file(fileId, facts.originalName),
+    url: links.file(fileId, file.originalName),
   };
 }
 
-/** A log entry with its event's body (without room and number, see `wire.ts`), as its message is now. */
+/** A log entry with its event's body (without room and number, see `wire.ts`), showing its message as it is now. */
 export function renderEntry(entry: LogRow, message: MessageRow | null, view: View): LogEntry {
   const { data } = entry;
   const header: EntryHeader = {

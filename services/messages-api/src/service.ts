@@ -3,17 +3,16 @@ import { createMediaLinks } from "@khui/media-links";
 import { defineService } from "@khui/service";
 import { linkEnvironment, linkOptions } from "@khui/service/http";
 import { Type } from "typebox";
-import { createAnnouncer } from "./announcer.js";
-import { createChanging } from "./changing.js";
-import { startCleanup } from "./cleanup.js";
+import { createActions } from "./actions/actions.js";
+import { createAnnouncer } from "./announcing/announcer.js";
+import { createSentMessages } from "./announcing/sent-messages.js";
+import { startCleanup } from "./background/cleanup.js";
+import { startRetention } from "./background/log-retention.js";
+import { createRoomQueue } from "./batching/room-queue.js";
 import type { Context } from "./context.js";
-import { createMarking } from "./marking.js";
-import { createMeters } from "./meters.js";
-import { startRetention } from "./retention.js";
-import { createRoomQueue } from "./room-queue.js";
+import { createMessageMetrics } from "./metrics.js";
 import { mountMessages } from "./routes/messages.js";
-import { serveMessages } from "./rpc.js";
-import { createSending } from "./sending.js";
+import { serveMessages } from "./routes/rpc.js";
 
 export const schema = { name: "messages", migrations: new URL("../migrations/", import.meta.url) };
 
@@ -28,23 +27,25 @@ export const messagesApi = defineService({
   },
   schema,
   start({ database, bus, env, log, telemetry, mount, rpc, directory, publicUrl, onClose }) {
-    const { metrics, scopes } = telemetry;
+    const { scopes } = telemetry;
     const db: Context["db"] = database.kysely();
-    const queue = createRoomQueue(scopes);
+    const announce = createAnnouncer(bus, (error) => log.warn({ err: error }, "bus"));
+    const links = createMediaLinks(linkOptions(env, publicUrl));
+    const metrics = createMessageMetrics(telemetry.metrics);
     const context: Context = {
       db,
       directory,
-      announce: createAnnouncer(bus, (error) => log.warn({ err: error }, "bus")),
-      links: createMediaLinks(linkOptions(env, publicUrl)),
+      announce,
+      sentMessages: createSentMessages({ announce, directory, links, metrics, log }),
+      links,
       cleanup: startCleanup(db, bus, log),
-      queue,
-      meters: createMeters(metrics),
+      roomQueue: createRoomQueue(scopes),
+      metrics,
       scopes,
+      log,
     };
-    const sending = createSending(context);
-    const marking = createMarking(context);
-    const actions = { sending, marking, changing: createChanging(context) };
-    onClose("writes", () => Promise.all([sending.drain(), marking.drain(), queue.drain()]));
+    const actions = createActions(context);
+    onClose("writes", () => actions.drain());
     onClose("cleanup", () => context.cleanup.close());
     onClose("retention", startRetention(db, log, env.LOG_RETENTION_DAYS));
     mountMessages(mount, context, actions);

@@ -1,20 +1,22 @@
 // A batch is written for all requests that it came from, and for no others.
+
 import { createScopes, type Scope } from "@khui/service/telemetry";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
-import { createBatcher } from "../src/batcher.js";
+import { createBatcher } from "../src/batching/batcher.js";
 
 const scopes = createScopes(true);
 
-test("a batch's write knows all its requests; each caller goes on in its own", async (t) => {
+test("a batch is written in the scope of all its requests; each caller continues in its own", async (t) => {
   const written: Array<Scope | undefined> = [];
-  const told: Array<Scope | undefined> = [];
+  const announced: Array<Scope | undefined> = [];
   const batcher = createBatcher<string, string>({
     async write(items) {
       written.push(scopes.current());
       if (items.length > 1 && items.includes("bad")) throw new Error("one is bad");
       return items;
     },
-    onWritten: () => told.push(scopes.current()),
+    onWritten: () => announced.push(scopes.current()),
     maxBatch: 3,
     keyOf: (item) => item,
     maxWaiting: 10,
@@ -31,10 +33,10 @@ test("a batch's write knows all its requests; each caller goes on in its own", a
   await Promise.all(["a", "b", "c", "d"].map(add));
   const ids = (seen: Array<Scope | undefined>) => seen.splice(0).map((scope) => scope?.requestIds.join());
   t.same(ids(written), ["a,b,c", "d"]);
-  t.same(ids(told), ["a,b,c", "d"]);
+  t.same(ids(announced), ["a,b,c", "d"]);
   await Promise.all(["e", "bad"].map(add));
   t.same(ids(written), ["e,bad", "e", "bad"], "what is tried alone is its own request's");
-  t.same(ids(told), ["e", "bad"]);
+  t.same(ids(announced), ["e", "bad"]);
 });
 
 /** A batcher over `write`, in which items are named `key:number`. */
@@ -56,7 +58,7 @@ function batcherOf(write: (items: readonly string[]) => Promise<readonly string[
 const outage = new Error("no database");
 const locked = new Error("locked");
 
-test("what has other keys goes on while a write waits, and what has the same key waits its turn", async (t) => {
+test("items of other keys are written while a write waits, and those of the same key wait for it", async (t) => {
   const written: string[][] = [];
   let release = () => {};
   const held = new Promise<void>((resolve) => {
@@ -68,7 +70,7 @@ test("what has other keys goes on while a write waits, and what has the same key
     return items;
   });
   const first = batcher.add("a:1");
-  await eventually(() => written.length === 1);
+  await until("one is written", () => written.length === 1);
   const second = batcher.add("a:2");
   t.same(await Promise.all(["b:1", "c:1"].map((item) => batcher.add(item))), ["b:1", "c:1"]);
   t.same(await batcher.add("b:2"), "b:2");
@@ -82,7 +84,7 @@ test("what has other keys goes on while a write waits, and what has the same key
   await batcher.drain();
 });
 
-test("a key that is locked fails by itself, goes apart until it succeeds, and holds up nobody meanwhile", async (t) => {
+test("a locked key fails alone, stays isolated until it succeeds, and delays no other meanwhile", async (t) => {
   const written: string[][] = [];
   let isLocked = true;
   const batcher = batcherOf(async (items) => {
@@ -115,7 +117,7 @@ test("one bad item of a key fails alone", async (t) => {
   );
 });
 
-test("an outage fails everyone once; too many of a key, and what waited too long, are refused", async (t) => {
+test("an outage fails every item once; too many of a key, and what waited too long, are refused", async (t) => {
   let writes = 0;
   const failing = batcherOf(async () => {
     writes++;
@@ -138,19 +140,15 @@ test("an outage fails everyone once; too many of a key, and what waited too long
     { deadlineMs: 20 },
   );
   const first = slow.add("a:0");
-  await eventually(() => begun);
+  await until("it has begun", () => begun);
   const queued = Array.from({ length: 10 }, (_, n) => slow.add(`a:${n + 1}`));
   const settled = Promise.allSettled(queued);
   await t.rejects(slow.add("a:11"), { code: "service_unavailable" }, "ten of a key wait already");
   t.equal(await slow.add("b:1"), "b:1", "others do not care");
   const started = performance.now();
-  await eventually(() => performance.now() - started > 25);
+  await until("the delay is over", () => performance.now() - started > 25);
   release();
   t.equal(await first, "a:0");
   t.same(new Set((await settled).map(({ status }) => status)), new Set(["rejected"]));
   t.equal(await slow.add("a:12"), "a:12");
 });
-
-async function eventually(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -1,7 +1,8 @@
-// Whatever members write, what others are to be told of it fits a message of the bus.
+// Whatever members write, every answer about it fits a message of the bus.
 import { sql } from "@khui/database";
 import t, { test } from "tap";
-import { logPage, openRoom, roomsAmong, roomsOf } from "../src/reading.js";
+import { logPage, openRoom } from "../src/queries/log.js";
+import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { editMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
@@ -52,7 +53,7 @@ test("a text is edited until its history is too large, and the log can be read o
   t.ok(sizeOf(opened) < largestMessage, `opening takes ${sizeOf(opened)} bytes`);
 });
 
-test("a message takes a hundred different emojis; whoever reacts with one of them is welcome", async (t) => {
+test("a message takes a hundred different emojis; further reactions with one of them are accepted", async (t) => {
   const emojis = Array.from({ length: 101 }, (_, n) => String.fromCodePoint(0x1f400 + n));
   const people = emojis.map((_, n) => newUser(String(n)));
   const roomId = await makeRoom(db, people);
@@ -67,7 +68,7 @@ test("a message takes a hundred different emojis; whoever reacts with one of the
   t.match(await react(100, emojis[100]!), { kind: "changed" });
 });
 
-test("a page of rooms comes in as many answers as it takes", async (t) => {
+test("a page of rooms is split into as many answers as needed", async (t) => {
   const user = newUser("a");
   const people = Array.from({ length: 100 }, (_, n) => newUser(`${"ก".repeat(40)}${n}`));
   const roomIds: string[] = [];
@@ -78,19 +79,19 @@ test("a page of rooms comes in as many answers as it takes", async (t) => {
   );
   const first = await roomsOf(context, user, 1, 50);
   t.equal(first.total, 60);
-  const told = [...first.rooms];
+  const described = [...first.rooms];
   let answers = 1;
   t.ok(sizeOf(first) < largestMessage);
   for (let { rest } = first; rest.length > 0; answers++) {
     const more = await roomsAmong(context, user, rest);
     t.ok(sizeOf(more) < largestMessage);
-    told.push(...more.rooms);
+    described.push(...more.rooms);
     rest = more.rest;
   }
   t.same(
-    told.map(({ roomId }) => roomId),
+    described.map(({ roomId }) => roomId),
     roomIds.slice(0, 50),
   );
   t.ok(answers > 1, `${answers} answers`);
-  t.same(await roomsAmong(context, newUser("b"), roomIds), { rooms: [], rest: [] }, "nobody else is told");
+  t.same(await roomsAmong(context, newUser("b"), roomIds), { rooms: [], rest: [] }, "nobody else gets them");
 });

@@ -1,15 +1,15 @@
 // Every statement of this service's store, and how its cost may grow.
 import { defaultSettings, type RoomChange } from "@khui/contracts";
 import type { Case } from "@khui/test-kit/statement-cost/cases";
-import { pruneLog } from "../src/retention.js";
 import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
+import { filesInUse, forgetFiles, purgeDeletedMessages, unusedFiles } from "../src/store/cleanup.js";
 import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
 import { accessRoom, hiddenSince, othersPositions, readLog, roomStats, roomsAhead } from "../src/store/history.js";
+import { pruneLog } from "../src/store/log-retention.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
 import { markDelivered, markReadBatch, readPositions } from "../src/store/positions.js";
 import { reactTo } from "../src/store/react.js";
-import { filesInUse, forgetFiles, purgeRemains, unusedFiles } from "../src/store/remains.js";
 import {
   activeAmong,
   contactsOf,
@@ -28,7 +28,7 @@ import { newId, text } from "./room.js";
 type Grows = NonNullable<Case<Scene>["grows"]>;
 type AsUser = (db: Db, scene: Scene, userId: string) => Promise<unknown>;
 
-/** A member gets what they ask for; one who left and a stranger are refused, which may cost no more wherever they are. */
+/** A member gets an answer; a former member and a stranger are refused, which may cost no more. */
 const asEveryone = (name: string, run: AsUser, grows: Grows = {}): Array<Case<Scene>> => [
   { name, run: (db, scene) => run(db, scene, scene.reader), grows },
   { name: `${name}, as one who left`, run: (db, scene) => run(db, scene, scene.left), refused: true, grows },
@@ -361,7 +361,7 @@ const membership = [
   })),
   {
     ...change(
-      "taken before",
+      "applied before",
       ({ stranger }) => ({ kind: "joined", userId: stranger, role: "member", text: "joined" }),
       1,
     ),
@@ -369,19 +369,19 @@ const membership = [
   },
 ] satisfies ReadonlyArray<Case<Scene>>;
 
-const tidying = [
+const cleanup = [
   { name: "pruneLog, some is old", run: (db) => pruneLog(db, daysAgo(7)) },
   { name: "pruneLog, nothing is old", run: (db) => pruneLog(db, daysAgo(9)), refused: true },
   {
-    name: "purgeRemains",
+    name: "purgeDeletedMessages",
     run: async (db, { roomId, target, reader }) => {
       await deleteForEveryone(db, { userId: reader, messageId: target, roomId });
-      return purgeRemains(db);
+      return purgeDeletedMessages(db);
     },
-    // As much as it is given to take out.
+    // As much as there is to remove.
     grows: { reactions: "input", edits: "input" },
   },
-  { name: "purgeRemains, nothing", run: (db) => purgeRemains(db), refused: true },
+  { name: "purgeDeletedMessages, nothing", run: (db) => purgeDeletedMessages(db), refused: true },
   { name: "unusedFiles", run: (db) => unusedFiles(db, 100) },
   { name: "forgetFiles", run: (db) => forgetFiles(db, ["unused 1", "unused 2", "file 1"]) },
   { name: "filesInUse", run: (db) => filesInUse(db, ["file 1", "file 2", "unused 1"]) },
@@ -394,5 +394,5 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   ...marking,
   ...listing,
   ...membership,
-  ...tidying,
+  ...cleanup,
 ];

@@ -144,8 +144,8 @@ async function fillMembers(
     UNION ALL SELECT ${roomId}, ${name}::text || ' left ' || n, 'member', false, now() - interval '9 days'
       FROM generate_series(1, ${left}::int) n`.execute(db);
   await sql`
-    UPDATE messages.members me SET sent = x.sent, last_sent_seq = x.seq
-    FROM (SELECT sender_id, max(sent) AS sent, max(seq) AS seq FROM messages.messages WHERE room_id = ${roomId} GROUP BY 1) x
+    UPDATE messages.members me SET sent = x.sent
+    FROM (SELECT sender_id, max(sent) AS sent FROM messages.messages WHERE room_id = ${roomId} GROUP BY 1) x
     WHERE me.room_id = ${roomId} AND me.user_id = x.sender_id`.execute(db);
 }
 
@@ -222,8 +222,8 @@ async function fillRooms(db: Db, name: string, count: number, person: ReturnType
     db,
   );
   await sql`
-    INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at, sent, last_sent_seq)
-    SELECT ${ids}, user_id, 'member', true, now(), CASE i WHEN 1 THEN 2 ELSE 1 END, CASE i WHEN 1 THEN 4 ELSE i END FROM ${rooms}, ${people}`.execute(
+    INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at, sent)
+    SELECT ${ids}, user_id, 'member', true, now(), CASE i WHEN 1 THEN 2 ELSE 1 END FROM ${rooms}, ${people}`.execute(
     db,
   );
   await sql`

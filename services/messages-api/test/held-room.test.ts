@@ -1,9 +1,9 @@
-// A room that somebody holds delays itself alone: sends into others are answered meanwhile.
+// A locked room delays only itself: sends into others are answered meanwhile.
 import { sql } from "@khui/database";
 import { toChatError } from "@khui/service";
 import t, { test } from "tap";
-import { createChanging } from "../src/changing.js";
-import { createSending } from "../src/sending.js";
+import { createChanging } from "../src/actions/changing.js";
+import { createSending } from "../src/actions/sending.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";

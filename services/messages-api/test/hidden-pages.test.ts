@@ -1,4 +1,4 @@
-// Pages jump over hidden messages: whatever was hidden, all pages together are exactly what is left.
+// Pages skip hidden messages: whatever was hidden, all pages together are exactly the rest.
 import { sql } from "@khui/database";
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import t, { test } from "tap";

@@ -1,9 +1,11 @@
-// What this service's parts work with, when nobody else is there.
+// A context for this service's parts, without any other service.
 import { createMediaLinks } from "@khui/media-links";
 import { createMetrics, createScopes } from "@khui/service/telemetry";
+import type { Announcer } from "../src/announcing/announcer.js";
+import { createSentMessages } from "../src/announcing/sent-messages.js";
+import { createRoomQueue } from "../src/batching/room-queue.js";
 import type { Context } from "../src/context.js";
-import { createMeters } from "../src/meters.js";
-import { createRoomQueue } from "../src/room-queue.js";
+import { createMessageMetrics } from "../src/metrics.js";
 import type { Db } from "../src/store/tables.js";
 
 export const links = createMediaLinks({
@@ -12,17 +14,22 @@ export const links = createMediaLinks({
   publicUrl: () => "",
 });
 
-/** Nobody has a name and nobody listens. */
+export const silentAnnouncer: Announcer = { logEntry() {}, liveEvent() {}, membersAdded() {}, userEvent() {} };
+
+/** No user has a name and nothing is published. */
 export function offline(db: Db, more: Partial<Context> = {}): Context {
-  return {
+  const scopes = createScopes(false);
+  const parts = {
     db,
     directory: { resolve: async () => new Map(), learn: async () => {} },
-    announce: { entry() {}, live() {}, added() {}, user() {} },
+    announce: silentAnnouncer,
     links,
-    cleanup: { soon() {}, close: async () => {} },
-    queue: createRoomQueue(createScopes(false)),
-    meters: createMeters(createMetrics("test")),
-    scopes: createScopes(false),
+    cleanup: { trigger() {}, close: async () => {} },
+    roomQueue: createRoomQueue(scopes),
+    metrics: createMessageMetrics(createMetrics("test")),
+    scopes,
+    log: { warn() {} },
     ...more,
   };
+  return { sentMessages: createSentMessages(parts), ...parts };
 }

@@ -4,7 +4,7 @@ import * as database from "@khui/test-kit/servers/replicas";
 import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 
-/** Each Db has a pool of its own; all of it is gone with `t`. `onFailure` is told of each statement that fails. */
+/** Each Db has a pool of its own; all is closed with `t`. `onFailure` is called for each statement that fails. */
 export async function openReplicas(
   t: { teardown(close: () => unknown): unknown },
   count: number,

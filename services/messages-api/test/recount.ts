@@ -1,4 +1,4 @@
-// What the store's counters must say, counted from the rows themselves.
+// Checks the store's counters against the rows they count.
 import { sql } from "@khui/database";
 import { describeRoom } from "../src/store/room-list.js";
 import type { Db } from "../src/store/tables.js";
@@ -12,7 +12,7 @@ interface Entry {
   data: { userId?: string; deletedBy?: string; left?: string } | null;
 }
 
-/** Everything about a room that does not add up, in words; empty when all does. `members` were in it from the start. */
+/** Every inconsistency of a room, in words. `members` were in it from the start. */
 export async function faultsOf(db: Db, roomId: string, members: readonly string[]): Promise<string[]> {
   const faults = [...(await logFaults(db, roomId, members)), ...(await counterFaults(db, roomId))];
   const active = await sql<{ user_id: string; unread: number }>`
@@ -24,8 +24,8 @@ export async function faultsOf(db: Db, roomId: string, members: readonly string[
     WHERE o.room_id = ${roomId} AND me.is_active`.execute(db);
   for (const { user_id: userId, unread } of active.rows) {
     const room = await describeRoom(db, userId, roomId);
-    const told = typeof room === "string" ? room : room.unread;
-    if (told !== unread) faults.push(`${userId} has ${unread} unread, not ${told}`);
+    const shown = typeof room === "string" ? room : room.unread;
+    if (shown !== unread) faults.push(`${userId} has ${unread} unread, not ${shown}`);
   }
   return faults;
 }

@@ -1,9 +1,9 @@
-// Old entries leave the log, and whoever would need them is told so.
+// Old entries are removed from the log, and clients that would need them have to resync.
 import { sql } from "@khui/database";
 import t, { test } from "tap";
-import { openRoom } from "../src/reading.js";
-import { pruneLog } from "../src/retention.js";
+import { openRoom } from "../src/queries/log.js";
 import { readLog } from "../src/store/history.js";
+import { pruneLog } from "../src/store/log-retention.js";
 import { sendBatch } from "../src/store/send.js";
 import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
@@ -53,7 +53,7 @@ test("pruning raises the room's floor to the last entry that went, and keeps the
   t.equal(page?.seq, 30);
 });
 
-test("who comes back to before the floor is told to fetch anew, who comes back to it gets all that follows", async (t) => {
+test("a client that resumes before the floor has to resync, one that resumes at the floor gets all that follows", async (t) => {
   const roomId = await roomOf(10, 6);
   await pruneAll();
   const tooOld = await openRoom(context, user, roomId, 5);
@@ -66,7 +66,7 @@ test("who comes back to before the floor is told to fetch anew, who comes back t
   );
 });
 
-test("a room whose whole log has gone goes on counting", async (t) => {
+test("a room whose whole log was pruned continues its numbers", async (t) => {
   const roomId = await roomOf(3, 3);
   await pruneAll();
   t.equal(await floorOf(roomId), 3);

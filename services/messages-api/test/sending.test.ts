@@ -1,9 +1,11 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
 import t, { test } from "tap";
-import { createSending } from "../src/sending.js";
+import { forwardMessage } from "../src/actions/forwarding.js";
+import { createSending } from "../src/actions/sending.js";
+import type { Context } from "../src/context.js";
 import type { Db } from "../src/store/tables.js";
-import { offline } from "./offline.js";
+import { offline, silentAnnouncer } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newId, newUser } from "./room.js";
@@ -11,16 +13,14 @@ import { makeRoom, newId, newUser } from "./room.js";
 const [db] = (await openReplicas(t, 1)) as [Db];
 const [a, b, stranger] = ["a", "b", "stranger"].map(newUser) as [string, string, string];
 
-function sendingOn() {
+function sendingOn(more: Partial<Context> = {}) {
   const announced: number[] = [];
   const announce = {
-    entry: (_: string, { seq }: LogEntry) => void announced.push(seq),
-    live() {},
-    added() {},
-    user() {},
+    ...silentAnnouncer,
+    logEntry: (_: string, { seq }: LogEntry) => void announced.push(seq),
   };
-  const context = offline(db, { announce });
-  return { sending: createSending(context), announced };
+  const context = offline(db, { announce, ...more });
+  return { context, sending: createSending(context), announced };
 }
 
 const request = (roomId: string, userId: string, content: string) =>
@@ -50,11 +50,11 @@ test("of those sent together, each gets its own result or its own refusal", asyn
     sending.send(request(elsewhere, a, "not my room")),
     sending.send(request(roomId, b, "yours")),
   ] as const;
-  t.match(await sends[0], { content: "mine", seq: 1 });
+  t.match(await sends[0], { message: { content: "mine", seq: 1 } });
   await t.rejects(sends[1], { code: "not_a_participant" });
   await t.rejects(sends[2], { code: "room_not_found" });
   await t.rejects(sends[3], { code: "not_a_participant" });
-  t.match(await sends[4], { content: "yours", seq: 2 });
+  t.match(await sends[4], { message: { content: "yours", seq: 2 } });
 });
 
 test("what one process sends is numbered and announced in the order of sending", async (t) => {
@@ -63,7 +63,7 @@ test("what one process sends is numbered and announced in the order of sending",
   const sent = await Promise.all(Array.from({ length: 600 }, (_, i) => sending.send(request(roomId, a, `text ${i}`))));
   const inOrder = Array.from({ length: 600 }, (_, i) => i + 1);
   t.same(
-    sent.map(({ seq }) => seq),
+    sent.map(({ message }) => message.seq),
     inOrder,
   );
   await sending.drain();
@@ -77,7 +77,10 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
   const sent = await Promise.all(
     Array.from({ length: 20 }, () => sending.send({ ...request(roomId, a, "once"), clientMessageId })),
   );
-  t.equal(new Set(sent.map(({ _id }) => _id)).size, 1);
+  t.equal(new Set(sent.map(({ message }) => message._id)).size, 1);
+  t.equal(sent.filter(({ created }) => created).length, 1);
+  const later = await sending.send({ ...request(roomId, a, "once"), clientMessageId });
+  t.match(later, { message: { _id: sent[0]?.message._id }, created: false });
   await sending.drain();
   t.same(announced, [1]);
   const other = await makeRoom(db, [a]);
@@ -85,12 +88,34 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
 });
 
 test("forwarding to several rooms is all or nothing", async (t) => {
-  const { sending } = sendingOn();
+  const { context, sending } = sendingOn();
   const [from, to, forbidden] = [await makeRoom(db, [a]), await makeRoom(db, [a]), await makeRoom(db, [b])];
-  const { _id: messageId } = await sending.send(request(from, a, "to all"));
-  await t.rejects(sending.forward({ userId: a, messageId, roomIds: [to, forbidden] }), { code: "not_a_participant" });
-  t.match(await sending.forward({ userId: a, messageId, roomIds: [to, from] }), [
+  const { _id: messageId } = (await sending.send(request(from, a, "to all"))).message;
+  await t.rejects(forwardMessage(context, { userId: a, messageId, roomIds: [to, forbidden] }), {
+    code: "not_a_participant",
+  });
+  t.match(await forwardMessage(context, { userId: a, messageId, roomIds: [to, from] }), [
     { chatRoom: to, seq: 1, content: "to all" },
     { chatRoom: from, seq: 2, content: "to all" },
   ]);
+});
+
+test("a message that cannot be announced silences none of those that follow", async (t) => {
+  let broken = true;
+  const { sending, announced } = sendingOn({
+    directory: {
+      async resolve() {
+        if (broken) throw new Error("no names");
+        return new Map();
+      },
+      async learn() {},
+    },
+  });
+  const roomId = await makeRoom(db, [a]);
+  await t.rejects(sending.send(request(roomId, a, "not announced")), { message: "no names" });
+  await sending.drain();
+  broken = false;
+  t.match(await sending.send(request(roomId, a, "announced")), { message: { seq: 2 } });
+  await sending.drain();
+  t.same(announced, [2]);
 });

@@ -1,6 +1,6 @@
 // The gateway's settings, as environment variables.
 import { type Static, type TObject, Type } from "typebox";
-import { defaultFlood } from "./flood.js";
+import { defaultFlood } from "./connections/flood-control.js";
 import type { GatewayOptions } from "./gateway.js";
 
 const count = (standard: number) => Type.Integer({ minimum: 1, default: standard });
@@ -24,7 +24,7 @@ export const gatewayEnvironment = {
 /** The settings as `createGateway` takes them. */
 export function gatewayOptions(env: Static<TObject<typeof gatewayEnvironment>>) {
   return {
-    watchedRooms: env.WATCHED_ROOMS,
+    maxRoomListRooms: env.WATCHED_ROOMS,
     maxRooms: env.MAX_JOINED_ROOMS,
     flood: {
       ...defaultFlood,

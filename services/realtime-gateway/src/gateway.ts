@@ -1,32 +1,33 @@
-// Puts the parts together: sockets come and go, events are dispatched, feeds deliver, one clock looks after time-outs.
+// Puts the parts together: clients connect and close, their events are dispatched, feeds deliver, timers run.
 import type { Bus } from "@khui/bus";
-import { ChatError, closeCodes, type LiveHeader, smallRoomLimit } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
 import { clientAddress, type Guard, languageOf } from "@khui/service/http";
 import type { Telemetry } from "@khui/service/telemetry";
-import { type CloseHandler, type EventHandler, encodeEvent, type Handshake, type Socket } from "@khui/socketio";
-import { takeOut } from "./commands.js";
-import { type Counts, createCounts } from "./counts.js";
-import { createDeliveries } from "./deliveries.js";
-import { createDispatch } from "./dispatch.js";
-import { createFeeds } from "./feeds.js";
-import { createFlood, defaultFlood, type FloodRule } from "./flood.js";
-import { createOnce } from "./once.js";
-import { type ContactTimes, createOnlineContacts } from "./online-contacts.js";
-import { createPresenceKeeper, defaultPresenceTimes, type PresenceTimes } from "./presence.js";
-import type { RoomFeed } from "./room-feed.js";
-import { createRoomLogs } from "./room-logs.js";
-import { Session } from "./session.js";
-import { createTyping } from "./typing.js";
-import { createUsers } from "./users.js";
-import { createWatching } from "./watching.js";
+import type { CloseHandler, EventHandler, Handshake, Socket } from "@khui/socketio";
+import { closeExpired } from "./connections/authentication.js";
+import { Client } from "./connections/client.js";
+import { createDispatch } from "./connections/dispatch.js";
+import { createFloodControl, defaultFlood, type FloodRule } from "./connections/flood-control.js";
+import { createUsers } from "./connections/users.js";
+import { createGatewayMetrics, type GatewayStats } from "./metrics.js";
+import { type ContactTimes, createOnlineContacts } from "./presence/online-contacts.js";
+import { createPresenceTracker, defaultPresenceTimes, type PresenceTimes } from "./presence/presence-tracker.js";
+import { smallRoomsOf } from "./presence/small-rooms.js";
+import { createRoomListSubscriptions } from "./room-list/subscriptions.js";
+import { createDeduplicator } from "./rooms/deduplicator.js";
+import { createDeliveryReports } from "./rooms/delivery-reports.js";
+import { createFeedEvents } from "./rooms/feed-events.js";
+import { createFeeds } from "./rooms/feeds.js";
+import { createLiveDelivery } from "./rooms/live-events.js";
+import { createRoomLogs } from "./rooms/room-logs.js";
+import { createTyping } from "./rooms/typing.js";
 
 export interface GatewayOptions {
   readonly bus: Bus;
   readonly presence: Presence;
   readonly guard: Guard;
   /** Names this run of this process. */
-  readonly boot: string;
+  readonly instanceId: string;
   readonly onError: (error: unknown) => void;
   readonly telemetry: Telemetry;
   /** Whose X-Forwarded-For is believed, see `clientAddress`. */
@@ -34,87 +35,67 @@ export interface GatewayOptions {
   readonly flood?: FloodRule;
   readonly presenceTimes?: PresenceTimes;
   readonly contactTimes?: ContactTimes;
-  /** A socket must sign in within this time. */
+  /** A client must authenticate within this time. */
   readonly authenticationMs?: number;
   /** How stale a quiet room can be when the bus lost something. */
   readonly repairMs?: number;
+  /** Rooms one client may have joined at a time. */
   readonly maxRooms?: number;
-  /** Of a user's most recently active rooms, how many are watched for `chat_updated`; none with 0. */
-  readonly watchedRooms?: number;
+  /** Of a user's most recently active rooms, how many send `chat_updated` to clients that have not joined them; none with 0. */
+  readonly maxRoomListRooms?: number;
 }
 
 export interface Gateway {
   connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
-  stats(): Readonly<Counts> & { readonly sessions: number; readonly rooms: number; readonly watchedRooms: number };
+  stats(): GatewayStats;
   close(): Promise<void>;
 }
 
-/** What tells how somebody stands. */
-const presenceEvents: ReadonlySet<string> = new Set(["user_online", "user_offline", "user_status_updated"]);
-const typingClockMs = 250;
-/** Each time looks at every socket: with 20,000 of them a hundredth of a core. */
-const sessionsClockMs = 1_000;
-const deliveriesMs = 500;
+const typingIntervalMs = 250;
+/** Each time looks at every client: with 20,000 of them a hundredth of a core. */
+const expiryIntervalMs = 1_000;
+const deliveryReportIntervalMs = 500;
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { bus, boot, onError } = options;
+  const { bus, onError } = options;
   const authenticationMs = options.authenticationMs ?? 10_000;
   const repairMs = options.repairMs ?? 4_000;
   const floodRule = options.flood ?? defaultFlood;
-  const flood = createFlood(floodRule);
+  const floodControl = createFloodControl(floodRule);
   const addressOf = clientAddress(options.trustProxy ?? false);
-  const sessions = new Set<Session>();
-  const once = createOnce();
-  const deliveries = createDeliveries(bus, onError);
+  const clients = new Set<Client>();
+  const metrics = createGatewayMetrics();
+  const deduplicator = createDeduplicator();
+  const deliveries = createDeliveryReports(bus, onError);
   const logs = createRoomLogs(bus);
   const contacts = createOnlineContacts(bus, options.presence, options.contactTimes);
   const users = createUsers(bus, (userId, roomId) => {
     contacts.contactsChanged(userId);
-    watching.add(userId, roomId);
+    roomLists.roomAdded(userId, roomId);
   });
-  const watching = createWatching({ bus, logs, users, limit: options.watchedRooms ?? 50, onError });
-  const timers: NodeJS.Timeout[] = [];
-  const counts = createCounts();
-
-  const feeds = createFeeds({
+  const roomLists = createRoomListSubscriptions({
     bus,
     logs,
+    users,
+    maxRooms: options.maxRoomListRooms ?? 50,
     onError,
-    onMembership(feed) {
-      // Larger rooms make no contacts; one that has just grown does no more.
-      if (feed.members > smallRoomLimit + 1) return;
-      for (const { userId } of feed.sessions) contacts.contactsChanged(userId);
-    },
-    onDelivered(feed) {
-      deliveries.note(feed);
-      counts.entries++;
-      counts.entryFrames += feed.sessions.size;
-    },
-    onRepaired: (entries) => {
-      counts.repaired += entries;
-    },
-    onAdmitted: (feed, session) => watching.admitted(session, feed.roomId),
-    onDismissed: (feed, session) => watching.dismissed(session, feed.roomId),
-    onLeft(feed, userId) {
-      contacts.contactsChanged(userId);
-      watching.drop(userId, feed.roomId);
-      for (const session of users.sessionsOf(userId)) if (session.rooms.has(feed.roomId)) takeOut(feeds, session, feed);
-    },
-    onLost(feed) {
-      counts.resyncs += feed.sessions.size;
-      for (const session of feed.sessions)
-        session.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
-    },
-    onLive: sendLive,
+  });
+
+  const feeds = createFeeds({
+    ...createFeedEvents({ users, contacts, roomLists, deliveries, metrics, onError }),
+    bus,
+    logs,
+    onLive: (feed, header, body) => deliverLive(feed, header, body),
   });
   const typing = createTyping({ bus, presence: options.presence, feeds, onError });
-  const presence = createPresenceKeeper({
+  const deliverLive = createLiveDelivery({ typing, contacts, deduplicator, metrics });
+  const presence = createPresenceTracker({
     presence: options.presence,
     bus,
     users,
-    openRoomsOf: (userId) => openSmallRooms(users.sessionsOf(userId)),
-    boot,
+    openRoomsOf: (userId) => smallRoomsOf(users.clientsOf(userId), feeds),
+    instanceId: options.instanceId,
     times: options.presenceTimes ?? defaultPresenceTimes,
     onError,
   });
@@ -124,73 +105,41 @@ export function createGateway(options: GatewayOptions): Gateway {
     users,
     presence,
     contacts,
-    watching,
+    roomLists,
     typing,
     deliveries,
     guard: options.guard,
-    flood,
+    floodControl,
     maxRooms: options.maxRooms ?? 500,
-    counts,
+    metrics,
     telemetry: options.telemetry,
     onError,
   });
 
-  function sendLive(feed: RoomFeed, header: LiveHeader, body: string): void {
-    if (!typing.heard(feed, header, Date.now())) return;
-    counts.live++;
-    const frame = encodeEvent(header.event, body);
-    const isPresence = presenceEvents.has(header.event);
-    if (feed.joiners > 0) feed.liveTail.add({ except: header.except, frame });
-    for (const session of feed.sessions) {
-      if (header.except !== undefined && session.identity?.userId === header.except) continue;
-      if (header.once !== undefined && !once.first(header.once, session)) continue;
-      if (isPresence) contacts.statusChanged(session.userId);
-      session.socket.send(frame);
+  function disconnect(client: Client): void {
+    client.closed = true;
+    const openRooms = smallRoomsOf([client], feeds);
+    clients.delete(client);
+    for (const feed of [...client.rooms].flatMap((roomId) => feeds.get(roomId) ?? [])) {
+      typing.stop(client, feed).catch(onError);
+      feed.unsubscribe(client);
     }
-  }
-
-  /** What everybody in them may hear of a user, see `presence-news.ts`. */
-  function openSmallRooms(sessions: readonly Session[]): string[] {
-    const feeds = new Set(sessions.flatMap((session) => [...session.rooms.values()]));
-    return [...feeds].filter(({ members }) => members <= smallRoomLimit).map(({ roomId }) => roomId);
-  }
-
-  function disconnect(session: Session): void {
-    session.closed = true;
-    const openRooms = openSmallRooms([session]);
-    sessions.delete(session);
-    const stopping = [...(session.typing ?? [])].flatMap((roomId) => session.rooms.get(roomId) ?? []);
-    for (const feed of stopping) typing.stop(session, feed).catch(onError);
-    for (const feed of [...session.rooms.values()]) takeOut(feeds, session, feed);
-    const userId = session.identity?.userId;
+    const userId = client.identity?.userId;
     if (userId === undefined) return;
-    watching.go(session);
-    if (!users.remove(session, userId)) return;
-    watching.stop(userId);
-    presence.departed(userId, openRooms);
-  }
-
-  /** Sockets that did not sign in in time, or whose token has ended. */
-  function checkSessions(now: number): void {
-    for (const session of sessions) {
-      const expiresAt = session.identity?.expiresAt;
-      if (!session.identity && now - session.openedAt > authenticationMs) endSession(session, "authentication_timeout");
-      else if (typeof expiresAt === "number" && now >= expiresAt) endSession(session, "token_expired");
-    }
-  }
-
-  function endSession(session: Session, code: "authentication_timeout" | "token_expired"): void {
-    session.emit("auth_error", session.failure(new ChatError(code)));
-    session.socket.close(closeCodes[code].code, closeCodes[code].reason);
+    roomLists.clientDisconnected(client);
+    if (!users.remove(client, userId)) return;
+    roomLists.userDisconnected(userId);
+    presence.userDisconnected(userId, openRooms);
   }
 
   /** One function for all sockets: a closure each would take memory. */
-  const onEvent: EventHandler = (name, args, ack, { data }) => dispatch.event(data as Session, name, args, ack);
+  const onEvent: EventHandler = (name, args, ack, { data }) => dispatch.event(data as Client, name, args, ack);
   const onClose: CloseHandler = (reason, { data }) => {
-    counts.closes[reason] = (counts.closes[reason] ?? 0) + 1;
-    disconnect(data as Session);
+    metrics.closes[reason] = (metrics.closes[reason] ?? 0) + 1;
+    disconnect(data as Client);
   };
 
+  const timers: NodeJS.Timeout[] = [];
   const every = (ms: number, work: () => void | Promise<void>) =>
     timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
   const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
@@ -198,35 +147,35 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     connect(socket, { auth, headers, address }) {
       const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
-      const session = new Session(socket, caller, Date.now(), floodRule.burst);
-      sessions.add(session);
-      socket.data = session;
+      const client = new Client(socket, caller, Date.now(), floodRule.burst);
+      clients.add(client);
+      socket.data = client;
       socket.onEvent(onEvent);
       socket.onClose(onClose);
-      dispatch.handshake(session, auth);
+      dispatch.handshake(client, auth);
     },
     async start() {
       await presence.start();
-      every(typingClockMs, () => typing.expire(Date.now()));
-      every(sessionsClockMs, () => checkSessions(Date.now()));
+      every(typingIntervalMs, () => typing.expire(Date.now()));
+      every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs));
       every(repairMs, () => {
-        once.turn();
-        flood.sweep(Date.now());
+        deduplicator.rotate();
+        floodControl.sweep(Date.now());
         return feeds.reconcile();
       });
-      every(deliveriesMs, () => deliveries.flush());
+      every(deliveryReportIntervalMs, () => deliveries.flush());
     },
     stats: () => ({
-      ...counts,
-      sessions: sessions.size,
+      ...metrics,
+      clients: clients.size,
       rooms: feeds.size,
-      watchedRooms: Math.max(0, logs.size - feeds.size),
+      roomListRooms: Math.max(0, logs.size - feeds.size),
     }),
     async close() {
       for (const timer of timers) clearInterval(timer);
       offReconnect();
       await deliveries.flush();
-      watching.close();
+      roomLists.close();
       feeds.close();
       users.close();
       logs.close();

@@ -5,7 +5,7 @@ import { createEngine } from "@khui/socketio";
 import { gatewayEnvironment, gatewayOptions } from "./environment.js";
 import { createGateway, type GatewayOptions } from "./gateway.js";
 import { watchGateway } from "./metrics.js";
-import { connectRelay } from "./relay.js";
+import { connectRelay } from "./relay/polling-relay.js";
 
 /** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
 const connectTimeout = 10_000;
@@ -19,7 +19,7 @@ export const realtimeGateway = defineService({
   drains: true,
   /** Serves sockets on the app's server under /socket.io/ and /ws, and closes them when the app closes. */
   async start(context, overrides: Partial<GatewayOptions> = {}) {
-    const { app, bus, presence, guard, env, log, telemetry, trustProxy, instanceId: boot } = context;
+    const { app, bus, presence, guard, env, log, telemetry, trustProxy, instanceId } = context;
     const onError = (error: unknown) => log.warn({ err: error }, "gateway");
     const gateway = createGateway({
       ...gatewayOptions(env),
@@ -27,12 +27,12 @@ export const realtimeGateway = defineService({
       bus,
       presence,
       guard,
-      boot,
+      instanceId,
       onError,
       telemetry,
       ...overrides,
     });
-    const relay = connectRelay(bus, boot);
+    const relay = connectRelay(bus, instanceId);
     const engine = createEngine(
       {
         maxPayload,
@@ -40,7 +40,7 @@ export const realtimeGateway = defineService({
         maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND,
         slowConsumerCode: closeCodes.slow_consumer.code,
         cors: { origin: true },
-        ownerId: boot,
+        ownerId: instanceId,
         relay: relay.ask,
         onError,
       },

@@ -14,16 +14,16 @@ export interface FakeMessagesApi {
   readonly head: number;
   /** The last entry that is no longer in the log. */
   floor: number;
-  /** What is told as hidden to whoever resumes. */
+  /** Messages returned as hidden to clients that resume. */
   hidden: string[];
-  /** Commits an entry; `left` takes a user out. It is for the test to publish it, or not. */
+  /** Commits an entry; `left` takes a user out. The test publishes it, or does not. */
   append(left?: string): LogEntry;
   publish(entry: LogEntry): void;
-  /** Where this user's leaving stands in the log. */
+  /** The number of the entry with which this user left. */
   leftAt(userId: string): number | undefined;
 }
 
-/** `pause` is waited for before each question is looked into, and again before its answer leaves. */
+/** `pause` is awaited before each request is handled, and again before it is answered. */
 export function fakeMessagesApi(bus: Bus, pause: () => Promise<void> = async () => {}): FakeMessagesApi {
   const log: LogEntry[] = [];
   const api: FakeMessagesApi = {

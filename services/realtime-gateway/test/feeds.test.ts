@@ -1,12 +1,14 @@
-// One feed and one pair of subscriptions a room, for as long as a socket is in it or on its way.
+// One feed and one pair of subscriptions a room, for as long as a client is in it or joining it.
+
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import { encodeWire, subjects } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
-import { createFeeds } from "../src/feeds.js";
-import { createRoomLogs } from "../src/room-logs.js";
+import { createFeeds } from "../src/rooms/feeds.js";
+import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { listener, unheard, until } from "./room-log.js";
+import { ignored, listener } from "./room-log.js";
 
 /** Feeds over a local bus, with the number of subscriptions they hold there. */
 function feedsOn(t: Test) {
@@ -31,7 +33,7 @@ function feedsOn(t: Test) {
   });
   const live: string[] = [];
   const feeds = createFeeds({
-    ...unheard,
+    ...ignored,
     bus: counted,
     logs: createRoomLogs(counted),
     onError: (error) => t.fail(String(error)),
@@ -44,42 +46,44 @@ function feedsOn(t: Test) {
   return { api, bus, feeds, held, live };
 }
 
-test("sockets that come at once share one feed and its subscriptions", async (t) => {
+test("clients that join at once share one feed and its subscriptions", async (t) => {
   const { feeds, held } = feedsOn(t);
   const [first, second] = await Promise.all([feeds.acquire(roomId), feeds.acquire(roomId)]);
-  t.equal(first, second);
-  t.equal(first.joiners, 2);
+  t.equal(first.feed, second.feed);
   t.equal(held.subscriptions, 2);
+  first.release();
+  first.release();
+  t.equal(feeds.get(roomId), second.feed, "releasing one twice leaves the other's lease");
 });
 
-test("a feed is kept while anyone is in it or on the way, and let go after the last", async (t) => {
+test("a feed is kept while it is leased or has a client, and closed after the last", async (t) => {
   const { feeds, held } = feedsOn(t);
-  const feed = await feeds.acquire(roomId);
-  const { session } = listener("a");
-  feeds.release(feed);
-  t.equal(feeds.get(roomId), feed, "someone is on the way");
-  feed.sessions.add(session);
-  feed.joiners--;
-  feeds.release(feed);
-  t.equal(feeds.get(roomId), feed, "someone is in it");
-  feed.sessions.delete(session);
-  feeds.release(feed);
+  const lease = await feeds.acquire(roomId);
+  const { feed } = lease;
+  const { client } = listener("a");
+  feed.subscribe(client);
+  feed.unsubscribe(client);
+  t.equal(feeds.get(roomId), feed, "it is leased");
+  feed.subscribe(client);
+  lease.release();
+  t.equal(feeds.get(roomId), feed, "a client is in it");
+  feed.unsubscribe(client);
   t.equal(feeds.size, 0);
   t.equal(held.subscriptions, 0);
 });
 
-test("letting go of a former feed leaves the present one alone", async (t) => {
+test("leaving a former feed of a room leaves the present one alone", async (t) => {
   const { feeds } = feedsOn(t);
   const former = await feeds.acquire(roomId);
-  former.joiners--;
-  feeds.release(former);
+  former.release();
   const present = await feeds.acquire(roomId);
-  feeds.release(former);
-  t.equal(feeds.get(roomId), present);
-  t.not(present, former);
+  former.release();
+  former.feed.unsubscribe(listener("a").client);
+  t.equal(feeds.get(roomId), present.feed);
+  t.not(present.feed, former.feed);
 });
 
-test("without a bus nobody is let in and nothing is left behind", async (t) => {
+test("without a bus nobody can join, and nothing is left open", async (t) => {
   const { feeds, held } = feedsOn(t);
   held.flushFails = true;
   await t.rejects(feeds.acquire(roomId), /no bus/);
@@ -89,10 +93,10 @@ test("without a bus nobody is let in and nothing is left behind", async (t) => {
 
 test("comparing heads repairs what the bus lost at the end of a quiet room", async (t) => {
   const { api, feeds } = feedsOn(t);
-  const feed = await feeds.acquire(roomId);
-  const { session, received } = listener("a");
-  feed.sessions.add(session);
-  feed.start(0);
+  const { feed } = await feeds.acquire(roomId);
+  const { client, received } = listener("a");
+  feed.subscribe(client);
+  feed.sequencer.start(0);
   for (let i = 0; i < 4; i++) api.append();
   await feeds.reconcile();
   await until("the lost entries are there", () => received.length === 4);
@@ -101,13 +105,13 @@ test("comparing heads repairs what the bus lost at the end of a quiet room", asy
 
 test("a feed that was not opened yet is not compared", async (t) => {
   const { api, feeds } = feedsOn(t);
-  const feed = await feeds.acquire(roomId);
+  const { feed } = await feeds.acquire(roomId);
   api.append();
   await feeds.reconcile();
   t.equal(feed.position, undefined);
 });
 
-test("live messages are handed on as they came", async (t) => {
+test("live events are passed on as they came", async (t) => {
   const { bus, feeds, live } = feedsOn(t);
   await feeds.acquire(roomId);
   bus.publish(subjects.roomLive(roomId), encodeWire({ event: "user_typing" }, '{"userId":"b"}'));

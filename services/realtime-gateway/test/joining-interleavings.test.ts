@@ -1,19 +1,20 @@
-// Joins, deliveries, losses and answers in any order: each socket gets every entry after its start, once and in order.
+// Joins, deliveries, losses and answers in any order: each client gets every entry after its start, once and in order.
+
 import { createLocalBus } from "@khui/bus/local";
 import type { LogEntry } from "@khui/contracts";
 import { ChatError } from "@khui/contracts";
+import { until } from "@khui/test-kit/until";
 import fc from "fast-check";
 import { test } from "tap";
-import { takeOut } from "../src/commands.js";
-import { createFeeds } from "../src/feeds.js";
-import { joinRoom } from "../src/joining.js";
-import { createRoomLogs } from "../src/room-logs.js";
+import { createFeeds } from "../src/rooms/feeds.js";
+import { joinRoom } from "../src/rooms/join-room.js";
+import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, unheard, until } from "./room-log.js";
+import { ignored, type Listener, listener } from "./room-log.js";
 
 interface Joiner extends Listener {
   readonly lastSeq: number | undefined;
-  /** Where the server said that it came in. */
+  /** The number after which it is to get every entry. */
   start: number | undefined;
   outcome: "joining" | "in" | "turned away" | "refused" | "failed";
 }
@@ -37,25 +38,25 @@ const turns = async () => {
   for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** Plays one interleaving and returns what is wrong with it, if anything is. */
+/** Plays one interleaving and returns what went wrong. */
 async function play(sequence: readonly Move[]): Promise<string[]> {
   const bus = createLocalBus().connect();
   const paused: Array<() => void> = [];
   const api = fakeMessagesApi(bus, () => new Promise<void>((resolve) => paused.push(resolve)));
-  const underWay: LogEntry[] = [];
+  const inFlight: LogEntry[] = [];
   const joiners: Joiner[] = [];
-  const faults: string[] = [];
+  const issues: string[] = [];
   let comparing = 0;
   const feeds = createFeeds({
-    ...unheard,
+    ...ignored,
     bus,
     logs: createRoomLogs(bus),
     onLeft(feed, userId) {
-      for (const { session } of joiners)
-        if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
+      for (const { client } of joiners)
+        if (client.userId === userId && client.rooms.has(roomId)) feed.unsubscribe(client);
     },
-    onLost: () => faults.push("lost entries that the log has"),
-    onError: (error) => faults.push(String(error)),
+    onLost: () => issues.push("lost entries that the log has"),
+    onError: (error) => issues.push(String(error)),
     onLive: () => {},
   });
 
@@ -63,15 +64,15 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
     joiner.outcome = "joining";
     try {
       const lastSeq = joiner.start === undefined ? joiner.lastSeq : undefined;
-      const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
-      const isIn = await joinRoom(context, joiner.session, roomId, lastSeq, ({ opened }) => {
+      const context = { bus, feeds, typing: { inRoom: async () => [] }, metrics: { resyncs: 0 } };
+      const isIn = await joinRoom(context, joiner.client, roomId, lastSeq, ({ opened }) => {
         joiner.start ??= joiner.lastSeq ?? opened.seq;
       });
       joiner.outcome = isIn ? "in" : "turned away";
     } catch (error) {
       const refused = error instanceof ChatError && error.code === "not_a_participant";
       joiner.outcome = refused ? "refused" : "failed";
-      if (!refused) faults.push(`a join failed: ${error}`);
+      if (!refused) issues.push(`a join failed: ${error}`);
     }
   }
 
@@ -83,17 +84,17 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
 
   const take = <T>(items: T[], pick: number): T | undefined => items.splice(pick % Math.max(1, items.length), 1)[0];
   const act = {
-    append: () => underWay.push(api.append()),
+    append: () => inFlight.push(api.append()),
     leave(pick: number) {
-      const staying = joiners.filter(({ session }) => api.leftAt(session.userId) === undefined);
+      const staying = joiners.filter(({ client }) => api.leftAt(client.userId) === undefined);
       const leaving = staying[pick % Math.max(1, staying.length)];
-      if (leaving) underWay.push(api.append(leaving.session.userId));
+      if (leaving) inFlight.push(api.append(leaving.client.userId));
     },
     deliver(pick: number) {
-      const entry = take(underWay, pick);
+      const entry = take(inFlight, pick);
       if (entry) api.publish(entry);
     },
-    drop: (pick: number) => take(underWay, pick),
+    drop: (pick: number) => take(inFlight, pick),
     repeat(pick: number) {
       const entry = api.log[pick % Math.max(1, api.head)];
       if (entry) api.publish(entry);
@@ -108,7 +109,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
     },
     reconcile() {
       comparing++;
-      const done = feeds.reconcile().catch((error) => faults.push(String(error)));
+      const done = feeds.reconcile().catch((error) => issues.push(String(error)));
       void done.finally(() => comparing--);
     },
   };
@@ -120,7 +121,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   const all = () => {
     for (const goOn of paused.splice(0)) goOn();
   };
-  await until("all joins are over", () => {
+  await until("all joins have ended", () => {
     all();
     return joiners.every(({ outcome }) => outcome !== "joining");
   });
@@ -131,15 +132,15 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
   });
   feeds.close();
   await bus.close();
-  return [...faults, ...joiners.flatMap((joiner) => faultsOf(joiner, api.head, api.leftAt(joiner.session.userId)))];
+  return [...issues, ...joiners.flatMap((joiner) => issuesOf(joiner, api.head, api.leftAt(joiner.client.userId)))];
 }
 
-function faultsOf({ session, received, start, outcome }: Joiner, head: number, leftAt: number | undefined): string[] {
-  const who = `${session.userId}, ${outcome}, from ${start}, left at ${leftAt}`;
+function issuesOf({ client, received, start, outcome }: Joiner, head: number, leftAt: number | undefined): string[] {
+  const who = `${client.userId}, ${outcome}, from ${start}, left at ${leftAt}`;
   if (outcome !== "in" && leftAt === undefined) return [`${who}: but is a member`];
-  if (session.rooms.has(roomId) !== (leftAt === undefined))
-    return [`${who}: in the room is ${session.rooms.has(roomId)}`];
-  // Who was turned away without lastSeq was not told where they started: the first that they got shows it.
+  if (client.rooms.has(roomId) !== (leftAt === undefined))
+    return [`${who}: in the room is ${client.rooms.has(roomId)}`];
+  // A client turned away without a lastSeq does not know its start: its first entry shows it.
   const first = start ?? (typeof received[0] === "number" ? received[0] - 1 : undefined);
   if (first === undefined || (outcome === "refused" && received.length === 0)) return [];
   const last = leftAt ?? head;
@@ -147,13 +148,13 @@ function faultsOf({ session, received, start, outcome }: Joiner, head: number, l
   return received.join() === expected.join() ? [] : [`${who}: received ${received}, not ${expected}`];
 }
 
-test("in every interleaving each socket gets every entry after its start, once and in order", {
+test("in every interleaving each client gets every entry after its start, once and in order", {
   timeout: 110_000,
 }, async (t) => {
   const move = fc.record<Move>({ move: fc.constantFrom(...moves), pick: fc.nat(11) });
   const property = fc.asyncProperty(fc.array(move, { maxLength: 60, size: "max" }), async (sequence) => {
-    const faults = await play(sequence);
-    if (faults.length > 0) throw new Error(faults.join("\n"));
+    const issues = await play(sequence);
+    if (issues.length > 0) throw new Error(issues.join("\n"));
   });
   await fc.assert(property, { numRuns: 400, interruptAfterTimeLimit: 90_000 });
   t.pass("400 interleavings");

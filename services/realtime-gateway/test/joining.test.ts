@@ -1,15 +1,16 @@
-// A socket that enters a room gets what it missed, then everything new, without a hole or a repeat.
+// A client that joins a room gets what it missed, then everything new, without a gap or a repeat.
+
 import { createLocalBus } from "@khui/bus/local";
 import { encodeEvent } from "@khui/socketio";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
-import { takeOut } from "../src/commands.js";
-import { createFeeds } from "../src/feeds.js";
-import { joinRoom, type Welcome } from "../src/joining.js";
-import { createRoomLogs } from "../src/room-logs.js";
+import { createFeeds } from "../src/rooms/feeds.js";
+import { type JoinedRoom, joinRoom } from "../src/rooms/join-room.js";
+import { createRoomLogs } from "../src/rooms/room-logs.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
-import { type Listener, listener, unheard, until } from "./room-log.js";
+import { ignored, type Listener, listener } from "./room-log.js";
 
-/** A gateway's feeds over a local bus. `gate.open` lets the questions held back since `gate.shut()` go on. */
+/** A gateway's feeds over a local bus. While `gate.shut` is set, requests wait in `gate.waiting`, and so do their answers. */
 function gatewayOn(t: Test) {
   const bus = createLocalBus().connect();
   const gate = { waiting: [] as Array<() => void>, shut: false };
@@ -18,12 +19,12 @@ function gatewayOn(t: Test) {
   );
   const listeners: Listener[] = [];
   const feeds = createFeeds({
-    ...unheard,
+    ...ignored,
     bus,
     logs: createRoomLogs(bus),
     onLeft(feed, userId) {
-      for (const { session } of listeners)
-        if (session.userId === userId && session.rooms.has(roomId)) takeOut(feeds, session, feed);
+      for (const { client } of listeners)
+        if (client.userId === userId && client.rooms.has(roomId)) feed.unsubscribe(client);
     },
     onError: (error) => t.fail(String(error)),
     onLive: () => {},
@@ -32,23 +33,30 @@ function gatewayOn(t: Test) {
     feeds.close();
     await bus.close();
   });
-  async function join(one: Listener, lastSeq?: number): Promise<Welcome | undefined> {
-    let told: Welcome | undefined;
-    const context = { bus, feeds, typing: { inRoom: async () => [] }, counts: { resyncs: 0 } };
-    const isIn = await joinRoom(context, one.session, roomId, lastSeq, (welcome) => {
-      told = welcome;
+  async function join(one: Listener, lastSeq?: number): Promise<JoinedRoom | undefined> {
+    let room: JoinedRoom | undefined;
+    const context = { bus, feeds, typing: { inRoom: async () => [] }, metrics: { resyncs: 0 } };
+    const isIn = await joinRoom(context, one.client, roomId, lastSeq, (joined) => {
+      room = joined;
     });
-    return isIn ? told : undefined;
+    return isIn ? room : undefined;
   }
   const enter = (userId: string) => {
     const one = listener(userId);
     listeners.push(one);
     return one;
   };
-  return { bus, api, feeds, gate, join, enter };
+  /** Lets the one request that waits go on, and resolves when its answer waits: with what lets that go on too. */
+  const heldAnswer = async (): Promise<() => void> => {
+    await until("the request is made", () => gate.waiting.length === 1);
+    gate.waiting.shift()?.();
+    await until("its answer is ready", () => gate.waiting.length === 1);
+    return gate.waiting.shift()!;
+  };
+  return { bus, api, feeds, gate, heldAnswer, join, enter };
 }
 
-test("without lastSeq a socket gets only what is new", async (t) => {
+test("without lastSeq a client gets only what is new", async (t) => {
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 4; i++) api.append();
   const a = enter("a");
@@ -67,7 +75,7 @@ test("with lastSeq it gets what it missed, page by page, before anything new", a
   t.same(a.received, [3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test("what it has hidden meanwhile is told after the entries that it may be among", async (t) => {
+test("messages hidden meanwhile are reported after the entries they may be among", async (t) => {
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 2; i++) api.append();
   api.hidden = ["0123456789abcdef00000000"];
@@ -76,7 +84,7 @@ test("what it has hidden meanwhile is told after the entries that it may be amon
   t.same(a.received, [1, 2, "message_deleted"]);
 });
 
-test("a log that no longer reaches back is told as such, and what is new follows", async (t) => {
+test("when the log no longer reaches back the client is told to resync, and what is new follows", async (t) => {
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 8; i++) api.append();
   api.floor = 6;
@@ -88,55 +96,48 @@ test("a log that no longer reaches back is told as such, and what is new follows
   t.same(a.received, ["resync_required", 9]);
 });
 
-test("entries lost to retention between two pages are told as such", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+test("when entries are lost to retention between two pages the client is told to resync", async (t) => {
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   for (let i = 0; i < 9; i++) api.append();
   gate.shut = true;
   const a = enter("a");
   const joining = join(a, 0);
-  await until("the opening is answered", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   api.floor = 7;
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   await joining;
   t.same(a.received, [1, 2, 3, "resync_required"]);
 });
 
 test("joining again while entries arrive gives nothing twice", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const a = enter("a");
   await join(a);
   gate.shut = true;
   const again = join(a);
-  await until("the question is asked", () => gate.waiting.length === 1);
-  gate.waiting.pop()?.();
-  await until("the answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 3; i++) api.publish(api.append());
   await until("they are delivered", () => a.received.length === 3);
   gate.shut = false;
-  gate.waiting.pop()?.();
+  letGo();
   t.ok(await again);
   api.publish(api.append());
   await until("the next is there", () => a.received.length > 3);
   t.same(a.received, [1, 2, 3, 4]);
 });
 
-test("two sockets that open a room at different heads both get everything", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+test("two clients that open a room at different heads both get everything", async (t) => {
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const first = join(a);
-  await until("the first is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer, of one entry, is ready", () => gate.waiting.length === 1);
-  const [answerFirst] = gate.waiting.splice(0);
+  const answerFirst = await heldAnswer();
   for (let i = 0; i < 5; i++) api.append();
   gate.shut = false;
   t.equal((await join(b))?.opened.seq, 6);
-  answerFirst?.();
+  answerFirst();
   t.equal((await first)?.opened.seq, 1);
   api.publish(api.append());
   await until("the newest is there", () => b.received.length > 0);
@@ -144,24 +145,21 @@ test("two sockets that open a room at different heads both get everything", asyn
   t.same(b.received, [7]);
 });
 
-test("who leaves while they join is not let in, wherever the feed stands", async (t) => {
-  const { api, join, enter, gate, feeds } = gatewayOn(t);
+test("a user who leaves while joining does not get in, wherever the feed is", async (t) => {
+  const { api, join, enter, gate, heldAnswer, feeds } = gatewayOn(t);
   api.append();
   gate.shut = true;
   const [a, b] = [enter("a"), enter("b")];
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
-  const [letIn] = gate.waiting.splice(0);
-  // Nobody hears of the leaving over the bus: the other's opening starts the feed beyond it.
+  const letIn = await heldAnswer();
+  // The leaving is not published: the other client opens the room, and starts the feed, beyond it.
   api.append("a");
   api.append();
   gate.shut = false;
   const other = await join(b);
-  letIn?.();
+  letIn();
   t.equal(await joining, undefined);
-  t.equal(other?.feed.sessions.has(a.session), false);
+  t.equal(other?.feed.clients.has(a.client), false);
   t.same(a.received, [2]);
   api.publish(api.append());
   await until("the other gets the next", () => b.received.length > 0);
@@ -169,56 +167,53 @@ test("who leaves while they join is not let in, wherever the feed stands", async
   t.equal(feeds.size, 1);
 });
 
-test("of what is delivered while they join, who leaves gets nothing after their leaving", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+test("a user who leaves while joining gets nothing that is delivered after their leaving", async (t) => {
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (const left of [undefined, "a", undefined]) api.publish(api.append(left));
   await until("the other has them", () => b.received.length === 3);
-  gate.waiting.shift()?.();
+  letGo();
   t.equal(await joining, undefined);
   t.same(a.received, [1, 2]);
 });
 
-test("a refused socket leaves no feed behind", async (t) => {
+test("a rejected join leaves no feed open", async (t) => {
   const { api, join, enter, feeds } = gatewayOn(t);
   api.append("a");
   await t.rejects(join(enter("a")), { code: "not_a_participant" });
   t.equal(feeds.size, 0);
 });
 
-test("a state that changes while a socket joins is told after its welcome, to others than its cause", async (t) => {
+test("a state that changes while clients join is sent after they joined, to all but its user", async (t) => {
   const { join, enter, gate, feeds } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   gate.shut = true;
   const joining = [join(a), join(b)];
   await until("both are asked", () => gate.waiting.length === 2);
-  feeds.get(roomId)?.liveTail.add({ except: "b", frame: encodeEvent("message_read", '{"seq":77}') });
+  feeds.get(roomId)?.bufferLive("b", encodeEvent("message_read", '{"seq":77}'));
   gate.shut = false;
   for (const goOn of gate.waiting.splice(0)) goOn();
   await Promise.all(joining);
   t.same(a.received, [77]);
   t.same(b.received, []);
-  t.equal(feeds.get(roomId)?.liveTail.since(0).length, 0, "nothing is kept once nobody joins");
+  t.equal(feeds.get(roomId)?.liveReplay.since(0).length, 0, "nothing is kept once nobody joins");
 });
 
-test("a busy room is joined though more goes through than is kept", async (t) => {
-  const { api, join, enter, gate } = gatewayOn(t);
+test("a busy room is joined although more is delivered than the replay buffer holds", async (t) => {
+  const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   await join(b);
   gate.shut = true;
   const joining = join(a);
-  await until("the opening is asked", () => gate.waiting.length === 1);
-  gate.waiting.shift()?.();
-  await until("its answer is ready", () => gate.waiting.length === 1);
+  const letGo = await heldAnswer();
   for (let i = 0; i < 1_500; i++) api.publish(api.append());
-  await until("all of it went through", () => b.received.length === 1_500);
+  await until("all of it was delivered", () => b.received.length === 1_500);
   gate.shut = false;
+  letGo();
   for (const goOn of gate.waiting.splice(0)) goOn();
   await joining;
   api.publish(api.append());
@@ -227,11 +222,11 @@ test("a busy room is joined though more goes through than is kept", async (t) =>
   t.equal(a.received.length, 1_501);
 });
 
-test("who takes slowly what was missed is sent it page by page, and holds nobody up", async (t) => {
+test("a slow client is sent what it missed page by page, and holds nobody up", async (t) => {
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 7; i++) api.append();
   const [slow, quick] = [enter("a"), enter("b")];
-  const socket = slow.session.socket as { bufferedBytes: number };
+  const socket = slow.client.socket as { bufferedBytes: number };
   socket.bufferedBytes = 2 * 1024 * 1024;
   const joining = join(slow, 0);
   await until("the first page is sent", () => slow.received.length === 3);

@@ -1,4 +1,4 @@
-// Who of one's contacts is online: asked once for all who want to know at once, and never older than what one was told.
+// Which contacts are online: asked once for all clients of a user, and never older than what they received.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { ChatError, encodeWire, messagesRpc, subjects } from "@khui/contracts";
@@ -11,14 +11,14 @@ import { eventually } from "@khui/test-kit/system";
 import pino from "pino";
 import { type Test, test } from "tap";
 import { createGateway } from "../src/gateway.js";
-import { createOnlineContacts } from "../src/online-contacts.js";
-import { createSharedAnswers } from "../src/shared-answers.js";
+import { createOnlineContacts } from "../src/presence/online-contacts.js";
+import { createUserCache } from "../src/presence/user-cache.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 
 const rate = { burst: 1_000_000, perSecond: 1_000_000 };
 const perMinute = (name: string) => ({ name, points: 1_000_000, perSeconds: 60 });
 
-/** Nothing is asked again but for what sockets are told. */
+/** Answers are only invalidated by what clients receive. */
 const untilTold = { contactsMs: 3_600_000, onlineMs: 3_600_000 };
 
 /** A gateway with real presence, and a messages-api that counts how often it is asked for contacts. */
@@ -56,7 +56,7 @@ async function scene(t: Test) {
       },
     },
     guard,
-    boot: "here",
+    instanceId: "here",
     onError: (error) => t.comment(String(error)),
     telemetry: unobserved(pino({ level: "silent" })),
     flood: { ...rate, strikes: 1, user: rate },
@@ -71,7 +71,7 @@ async function scene(t: Test) {
     await elsewhere.close();
   });
 
-  /** A socket of a user that has signed in. */
+  /** An authenticated client of a user. */
   async function enter(userId: string) {
     let handler: EventHandler = () => {};
     const received: string[] = [];
@@ -103,7 +103,7 @@ async function scene(t: Test) {
 const statuses = ({ data }: { data: unknown }) =>
   (data as Array<{ userId: string; status: string }>).map(({ userId, status }) => `${userId} ${status}`);
 
-test("two hundred questions of one person at once, over several sockets, are one question", async (t) => {
+test("two hundred concurrent requests of one user, from several clients, are one request", async (t) => {
   const { contacts, enter, change, looked } = await scene(t);
   await change("bob", "online");
   const sockets = await Promise.all(Array.from({ length: 8 }, () => enter("ann")));
@@ -113,10 +113,10 @@ test("two hundred questions of one person at once, over several sockets, are one
   t.equal(looked(), 1);
   for (const { received } of sockets) t.equal(received.filter((event) => event === "online_users").length, 25);
   await (await enter("cat")).ask("get_online_users");
-  t.equal(contacts.asked, 2, "nobody is told another one's");
+  t.equal(contacts.asked, 2, "another user's answer is not shared");
 });
 
-test("an answer is not older than the change that a socket was told of", async (t) => {
+test("an answer is not older than a change that a client received", async (t) => {
   const { api, contacts, enter, change, elsewhere } = await scene(t);
   api.append();
   const [one, other] = [await enter("ann"), await enter("ann")];
@@ -124,11 +124,14 @@ test("an answer is not older than the change that a socket was told of", async (
   t.strictSame(statuses(await other.ask("get_online_users")), []);
 
   await change("bob", "away");
-  const told = encodeWire({ event: "user_online", except: "bob", once: "1" }, `{"userId":"bob","status":"away"}`);
-  elsewhere.publish(subjects.roomLive(roomId), told);
+  const announcement = encodeWire(
+    { event: "user_online", except: "bob", once: "1" },
+    `{"userId":"bob","status":"away"}`,
+  );
+  elsewhere.publish(subjects.roomLive(roomId), announcement);
   await eventually(() => one.received.includes("user_online"));
   t.strictSame(statuses(await other.ask("get_online_users")), ["bob away"]);
-  t.equal(contacts.asked, 1, "the same people, who are no more looked for");
+  t.equal(contacts.asked, 1, "the contacts are still cached");
 
   await change("cat", "online");
   contacts.userIds = ["bob", "cat"];
@@ -139,10 +142,10 @@ test("an answer is not older than the change that a socket was told of", async (
   contacts.userIds = ["cat"];
   elsewhere.publish(subjects.userLive("ann"), encodeWire({ event: "", watch: "6b0000000000000000000009" }, "{}"));
   await eventually(async () => statuses(await one.ask("get_online_users")).join() === "cat online");
-  t.equal(contacts.asked, 3, "one came into a room oneself");
+  t.equal(contacts.asked, 3, "the user came into a room");
 });
 
-test("a question that is on its way when something changes is asked again for who asks later", async (t) => {
+test("an answer in flight when something changes is not used for later requests", async (t) => {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
   const answers = [["bob"], ["bob", "cat"]];
@@ -166,10 +169,10 @@ test("a question that is on its way when something changes is asked again for wh
   t.equal((await late).users.length, 2);
   answer();
   t.equal((await early).users.length, 1);
-  t.equal((await contacts.of("ann")).users.length, 2, "and what came late is not kept");
+  t.equal((await contacts.of("ann")).users.length, 2, "and the late answer is not cached");
 });
 
-test("a failure is not kept", async (t) => {
+test("a failure is not cached", async (t) => {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
   let down = true;
@@ -191,7 +194,7 @@ test("a failure is not kept", async (t) => {
   t.same((await contacts.of("ann")).users, []);
 });
 
-test("what nobody is told of is seen after a while", async (t) => {
+test("a change that no client received is seen after a while", async (t) => {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
   let userIds = ["bob"];
@@ -204,18 +207,18 @@ test("what nobody is told of is seen after a while", async (t) => {
   await eventually(async () => (await contacts.of("ann")).users.length === 2);
 });
 
-test("answers take no more memory than they may, and the oldest go first", async (t) => {
+test("answers take no more memory than allowed, and the least recently used go first", async (t) => {
   let asked = 0;
   const ask = async (userId: string) => {
     asked += 1;
     return { userId };
   };
-  const answers = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
-  for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.of(userId), { userId });
+  const answers = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
+  for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.get(userId), { userId });
   t.equal(asked, 3);
-  await answers.of("a");
+  await answers.get("a");
   t.equal(asked, 4, "two fit");
-  const huge = createSharedAnswers({ ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
-  for (let n = 0; n < 2; n++) t.same(await huge.of("a"), { userId: "a" });
-  t.equal(asked, 6, "what is larger than all is not kept");
+  const huge = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
+  for (let n = 0; n < 2; n++) t.same(await huge.get("a"), { userId: "a" });
+  t.equal(asked, 6, "an answer larger than the limit is not cached");
 });

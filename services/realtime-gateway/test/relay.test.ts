@@ -1,21 +1,22 @@
-// Polls that are relayed to another gateway: answered by it, and given up soon after it is gone.
+// Polls relayed to another gateway: answered by it, and rejected soon after it is gone.
+
 import { NoResponders } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { RelayedAnswer, RelayedRequest } from "@khui/socketio";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
-import { connectRelay } from "../src/relay.js";
-import { until } from "./room-log.js";
+import { connectRelay } from "../src/relay/polling-relay.js";
 
 const poll: RelayedRequest = { method: "GET", sid: "s", search: "?transport=polling", body: "", headers: {} };
 const answered: RelayedAnswer = { status: 200, headers: {}, body: "6" };
 
-test("polls that a gateway held when it died are given up; those of others wait on", async (t) => {
+test("polls in flight at a gateway that dies are rejected; those at others wait on", async (t) => {
   const local = createLocalBus();
   const [dying, living] = ["a".repeat(32), "b".repeat(32)] as const;
   const held: Array<(answer: RelayedAnswer) => void> = [];
   const hold = () => new Promise<RelayedAnswer>((resolve) => held.push(resolve));
-  const gateways = [dying, living].map((boot) => {
-    const relay = connectRelay(local.connect(), boot);
+  const gateways = [dying, living].map((instanceId) => {
+    const relay = connectRelay(local.connect(), instanceId);
     relay.serve(hold);
     return relay;
   });
@@ -27,10 +28,10 @@ test("polls that a gateway held when it died are given up; those of others wait 
   await Promise.all(lost);
   for (const answer of held) answer(answered);
   t.same(await kept, answered);
-  await t.rejects(ask(poll, dying), NoResponders, "it is not waited for again");
+  await t.rejects(ask(poll, dying), NoResponders, "a later one is rejected at once");
 });
 
-test("an owner that no gateway can be called is not asked", async (t) => {
+test("an owner that cannot be a gateway's id is not asked", async (t) => {
   const { ask } = connectRelay(createLocalBus().connect(), "c".repeat(32));
   for (const owner of ["", "*", "a.b", ">", "A".repeat(32)]) {
     await t.rejects(ask(poll, owner), { message: "no such gateway" });

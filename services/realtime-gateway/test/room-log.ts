@@ -1,7 +1,7 @@
-// A room's log and a listening socket, both faked.
+// A room's log and a connected client, both faked.
 import type { LogEntry } from "@khui/contracts";
 import type { EncodedEvent, Socket } from "@khui/socketio";
-import { Session } from "../src/session.js";
+import { Client } from "../src/connections/client.js";
 
 /** Entry `seq`; `left` names a user whom it takes out of the room. */
 export function entry(seq: number, left?: string): LogEntry {
@@ -12,25 +12,26 @@ export function entry(seq: number, left?: string): LogEntry {
 export const entries = (from: number, to: number): LogEntry[] =>
   Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
 
-/** What feeds tell of, where a test does not look. */
-export const unheard = {
-  onAdmitted: () => {},
-  onDismissed: () => {},
+/** Events of a feed, where a test does not look at them. */
+export const ignored = {
+  onSubscribed: () => {},
+  onUnsubscribed: () => {},
   onMembership: () => {},
   onDelivered: () => {},
   onLeft: () => {},
   onLost: () => {},
   onError: () => {},
   onRepaired: () => {},
+  onUnused: () => {},
 };
 
 export interface Listener {
-  readonly session: Session;
+  readonly client: Client;
   /** Everything sent to this socket: numbers of log entries, names of other events. */
   readonly received: Array<number | string>;
 }
 
-/** A signed-in session whose socket keeps what it is sent. */
+/** An authenticated client whose socket keeps what it is sent. */
 export function listener(userId: string): Listener {
   const received: Array<number | string> = [];
   const socket = {
@@ -38,12 +39,12 @@ export function listener(userId: string): Listener {
     emit: (event: string) => received.push(event),
     send: (frame: EncodedEvent) => received.push(numberIn(frame)),
   } as unknown as Socket;
-  const session = new Session(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
-  session.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
-  return { session, received };
+  const client = new Client(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
+  client.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
+  return { client, received };
 }
 
-/** The frame's own encoding is the engine's affair; its text carries the entry's number. */
+/** How a frame is encoded is up to the engine; its text carries the entry's number. */
 function numberIn(frame: EncodedEvent): number {
   const { packet } = frame as EncodedEvent & { packet: Buffer };
   const seq = /"seq":(\d+)/.exec(packet.toString())?.[1];
@@ -52,10 +53,3 @@ function numberIn(frame: EncodedEvent): number {
 }
 
 /** Resolves when the condition holds; rejects after thirty seconds, naming what was waited for. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

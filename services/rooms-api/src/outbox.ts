@@ -1,13 +1,13 @@
-// Hands changes over to messages-api, in order, and remembers what could not be.
+// Delivers changes of rooms to messages-api, in order, and retries what could not be delivered.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
 import pLimit from "p-limit";
 import type { Logger } from "pino";
 import {
-  backlog,
   changesPage,
   confirmChanges,
+  countBacklog,
   type OutboxRow,
   pendingChanges,
   pendingRooms,
@@ -16,31 +16,31 @@ import {
 import type { Db } from "./store/tables.js";
 
 export interface Outbox {
-  /** Hands over all that a room has; resolves when it is in the log. Throws service_unavailable: then the sweep finishes it. */
-  handOver(roomId: string): Promise<void>;
-  /** What waited when the sweep last looked, a thousand at most; `oldestSeconds` has gone on since. */
-  waiting(): { changes: number; oldestSeconds: number };
+  /** Delivers all pending changes of a room; resolves when they are in the log. Throws service_unavailable: the sweep retries. */
+  deliver(roomId: string): Promise<void>;
+  /** Pending changes as of the last sweep, counted up to a thousand, and the age of the oldest now. */
+  backlog(): { changes: number; oldestSeconds: number };
   close(): Promise<void>;
 }
 
 export interface OutboxTimes {
-  /** How often what was left behind is looked for. */
+  /** How often abandoned changes are looked for. */
   readonly sweepMs: number;
-  /** A request that has taken this long has left its change to the sweep. */
+  /** A change this old is abandoned: its request has failed, and left it to the sweep. */
   readonly abandonedMs: number;
 }
 
 const defaultTimes: OutboxTimes = { sweepMs: 2_000, abandonedMs: 5_000 };
-/** Rooms that the sweep hands over at once: one whose log is held by another holds up as few as that. */
-const sweptAtOnce = 4;
+/** Rooms that the sweep delivers at a time: a locked room delays no more than its share. */
+const sweepConcurrency = 4;
 
-/** Any replica may hand over any room: messages-api takes each change once. */
+/** Any replica may deliver any room: messages-api applies each change once. */
 export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times: OutboxTimes = defaultTimes): Outbox {
   let stopped = false;
   let sweeping: Promise<void> | undefined;
 
-  /** Hands over what a room has now: what is written meanwhile waits for the next, or it would never end in a busy room. */
-  async function takeAll(roomId: string): Promise<void> {
+  /** Delivers what is pending now: what is written meanwhile waits for the next run, or this one might never end in a busy room. */
+  async function deliverPending(roomId: string): Promise<void> {
     let rows: OutboxRow[];
     do {
       rows = await pendingChanges(db, roomId);
@@ -52,44 +52,44 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
     } while (rows.length === changesPage);
   }
 
-  /** Rooms being handed over, and what is next for those who came meanwhile: it may have looked before their change was there. */
+  /** Deliveries in flight, and the next one for requests that came meanwhile: the current one may have read before their change. */
   const inFlight = new Map<string, { readonly current: Promise<void>; next?: Promise<void> }>();
 
   function start(roomId: string): Promise<void> {
-    const current = takeAll(roomId).finally(() => {
+    const current = deliverPending(roomId).finally(() => {
       if (inFlight.get(roomId)?.current === current) inFlight.delete(roomId);
     });
     inFlight.set(roomId, { current });
     return current;
   }
 
-  /** One at a time a room, however many ask: each would hand over what all of them have written. */
-  function handOver(roomId: string): Promise<void> {
-    const flight = inFlight.get(roomId);
-    if (!flight) return start(roomId);
+  /** One at a time a room, however many requests: each would deliver what all of them have written. */
+  function deliver(roomId: string): Promise<void> {
+    const delivery = inFlight.get(roomId);
+    if (!delivery) return start(roomId);
     const follow = () => start(roomId);
-    flight.next ??= flight.current.then(follow, follow);
-    return flight.next;
+    delivery.next ??= delivery.current.then(follow, follow);
+    return delivery.next;
   }
 
-  let seen = { changes: 0, oldestAt: 0 };
-  const limitSweep = pLimit(sweptAtOnce);
+  let lastBacklog = { changes: 0, oldestAt: 0 };
+  const limitSweep = pLimit(sweepConcurrency);
 
-  async function look(): Promise<void> {
-    const { changes, oldestSeconds } = await backlog(db);
-    seen = { changes, oldestAt: performance.now() - oldestSeconds * 1000 };
+  async function readBacklog(): Promise<void> {
+    const { changes, oldestSeconds } = await countBacklog(db);
+    lastBacklog = { changes, oldestAt: performance.now() - oldestSeconds * 1000 };
   }
 
-  /** The room after which the sweep goes on. It begins anew at the end, so that rooms that fail hold up no others. */
+  /** The room after which the sweep continues. It restarts from the beginning at the end, so that failing rooms delay no others. */
   let position = "";
 
-  /** Hands over those of the next rooms that were left behind. Resolves with what went wrong, and whether all did. */
+  /** Delivers the abandoned ones of the next rooms. Resolves with the failures, and whether all failed. */
   async function sweepPage(): Promise<{ failures: unknown[]; allFailed: boolean }> {
     const rooms = await pendingRooms(db, position, times.abandonedMs);
     position = rooms.length < roomsPage ? "" : (rooms.at(-1)?.roomId ?? "");
     const abandoned = rooms.flatMap(({ roomId, abandoned }) => (abandoned ? [roomId] : []));
     const outcomes = await Promise.allSettled(
-      abandoned.map((roomId) => limitSweep(async () => (stopped ? undefined : handOver(roomId)))),
+      abandoned.map((roomId) => limitSweep(async () => (stopped ? undefined : deliver(roomId)))),
     );
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     return { failures, allFailed: failures.length > 0 && failures.length === abandoned.length };
@@ -97,17 +97,17 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
 
   async function sweep(): Promise<void> {
     try {
-      await look();
+      await readBacklog();
       const failures: unknown[] = [];
-      for (let goOn = true; goOn && !stopped; ) {
+      for (let more = true; more && !stopped; ) {
         const page = await sweepPage();
         failures.push(...page.failures);
-        // Where all fail, messages-api is away: the next sweep may find it back.
-        goOn = position !== "" && !page.allFailed;
+        // When all fail, messages-api is down: the next sweep tries again.
+        more = position !== "" && !page.allFailed;
       }
       if (failures.length > 0)
         log.warn({ err: failures[0], rooms: failures.length }, "changes of rooms wait in the outbox");
-      if (seen.changes > 0) await look();
+      if (lastBacklog.changes > 0) await readBacklog();
     } catch (error) {
       log.warn({ err: error }, "the outbox could not be read");
     }
@@ -120,10 +120,10 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   }, times.sweepMs);
   timer.unref();
   return {
-    handOver,
-    waiting: () => ({
-      changes: seen.changes,
-      oldestSeconds: seen.changes === 0 ? 0 : (performance.now() - seen.oldestAt) / 1000,
+    deliver,
+    backlog: () => ({
+      changes: lastBacklog.changes,
+      oldestSeconds: lastBacklog.changes === 0 ? 0 : (performance.now() - lastBacklog.oldestAt) / 1000,
     }),
     async close() {
       stopped = true;

@@ -1,23 +1,23 @@
-// What one person may do to others in a minute: make rooms, and put people into rooms.
+// How many rooms one person may create, and how many people they may add to rooms, in a minute.
 import { ChatError } from "@khui/contracts";
 import type { Limits, Rule } from "@khui/limits";
 
-/** A minute and person. */
+/** Each for one person and minute. */
 export interface RoomQuotas {
   readonly roomsCreated: number;
-  /** Into rooms that they make or join, themselves counted where they join. */
+  /** To rooms that they create; joining a room counts as adding oneself. */
   readonly peopleAdded: number;
 }
 
 /**
- * Thirty rooms are a private chat opened every two seconds. Six hundred people are the largest group that one request makes
- * (500), and a hundred more. Each is a row that their lists and contacts pay for from then on. Applications that make rooms
- * in bulk do so by their back end, with chat:admin.
+ * Thirty rooms are a private chat opened every two seconds. Six hundred people are the largest group that one request creates
+ * (500), and a hundred more. Each is a row that their lists and contacts read from then on. Applications that create rooms
+ * in bulk do so from their back end, with chat:admin.
  */
 export const defaultQuotas: RoomQuotas = { roomsCreated: 30, peopleAdded: 600 };
 
 export interface Quotas {
-  /** Counts a room that the caller is about to make, with so many others in it. Throws rate_limited. */
+  /** Counts a room that the caller is about to create, with that many others in it. Throws rate_limited. */
   create(caller: Caller, others: number): Promise<void>;
   /** Counts the caller's joining a room. Throws rate_limited. */
   join(caller: Caller): Promise<void>;
@@ -35,9 +35,9 @@ export function createQuotas(limits: Limits, { roomsCreated, peopleAdded }: Room
 
   async function take(rule: Rule, { userId, admin }: Caller, count: number): Promise<void> {
     if (admin || count === 0) return;
-    // A group larger than the quota takes all of it: else it could never be made.
-    const verdict = await limits.take(rule, userId, Math.min(count, rule.points));
-    if (!verdict.allowed) throw new ChatError("rate_limited", { retryAfter: verdict.retryAfterSeconds });
+    // A group larger than the quota uses all of it: else it could never be created.
+    const decision = await limits.take(rule, userId, Math.min(count, rule.points));
+    if (!decision.allowed) throw new ChatError("rate_limited", { retryAfter: decision.retryAfterSeconds });
   }
 
   return {

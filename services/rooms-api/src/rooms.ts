@@ -1,4 +1,4 @@
-// What can be done with rooms: the rule, the store, the hand-over, the answer.
+// Actions on rooms: check the rule, store the change, deliver it to messages-api, answer.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import {
@@ -19,12 +19,12 @@ import type { Db, RoomRow } from "./store/tables.js";
 import { findUsers } from "./store/users.js";
 
 export interface Rooms {
-  /** `admit` is asked before a room is made with so many others in it, not where it is there already; it may throw. */
+  /** `checkQuota` is called before a room is created with that many other people, not when it exists already; it may throw. */
   create(
     userId: string,
-    wish: CreateRoom,
+    input: CreateRoom,
     key: string | undefined,
-    admit: (others: number) => Promise<void>,
+    checkQuota: (others: number) => Promise<void>,
   ): Promise<{ room: ChatRoom; created: boolean }>;
   list(userId: string, page: number, limit: number): Promise<{ rooms: ChatRoom[]; total: number }>;
   get(userId: string, roomId: string): Promise<ChatRoom>;
@@ -34,14 +34,14 @@ export interface Rooms {
     page: number,
     limit: number,
   ): Promise<{ participants: Participant[]; total: number }>;
-  /** Joining a room one is in changes nothing. */
+  /** Joining again changes nothing. */
   join(userId: string, roomId: string): Promise<ChatRoom>;
   leave(userId: string, roomId: string): Promise<void>;
   update(userId: string, roomId: string, update: UpdateRoom): Promise<ChatRoom>;
 }
 
-/** Rooms described in one answer after the first. */
-const mostDescribed = 20;
+/** Rooms requested at once after the first answer. */
+const maxDescribed = 20;
 
 export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   async function usersOf(activities: readonly Pick<RoomActivity, "participants">[]) {
@@ -65,14 +65,14 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   }
 
   /**
-   * The rooms of a page that did not fit in its first answer. messages-api renders all that it is asked for and keeps what
-   * fits, so it is asked for twice as many as fitted before: of what it renders, half is thrown away at most.
+   * The rooms of a page that did not fit in its first answer. messages-api renders all that are requested and returns what
+   * fits, so twice as many are requested as fitted before: at most half of what it renders is discarded.
    */
   async function describeRest(userId: string, first: { rooms: unknown[]; rest: string[] }): Promise<RoomActivity[]> {
     const rooms: RoomActivity[] = [];
     let [{ rest }, fitted] = [first, first.rooms.length];
     while (rest.length > 0) {
-      const roomIds = rest.slice(0, Math.min(2 * fitted, mostDescribed));
+      const roomIds = rest.slice(0, Math.min(2 * fitted, maxDescribed));
       const more = await call(bus, messagesRpc.describeRooms, { userId, roomIds });
       rooms.push(...more.rooms);
       fitted = roomIds.length - more.rest.length;
@@ -94,12 +94,12 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
   }
 
   return {
-    async create(userId, wish, key, admit) {
-      const plan = planRoom(wish, userId, new ObjectId().toHexString(), key ?? null);
-      const there = await findCreated(db, plan);
-      if (!there) await admit(plan.members.length - 1);
-      const { roomId, created } = there ? { roomId: there, created: false } : await createRoom(db, plan);
-      await outbox.handOver(roomId);
+    async create(userId, input, key, checkQuota) {
+      const plan = planRoom(input, userId, new ObjectId().toHexString(), key ?? null);
+      const existing = await findCreated(db, plan);
+      if (!existing) await checkQuota(plan.members.length - 1);
+      const { roomId, created } = existing ? { roomId: existing, created: false } : await createRoom(db, plan);
+      await outbox.deliver(roomId);
       return { room: await get(userId, roomId), created };
     },
     async list(userId, page, limit) {
@@ -122,7 +122,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
         const role = room.participant_count === 0 ? "admin" : "member";
         return { change: { kind: "joined", userId, role, text } };
       });
-      await outbox.handOver(roomId);
+      await outbox.deliver(roomId);
       return get(userId, roomId);
     },
     async leave(userId, roomId) {
@@ -132,7 +132,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
         if (room?.type === "private") throw new ChatError("private_room");
         return { change: { kind: "left", userId, newAdmin: await successor(), text } };
       });
-      await outbox.handOver(roomId);
+      await outbox.deliver(roomId);
     },
     async update(userId, roomId, update) {
       const text = await textOf("settings_changed", userId);
@@ -143,7 +143,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox): Rooms {
         if (Object.keys(changes).length === 0) return undefined;
         return { change: { kind: "settings", userId, settings, changes, text }, ...shown };
       });
-      await outbox.handOver(roomId);
+      await outbox.deliver(roomId);
       return get(userId, roomId);
     },
   };

@@ -1,4 +1,4 @@
-// Answers to other services: who users are.
+// Answers other services over the bus: names and avatars of users.
 import { roomsRpc } from "@khui/contracts";
 import type { RpcServer } from "@khui/service";
 import type { Db } from "./store/tables.js";

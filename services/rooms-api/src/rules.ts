@@ -11,19 +11,19 @@ import {
 import type { NewRoom } from "./store/rooms.js";
 import type { RoomRow } from "./store/tables.js";
 
-/** Checks a wish for a room and fills in what follows from it. Throws invalid_request, invalid_participants, room_full. */
-export function planRoom(wish: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
-  const others = [...new Set(wish.participants ?? [])].filter((userId) => userId !== creator);
-  const settings: RoomSettings = { ...defaultSettings, ...wish.settings };
+/** Validates the input for a new room and fills in the rest. Throws invalid_request, invalid_participants, room_full. */
+export function planRoom(input: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
+  const others = [...new Set(input.participants ?? [])].filter((userId) => userId !== creator);
+  const settings: RoomSettings = { ...defaultSettings, ...input.settings };
   const common = {
     id,
-    type: wish.type,
-    name: wish.name?.trim() || null,
-    description: wish.description ?? null,
-    avatar: wish.avatar ?? null,
+    type: input.type,
+    name: input.name?.trim() || null,
+    description: input.description ?? null,
+    avatar: input.avatar ?? null,
     createdBy: creator,
   };
-  if (wish.type === "private") {
+  if (input.type === "private") {
     const [other] = others;
     if (!other || others.length > 1) throw new ChatError("invalid_participants", { expected: "exactly two people" });
     const pair = creator < other ? ([creator, other] as const) : ([other, creator] as const);
@@ -37,14 +37,14 @@ export function planRoom(wish: CreateRoom, creator: string, id: string, clientId
       clientId: null,
     };
   }
-  if (!wish.activityId) throw missing("/activityId");
+  if (!input.activityId) throw missing("/activityId");
   if (!common.name) throw missing("/name");
   const members = [
     { userId: creator, role: "admin" as Role },
     ...others.map((userId) => ({ userId, role: "member" as Role })),
   ];
   if (members.length > settings.maxParticipants) throw new ChatError("room_full");
-  return { ...common, activityId: wish.activityId, settings, members, pair: null, clientId };
+  return { ...common, activityId: input.activityId, settings, members, pair: null, clientId };
 }
 
 const missing = (path: string) =>

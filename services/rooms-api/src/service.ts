@@ -28,11 +28,11 @@ export const roomsApi = defineService({
   },
 });
 
-function observeOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "waiting">): void {
+function observeOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "backlog">): void {
   gauge(
     "khui_rooms_outbox_changes",
     "Changes that wait to enter the log, counted up to 1,000.",
-    () => outbox.waiting().changes,
+    () => outbox.backlog().changes,
   );
-  gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.waiting().oldestSeconds);
+  gauge("khui_rooms_outbox_oldest_seconds", "How long the oldest has waited.", () => outbox.backlog().oldestSeconds);
 }

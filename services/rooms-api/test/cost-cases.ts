@@ -8,7 +8,7 @@ import { sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
-import { backlog, confirmChanges, pendingChanges, pendingRooms } from "../src/store/outbox.js";
+import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { findRooms } from "../src/store/rooms.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
@@ -149,7 +149,7 @@ const active = (roomId: string): RoomActivity => ({
 });
 const numbered = (count: number, name: string) => Array.from({ length: count }, (_, n) => `${name} ${n + 1}`);
 
-/** A messages-api that takes every change, and in whose rooms are always the same two. */
+/** A messages-api that applies every change, and whose rooms always have the same two participants. */
 serveRpc(bus, messagesRpc.applyRoomChange, async ({ changeNo }) => ({ applied: changeNo }));
 serveRpc(bus, messagesRpc.describeRoom, async ({ roomId }) => active(roomId));
 serveRpc(bus, messagesRpc.listRooms, async ({ limit }) => ({
@@ -162,13 +162,13 @@ serveRpc(bus, messagesRpc.listParticipants, async ({ roomId }) => ({
   total: 2,
 }));
 
-/** The service's own way through the store, which asks messages-api in between. */
-const asked =
-  <T>(ask: (rooms: Rooms, scene: Scene) => Promise<T>) =>
+/** Runs the service's own action, which calls messages-api in between. */
+const viaRooms =
+  <T>(action: (rooms: Rooms, scene: Scene) => Promise<T>) =>
   async (db: Db, scene: Scene): Promise<T | true> => {
     const outbox = createOutbox(db, bus, { warn() {} }, { sweepMs: 1_000_000, abandonedMs: 0 });
     try {
-      return (await ask(createRooms(db, bus, outbox), scene)) ?? true;
+      return (await action(createRooms(db, bus, outbox), scene)) ?? true;
     } finally {
       await outbox.close();
     }
@@ -176,76 +176,82 @@ const asked =
 
 const group = (participants: string[]) =>
   ({ type: "group", name: "New", activityId: "activity", participants }) as const;
-const admit = async () => {};
-const handsOver = { "changes that wait": "input" } as const;
+const allowAll = async () => {};
+const delivers = { "changes that wait": "input" } as const;
 
 export const cases: ReadonlyArray<Case<Scene>> = [
   {
     name: "create a group",
-    run: asked((rooms, { named }) => rooms.create("user 1", group(numbered(named, "user")), "a new key", admit)),
+    run: viaRooms((rooms, { named }) => rooms.create("user 1", group(numbered(named, "user")), "a new key", allowAll)),
     grows: { "named at once": "input" },
   },
   {
     name: "create a group, with the same key again",
-    run: asked((rooms, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`, admit)),
-    grows: handsOver,
+    run: viaRooms((rooms, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`, allowAll)),
+    grows: delivers,
   },
   {
     name: "create a private room",
-    run: asked((rooms) =>
-      rooms.create("user 1", { type: "private", participants: ["user 1", "user 2"] }, undefined, admit),
+    run: viaRooms((rooms) =>
+      rooms.create("user 1", { type: "private", participants: ["user 1", "user 2"] }, undefined, allowAll),
     ),
   },
   {
     name: "create a private room that is there",
-    run: asked((rooms) =>
-      rooms.create("user 1", { type: "private", participants: ["user 1", "zoe"] }, undefined, admit),
+    run: viaRooms((rooms) =>
+      rooms.create("user 1", { type: "private", participants: ["user 1", "zoe"] }, undefined, allowAll),
     ),
   },
-  { name: "get", run: asked((rooms, { roomId }) => rooms.get("user 1", roomId)) },
+  { name: "get", run: viaRooms((rooms, { roomId }) => rooms.get("user 1", roomId)) },
   {
     name: "list",
-    run: asked((rooms, { named }) => rooms.list("user 1", 1, named)),
+    run: viaRooms((rooms, { named }) => rooms.list("user 1", 1, named)),
     grows: { "named at once": "answer" },
   },
-  { name: "participants", run: asked((rooms, { roomId }) => rooms.participants("user 1", roomId, 1, 50)) },
-  { name: "join", run: asked((rooms, { roomId }) => rooms.join("user 1", roomId)), grows: handsOver },
+  { name: "participants", run: viaRooms((rooms, { roomId }) => rooms.participants("user 1", roomId, 1, 50)) },
+  { name: "join", run: viaRooms((rooms, { roomId }) => rooms.join("user 1", roomId)), grows: delivers },
   {
     name: "join again after leaving",
-    run: asked((rooms, { roomId }) => rooms.join(`${roomId} left 1`, roomId)),
-    grows: handsOver,
+    run: viaRooms((rooms, { roomId }) => rooms.join(`${roomId} left 1`, roomId)),
+    grows: delivers,
   },
-  { name: "join where one is", run: asked((rooms, { roomId }) => rooms.join(`${roomId} 1`, roomId)), grows: handsOver },
+  {
+    name: "join where one is",
+    run: viaRooms((rooms, { roomId }) => rooms.join(`${roomId} 1`, roomId)),
+    grows: delivers,
+  },
   {
     name: "join a room that is not there",
-    run: asked((rooms) => rooms.join("user 1", idOf("nowhere"))),
+    run: viaRooms((rooms) => rooms.join("user 1", idOf("nowhere"))),
     refused: true,
   },
-  { name: "leave", run: asked((rooms, { roomId }) => rooms.leave(`${roomId} 1`, roomId)), grows: handsOver },
+  { name: "leave", run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} 1`, roomId)), grows: delivers },
   {
     name: "leave as the only admin",
-    run: asked((rooms, { roomId }) => rooms.leave(`${roomId} admin`, roomId)),
-    grows: handsOver,
+    run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} admin`, roomId)),
+    grows: delivers,
   },
   {
     name: "leave, as one who left",
-    run: asked((rooms, { roomId }) => rooms.leave(`${roomId} left 1`, roomId)),
+    run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} left 1`, roomId)),
     refused: true,
   },
-  { name: "leave, as a stranger", run: asked((rooms, { roomId }) => rooms.leave("user 1", roomId)), refused: true },
+  { name: "leave, as a stranger", run: viaRooms((rooms, { roomId }) => rooms.leave("user 1", roomId)), refused: true },
   {
     name: "change the settings",
-    run: asked((rooms, { roomId }) => rooms.update(`${roomId} admin`, roomId, { settings: { allowReactions: false } })),
-    grows: handsOver,
+    run: viaRooms((rooms, { roomId }) =>
+      rooms.update(`${roomId} admin`, roomId, { settings: { allowReactions: false } }),
+    ),
+    grows: delivers,
   },
   {
     name: "change the settings, as a member",
-    run: asked((rooms, { roomId }) => rooms.update(`${roomId} 1`, roomId, { name: "Mine" })),
+    run: viaRooms((rooms, { roomId }) => rooms.update(`${roomId} 1`, roomId, { name: "Mine" })),
     refused: true,
   },
   {
     name: "change the settings, as a stranger",
-    run: asked((rooms, { roomId }) => rooms.update("user 1", roomId, { name: "Mine" })),
+    run: viaRooms((rooms, { roomId }) => rooms.update("user 1", roomId, { name: "Mine" })),
     refused: true,
   },
   {
@@ -283,6 +289,6 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   },
   { name: "pendingRooms", run: (db) => pendingRooms(db, "", 5_000) },
   { name: "pendingRooms, further on", run: (db) => pendingRooms(db, "8", 5_000) },
-  { name: "backlog", run: (db) => backlog(db) },
+  { name: "countBacklog", run: (db) => countBacklog(db) },
   { name: "confirmChanges", run: (db, { roomId }) => confirmChanges(db, roomId, 1) },
 ];

@@ -1,45 +1,45 @@
-// A messages-api that takes changes as the real one does but for rooms that it fails on, and knows nothing else.
+// A messages-api that applies changes as the real one does, fails for chosen rooms, and does nothing else.
 import type { Bus } from "@khui/bus";
 import { serveRpc } from "@khui/bus/rpc";
 import { ChatError, messagesRpc, type RoomChange } from "@khui/contracts";
 
 export interface FakeMessages {
-  /** By room, in the order in which they came. */
-  readonly taken: ReadonlyMap<string, readonly RoomChange[]>;
-  /** How often a change was handed over, taken before or not. */
-  readonly asked: number;
+  /** Changes applied, by room and in order. */
+  readonly applied: ReadonlyMap<string, readonly RoomChange[]>;
+  /** How often a change was delivered, applied before or not. */
+  readonly deliveries: number;
 }
 
-/** `lastChange` is the number of the last change of a room that was taken before. */
+/** `lastChange` is the number of the last change of a room that was applied before. */
 export function fakeMessages(
   bus: Bus,
   failing: ReadonlySet<string> = new Set(),
   lastChange: (roomId: string) => number = () => 0,
 ): FakeMessages {
-  const taken = new Map<string, RoomChange[]>();
-  let asked = 0;
+  const applied = new Map<string, RoomChange[]>();
+  let deliveries = 0;
   serveRpc(bus, messagesRpc.applyRoomChange, async ({ roomId, changeNo, change }) => {
-    asked += 1;
+    deliveries += 1;
     if (failing.has(roomId)) throw new ChatError("service_unavailable");
-    const changes = taken.get(roomId) ?? [];
-    taken.set(roomId, changes);
+    const changes = applied.get(roomId) ?? [];
+    applied.set(roomId, changes);
     const last = lastChange(roomId);
     if (changeNo === last + changes.length + 1) changes.push(change);
     return { applied: last + changes.length };
   });
   serveRpc(bus, messagesRpc.describeRoom, async ({ roomId }) => activityOf(roomId));
   return {
-    taken,
-    get asked() {
-      return asked;
+    applied,
+    get deliveries() {
+      return deliveries;
     },
   };
 }
 
-/** Lets everybody make rooms. */
-export const admit = async (): Promise<void> => {};
+/** A quota check that lets everybody create rooms. */
+export const allowAll = async (): Promise<void> => {};
 
-/** What the real one tells of a room in which nothing was said. */
+/** What the real one answers for a room without messages. */
 export const activityOf = (roomId: string) => ({
   roomId,
   participants: [],

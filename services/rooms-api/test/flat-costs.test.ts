@@ -6,11 +6,11 @@ import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
-import { backlog, confirmChanges, pendingChanges, pendingRooms } from "../src/store/outbox.js";
+import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { findCreated, findRooms } from "../src/store/rooms.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
-import { admit, fakeMessages } from "./fake-messages.js";
+import { allowAll, fakeMessages } from "./fake-messages.js";
 import { pagesTouched } from "./touched.js";
 
 const [database] = (await openReplicas(t, "rooms", schema.migrations, { count: 1, poolSize: 1 })) as [Database];
@@ -106,18 +106,23 @@ await t.test("beside few rooms, people and waiting changes, and beside very many
   const people = Array.from({ length: 10 }, (_, n) => `02${n}`);
   const statements: Record<string, () => Promise<unknown>> = {
     "create a group": () =>
-      rooms.create("maker", { type: "group", name: "x", activityId: "x", participants: people }, `${unique++}`, admit),
+      rooms.create(
+        "maker",
+        { type: "group", name: "x", activityId: "x", participants: people },
+        `${unique++}`,
+        allowAll,
+      ),
     "find a pair's room": () => findCreated(db, pair),
     "find a room by its key": () => findCreated(db, { ...pair, pair: null, clientId: "02-1" }),
     "find rooms": () => findRooms(db, ids),
     "find people": () => findUsers(db, people),
     "save people as they are known": () => saveUsers(db, [{ _id: "021", name: "Name 1" }]),
     "save people": () => saveUsers(db, [{ _id: "021", name: `Name ${unique++}` }, { _id: `new-${unique++}` }]),
-    "how much waits": () => backlog(db),
+    "how much waits": () => countBacklog(db),
     "which rooms wait": () => pendingRooms(db, "", 0),
     "which rooms wait further on": () => pendingRooms(db, idOf(2, 50), 0),
     "what waits in a room": () => pendingChanges(db, idOf(2, 0)),
-    "what was taken": () => confirmChanges(db, idOf(2, 0), ++unique),
+    "confirm what was applied": () => confirmChanges(db, idOf(2, 0), ++unique),
   };
   await fillRest(2, 1_500);
   await settle();

@@ -1,15 +1,12 @@
-// The user directory: what is told of people, and that telling it again is free.
-import { fileURLToPath } from "node:url";
+// The user directory: what is saved of users, and that saving the same again is free.
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t from "tap";
 import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const database = await openPglite({ cache });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 

@@ -1,11 +1,9 @@
 // A page of rooms that does not fit in one answer of messages-api: put together in order, without describing rooms again and again.
-
-import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
@@ -13,9 +11,7 @@ import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
 import { activityOf } from "./fake-messages.js";
 
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const database = await openPglite({ cache });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 await database.migrate(schema.name, schema.migrations);
 const db: Db = database.kysely();
 
@@ -25,14 +21,14 @@ await sql`INSERT INTO rooms.rooms (id, type, settings, created_by)
 
 /**
  * What a user sees whose rooms weigh so much, of which so much fits in one answer, and what messages-api did for it. Of `gone`
- * they are taken out once the first answer has been given.
+ * they are removed once the first answer has been given.
  */
 async function listed(t: Test, weightOf: (roomId: string) => number, most: number, gone: ReadonlySet<string>) {
   const bus = createLocalBus().connect();
-  const work = { rendered: 0, asked: 0 };
+  const work = { rendered: 0, requests: 0 };
   /** As messages-api does it: renders all, and keeps what fits, one in any case. */
   const answer = (mine: readonly string[]) => {
-    work.asked += 1;
+    work.requests += 1;
     work.rendered += mine.length;
     let weight = 0;
     const end = mine.findIndex((roomId, n) => {
@@ -57,8 +53,8 @@ async function listed(t: Test, weightOf: (roomId: string) => number, most: numbe
 
 const none: ReadonlySet<string> = new Set();
 
-await t.test("rooms that fit are asked for once", async (t) => {
-  t.same(await listed(t, () => 1, 1_000, none), { ids: all, rendered: 100, asked: 1 });
+await t.test("rooms that fit are requested once", async (t) => {
+  t.same(await listed(t, () => 1, 1_000, none), { ids: all, rendered: 100, requests: 1 });
 });
 
 await t.test("of heavy ones few more are described than are kept", async (t) => {

@@ -1,34 +1,27 @@
 // A change is in the log or on its way there, whatever is down in between.
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
-import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
 import { pendingRooms } from "../src/store/outbox.js";
 import type { Db } from "../src/store/tables.js";
-import { admit, fakeMessages } from "./fake-messages.js";
+import { allowAll, fakeMessages } from "./fake-messages.js";
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const until = async (holds: () => boolean) => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 const silent = { warn: () => undefined };
 const activityId = "activity";
 
-let database: Database;
 test("with a database", async (t: Test) => {
-  database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
+  const database = await openOwnDatabase(t);
   await database.migrate(schema.name, schema.migrations);
   const db: Db = database.kysely();
   const userId = () => randomBytes(6).toString("hex");
 
-  async function rig(t: Test, sweepMs = 20) {
+  async function setUp(t: Test, sweepMs = 20) {
     const hub = createLocalBus();
     const bus = hub.connect();
     const outbox = createOutbox(db, bus, silent, { sweepMs, abandonedMs: 0 });
@@ -40,72 +33,77 @@ test("with a database", async (t: Test) => {
   }
 
   await t.test("changes arrive in order, each once", async (t) => {
-    const { bus, rooms } = await rig(t);
+    const { bus, rooms } = await setUp(t);
     const messages = fakeMessages(bus);
     const [admin, member] = [userId(), userId()];
-    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, admit);
+    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, allowAll);
     await rooms.join(member, room._id);
     await rooms.update(admin, room._id, { settings: { allowReactions: false } });
     await rooms.leave(admin, room._id);
     t.same(
-      messages.taken.get(room._id)?.map(({ kind }) => kind),
+      messages.applied.get(room._id)?.map(({ kind }) => kind),
       ["created", "joined", "settings", "left"],
     );
-    t.match(messages.taken.get(room._id)?.[3], { newAdmin: member }, "the longest-standing member becomes admin");
+    t.match(messages.applied.get(room._id)?.[3], { newAdmin: member }, "the longest-standing member becomes admin");
   });
 
-  await t.test("while messages-api is down a request is 503, and the work is finished when it is back", async (t) => {
-    const { bus, rooms, outbox } = await rig(t);
-    const pair = [userId(), userId()] as const;
-    const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined, admit);
-    await t.rejects(create(), { code: "service_unavailable" });
-    await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
-    await until(() => outbox.waiting().changes === 1);
-    const { oldestSeconds } = outbox.waiting();
-    await until(() => outbox.waiting().oldestSeconds > oldestSeconds);
-    const messages = fakeMessages(bus);
-    await until(() => messages.taken.size > 0);
-    const { room, created } = await create();
-    t.equal(created, false);
-    t.same([...messages.taken.keys()], [room._id]);
-    t.equal(messages.taken.get(room._id)?.length, 1);
-    await until(() => outbox.waiting().changes === 0);
-    t.equal(outbox.waiting().oldestSeconds, 0);
-  });
+  await t.test(
+    "while messages-api is down a request is answered 503, and the change is delivered when it is back",
+    async (t) => {
+      const { bus, rooms, outbox } = await setUp(t);
+      const pair = [userId(), userId()] as const;
+      const create = () => rooms.create(pair[0], { type: "private", participants: [...pair] }, undefined, allowAll);
+      await t.rejects(create(), { code: "service_unavailable" });
+      await t.rejects(create(), { code: "service_unavailable" }, "trying again makes no second room");
+      await until("a change waits", () => outbox.backlog().changes === 1);
+      const { oldestSeconds } = outbox.backlog();
+      await until("it grows older", () => outbox.backlog().oldestSeconds > oldestSeconds);
+      const messages = fakeMessages(bus);
+      await until("something is applied", () => messages.applied.size > 0);
+      const { room, created } = await create();
+      t.equal(created, false);
+      t.same([...messages.applied.keys()], [room._id]);
+      t.equal(messages.applied.get(room._id)?.length, 1);
+      await until("nothing waits", () => outbox.backlog().changes === 0);
+      t.equal(outbox.backlog().oldestSeconds, 0);
+    },
+  );
 
-  await t.test("rooms that fail hold up no other, be they as many as one sweep takes", async (t) => {
-    const { bus, rooms, outbox } = await rig(t);
+  await t.test("failing rooms delay no other, even a whole page of them", async (t) => {
+    const { bus, rooms, outbox } = await setUp(t);
     for (let i = 0; i <= 100; i++) {
-      await t.rejects(rooms.create(userId(), { type: "group", name: "x", activityId }, undefined, admit));
+      await t.rejects(rooms.create(userId(), { type: "group", name: "x", activityId }, undefined, allowAll));
     }
     const failing = new Set((await pendingRooms(db, "", 0)).map(({ roomId }) => roomId));
     t.equal(failing.size, 100, "the last is not among them");
     const messages = fakeMessages(bus, failing);
-    await until(() => messages.taken.size === 1);
+    await until("one is applied", () => messages.applied.size === 1);
     failing.clear();
-    await until(() => outbox.waiting().changes === 0);
+    await until("nothing waits", () => outbox.backlog().changes === 0);
   });
 
   await t.test("a change is confirmed only once: concurrent requests do not repeat it", async (t) => {
-    const { bus, rooms } = await rig(t);
+    const { bus, rooms } = await setUp(t);
     const messages = fakeMessages(bus);
     const admin = userId();
-    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, admit);
+    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, allowAll);
     const people = Array.from({ length: 10 }, userId);
     await Promise.all(people.map((person) => rooms.join(person, room._id)));
-    const joined = messages.taken.get(room._id)?.flatMap((change) => (change.kind === "joined" ? [change.userId] : []));
+    const joined = messages.applied
+      .get(room._id)
+      ?.flatMap((change) => (change.kind === "joined" ? [change.userId] : []));
     t.same([...(joined ?? [])].sort(), [...people].sort());
-    t.equal(messages.asked, 11, "nor does each hand over what all of them have written");
+    t.equal(messages.deliveries, 11, "nor does each deliver what all of them have written");
   });
 
-  await t.test("a room full to its limit takes nobody, however many ask at once", async (t) => {
-    const { bus, rooms } = await rig(t);
+  await t.test("a full room admits nobody, however many join at once", async (t) => {
+    const { bus, rooms } = await setUp(t);
     fakeMessages(bus);
     const { room } = await rooms.create(
       userId(),
       { type: "group", name: "x", activityId, settings: { maxParticipants: 4 } },
       undefined,
-      admit,
+      allowAll,
     );
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => rooms.join(userId(), room._id)));
     t.equal(results.filter(({ status }) => status === "fulfilled").length, 3);
@@ -115,12 +113,12 @@ test("with a database", async (t: Test) => {
   });
 
   await t.test("one pair has one room, from both sides and at once", async (t) => {
-    const { bus, rooms } = await rig(t);
+    const { bus, rooms } = await setUp(t);
     fakeMessages(bus);
     const [a, b] = [userId(), userId()] as const;
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
-        rooms.create(i % 2 ? a : b, { type: "private", participants: [a, b] }, undefined, admit),
+        rooms.create(i % 2 ? a : b, { type: "private", participants: [a, b] }, undefined, allowAll),
       ),
     );
     t.equal(new Set(made.map(({ room }) => room._id)).size, 1);
@@ -128,12 +126,12 @@ test("with a database", async (t: Test) => {
   });
 
   await t.test("a group made twice with one key is one group", async (t) => {
-    const { bus, rooms } = await rig(t);
+    const { bus, rooms } = await setUp(t);
     fakeMessages(bus);
     const admin = userId();
-    const create = () => rooms.create(admin, { type: "group", name: "x", activityId }, "key", admit);
+    const create = () => rooms.create(admin, { type: "group", name: "x", activityId }, "key", allowAll);
     t.equal((await create()).room._id, (await create()).room._id);
-    const other = await rooms.create(userId(), { type: "group", name: "x", activityId }, "key", admit);
+    const other = await rooms.create(userId(), { type: "group", name: "x", activityId }, "key", allowAll);
     t.not(other.room._id, (await create()).room._id, "another user's key is another key");
   });
 });

@@ -1,21 +1,19 @@
-// A room's count of participants is exact, and a room with people in it has an admin, whatever comes and goes, and whoever writes it.
+// A room's participant count is exact and a room with participants has an admin, whoever joins, leaves or writes.
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
-import { type Database, sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
+import { sql } from "@khui/database";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
 import type { Db } from "../src/store/tables.js";
-import { admit, fakeMessages } from "./fake-messages.js";
+import { allowAll, fakeMessages } from "./fake-messages.js";
 
-const cache = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
-const database: Database = await openPglite({ cache });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t);
 const db: Db = database.kysely();
 
 /** Rooms whose count is not what it should be, or which have people and no admin. */
@@ -88,7 +86,7 @@ await t.test("people who come and go at random, several at once", async (t) => {
           userId,
           { type: "group", name: "x", activityId: "x", participants: people.slice(n) },
           undefined,
-          admit,
+          allowAll,
         ),
       ),
   );
@@ -118,22 +116,27 @@ await t.test(
   "of who is left the one who has stood longest becomes admin, and nobody while there is another",
   async (t) => {
     const bus = createLocalBus().connect();
-    const { taken } = fakeMessages(bus);
+    const { applied } = fakeMessages(bus);
     const outbox = createOutbox(db, bus, { warn: () => undefined });
     t.teardown(async () => {
       await outbox.close();
       await bus.close();
     });
     const rooms = createRooms(db, bus, outbox);
-    const wish = { type: "group", name: "x", activityId: "x", participants: ["zoe", "ann"] } as const;
-    const { room } = await rooms.create("maker", { ...wish, participants: [...wish.participants] }, undefined, admit);
+    const input = { type: "group", name: "x", activityId: "x", participants: ["zoe", "ann"] } as const;
+    const { room } = await rooms.create(
+      "maker",
+      { ...input, participants: [...input.participants] },
+      undefined,
+      allowAll,
+    );
     // Zoe came before Ann, and is behind her once she has been away.
     await rooms.leave("zoe", room._id);
     await rooms.join("zoe", room._id);
     await rooms.join("late", room._id);
     for (const userId of ["maker", "zoe", "ann", "late"]) await rooms.leave(userId, room._id);
     await rooms.join("newcomer", room._id);
-    const left = taken
+    const left = applied
       .get(room._id)
       ?.flatMap((change) => (change.kind === "left" ? [[change.userId, change.newAdmin]] : []));
     t.strictSame(left, [
@@ -143,6 +146,6 @@ await t.test(
       ["ann", "late"],
       ["late", null],
     ]);
-    t.match(taken.get(room._id)?.at(-1), { kind: "joined", userId: "newcomer", role: "admin" });
+    t.match(applied.get(room._id)?.at(-1), { kind: "joined", userId: "newcomer", role: "admin" });
   },
 );

@@ -3,7 +3,7 @@ import { type Database, sql } from "@khui/database";
 
 /**
  * Pages of tables and indexes of the schema `rooms` that `work` looks at, in memory or not: the difference of the server's own
- * statistics. `database` has one connection, whose statistics are told at the end of each of its transactions when asked.
+ * statistics. `database` has one connection, which reports its statistics at the end of each transaction.
  */
 export async function pagesTouched(database: Database, work: () => Promise<unknown>): Promise<number> {
   const before = await pages(database);

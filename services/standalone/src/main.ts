@@ -12,6 +12,7 @@ import { services } from "./services.js";
 const Environment = Type.Object({
   HOST: Type.String({ default: "localhost" }),
   DATA_DIR: Type.String({ default: "./.data" }),
+  POSTGRES_URL: Type.Optional(Type.String()),
   DEVELOPMENT_SIGN_IN: Type.Optional(Type.Boolean()),
 });
 
@@ -32,7 +33,8 @@ await run(telemetry.log, async (closers) => {
     ...(ownKey ? { JWT_SECRET: await keptSecret(join(dataDir, "jwt-secret")) } : {}),
     MEDIA_URL_SECRET: await keptSecret(join(dataDir, "media-url-secret")),
   };
-  const khui = await startEmbedded(services, { dataDir, environment, telemetry, developmentSignIn });
+  const postgresUrl = env.POSTGRES_URL ? { postgresUrl: env.POSTGRES_URL } : {};
+  const khui = await startEmbedded(services, { dataDir, ...postgresUrl, environment, telemetry, developmentSignIn });
   closers.add("khui", () => khui.close());
   const lines = [`Khui is serving on ${khui.url}`, `  data: ${dataDir}`];
   if (ownKey) {

@@ -1,4 +1,4 @@
-// The ports of the one-process form: an embedded database and folder, everything else in memory.
+// The ports of the one-process form: a database server of its own and a folder, everything else in memory.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,18 +6,19 @@ import type { Blobs } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
-import { openPglite } from "@khui/database/pglite";
+import { openPostgres } from "@khui/database/postgres";
+import { startEmbeddedPostgres } from "@khui/embedded-postgres";
 import { createLocalLimits } from "@khui/limits/local";
 import { createLocalPresence } from "@khui/presence/local";
 import { instrumentPorts, type Ports } from "@khui/service";
-import type { Closers } from "@khui/service/process";
+import type { Closers, Logger } from "@khui/service/process";
 import { observeStatements, type Telemetry } from "@khui/service/telemetry";
 
 export interface EmbeddedPortsOptions {
   /** Where data is kept; when absent, in a temporary folder that goes with the process. */
   readonly dataDir?: string;
-  /** A file that keeps a freshly made, empty database, so that the next one in memory is there sooner. */
-  readonly databaseTemplate?: string;
+  /** A database on a server that runs already; without, one is started with this process. */
+  readonly postgresUrl?: string;
   /** Where files are kept, when not in `dataDir`; closed by whoever gives it. */
   readonly blobs?: Blobs;
   /** Puts something between the services and the bus: tests lose messages here. */
@@ -37,10 +38,11 @@ export async function openEmbeddedPorts(
   closers: Closers,
 ): Promise<EmbeddedPorts> {
   const folder = options.dataDir ?? (await temporaryFolder(closers));
-  const database = await openPglite({
-    ...(options.dataDir ? { folder: join(folder, "postgres") } : {}),
+  const database = openPostgres({
+    url: options.postgresUrl ?? (await startPostgres(options.dataDir, telemetry.log, closers)),
+    applicationName: "khui",
+    onError: (error) => telemetry.log.warn({ err: error }, "connection"),
     onStatement: observeStatements(telemetry),
-    ...(options.databaseTemplate ? { cache: options.databaseTemplate } : {}),
   });
   closers.add("database", () => database.close());
   const localBus = createLocalBus({ onError: (error) => telemetry.log.warn({ err: error }, "bus") }).connect();
@@ -58,6 +60,17 @@ async function temporaryFolder(closers: Closers): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "khui-"));
   closers.add("folder", () => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Returns its address. Without it nothing works any more, so that the process ends as by any other error nobody can handle. */
+async function startPostgres(dataDir: string | undefined, log: Logger, closers: Closers): Promise<string> {
+  const onLost = (error: Error): void => {
+    throw error;
+  };
+  const folder = dataDir === undefined ? {} : { folder: join(dataDir, "postgres") };
+  const server = await startEmbeddedPostgres({ ...folder, log, onLost });
+  closers.add("postgres", () => server.stop());
+  return server.url;
 }
 
 async function openFolder(folder: string, closers: Closers): Promise<Blobs> {

@@ -1,8 +1,6 @@
 // At the most talkative level of the log, no line holds a token, in whatever way one was sent.
 import { once } from "node:events";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createLogger } from "@khui/service/process";
 import { createScopes, unobserved } from "@khui/service/telemetry";
 import { io, type ManagerOptions, type SocketOptions } from "socket.io-client";
@@ -21,7 +19,6 @@ test("no token is in any line of a log at trace", async (t) => {
       PORT: "0",
       HOST: "127.0.0.1",
     },
-    databaseTemplate: join(tmpdir(), "khui-test-database"),
     // As `openTelemetry` makes it for this level.
     telemetry: { ...unobserved(log), scopes: createScopes(true) },
     developmentSignIn: true,

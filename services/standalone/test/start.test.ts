@@ -1,12 +1,16 @@
 // `npm start` as a newcomer meets it: the built process, what it prints, the README's quick start, and a restart.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sql } from "@khui/database";
+import { openPostgres } from "@khui/database/postgres";
+import { ownDatabase } from "@khui/test-kit/servers/database";
+import { eventually } from "@khui/test-kit/system";
 import { t as all, test } from "tap";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -143,4 +147,51 @@ test("a start that cannot succeed says why and leaves with code 1", async (t) =>
   t.teardown(() => void taken.close());
   const { port } = taken.address() as { port: number };
   await t.rejects(start({ DATA_DIR: dataDir, PORT: String(port) }), /EADDRINUSE/);
+});
+
+test("a data folder has one process at a time", async (t) => {
+  const khui = await start({ DATA_DIR: dataDir, PORT: "0" });
+  t.teardown(() => end(khui));
+  await t.rejects(start({ DATA_DIR: dataDir, PORT: "0" }), new RegExp(`${dataDir}/postgres is in use by process`));
+});
+
+test("data of the format before is not passed over: it says so, and leaves it as it is", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "khui-before-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, "postgres", "data"), { recursive: true });
+  await writeFile(join(folder, "postgres", "data", "PG_VERSION"), "17\n");
+  await t.rejects(
+    start({ DATA_DIR: folder, PORT: "0" }),
+    new RegExp(`${folder}/postgres holds a database of an earlier`),
+  );
+  t.same(await readdir(join(folder, "postgres", "data")), ["PG_VERSION"]);
+});
+
+test("with POSTGRES_URL everything is kept on that server, and none is started", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "khui-elsewhere-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const url = await ownDatabase(t);
+  const khui = await start({ DATA_DIR: folder, PORT: "0", POSTGRES_URL: url });
+  t.teardown(() => end(khui));
+  const request = { type: "private", participants: ["alice", "bob"] };
+  const room = (await ask(khui.url, khui.tokens.ALICE, "POST", "/rooms", request)).chatRoom as unknown as {
+    _id: string;
+  };
+  const database = openPostgres({ url, poolSize: 1 });
+  t.teardown(() => database.close());
+  const { rows } = await sql`select id from rooms.rooms`.execute(database.kysely());
+  t.same(rows, [{ id: room._id }]);
+  t.notOk((await readdir(folder)).includes("postgres"));
+});
+
+test("a killed server is followed by another, and requests are answered again", async (t) => {
+  const khui = await start({ DATA_DIR: dataDir, PORT: "0" });
+  t.teardown(() => end(khui));
+  const id = Number.parseInt(await readFile(join(dataDir, "postgres", "data", "postmaster.pid"), "utf8"), 10);
+  process.kill(id, "SIGKILL");
+  const rooms = async () =>
+    (await fetch(`${khui.url}/api/v1/chat/rooms`, { headers: { authorization: `Bearer ${khui.tokens.ALICE}` } }))
+      .status;
+  await eventually(async () => (await rooms()) === 200);
+  t.equal(khui.process.exitCode, null);
 });

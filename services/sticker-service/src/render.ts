@@ -8,16 +8,16 @@ import {
 } from "@khui/contracts";
 import type { SetRow, StickerRow } from "./store/tables.js";
 
-/** The address of an asset. Pages of other origins show it, so it names ours where that is known. */
-export type AddressOf = (asset: string) => string;
+/** The URL of an asset. Pages of other origins show it, so it is absolute where our origin is known. */
+export type AssetUrl = (asset: string) => string;
 
-/** `publicUrl` answers what clients reach the edge by, without a slash at its end, or nothing. */
-export const addressesAt =
-  (publicUrl: () => string): AddressOf =>
+/** `publicUrl` returns the origin of the edge for clients, without a trailing slash, or an empty text. */
+export const assetUrlsAt =
+  (publicUrl: () => string): AssetUrl =>
   (asset) =>
     publicUrl() + stickerAssetPath(asset);
 
-export function renderSet(set: SetRow, addressOf: AddressOf): StickerSet {
+export function renderSet(set: SetRow, assetUrl: AssetUrl): StickerSet {
   return {
     _id: set.id,
     key: set.key,
@@ -28,7 +28,7 @@ export function renderSet(set: SetRow, addressOf: AddressOf): StickerSet {
     keywords: set.keywords,
     type: set.type,
     free: set.free,
-    cover: addressOf(set.cover),
+    cover: assetUrl(set.cover),
     stickerCount: set.sticker_count,
     retired: set.retired,
     owned: set.owned,
@@ -37,8 +37,8 @@ export function renderSet(set: SetRow, addressOf: AddressOf): StickerSet {
   };
 }
 
-/** An outcome's weight stays here: clients see what may come, not how likely it is. */
-export function renderSticker(sticker: StickerRow, type: StickerType, addressOf: AddressOf): Sticker {
+/** Weights are not rendered: clients see the possible outcomes, not how likely they are. */
+export function renderSticker(sticker: StickerRow, type: StickerType, assetUrl: AssetUrl): Sticker {
   const { interactive } = sticker;
   return {
     setId: sticker.set_id,
@@ -47,18 +47,18 @@ export function renderSticker(sticker: StickerRow, type: StickerType, addressOf:
     name: sticker.name,
     keywords: sticker.keywords,
     emoji: sticker.emoji,
-    url: addressOf(sticker.asset),
+    url: assetUrl(sticker.asset),
     width: sticker.width,
     height: sticker.height,
     interactive: interactive && {
       takes: interactive.takes,
-      outcomes: interactive.outcomes.map(({ id, name, asset }) => ({ id, name, url: addressOf(asset) })),
+      outcomes: interactive.outcomes.map(({ id, name, asset }) => ({ id, name, url: assetUrl(asset) })),
     },
   };
 }
 
-/** `stickers` may hold those of other sets as well. */
-export function renderManifest(set: SetRow, stickers: readonly StickerRow[], addressOf: AddressOf): StickerSetManifest {
+/** `stickers` may include those of other sets. */
+export function renderManifest(set: SetRow, stickers: readonly StickerRow[], assetUrl: AssetUrl): StickerSetManifest {
   const own = stickers.filter(({ set_id }) => set_id === set.id);
-  return { ...renderSet(set, addressOf), stickers: own.map((sticker) => renderSticker(sticker, set.type, addressOf)) };
+  return { ...renderSet(set, assetUrl), stickers: own.map((sticker) => renderSticker(sticker, set.type, assetUrl)) };
 }

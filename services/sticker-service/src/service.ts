@@ -2,15 +2,15 @@
 import { defineService } from "@khui/service";
 import { linkEnvironment } from "@khui/service/http";
 import { Type } from "typebox";
-import { createPictureReader } from "./picture-reader.js";
-import { createPublisher } from "./publisher.js";
-import { addressesAt } from "./render.js";
+import { createPictureReader } from "./pictures/picture-reader.js";
+import { createPublisher } from "./publishing/publisher.js";
+import { publishStarters } from "./publishing/starter-sets.js";
+import { assetUrlsAt } from "./render.js";
 import { mountAssets } from "./routes/assets.js";
 import { mountPublishing, mountRetiring } from "./routes/publishing.js";
 import { mountSending } from "./routes/sending.js";
 import { mountSets } from "./routes/sets.js";
-import { createSending } from "./sending.js";
-import { publishStarters } from "./starter.js";
+import { createSending } from "./sending/sending.js";
 import type { Db } from "./store/tables.js";
 
 export const schema = { name: "stickers", migrations: new URL("../migrations/", import.meta.url) };
@@ -31,13 +31,13 @@ export const stickerService = defineService({
     const db: Db = database.kysely();
     const publisher = createPublisher(db, blobs);
     await publishStarters(db, publisher, starterFolder);
-    const addressOf = addressesAt(publicUrl);
-    mountSets(mount, db, addressOf);
+    const assetUrl = assetUrlsAt(publicUrl);
+    mountSets(mount, db, assetUrl);
     mountSending(mount, createSending(db, bus, telemetry.metrics));
-    mountRetiring(mount, db, addressOf);
+    mountRetiring(mount, db, assetUrl);
     const pictures = createPictureReader();
     onClose("pictures", () => pictures.close());
-    await mountPublishing(app, guard, db, publisher, addressOf, pictures);
+    await mountPublishing(app, guard, db, publisher, assetUrl, pictures);
     mountAssets(app, guard, blobs);
   },
 });

@@ -1,4 +1,4 @@
-// What is refused before anything is published: archives that are traps, and sets that are not whole.
+// What is refused before anything is published: hostile archives and incomplete sets.
 import { crc32 } from "node:zlib";
 import { ChatError } from "@khui/contracts";
 import {
@@ -15,19 +15,19 @@ import {
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { test } from "tap";
-import { checkSet, withoutFolder } from "../src/checking.js";
-import { unzip } from "../src/zip.js";
+import { checkSet, withoutFolder } from "../src/publishing/checks.js";
+import { unzip } from "../src/publishing/zip.js";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-/** What is wrong, as `path: message`; nothing when it is taken. */
+/** The issues, as `path: message`; none when the set is accepted. */
 async function refusal(work: Promise<unknown>): Promise<string[]> {
   try {
     await work;
   } catch (error) {
     if (!(error instanceof ChatError) || error.code !== "invalid_sticker_set") throw error;
-    const { faults } = error.details as { faults: Array<{ path: string; message: string }> };
-    return faults.map(({ path, message }) => `${path}: ${message}`);
+    const { faults: issues } = error.details as { faults: Array<{ path: string; message: string }> };
+    return issues.map(({ path, message }) => `${path}: ${message}`);
   }
   return [];
 }
@@ -43,7 +43,7 @@ function tamper(zip: Buffer, name: string, field: number, value: number): Buffer
   return changed;
 }
 
-test("an archive's files come out as they went in, from the top or from their one folder", async (t) => {
+test("files are unpacked unchanged, from the top or from their one folder", async (t) => {
   const files: Files = { "manifest.json": bytes("{}"), "a.webp": bytes("x".repeat(5000)), "empty.webp": bytes("") };
   const expected = Object.entries(files).map(([name, file]) => [name, Buffer.from(file)] as const);
   t.same([...withoutFolder(await unzip(archive(files)))], expected);
@@ -61,7 +61,7 @@ test("files of two folders are not beside their manifest", async (t) => {
   t.same([...withoutFolder(files).keys()], ["one/manifest.json", "two/a.webp"]);
 });
 
-test("what is no archive, or half of one, is refused", async (t) => {
+test("other files, and truncated archives, are refused", async (t) => {
   const zip = archive({ "manifest.json": bytes("{}") });
   for (const content of [Buffer.from("no archive at all, but long enough"), Buffer.alloc(3), zip.subarray(0, -1)]) {
     t.same(await refusal(unzip(content)), [": is not a ZIP archive"]);
@@ -69,14 +69,14 @@ test("what is no archive, or half of one, is refused", async (t) => {
   t.same(await refusal(unzip(tamper(zip, "manifest.json", 0, 0))), [": is a damaged or a ZIP64 archive"]);
 });
 
-test("names that lead elsewhere are refused", async (t) => {
+test("names that lead out of the folder are refused", async (t) => {
   const names = ["../evil.webp", "/etc/passwd", "a/../../b", "a\\b.webp", "C:evil", "a//b", "./a", "a\nb"];
   for (const name of names) {
     t.same(await refusal(unzip(archive({ [name]: bytes("x") }))), [`${name}: is not a name for a file`]);
   }
 });
 
-test("a name may not be there twice", async (t) => {
+test("duplicate names are refused", async (t) => {
   const zip = archive({ "a.webp": bytes("1"), "b.webp": bytes("2") });
   const twice = Buffer.from(zip.toString("latin1").replaceAll("b.webp", "a.webp"), "latin1");
   t.same(await refusal(unzip(twice)), ["a.webp: is in the archive twice"]);
@@ -89,7 +89,7 @@ test("encrypted files, and those packed by other methods, are refused", async (t
   t.same(await refusal(unzip(tamper(zip, "a.webp", 8, 0x000e_0000))), ["a.webp: is packed in a way that is not known"]);
 });
 
-test("an archive that says to be too large is refused before it is unpacked", async (t) => {
+test("an archive that states too large a size is refused before it is unpacked", async (t) => {
   const limits = { bytes: 1000, entries: 3 };
   const two = { "a.webp": bytes("x".repeat(600)), "b.webp": bytes("y".repeat(600)) };
   t.same(await refusal(unzip(archive(two), limits)), [": unpacks to 1200 bytes; 1000 are allowed"]);
@@ -97,7 +97,7 @@ test("an archive that says to be too large is refused before it is unpacked", as
   t.same(await refusal(unzip(archive(many), limits)), [": has 4 entries; 3 are allowed"]);
 });
 
-test("a file that unpacks to more than the archive says is refused without being unpacked to its end", async (t) => {
+test("a file larger than the archive states is refused without being unpacked to its end", async (t) => {
   const bomb = archive({ "a.webp": new Uint8Array(50_000_000) });
   t.ok(bomb.length < 100_000);
   const before = process.memoryUsage().rss;
@@ -107,7 +107,7 @@ test("a file that unpacks to more than the archive says is refused without being
   t.ok(process.memoryUsage().rss - before < 40_000_000);
 });
 
-test("a file that unpacks to less than the archive says, or to something else, is refused", async (t) => {
+test("a file smaller than the archive states, or of another checksum, is refused", async (t) => {
   const zip = archive({ "a.webp": bytes("x".repeat(1000)) });
   const damaged = "a.webp: is damaged, or not of the size the archive states";
   t.same(await refusal(unzip(tamper(zip, "a.webp", 24, 1001))), [damaged], "size");
@@ -117,13 +117,13 @@ test("a file that unpacks to less than the archive says, or to something else, i
   t.same(await refusal(unzip(tamper(stored, "a.webp", 24, 2))), [damaged], "stored");
 });
 
-test("entries may not share their bytes", async (t) => {
+test("overlapping entries are refused", async (t) => {
   const zip = archive({ "a.webp": bytes("1"), "b.webp": bytes("2") });
   const shared = tamper(tamper(zip, "a.webp", 20, zip.length - 60), "b.webp", 20, zip.length - 60);
   t.same(await refusal(unzip(shared)), [": is damaged"]);
 });
 
-test("a whole set of each type is taken", async (t) => {
+test("a complete set of each type is accepted", async (t) => {
   t.same(await refusal(check(await filesOf(manifest("still-life")))), []);
   t.same(await refusal(check(await filesOf(manifest("moving-life", { type: "animated" })))), []);
   t.same(await refusal(check(await filesOf(coin("coins")))), []);
@@ -140,25 +140,25 @@ test("the digest is the same for the same files, and another for any change", as
   t.not((await check({ ...files, "a.webp": files["b.webp"]!, "b.webp": files["a.webp"]! })).digest, digest);
 });
 
-test("a set without a manifest that can be read is refused, and so are its pictures in the same breath", async (t) => {
+test("a set without a readable manifest is refused, with the issues of its pictures", async (t) => {
   const pictures = { "a.webp": await still(1), "b.webp": bytes("no picture") };
   const wrong = "b.webp: is not a PNG, WebP or GIF picture";
   t.match(await refusal(check(pictures)), [/^manifest\.json: is missing/, wrong]);
   for (const content of ["{", "\xff", "[]"]) {
-    const faults = await refusal(check({ ...pictures, "manifest.json": Buffer.from(content, "latin1") }));
-    t.equal(faults.length, 2, content);
-    t.equal(faults[1], wrong);
+    const issues = await refusal(check({ ...pictures, "manifest.json": Buffer.from(content, "latin1") }));
+    t.equal(issues.length, 2, content);
+    t.equal(issues[1], wrong);
   }
 });
 
-test("everything that is wrong with a manifest is told at once", async (t) => {
+test("all issues of a manifest are reported at once", async (t) => {
   const { author: _author, ...rest } = manifest("bad", { category: "No Slug", stickers: [] });
-  const faults = await refusal(check({ "manifest.json": json({ ...rest, mood: "bad" }) }));
-  const paths = faults.map((fault) => fault.split(":")[0]);
+  const issues = await refusal(check({ "manifest.json": json({ ...rest, mood: "bad" }) }));
+  const paths = issues.map((issue) => issue.split(":")[0]);
   t.same(paths.sort(), ["/", "/category", "/mood", "/stickers"]);
 });
 
-test("what a schema cannot say is checked: ids, files, cover", async (t) => {
+test("what a schema cannot express is checked: ids, files, cover", async (t) => {
   const content = manifest("rules", {
     cover: "gone.webp",
     stickers: [sticker("a"), sticker("a", { file: "b.webp" }), sticker("c")],
@@ -174,7 +174,7 @@ test("what a schema cannot say is checked: ids, files, cover", async (t) => {
   ]);
 });
 
-test("a cover may be a picture of its own, and two stickers may share one", async (t) => {
+test("a cover may be a picture of its own, and stickers may share one", async (t) => {
   const content = manifest("shared", {
     cover: "cover.webp",
     stickers: [sticker("a"), sticker("b", { file: "a.webp" })],
@@ -182,7 +182,7 @@ test("a cover may be a picture of its own, and two stickers may share one", asyn
   t.same(await refusal(check(await filesOf(content))), []);
 });
 
-test("interactive stickers say how, and others do not", async (t) => {
+test("only interactive stickers have `interactive`, and all of them do", async (t) => {
   const interactive = coin("coins").stickers[0]?.interactive;
   t.ok(interactive);
   const plain = manifest("plain", { stickers: [sticker("a", interactive ? { interactive } : {}), sticker("b")] });
@@ -194,7 +194,7 @@ test("interactive stickers say how, and others do not", async (t) => {
   ]);
 });
 
-test("what an interactive sticker takes is checked, and no field may be called like what the server adds", async (t) => {
+test("the fields of an interactive sticker are checked, and may not have the names of those that the server adds", async (t) => {
   const content = coin("coins");
   const [first] = content.stickers;
   const outcomes = (first?.interactive?.outcomes ?? []).map((outcome) => ({ ...outcome, id: "same" }));
@@ -215,7 +215,7 @@ test("what an interactive sticker takes is checked, and no field may be called l
   ]);
 });
 
-test("stickers move in animated sets only", async (t) => {
+test("only animated sets have animated stickers", async (t) => {
   const content = manifest("life");
   const files = await filesOf(content);
   t.same(await refusal(check({ ...files, "b.webp": await moving(3) })), [
@@ -225,7 +225,7 @@ test("stickers move in animated sets only", async (t) => {
   t.same(await refusal(check(animated)), ["a.webp: has one frame in an animated set"]);
 });
 
-test("only PNG, WebP and GIF are taken, by their bytes and whatever they are called", async (t) => {
+test("only PNG, WebP and GIF are accepted, detected by their bytes", async (t) => {
   const content = manifest("kinds", { stickers: [sticker("a"), sticker("b", { file: "b.png" })] });
   const taken = { "manifest.json": json(content), "a.webp": await still(1, "gif"), "b.png": await still(2, "png") };
   const { pictures } = await check(taken);
@@ -239,7 +239,7 @@ test("only PNG, WebP and GIF are taken, by their bytes and whatever they are cal
   }
 });
 
-test("pictures that cannot be read to their end are refused", async (t) => {
+test("pictures that cannot be decoded to their end are refused", async (t) => {
   const files = await filesOf(manifest("cut"));
   for (const kind of ["webp", "png"] as const) {
     const noise = sharp({
@@ -286,7 +286,7 @@ function withSize(png: Buffer, size: number): Buffer {
   return changed;
 }
 
-test("an animated PNG is refused, since it is taken for a still one", async (t) => {
+test("an animated PNG is refused, since sharp reads it as a still one", async (t) => {
   const png = await still(1, "png");
   const chunk = Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from("acTL"), Buffer.alloc(12)]);
   const at = png.indexOf("IDAT") - 4;
@@ -297,9 +297,9 @@ test("an animated PNG is refused, since it is taken for a still one", async (t) 
   ]);
 });
 
-test("however much is wrong, the refusal stays small", async (t) => {
+test("the size of the refusal is limited", async (t) => {
   const names = Array.from({ length: 400 }, (_, i) => `${"x".repeat(300)}${i}`);
-  const faults = await refusal(check(Object.fromEntries(names.map((name) => [name, bytes(name)]))));
-  t.ok(faults.length <= 200);
-  t.ok(JSON.stringify(faults).length < 200_000);
+  const issues = await refusal(check(Object.fromEntries(names.map((name) => [name, bytes(name)]))));
+  t.ok(issues.length <= 200);
+  t.ok(JSON.stringify(issues).length < 200_000);
 });

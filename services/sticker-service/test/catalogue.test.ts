@@ -1,4 +1,4 @@
-// What people see of the sets: lists, searches, their collections, the pictures.
+// What users see of sets: lists, searches, collections, pictures.
 import type { Sticker, StickerSet, StickerSetManifest } from "@khui/contracts";
 import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
@@ -71,14 +71,14 @@ test("a set is found by parts of its words, in Thai without spaces and in Englis
   t.same(await listed({ search: "orange dog" }), []);
 });
 
-test("a word is found however it is spelled: sara am in one or two, full width, with or without its selector", async (t) => {
+test("spellings of a word are equal: sara am as one character or two, full width, with or without a variation selector", async (t) => {
   const names = [{ th: "น้ำแข็ง", en: "Ｉce❤️" }];
   await rig.publish(manifest("spelled", { stickers: [sticker("a"), sticker("b", { name: names[0]! })] }));
   const spellings = ["น้ำแข็ง", "น้\u0E4D\u0E32แข็ง", "น\u0E4D\u0E49\u0E32แข็ง", "ice", "ＩＣＥ", "ice❤", "ice❤️"];
   for (const search of spellings) t.same(await listed({ search }), ["spelled"], JSON.stringify(search));
 });
 
-test("signs that mean something to the database are letters like others", async (t) => {
+test("the wildcards of LIKE are ordinary characters", async (t) => {
   await rig.publish(manifest("percent", { keywords: ["100%", "a_b", "back\\slash", "qu'ote"] }));
   for (const search of ["100%", "a_b", "back\\slash", "qu'ote"]) t.same(await listed({ search }), ["percent"], search);
   for (const search of ["1%0", "a%b", "ba_k", "back%slash", "\\"]) {
@@ -90,14 +90,14 @@ test("signs that mean something to the database are letters like others", async 
   }
 });
 
-test("a set and its stickers tell all that an app needs, with whole addresses", async (t) => {
-  const { _id } = await rig.publish(coin("told", { description: { th: "คำ", en: "words" }, keywords: ["k"] }));
+test("a set and its stickers have all that an app needs, with absolute URLs", async (t) => {
+  const { _id } = await rig.publish(coin("complete", { description: { th: "คำ", en: "words" }, keywords: ["k"] }));
   const { body } = await rig.ask("u", "GET", `/stickers/sets/${_id}`);
   const set = body.stickerSet as StickerSet;
   t.match(set, {
     _id,
-    key: "told",
-    title: { th: "ชุด told", en: "Set told" },
+    key: "complete",
+    title: { th: "ชุด complete", en: "Set complete" },
     description: { th: "คำ", en: "words" },
     author: "Tester",
     category: "tests",
@@ -129,7 +129,7 @@ test("a set and its stickers tell all that an app needs, with whole addresses", 
   t.notOk("weight" in (outcomes[1] ?? {}), "how likely an outcome is stays here");
 });
 
-test("what is no set is not found", async (t) => {
+test("an unknown set is not found", async (t) => {
   for (const path of ["", "/stickers"]) {
     t.match(await rig.ask("u", "GET", `/stickers/sets/${unknownId}${path}`), {
       status: 404,
@@ -140,7 +140,7 @@ test("what is no set is not found", async (t) => {
   t.match(await rig.ask("u", "GET", "/stickers/sets/no-id"), { status: 400, body: { code: "invalid_request" } });
 });
 
-test("a downloaded set comes whole and is in the collection once, the last one first", async (t) => {
+test("a downloaded set is complete and in the collection once, the last one first", async (t) => {
   const user = someone();
   const one = await rig.publish(manifest("own1"));
   const two = await rig.publish(manifest("own2"));
@@ -161,7 +161,7 @@ test("a downloaded set comes whole and is in the collection once, the last one f
   t.match(await rig.ask(someone(), "GET", "/stickers/my-collections"), { body: { collections: [] } });
 });
 
-test("a retired set is out of lists and searches and cannot be had, but stays with who has it", async (t) => {
+test("a retired set is not listed, found or downloaded, but stays in collections", async (t) => {
   const [owner, other] = [someone(), someone()];
   const content = manifest("leaving", { category: "leaving", stickers: [sticker("a", { keywords: ["farewell"] })] });
   const { _id } = await rig.publish(content);
@@ -188,7 +188,7 @@ test("a retired set is out of lists and searches and cannot be had, but stays wi
   t.match(await rig.ask("admin", "DELETE", `/stickers/sets/${unknownId}`), { status: 404 });
 });
 
-test("a set that is retired between being looked up and being had is not had", async (t) => {
+test("a set that is retired between lookup and download is not added", async (t) => {
   const user = someone();
   const { _id } = await rig.publish(manifest("retired-meanwhile"));
   const db: Db = rig.database.kysely();
@@ -224,7 +224,7 @@ test("stickers are found by name, keyword, emoji and their set's title", async (
   t.same(await found("   "), []);
 });
 
-test("pictures are served to anyone, for ever and in part", async (t) => {
+test("pictures are served to anyone, cacheable and in ranges", async (t) => {
   const { cover } = await rig.publish(manifest("served"));
   const url = new URL(cover).pathname;
   const answer = await rig.app.inject({ url });
@@ -241,7 +241,7 @@ test("pictures are served to anyone, for ever and in part", async (t) => {
   t.equal((await rig.app.inject({ method: "HEAD", url })).statusCode, 200);
 });
 
-test("what is no picture of a set is not found", async (t) => {
+test("an unknown picture is not found", async (t) => {
   const names = [`${"0".repeat(40)}.webp`, "..%2Fsecret", "x", `${"0".repeat(40)}.svg`, encodeURIComponent("ก")];
   for (const name of names) {
     const answer = await rig.app.inject({ url: `/api/v1/chat/stickers/assets/${name}` });
@@ -249,7 +249,7 @@ test("what is no picture of a set is not found", async (t) => {
   }
 });
 
-test("everything but the pictures needs sign-in, and publishing an administrator", async (t) => {
+test("everything but the pictures requires authentication, and publishing an administrator", async (t) => {
   const url = "/api/v1/chat/stickers/sets";
   for (const path of ["", `/${unknownId}`, `/${unknownId}/stickers`]) {
     t.equal((await rig.app.inject({ url: url + path })).statusCode, 401, path);

@@ -12,11 +12,11 @@ before(async () => {
   rig = await openRig(t);
 });
 
-const main = fileURLToPath(new URL("../src/import/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../dist/import/main.js", import.meta.url));
 
 /** Runs the command as a process of its own; resolves with its exit code and what it printed. */
 function run(args: string[], environment: Record<string, string>): Promise<{ code: number; out: string; err: string }> {
-  const node = ["--import=tsx", "--conditions=@khui/source", main, ...args];
+  const node = [main, ...args];
   const env = { PATH: process.env.PATH, KHUI_URL: rig.url, ...environment };
   return new Promise((resolve) => {
     execFile(process.execPath, node, { env }, (error, out, err) => {
@@ -47,7 +47,7 @@ test("a folder is published, again it is unchanged, and an archive of it too", a
   t.match(await run([folder], admin()), { code: 0, out: /^Sticker set updated: imported, / });
 });
 
-test("every fault of a set is printed on a line of its own, and the command fails", async (t) => {
+test("every issue of a set is printed on a line of its own, and the command fails", async (t) => {
   const { "b.webp": _gone, ...files } = await filesOf(manifest("faulty"));
   const { code, out } = await run([await folderOf({ ...files, "c.webp": json("x") })], admin());
   t.equal(code, 1);
@@ -59,7 +59,7 @@ test("every fault of a set is printed on a line of its own, and the command fail
   ]);
 });
 
-test("without what it needs the command says so and fails", async (t) => {
+test("the command reports missing arguments and fails", async (t) => {
   const folder = await folderOf(await filesOf(manifest("unsent")));
   t.match(await run([], admin()), { code: 1, err: /^usage: / });
   t.match(await run([join(folder, "nothing")], admin()), { code: 1, err: /ENOENT/ });
@@ -69,7 +69,7 @@ test("without what it needs the command says so and fails", async (t) => {
   t.match(await run([folder], { ...admin(), KHUI_URL: "http://127.0.0.1:9999" }), { code: 1, err: /ECONNREFUSED/ });
 });
 
-test("a development system gives out the token by itself", async (t) => {
+test("a development system issues the token", async (t) => {
   const asked: unknown[] = [];
   const { createServer } = await import("node:http");
   const token = admin().KHUI_TOKEN;

@@ -1,4 +1,4 @@
-// A store of blobs in this process, which fails when told to.
+// A blob store in memory whose calls can be made to fail.
 import { Readable } from "node:stream";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 
@@ -6,7 +6,7 @@ export interface MemoryBlobs extends Blobs {
   readonly stored: Map<string, { bytes: Buffer; contentType: string }>;
   /** Every call so far, by its method and name. */
   readonly calls: string[];
-  /** Asked before every call; a call it says yes to is refused. */
+  /** A call for which it returns true is refused. */
   failing: (method: "put" | "stat" | "read" | "remove", name: string) => boolean;
 }
 
@@ -43,7 +43,7 @@ export function memoryBlobs(): MemoryBlobs {
   async function reach(method: Parameters<MemoryBlobs["failing"]>[0], name: string): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     blobs.calls.push(`${method} ${name}`);
-    if (blobs.failing(method, name)) throw new BlobsUnavailable("told to fail");
+    if (blobs.failing(method, name)) throw new BlobsUnavailable("made to fail");
   }
   return blobs;
 }

@@ -1,10 +1,10 @@
-// What a sender may say with a sticker, and how chance is weighed.
+// The metadata that a sender may give a sticker, and the draw by weights.
 import { ChatError, type StickerField } from "@khui/contracts";
 import { test } from "tap";
-import { checkMetadata, drawOutcome } from "../src/metadata.js";
+import { checkMetadata, drawOutcome } from "../src/sending/metadata.js";
 import type { Outcome } from "../src/store/tables.js";
 
-// A name that every object has is a name like others.
+// A name of Object.prototype is an ordinary name.
 const text: StickerField = { type: "text", maxLength: 5 };
 const takes: Record<string, StickerField> = {
   ...Object.fromEntries([["toString", text]]),
@@ -13,9 +13,9 @@ const takes: Record<string, StickerField> = {
   wish: text,
 };
 
-function faultsOf(given: Record<string, unknown> | null | undefined, fields = takes): string[] {
+function issuesOf(metadata: Record<string, unknown> | null | undefined, fields = takes): string[] {
   try {
-    checkMetadata(fields, given);
+    checkMetadata(fields, metadata);
   } catch (error) {
     if (!(error instanceof ChatError) || error.code !== "invalid_metadata") throw error;
     return (error.details as { faults: Array<{ path: string }> }).faults.map(({ path }) => path);
@@ -23,35 +23,35 @@ function faultsOf(given: Record<string, unknown> | null | undefined, fields = ta
   return [];
 }
 
-test("a sticker that takes nothing is sent with an empty object, null or nothing", async (t) => {
+test("a sticker without fields accepts an empty object, null or nothing", async (t) => {
   for (const given of [{}, null, undefined]) t.same(checkMetadata({}, given), {});
-  t.same(faultsOf({ bet: "heads" }, {}), ["/metadata/bet"]);
+  t.same(issuesOf({ bet: "heads" }, {}), ["/metadata/bet"]);
 });
 
-test("fields that fit are kept, and optional ones may be left out", async (t) => {
+test("valid fields are kept, and optional ones may be left out", async (t) => {
   t.same(checkMetadata(takes, { bet: "heads" }), { bet: "heads" });
   const all = { bet: "tails", stake: -2, wish: "กขค", toString: "x" };
   t.same(checkMetadata(takes, all), all);
 });
 
-test("every fault is told at once", async (t) => {
-  t.same(faultsOf({ stake: 11, wish: "123456", nonsense: 1 }), [
+test("all issues are reported at once", async (t) => {
+  t.same(issuesOf({ stake: 11, wish: "123456", nonsense: 1 }), [
     "/metadata/nonsense",
     "/metadata/bet",
     "/metadata/stake",
     "/metadata/wish",
   ]);
-  t.same(faultsOf(null), ["/metadata/bet"]);
+  t.same(issuesOf(null), ["/metadata/bet"]);
 });
 
 test("an outcome cannot be given", async (t) => {
-  t.same(faultsOf({ bet: "heads", outcome: "heads", outcomeName: { th: "หัว", en: "heads" } }), [
+  t.same(issuesOf({ bet: "heads", outcome: "heads", outcomeName: { th: "หัว", en: "heads" } }), [
     "/metadata/outcome",
     "/metadata/outcomeName",
   ]);
 });
 
-test("values of another type or outside of what is allowed are refused", async (t) => {
+test("values of another type or out of range are refused", async (t) => {
   const wrong: Record<string, unknown[]> = {
     bet: ["edge", "Heads", 1, null, ["heads"], {}],
     stake: [-3, 10.5, "5", null, Number.NaN, true],
@@ -59,23 +59,23 @@ test("values of another type or outside of what is allowed are refused", async (
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {
-      t.same(faultsOf({ bet: "heads", [name]: value }), [`/metadata/${name}`], `${name} ${JSON.stringify(value)}`);
+      t.same(issuesOf({ bet: "heads", [name]: value }), [`/metadata/${name}`], `${name} ${JSON.stringify(value)}`);
     }
   }
 });
 
-test("a required text has to say something", async (t) => {
+test("a required text must not be blank", async (t) => {
   const field: Record<string, StickerField> = { wish: { type: "text", maxLength: 5, required: true } };
-  t.same(faultsOf({ wish: "  " }, field), ["/metadata/wish"]);
-  t.same(faultsOf({ wish: "" }, takes), ["/metadata/bet"]);
+  t.same(issuesOf({ wish: "  " }, field), ["/metadata/wish"]);
+  t.same(issuesOf({ wish: "" }, takes), ["/metadata/bet"]);
 });
 
-test("names that objects have anyway are fields like others", async (t) => {
-  t.same(faultsOf(JSON.parse('{"bet":"heads","__proto__":{"stake":1},"constructor":1}')), [
+test("names of Object.prototype are ordinary fields", async (t) => {
+  t.same(issuesOf(JSON.parse('{"bet":"heads","__proto__":{"stake":1},"constructor":1}')), [
     "/metadata/__proto__",
     "/metadata/constructor",
   ]);
-  t.same(faultsOf({ [`a/b~${"x".repeat(100)}`]: 1 }, {}), [`/metadata/a~1b~0${"x".repeat(36)}`]);
+  t.same(issuesOf({ [`a/b~${"x".repeat(100)}`]: 1 }, {}), [`/metadata/a~1b~0${"x".repeat(36)}`]);
 });
 
 const outcome = (id: string, weight: number): Outcome => ({
@@ -87,7 +87,7 @@ const outcome = (id: string, weight: number): Outcome => ({
   weight,
 });
 
-test("every outcome comes as often as its weight, over all that chance may say", async (t) => {
+test("every outcome is drawn as often as its weight, over all random numbers", async (t) => {
   const outcomes = [outcome("rare", 1), outcome("common", 7), outcome("fair", 4)];
   const drawn = Array.from({ length: 12 }, (_, chance) => {
     return drawOutcome(outcomes, (n) => {
@@ -98,7 +98,7 @@ test("every outcome comes as often as its weight, over all that chance may say",
   t.same(drawn, ["rare", ...Array(7).fill("common"), ...Array(4).fill("fair")]);
 });
 
-test("a draw without outcomes, or beyond them, fails instead of making one up", async (t) => {
+test("a draw without outcomes, or beyond them, throws", async (t) => {
   t.throws(() => drawOutcome([], () => 0), RangeError);
   t.throws(() => drawOutcome([outcome("only", 2)], () => 2), RangeError);
 });

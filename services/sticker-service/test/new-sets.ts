@@ -1,4 +1,4 @@
-// Sets ready to be written, with nothing in them that a test has not asked for.
+// Minimal sets to be written.
 import type { NewSet } from "../src/store/publishing.js";
 
 type NewSticker = NewSet["stickers"][number];

@@ -1,14 +1,15 @@
-// A dependency that is down makes requests fail as such, and they go on when it is back.
+// While a dependency is down requests fail as such, and they succeed once it is back.
 import { BusClosed } from "@khui/bus";
 import { archive, filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { test } from "tap";
-import { openDatabase, openRig } from "./rig.js";
+import { openRig } from "./rig.js";
 
 const down = { status: 503, body: { code: "service_unavailable" } };
 const roomId = "0000000000000000000000ff";
 
-test("without its database, the service says that it is not available", async (t) => {
-  const database = await openDatabase(t);
+test("without its database, the service is unavailable", async (t) => {
+  const database = await openOwnDatabase(t);
   const rig = await openRig(t, { database });
   const { _id } = await rig.publish(manifest("gone"));
   const stored = rig.blobs.stored.size;
@@ -26,7 +27,7 @@ test("without its database, the service says that it is not available", async (t
   t.ok(rig.blobs.stored.size > stored, "what nobody can look up is not taken away");
 });
 
-test("without its store, pictures and publishing are not available, and the rest is", async (t) => {
+test("without its blob store, only pictures and publishing are unavailable", async (t) => {
   const rig = await openRig(t);
   const { cover, _id } = await rig.publish(manifest("there"));
   const url = new URL(cover).pathname;
@@ -43,9 +44,9 @@ test("without its store, pictures and publishing are not available, and the rest
 test("without messages-api, or without the bus, nothing is sent", async (t) => {
   const rig = await openRig(t);
   const { _id: setId } = await rig.publish(manifest("unsent"));
-  const wish = { setId, stickerId: "a", stickerType: "static" };
-  t.match(await rig.ask("u", "POST", `/rooms/${roomId}/messages/sticker`, wish), down);
+  const sticker = { setId, stickerId: "a", stickerType: "static" };
+  t.match(await rig.ask("u", "POST", `/rooms/${roomId}/messages/sticker`, sticker), down);
   await rig.bus.close();
   t.throws(() => rig.bus.subscribe("any", () => undefined), BusClosed);
-  t.match(await rig.ask("u", "POST", `/rooms/${roomId}/messages/sticker`, wish), down);
+  t.match(await rig.ask("u", "POST", `/rooms/${roomId}/messages/sticker`, sticker), down);
 });

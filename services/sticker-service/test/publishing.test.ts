@@ -1,4 +1,4 @@
-// Publishing a set: what it answers, that it is whole or not at all, also with several replicas at once.
+// Publishing a set: its answers, and that it is atomic, also with several replicas at once.
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { setImmediate } from "node:timers/promises";
@@ -16,14 +16,15 @@ import {
   sticker,
   still,
 } from "@khui/test-kit/files/sticker-sets";
+import { until } from "@khui/test-kit/until";
 import t, { before, test } from "tap";
-import { checkSet } from "../src/checking.js";
-import { createPublisher } from "../src/publisher.js";
+import { checkSet } from "../src/publishing/checks.js";
+import { createPublisher } from "../src/publishing/publisher.js";
 import { stickersOf } from "../src/store/catalogue.js";
 import type { Db } from "../src/store/tables.js";
 import { memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
-import { faultsOf, openRig, type Rig } from "./rig.js";
+import { issuesOf, openRig, type Rig } from "./rig.js";
 
 let replicas: Database[];
 let rig: Rig;
@@ -42,7 +43,7 @@ async function sets(db: Db, key: string) {
   return rows;
 }
 
-test("a new set is published, the same again changes nothing, another content updates it under its id", async (t) => {
+test("a new set is published, the same set again changes nothing, and other content updates it under its id", async (t) => {
   const content = manifest("life");
   const files = await filesOf(content);
   const first = await rig.submit(archive(files));
@@ -78,12 +79,12 @@ test("a set is updated by its id only with a manifest of its key", async (t) => 
   t.match(await rig.submit(changed, _id), { status: 200, body: { data: { _id, author: "Someone else" } } });
   const wrong = await rig.submit(archive({ ...(await filesOf(manifest("other-key"))), "junk.txt": json("x") }), _id);
   t.match(wrong, { status: 400, body: { code: "invalid_sticker_set" } });
-  t.ok(faultsOf(wrong.body).includes("/key: is not the key of this set: by-id"));
-  t.ok(faultsOf(wrong.body).includes("junk.txt: is not named in the manifest"));
+  t.ok(issuesOf(wrong.body).includes("/key: is not the key of this set: by-id"));
+  t.ok(issuesOf(wrong.body).includes("junk.txt: is not named in the manifest"));
   t.match(await rig.submit(changed, unknownId), { status: 404, body: { code: "sticker_set_not_found" } });
 });
 
-test("publishing a retired set brings it back under its id", async (t) => {
+test("publishing a retired set restores it under its id", async (t) => {
   const content = manifest("revived");
   const files = await filesOf(content);
   const { _id } = await rig.publish(content, files);
@@ -92,7 +93,7 @@ test("publishing a retired set brings it back under its id", async (t) => {
   t.match(await rig.ask("u", "POST", `/stickers/sets/${_id}/download`), { status: 200 });
 });
 
-test("a set that is not whole is refused with everything that is wrong, and nothing of it stays", async (t) => {
+test("an incomplete set is refused with all issues, and leaves nothing", async (t) => {
   const stored = rig.blobs.stored.size;
   const content = manifest("broken", { stickers: [sticker("a"), sticker("b"), sticker("c")] });
   const files: Files = {
@@ -103,7 +104,7 @@ test("a set that is not whole is refused with everything that is wrong, and noth
   delete files["c.webp"];
   const { status, body } = await rig.submit(archive(files));
   t.match([status, body.code], [400, "invalid_sticker_set"]);
-  t.same(faultsOf(body), [
+  t.same(issuesOf(body), [
     "/stickers/2/file: names a file that is not there: c.webp",
     "d.webp: is not named in the manifest",
     "d.webp: has 1025 × 4 pixels; 1024 × 1024 are allowed",
@@ -113,7 +114,7 @@ test("a set that is not whole is refused with everything that is wrong, and noth
   t.equal(rig.blobs.stored.size, stored);
 });
 
-test("forms that are none, or not of one file, are refused", async (t) => {
+test("other bodies, and forms without exactly one file, are refused", async (t) => {
   const url = `${rig.url}/api/v1/chat/stickers/sets`;
   const headers = rig.sign("admin", true);
   const send = async (body: FormData | string, type?: string) => {
@@ -148,7 +149,7 @@ test("uploads that break off leave nothing, and the next one goes through", asyn
   const request = new Request("http://form.invalid", { method: "POST", body: form });
   const bytes = Buffer.from(await request.arrayBuffer());
   const headers = { ...rig.sign("admin", true), "content-type": request.headers.get("content-type") ?? "" };
-  // More than are taken at once: some break off while they are read, some while they wait for their turn.
+  // More than are read at once: some break off while they are read, some while they wait.
   const uploads = Array.from({ length: 10 }, () => {
     const upload = httpRequest(`${rig.url}/api/v1/chat/stickers/sets`, { method: "POST", headers });
     upload.write(bytes.subarray(0, 100));
@@ -162,7 +163,7 @@ test("uploads that break off leave nothing, and the next one goes through", asyn
   t.match(await rig.publish(manifest("after-the-cut")), { key: "after-the-cut" });
 });
 
-test("a store that fails at any of its calls leaves no set behind, and the next try publishes it", async (t) => {
+test("a blob store that fails at any call leaves no set behind, and the next try publishes it", async (t) => {
   const db: Db = replicas[0]!.kysely();
   const set = await checked(coin("failing"));
   for (let n = 1; ; n++) {
@@ -180,7 +181,7 @@ test("a store that fails at any of its calls leaves no set behind, and the next 
   }
 });
 
-test("a set that the database refuses halfway is not there at all", async (t) => {
+test("a set that the database refuses halfway does not exist", async (t) => {
   const db: Db = replicas[0]!.kysely();
   const blobs = memoryBlobs();
   const publisher = createPublisher(db, blobs);
@@ -192,33 +193,30 @@ test("a set that the database refuses halfway is not there at all", async (t) =>
   t.same(await sets(db, "halfway"), []);
 });
 
-test("a failing publish takes no picture away that another replica has found in the store", async (t) => {
+test("a failing publish removes no picture that another replica has found in the store", async (t) => {
   const [one, two] = replicas.map((replica) => replica.kysely<Record<string, never>>());
   const blobs = memoryBlobs();
   const first = await checked(manifest("fails"), 40);
   const second = await checked(manifest("counts-on-it", { stickers: [sticker("a"), sticker("b"), sticker("c")] }), 40);
   const shared = `stickers/${second.pictures.get("a.webp")?.asset}`;
-  const until = async (met: () => boolean) => {
-    while (!met()) await setImmediate();
-  };
   let failed = false;
   const failing: Blobs = {
     ...blobs,
     async put(name, content, type) {
       if (name === shared) return blobs.put(name, content, type);
-      await until(() => blobs.calls.filter((call) => call === `stat ${shared}`).length === 2);
+      await until("both have asked", () => blobs.calls.filter((call) => call === `stat ${shared}`).length === 2);
       throw new BlobsUnavailable("it failed");
     },
   };
   const slow: Blobs = {
     ...blobs,
     async put(name, content, type) {
-      await until(() => failed);
+      await until("the other has failed", () => failed);
       return blobs.put(name, content, type);
     },
   };
   const publishings = [createPublisher(one!, failing).publish(first)];
-  await until(() => blobs.stored.has(shared));
+  await until("it is stored", () => blobs.stored.has(shared));
   publishings.push(createPublisher(two!, slow).publish(second));
   await t.rejects(publishings[0]!, BlobsUnavailable);
   failed = true;
@@ -226,7 +224,7 @@ test("a failing publish takes no picture away that another replica has found in 
   for (const picture of second.pictures.values()) t.ok(blobs.stored.has(`stickers/${picture.asset}`), picture.asset);
 });
 
-test("publishing again puts back pictures that the store has lost", async (t) => {
+test("publishing again restores pictures that the store has lost", async (t) => {
   const blobs = memoryBlobs();
   const publisher = createPublisher(replicas[0]!.kysely(), blobs);
   const set = await checked(manifest("healed"));
@@ -237,7 +235,7 @@ test("publishing again puts back pictures that the store has lost", async (t) =>
   t.ok(blobs.stored.has(lost ?? ""));
 });
 
-test("a set is never seen in part: two replicas that publish different contents leave one of them whole", async (t) => {
+test("publishing is atomic: of two replicas with different contents one wins completely", async (t) => {
   const [one, two] = replicas.map((replica) => replica.kysely<Record<string, never>>());
   const contents = [
     manifest("raced", { author: "two stickers" }),

@@ -1,18 +1,17 @@
-// The service as an app of its own, on embedded adapters, with people who ask it things.
+// The service as an app of its own, on embedded adapters, with users who send it requests.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Bus } from "@khui/bus";
 import { createLocalBus } from "@khui/bus/local";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
 import type { Database } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { createLocalLimits } from "@khui/limits/local";
 import { settingsOf, startServices, withOptions } from "@khui/service";
 import { createClosers, createLogger, readEnvironment } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { stickerService } from "../src/service.js";
@@ -23,15 +22,7 @@ export interface TestFile {
   teardown(close: () => unknown): unknown;
 }
 
-const template = fileURLToPath(new URL("../../../node_modules/.cache/khui/pglite-template", import.meta.url));
 const silentLog = createLogger({ name: "test", level: "silent" });
-
-/** A database in memory, gone with `t`. */
-export async function openDatabase(t: TestFile): Promise<Database> {
-  const database = await openPglite({ cache: template });
-  t.teardown(() => database.close());
-  return database;
-}
 
 export async function emptyFolder(t: TestFile): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "khui-stickers-"));
@@ -52,11 +43,11 @@ export interface Rig {
   readonly bus: Bus;
   readonly blobs: MemoryBlobs;
   readonly database: Database;
-  /** How many requests have come to their handler. */
+  /** How many requests have reached their handler. */
   handled(): number;
-  /** Headers that sign someone in. */
+  /** Headers that authenticate a user. */
   sign(userId: string, admin?: boolean): Record<string, string>;
-  /** Asks below /api/v1/chat as a user. */
+  /** Sends a request below /api/v1/chat as a user. */
   ask(userId: string, method: "GET" | "POST" | "PUT" | "DELETE", path: string, payload?: object): Promise<Answer>;
   /** Sends an archive as an administrator: a new set, or the one of `setId`. */
   submit(content: Buffer, setId?: string): Promise<Answer>;
@@ -70,9 +61,9 @@ export interface RigOptions {
   readonly starterFolder?: string;
 }
 
-/** Starts the service with no starter sets unless a folder is given. All of it is gone with `t`. */
+/** Starts the service with no starter sets unless a folder is given. All of it ends with the test. */
 export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Rig> {
-  const database = options.database ?? (await openDatabase(t));
+  const database = options.database ?? (await openOwnDatabase(t));
   const blobs = options.blobs ?? memoryBlobs();
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
@@ -142,8 +133,8 @@ export async function openRig(t: TestFile, options: RigOptions = {}): Promise<Ri
   return rig;
 }
 
-/** The faults that a refusal names, as `path: message`. */
-export function faultsOf(body: Answer["body"]): string[] {
+/** The issues of a refusal, as `path: message`. */
+export function issuesOf(body: Answer["body"]): string[] {
   const { faults = [] } = (body.details ?? {}) as { faults?: Array<{ path: string; message: string }> };
   return faults.map(({ path, message }) => `${path}: ${message}`);
 }

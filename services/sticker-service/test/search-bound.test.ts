@@ -1,5 +1,6 @@
-// A search ends somewhere where it matches everything, and finds what is old and rare all the same.
+// The cost of a search is bounded where it matches everything, and old, rare sets are still found.
 import { sql } from "@khui/database";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
 import { readQuery } from "../src/search-text.js";
 import { schema } from "../src/service.js";
@@ -8,11 +9,10 @@ import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
 import type { Db } from "../src/store/tables.js";
 import { newSet, newSticker } from "./new-sets.js";
-import { openDatabase } from "./rig.js";
 
 let db: Db;
 before(async () => {
-  const database = await openDatabase(t);
+  const database = await openOwnDatabase(t);
   await database.migrate(schema.name, schema.migrations);
   db = database.kysely();
   const words = "\ncommon\nrare\n";
@@ -30,7 +30,7 @@ before(async () => {
 const list = (query: string, page: number) =>
   listSets(db, "u", { category: "cats", words: readQuery(query).words }, page, 50);
 
-test("a word of all sets lists the newest two hundred, in pages that end there", async (t) => {
+test("a word that all sets have lists the newest two hundred, in pages that end there", async (t) => {
   for (const query of ["common", "m"]) {
     const pages = [1, 4, 5].map((page) => list(query, page));
     const [first, last, beyond] = await Promise.all(pages);
@@ -41,7 +41,7 @@ test("a word of all sets lists the newest two hundred, in pages that end there",
   t.equal((await list("", 1)).total, 300, "a list without a search has them all");
 });
 
-test("a rare word finds the oldest set, also beside a word of all", async (t) => {
+test("a rare word finds the oldest set, also together with a common one", async (t) => {
   for (const query of ["rare", "common rare", "m rare"]) {
     t.match(await list(query, 1), { sets: [{ key: "oldest" }], total: 1 }, query);
     const stickers = await searchStickers(db, "u", readQuery(query), 10);

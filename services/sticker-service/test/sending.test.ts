@@ -1,4 +1,4 @@
-// Sending a sticker: who may, what is refused, and that the server draws the outcome, once.
+// Sending a sticker: who may, what is refused, and that the server draws the outcome once.
 import { serveRpc } from "@khui/bus/rpc";
 import {
   ChatError,
@@ -65,11 +65,11 @@ function serveMessages(): void {
     check(request.roomId);
     const key = keyOf(request);
     const repeated = key && first.get(key);
-    if (repeated) return repeated;
+    if (repeated) return { message: repeated, created: false };
     sends.push(request);
     const message = messageOf(request);
     if (key) first.set(key, message);
-    return message;
+    return { message, created: true };
   });
   t.teardown(() => [maySend, send].forEach((subscription) => void subscription.unsubscribe()));
 }
@@ -79,14 +79,14 @@ before(async () => {
   serveMessages();
 });
 
-const send = (user: string, wish: object, room = roomId) =>
-  rig.ask(user, "POST", `/rooms/${room}/messages/sticker`, wish);
+const send = (user: string, input: object, room = roomId) =>
+  rig.ask(user, "POST", `/rooms/${room}/messages/sticker`, input);
 const infoOf = ({ body }: Awaited<ReturnType<typeof send>>) => (body.data as Message).stickerInfo as StickerInfo;
-/** Messages keep addresses without their origin, which may be another one when they are shown. */
+/** Messages have URLs without their origin, which may change until they are shown. */
 const pathOf = (url = "") => new URL(url).pathname;
 const bet = { bet: "heads" };
 
-test("a sticker of a free set is sent by anyone, with all that shows it", async (t) => {
+test("anyone can send a sticker of a free set, and the message has all that is shown", async (t) => {
   const { _id: setId, stickers } = await rig.publish(
     manifest("free", { stickers: [sticker("a", { emoji: "👋" }), sticker("b")] }),
   );
@@ -109,48 +109,48 @@ test("a sticker of a free set is sent by anyone, with all that shows it", async 
   });
 });
 
-test("what is not there, or of another type, is refused", async (t) => {
+test("unknown stickers, and those of another type, are refused", async (t) => {
   const { _id: setId } = await rig.publish(manifest("refusals"));
-  const wish = { setId, stickerId: "a", stickerType: "static" };
+  const input = { setId, stickerId: "a", stickerType: "static" };
   const wrong: Array<[object, number, ErrorCode]> = [
-    [{ ...wish, setId: unknownId }, 404, "sticker_set_not_found"],
-    [{ ...wish, stickerId: "z" }, 404, "sticker_not_found"],
-    [{ ...wish, stickerType: "animated" }, 400, "sticker_type_mismatch"],
-    [{ ...wish, stickerType: "still" }, 400, "invalid_request"],
-    [{ ...wish, metadata: { mood: "good" } }, 400, "invalid_metadata"],
-    [{ ...wish, metadata: [] }, 400, "invalid_request"],
+    [{ ...input, setId: unknownId }, 404, "sticker_set_not_found"],
+    [{ ...input, stickerId: "z" }, 404, "sticker_not_found"],
+    [{ ...input, stickerType: "animated" }, 400, "sticker_type_mismatch"],
+    [{ ...input, stickerType: "still" }, 400, "invalid_request"],
+    [{ ...input, metadata: { mood: "good" } }, 400, "invalid_metadata"],
+    [{ ...input, metadata: [] }, 400, "invalid_request"],
     [{ setId }, 400, "invalid_request"],
   ];
   const before = sends.length;
   for (const [body, status, code] of wrong) t.match(await send("u", body), { status, body: { code } });
   t.equal(sends.length, before);
-  t.match(await send("u", { ...wish, metadata: null }), { status: 201 });
+  t.match(await send("u", { ...input, metadata: null }), { status: 201 });
 });
 
 test("a set that is not free has to be downloaded first", async (t) => {
   const { _id: setId } = await rig.publish(manifest("paid", { free: false }));
-  const wish = { setId, stickerId: "a", stickerType: "static" };
-  t.match(await send("buyer", wish), { status: 403, body: { code: "sticker_not_owned" } });
+  const input = { setId, stickerId: "a", stickerType: "static" };
+  t.match(await send("buyer", input), { status: 403, body: { code: "sticker_not_owned" } });
   await rig.ask("buyer", "POST", `/stickers/sets/${setId}/download`);
-  t.match(await send("buyer", wish), { status: 201 });
-  t.match(await send("other", wish), { status: 403 });
+  t.match(await send("buyer", input), { status: 201 });
+  t.match(await send("other", input), { status: 403 });
 });
 
-test("a retired set is sent only by who has it", async (t) => {
+test("a retired set can be sent only by those who have it", async (t) => {
   const { _id: setId } = await rig.publish(manifest("retired"));
-  const wish = { setId, stickerId: "a", stickerType: "static" };
+  const input = { setId, stickerId: "a", stickerType: "static" };
   await rig.ask("keeper", "POST", `/stickers/sets/${setId}/download`);
   await rig.ask("admin", "DELETE", `/stickers/sets/${setId}`);
-  t.match(await send("keeper", wish), { status: 201 });
-  t.match(await send("other", wish), { status: 403, body: { code: "sticker_not_owned" } });
+  t.match(await send("keeper", input), { status: 201 });
+  t.match(await send("other", input), { status: 403, body: { code: "sticker_not_owned" } });
 });
 
-test("what is wrong with the room is told before what is wrong with the sticker", async (t) => {
-  const wish = { setId: unknownId, stickerId: "a", stickerType: "static" };
-  for (const [room, code] of refusing) t.match(await send("u", wish, room), { body: { code } });
+test("refusals by the room come before those by the sticker", async (t) => {
+  const input = { setId: unknownId, stickerId: "a", stickerType: "static" };
+  for (const [room, code] of refusing) t.match(await send("u", input, room), { body: { code } });
 });
 
-test("the outcome is drawn here, and the message shows its picture", async (t) => {
+test("the server draws the outcome, and the message shows its picture", async (t) => {
   const { _id: setId, stickers } = await rig.publish(coin("drawn"));
   const outcomes = new Map(stickers[0]?.interactive?.outcomes.map((outcome) => [outcome.id, outcome]));
   const drawn = new Set<unknown>();
@@ -170,7 +170,7 @@ test("the outcome is drawn here, and the message shows its picture", async (t) =
   t.equal(drawn.size, 2, "either comes");
 });
 
-test("an outcome that the sender names is refused like any field that is not there", async (t) => {
+test("an outcome that the sender names is refused like any unknown field", async (t) => {
   const { _id: setId } = await rig.publish(coin("fixed"));
   const metadata = { ...bet, outcome: "heads", outcomeName: { th: "หัว", en: "heads" } };
   const { status, body } = await send("u", { setId, stickerId: "coin", stickerType: "interactive", metadata });
@@ -183,20 +183,20 @@ test("an outcome that the sender names is refused like any field that is not the
 
 test("a repeated send answers the first message, with the outcome drawn then", async (t) => {
   const { _id: setId } = await rig.publish(coin("repeated"));
-  const wish = { setId, stickerId: "coin", stickerType: "interactive", metadata: bet, clientMessageId: "once" };
-  const first = await send("u", wish);
+  const input = { setId, stickerId: "coin", stickerType: "interactive", metadata: bet, clientMessageId: "once" };
+  const first = await send("u", input);
   const before = sends.length;
-  for (let i = 0; i < 20; i++) t.same((await send("u", wish)).body, first.body);
+  for (let i = 0; i < 20; i++) t.same((await send("u", input)).body, first.body);
   t.equal(sends.length, before);
   await rig.ask("admin", "DELETE", `/stickers/sets/${setId}`);
-  t.same((await send("u", wish)).body, first.body, "also when the set has gone since");
-  t.match(await send("someone-else", wish), { status: 403 });
+  t.same((await send("u", input)).body, first.body, "also when the set has gone since");
+  t.match(await send("someone-else", input), { status: 403 });
 });
 
-test("sends of one clientMessageId at the same time make one message", async (t) => {
+test("concurrent sends of one clientMessageId make one message", async (t) => {
   const { _id: setId } = await rig.publish(coin("together"));
-  const wish = { setId, stickerId: "coin", stickerType: "interactive", metadata: bet, clientMessageId: "together" };
-  const answers = await Promise.all(Array.from({ length: 8 }, () => send("u", wish)));
+  const input = { setId, stickerId: "coin", stickerType: "interactive", metadata: bet, clientMessageId: "together" };
+  const answers = await Promise.all(Array.from({ length: 8 }, () => send("u", input)));
   for (const answer of answers) t.same(answer.body, answers[0]?.body);
 });
 

@@ -1,19 +1,20 @@
-// The sets that come with the service are there when it has started.
+// The starter sets are published when the service starts.
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StickerManifest, StickerSet } from "@khui/contracts";
 import { type Database, sql } from "@khui/database";
 import { coin, type Files, filesOf, json, manifest } from "@khui/test-kit/files/sticker-sets";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
-import { checkSet } from "../src/checking.js";
-import { createPublisher } from "../src/publisher.js";
+import { checkSet } from "../src/publishing/checks.js";
+import { createPublisher } from "../src/publishing/publisher.js";
+import { publishStarters, readFolder } from "../src/publishing/starter-sets.js";
 import { starterSets } from "../src/service.js";
-import { publishStarters, readFolder } from "../src/starter.js";
 import { retireSet } from "../src/store/publishing.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
-import { emptyFolder, openDatabase, openRig } from "./rig.js";
+import { emptyFolder, openRig } from "./rig.js";
 
 let replicas: Database[];
 before(async () => {
@@ -34,7 +35,7 @@ async function rowOf(key: string) {
   return rows[0];
 }
 
-test("every set in the folder is there after the start, and the next start changes nothing", async (t) => {
+test("a start publishes every set in the folder, and the next start changes nothing", async (t) => {
   const folder = await emptyFolder(t);
   await write(folder, "one", { ...(await filesOf(manifest("starter-one"))), ".DS_Store": json("x") });
   await write(folder, "two", await filesOf(coin("starter-two")));
@@ -63,7 +64,7 @@ test("a set that has changed in the folder is updated, one that was retired stay
   t.match(await rowOf("retiring"), { author: "before", retired_at: Date });
 });
 
-test("a set that an administrator has published in its place stays", async (t) => {
+test("a set that an administrator has published under its key stays", async (t) => {
   const folder = await emptyFolder(t);
   const change = async (author: string) => write(folder, "own", await filesOf(manifest("own", { author }), 5));
   await change("before");
@@ -91,17 +92,17 @@ test("replicas that start at once publish each set once", async (t) => {
   }
 });
 
-test("a starter set that is not whole fails the start, and says where and why", async (t) => {
+test("an invalid starter set fails the start, with its folder and issues", async (t) => {
   const folder = await emptyFolder(t);
   await write(folder, "broken", await filesOf(manifest("broken-starter")));
   await rm(join(folder, "broken", "b.webp"));
-  await t.rejects(openRig(t, { starterFolder: folder, database: await openDatabase(t) }), {
+  await t.rejects(openRig(t, { starterFolder: folder, database: await openOwnDatabase(t) }), {
     message: /starter set in .*broken cannot be published.*b\.webp/,
   });
   t.equal(await rowOf("broken-starter"), undefined);
 });
 
-test("a store out of reach fails the start, and the next start publishes", async (t) => {
+test("an unavailable blob store fails the start, and the next start publishes", async (t) => {
   const folder = await emptyFolder(t);
   await write(folder, "late", await filesOf(manifest("late")));
   const blobs = memoryBlobs();

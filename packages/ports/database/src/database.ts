@@ -1,4 +1,4 @@
-// The database port: what every adapter promises.
+// The database port: what it promises.
 import type { Kysely } from "kysely";
 
 export interface MigrationOptions {
@@ -10,12 +10,12 @@ export interface MigrationOptions {
 }
 
 /**
- * One opened Postgres server, or one opened PGlite folder.
+ * One opened Postgres database.
  *
- * Both adapters give the same JavaScript values: `int8` as a number (a value beyond 2^53 fails the query),
+ * These are the JavaScript values: `int8` as a number (a value beyond 2^53 fails the query),
  * `numeric`, `date`, `timestamp` and `interval` as text, `timestamptz` as a Date, `json`/`jsonb` parsed, arrays as
  * arrays, `bytea` as a Buffer. A parameter meant for a `jsonb` column must be passed as `JSON.stringify(value)`:
- * a bare array would be sent as a Postgres array by one adapter and as JSON by the other.
+ * a bare array would be sent as a Postgres array.
  *
  * A transaction that went wrong inside and was committed all the same fails, it is never rolled back in silence.
  */
@@ -23,8 +23,7 @@ export interface Database {
   /**
    * A typed query builder for one service. All of them share the connection(s); the owner of the Database closes
    * them, so `destroy()` on a builder closes nothing. Queries spell their schema (`messages.rooms`): `search_path`
-   * is never changed. On PGlite there is one connection, so waiting inside a transaction for anything that itself
-   * needs the database waits until the turn time-out.
+   * is never changed.
    */
   kysely<Tables>(): Kysely<Tables>;
 

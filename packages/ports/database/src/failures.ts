@@ -1,6 +1,6 @@
-// What went wrong in the database, told alike for every adapter.
+// What went wrong in the database, told by kind.
 
-/** Thrown by adapters when no answer came from a database: not reached, lost on the way, closed, or no free connection. */
+/** Thrown when no answer came from a database: not reached, lost on the way, closed, or no free connection. */
 export class DatabaseUnavailable extends Error {
   override name = "DatabaseUnavailable";
 }

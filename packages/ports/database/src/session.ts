@@ -1,4 +1,4 @@
-// One connection in one caller's hands, and the Kysely dialect that both adapters build on it.
+// One connection in one caller's hands, and the Kysely dialect on it.
 import {
   type CompiledQuery,
   createQueryId,

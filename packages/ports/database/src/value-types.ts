@@ -45,11 +45,3 @@ export const valueParsers: Readonly<Record<number, (text: string) => unknown>> =
   [TIMESTAMP]: asText,
   [INTERVAL]: asText,
 };
-
-/** Into the text form of a parameter, by type OID, for PGlite; `pg` sends bytes as they are. */
-export const valueSerializers: Readonly<Record<number, (value: unknown) => string>> = {
-  [BYTEA]: (value) => {
-    if (!ArrayBuffer.isView(value)) throw new TypeError("a bytea parameter must be a Buffer or Uint8Array");
-    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`;
-  },
-};

@@ -3,25 +3,14 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { databaseConformance } from "@khui/conformance/database";
-import { startPostgres } from "@khui/test-kit/servers/postgres";
+import { ownDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test, test } from "tap";
 import { type Database, failureKind, inTransaction, type RawBuilder, sql } from "../src/index.js";
 import { openPostgres } from "../src/postgres.js";
 
-const given = process.env.TEST_POSTGRES_URL;
-const server = given ? undefined : await startPostgres();
-const serverUrl = given ?? server?.url ?? "";
-const name = `khui_test_${randomUUID().replaceAll("-", "")}`;
-const owner = openPostgres({ url: serverUrl, poolSize: 1 });
-await sql`create database ${sql.id(name)}`.execute(owner.kysely());
-const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+const url = await ownDatabase(t);
 const database = openPostgres({ url, applicationName: "conformance" });
-t.teardown(async () => {
-  await database.close();
-  await sql`drop database ${sql.id(name)}`.execute(owner.kysely());
-  await owner.close();
-  await server?.remove();
-});
+t.teardown(() => database.close());
 
 databaseConformance({
   test: (title, run) => {

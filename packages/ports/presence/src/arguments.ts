@@ -13,7 +13,7 @@ const longestDurationMs = 24 * 60 * 60 * 1000;
  * such ids would be one user in Redis.
  * @throws RangeError naming what was wrong.
  */
-export function checkIds(kind: "user" | "room" | "boot", ids: readonly string[]): void {
+export function checkIds(kind: "user" | "room" | "instance", ids: readonly string[]): void {
   for (const id of ids) {
     const fits =
       id.length >= 1 && (id.length <= longestId || (id.length <= 2 * longestId && [...id].length <= longestId));

@@ -17,38 +17,38 @@ export interface Transition {
 }
 
 /**
- * Presence of users over all gateway processes. A boot is one life of one gateway process; it holds users for as
- * long as its lease runs.
+ * Presence of users over all gateway processes. An instance is one run of one gateway process, under an id of its own; it holds
+ * users for as long as its lease runs.
  *
  * Guarantees: each user's change is atomic. A change to offline is returned to exactly one caller, whichever call
  * brings it about. Long lists are worked through in slices, and an answer may be lost on its way, so a rejected call may have
  * done its work or a part of it: repeat it (every call may be repeated). Changes that it made are then not reported again:
  * look its users up.
  *
- * Ids (of users, rooms and boots) are strings of 1–128 characters, any characters; every call rejects with a
+ * Ids (of users, rooms and instances) are strings of 1–128 characters, any characters; every call rejects with a
  * RangeError for another id, status or duration, and with PresenceUnavailable when the store does not answer.
  */
 export interface Presence {
   /**
-   * Renews the lease of a boot for leaseMs from now, even if it would have run longer. A boot whose lease ran out is dead with all its users, even if
-   * it comes back: then, and for a boot not seen before, the answer is `known: false`, a new lease has begun with no users,
-   * and the caller must connect() its users again.
+   * Renews the lease of an instance for leaseMs from now, even if it would have run longer. An instance whose lease ran out is
+   * dead with all its users, even if it comes back: then, and for an instance not seen before, the answer is `known: false`, a
+   * new lease has begun with no users, and the caller must connect() its users again.
    */
-  renew(boot: string, leaseMs: number): Promise<{ known: boolean }>;
+  renew(instanceId: string, leaseMs: number): Promise<{ known: boolean }>;
   /**
-   * The user has at least one socket at that boot. Idempotent. `status` is only applied when given; else the user's last
+   * The user has at least one socket at that instance. Idempotent. `status` is only applied when given; else the user's last
    * chosen status is kept (at first "online"). Returns a transition per entry in the order given, before === after when nothing changed.
-   * A boot without a running lease holds nobody: then only the status is kept, and its next renew() answers `known: false`.
+   * An instance without a running lease holds nobody: then only the status is kept, and its next renew() answers `known: false`.
    */
-  connect(boot: string, users: Array<{ userId: string; status?: Status }>): Promise<Transition[]>;
-  /** The user has no socket at that boot any more. Becomes offline only when no live boot holds them. */
-  disconnect(boot: string, userIds: string[]): Promise<Transition[]>;
+  connect(instanceId: string, users: Array<{ userId: string; status?: Status }>): Promise<Transition[]>;
+  /** The user has no socket at that instance any more. Becomes offline only when no live instance holds them. */
+  disconnect(instanceId: string, userIds: string[]): Promise<Transition[]>;
   /** Chooses a status; it outlives reconnects. For a user who is offline both sides of the transition are "offline". */
   setStatus(userId: string, status: Status): Promise<Transition>;
   /** In the order asked; unknown users are offline with lastSeen null. Expired leases count as offline even before reap(). */
   lookup(userIds: string[]): Promise<PresenceState[]>;
   /**
-   * Removes boots with expired leases and returns the users that thereby went offline. When it fails on the way it returns
+   * Removes instances with expired leases and returns the users that thereby went offline. When it fails on the way it returns
    * those so far, and a later call the rest; it rejects when there are none. Those of a step whose answer is lost are not
    * returned to anybody.
    */

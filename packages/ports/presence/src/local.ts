@@ -3,9 +3,9 @@ import { setImmediate } from "node:timers/promises";
 import { checkDuration, checkIds, checkStatus, rememberedMs } from "./arguments.js";
 import { type Presence, type PresenceState, PresenceUnavailable, type Status, type Transition } from "./index.js";
 
-/** A boot's time between two losses of its lease; see scripts.ts, whose steps this file follows. */
+/** An instance's time between two losses of its lease; see scripts.ts, whose steps this file follows. */
 interface Life {
-  boot: string;
+  instanceId: string;
   leasedUntil: number;
   held: Set<string>;
 }
@@ -21,7 +21,7 @@ interface User {
  * @param now the clock, in ms since 1970
  */
 export function createLocalPresence({ now = Date.now }: { now?: () => number } = {}): Presence {
-  const boots = new Map<string, Life>();
+  const instances = new Map<string, Life>();
   const lives = new Set<Life>();
   const users = new Map<string, User>();
   // When each offline user is forgotten, in that order: those who leave are put last.
@@ -98,7 +98,7 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
       transitions.push({ userId, before: user.status, after: "offline" });
     }
     lives.delete(life);
-    if (boots.get(life.boot) === life) boots.delete(life.boot);
+    if (instances.get(life.instanceId) === life) instances.delete(life.instanceId);
     return transitions;
   };
 
@@ -110,37 +110,37 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
   };
 
   return {
-    async renew(boot, leaseMs) {
-      checkIds("boot", [boot]);
+    async renew(instanceId, leaseMs) {
+      checkIds("instance", [instanceId]);
       checkDuration(leaseMs);
       return later(() => {
-        const life = boots.get(boot);
+        const life = instances.get(instanceId);
         if (life && life.leasedUntil > now()) {
           life.leasedUntil = now() + leaseMs;
           return { known: true };
         }
-        const next: Life = { boot, leasedUntil: now() + leaseMs, held: new Set() };
-        boots.set(boot, next);
+        const next: Life = { instanceId, leasedUntil: now() + leaseMs, held: new Set() };
+        instances.set(instanceId, next);
         lives.add(next);
         return { known: false };
       });
     },
 
-    async connect(boot, given) {
-      checkIds("boot", [boot]);
+    async connect(instanceId, given) {
+      checkIds("instance", [instanceId]);
       for (const { userId, status } of given) {
         checkIds("user", [userId]);
         if (status !== undefined) checkStatus(status);
       }
       const copy = given.map(({ userId, status }) => ({ userId, status }));
-      return later(() => copy.map(({ userId, status }) => connectOne(boots.get(boot), userId, status)));
+      return later(() => copy.map(({ userId, status }) => connectOne(instances.get(instanceId), userId, status)));
     },
 
-    async disconnect(boot, userIds) {
-      checkIds("boot", [boot]);
+    async disconnect(instanceId, userIds) {
+      checkIds("instance", [instanceId]);
       checkIds("user", userIds);
       const copy = [...userIds];
-      return later(() => copy.map((userId) => disconnectOne(boots.get(boot), userId)));
+      return later(() => copy.map((userId) => disconnectOne(instances.get(instanceId), userId)));
     },
 
     async setStatus(userId, status) {
@@ -212,7 +212,7 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
 
     async close() {
       closed = true;
-      for (const kept of [boots, lives, users, forgetAt, rooms]) kept.clear();
+      for (const kept of [instances, lives, users, forgetAt, rooms]) kept.clear();
     },
   };
 }

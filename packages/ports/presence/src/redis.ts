@@ -58,14 +58,14 @@ export function connectRedisPresence({
   const list = async (name: ScriptName, ...args: Argument[]) => strings(await run(name, ...args));
 
   return {
-    async renew(boot, leaseMs) {
-      checkIds("boot", [boot]);
+    async renew(instanceId, leaseMs) {
+      checkIds("instance", [instanceId]);
       checkDuration(leaseMs);
-      return { known: (await run("presence_renew", boot, leaseMs)) === 1 };
+      return { known: (await run("presence_renew", instanceId, leaseMs)) === 1 };
     },
 
-    async connect(boot, users) {
-      checkIds("boot", [boot]);
+    async connect(instanceId, users) {
+      checkIds("instance", [instanceId]);
       for (const { userId, status } of users) {
         checkIds("user", [userId]);
         if (status !== undefined) checkStatus(status);
@@ -73,17 +73,17 @@ export function connectRedisPresence({
       const transitions: Transition[] = [];
       for (const slice of slices(users)) {
         const pairs = slice.flatMap(({ userId, status }) => [userId, status ?? ""]);
-        transitions.push(...transitionsOf(await list("presence_connect", boot, ...pairs)));
+        transitions.push(...transitionsOf(await list("presence_connect", instanceId, ...pairs)));
       }
       return transitions;
     },
 
-    async disconnect(boot, userIds) {
-      checkIds("boot", [boot]);
+    async disconnect(instanceId, userIds) {
+      checkIds("instance", [instanceId]);
       checkIds("user", userIds);
       const transitions: Transition[] = [];
       for (const slice of slices(userIds)) {
-        transitions.push(...transitionsOf(await list("presence_disconnect", boot, ...slice)));
+        transitions.push(...transitionsOf(await list("presence_disconnect", instanceId, ...slice)));
       }
       return transitions;
     },

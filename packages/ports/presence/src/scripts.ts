@@ -2,11 +2,11 @@
 import { rememberedMs } from "./arguments.js";
 
 /*
- * Layout, under the prefix. A boot's time between two losses of its lease is a life, and has a number of its own,
- * so that what is left of a dead life is never mistaken for the boot that came back.
+ * Layout, under the prefix. An instance's time between two losses of its lease is a life, and has a number of its own,
+ * so that what is left of a dead life is never mistaken for the instance that came back.
  *
  *   counter        the number of the newest life
- *   lives          hash    boot:<boot> → its life now · life:<life> → its boot
+ *   lives          hash    boot:<instance> → its life now · life:<life> → its instance
  *   leases         zset    life → when its lease runs out (ms)
  *   held:<life>    set     users with a socket there
  *   user:<user>    hash    status · seen (ms) · @<life> per life that holds the user; expires while none does
@@ -66,7 +66,7 @@ local function report(id, before, after)
 end
 `;
 
-// ARGV: boot, leaseMs → 1 when the boot's lease was still running
+// ARGV: instanceId, leaseMs → 1 when the instance's lease was still running
 const renew = `
 local life = redis.call('HGET', lives, 'boot:' .. ARGV[2])
 local known = life and leasedUntil(life) > now
@@ -78,7 +78,7 @@ redis.call('ZADD', leases, text(now + ARGV[3]), life)
 return known and 1 or 0
 `;
 
-// ARGV: boot, then user and status ('' for none) in turn → user, before, after in turn
+// ARGV: instanceId, then user and status ('' for none) in turn → user, before, after in turn
 const connect = `
 local life = redis.call('HGET', lives, 'boot:' .. ARGV[2])
 local held = life and leasedUntil(life) > now
@@ -100,7 +100,7 @@ end
 return answer
 `;
 
-// ARGV: boot, then users → user, before, after in turn
+// ARGV: instanceId, then users → user, before, after in turn
 const disconnect = `
 local life = redis.call('HGET', lives, 'boot:' .. ARGV[2])
 for i = 3, #ARGV do
@@ -155,8 +155,10 @@ for _, id in ipairs(redis.call('SPOP', heldKey(life), ARGV[2])) do
   end
 end
 if redis.call('EXISTS', heldKey(life)) == 0 then
-  local boot = redis.call('HGET', lives, 'life:' .. life)
-  if boot and redis.call('HGET', lives, 'boot:' .. boot) == life then redis.call('HDEL', lives, 'boot:' .. boot) end
+  local instance = redis.call('HGET', lives, 'life:' .. life)
+  if instance and redis.call('HGET', lives, 'boot:' .. instance) == life then
+    redis.call('HDEL', lives, 'boot:' .. instance)
+  end
   redis.call('HDEL', lives, 'life:' .. life)
   redis.call('ZREM', leases, life)
 end

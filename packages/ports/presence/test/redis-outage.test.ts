@@ -102,7 +102,7 @@ test("a Redis that is not there at first is found later", async (t) => {
   t.same(await presence.renew("a", 60_000), { known: false });
 });
 
-test("after a restart that lost everything boots are unknown and register again", async (t) => {
+test("after a restart that lost everything instances are unknown and register again", async (t) => {
   const { gate, open, wipe } = await gatedPresence(t);
   const presence = open();
   await presence.renew("a", 60_000);

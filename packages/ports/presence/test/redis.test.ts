@@ -46,14 +46,14 @@ test("who was reaped before a step failed is returned, and the rest when it work
   const { redis, prefix } = keyspace(t, url);
   const presence = connectRedisPresence({ url, prefix, onError: fail });
   t.teardown(() => presence.close());
-  for (const boot of ["a", "b"]) {
-    await presence.renew(boot, 60_000);
-    await presence.connect(boot, [{ userId: `of ${boot}` }]);
+  for (const instanceId of ["a", "b"]) {
+    await presence.renew(instanceId, 60_000);
+    await presence.connect(instanceId, [{ userId: `of ${instanceId}` }]);
   }
   // The leases end one after the other, and that is the order of reaping.
-  for (const boot of ["a", "b"]) {
-    await presence.renew(boot, 1);
-    while ((await presence.lookup([`of ${boot}`]))[0]?.status !== "offline");
+  for (const instanceId of ["a", "b"]) {
+    await presence.renew(instanceId, 1);
+    while ((await presence.lookup([`of ${instanceId}`]))[0]?.status !== "offline");
   }
   const held = `${prefix}held:${await redis.hget(`${prefix}lives`, "boot:b")}`;
   await redis.rename(held, `${held}:kept`);

@@ -1,5 +1,6 @@
 // The base of every service's HTTP side.
 export * from "./app.js";
+export * from "./blob.js";
 export * from "./client-address.js";
 export * from "./content.js";
 export * from "./environment.js";
@@ -9,5 +10,6 @@ export * from "./health.js";
 export * from "./local.js";
 export * from "./metrics.js";
 export * from "./mount.js";
+export * from "./multipart.js";
 export * from "./tokens.js";
 export * from "./validation.js";

@@ -1,6 +1,6 @@
 // The public keys behind a JWKS URL (RFC 7517): fetched as a whole, cached, and refreshed in the background.
 // Not by jose or jwks-rsa: once keys are stale both wait for the URL, and tokens that name unknown keys cost fetches without a bound, or
-// use up a rate that known keys need; see docs/decisions/0017-libraries.md.
+// use up a rate that known keys need; see docs/decisions/0016-libraries.md.
 import { createPublicKey } from "node:crypto";
 
 interface PublicKey {

@@ -2,7 +2,7 @@
 // piscina and tinypool cannot start a process under limits of the kernel; workerpool keeps idle ones, and this process alive with them.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { withResourceLimits } from "./resource-limits.js";
+import { codeRangeBytes, withResourceLimits } from "./resource-limits.js";
 
 export interface WorkerPoolOptions {
   /** The module that calls `serveJobs`. */
@@ -50,7 +50,7 @@ const defaultIdleMs = 30_000;
 const wornMs = 60_000;
 /** Ends one whose parent is gone while it hangs. Beyond what it may have used when it is worn, with two threads that work. */
 const cpuSeconds = 240;
-/** What .taprc gives to tests, which run workers from source. */
+/** For a worker that is not built: one that only tests have. */
 const sourceLoader = ["--import=tsx", "--conditions=@khui/source"];
 
 export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerPool<Job, Result> {
@@ -110,7 +110,8 @@ interface Outcome {
 function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void): Worker {
   const file = fileURLToPath(entry);
   const loader = file.endsWith(".ts") ? sourceLoader : [];
-  const [program, args] = withResourceLimits(process.execPath, [...loader, file], { dataBytes, cpuSeconds });
+  const limits = { dataBytes: dataBytes + codeRangeBytes(), cpuSeconds };
+  const [program, args] = withResourceLimits(process.execPath, [...loader, file], limits);
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",

@@ -1,5 +1,6 @@
 // Keys behind an address: when they are fetched, and what holds while the key server is slow, wrong or away.
-import { setTimeout as sleep } from "node:timers/promises";
+
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { remoteKeys } from "../../src/http/remote-keys.js";
 import { keyPair, keyServer } from "./key-server.js";
@@ -11,9 +12,6 @@ const never = 3_600_000;
 const times = { maxAgeMs: never, cooldownMs: never, retryMs: never, timeoutMs: 5_000 };
 
 /** Asks until the answer is as expected; the test's own time limit ends it. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(5);
-}
 
 test("all who need the keys at once wait for one fetch", async (t) => {
   const server = await keyServer(t, [first, second]);
@@ -34,7 +32,7 @@ test("a key that is new at the server is found once the cool-down is over", asyn
   server.serve([first, second]);
   t.equal(await keyOf(k2), undefined);
   t.equal(server.asked(), 1);
-  await until(async () => (await keyOf(k2)) !== undefined);
+  await until("the new key is known", async () => (await keyOf(k2)) !== undefined);
   t.equal(server.asked(), 2);
 });
 
@@ -46,10 +44,10 @@ test("old keys are used while new ones are fetched, also from a server that hang
   const before = performance.now();
   for (let i = 0; i < 10; i++) t.equal(await keyOf(k1), pem);
   t.ok(performance.now() - before < 200, "nobody waited for the server");
-  await until(() => server.asked() === 2);
+  await until("it is fetched again", () => server.asked() === 2);
   await t.rejects(keyOf(k2), "who needs a new key waits as long as a fetch may take");
   server.serve([second]);
-  await until(async () => (await keyOf(k1)) === undefined);
+  await until("the old key is gone", async () => (await keyOf(k1)) === undefined);
   t.ok(await keyOf(k2), "what the server has now counts");
 });
 
@@ -72,5 +70,5 @@ test("without any keys a server that fails is asked again after a shorter cool-d
   await t.rejects(keyOf(k1));
   t.equal(server.asked(), 1);
   server.serve([first]);
-  await until(() => keyOf(k1).then(Boolean, () => false));
+  await until("the key is known", () => keyOf(k1).then(Boolean, () => false));
 });

@@ -1,14 +1,12 @@
 // Statements are timed and counted, and told at debug level with the requests they were run for, never with what was put in.
 import { sql } from "@khui/database";
-import { openPglite } from "@khui/database/pglite";
 import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
-import { cache } from "@khui/test-kit/servers/template";
+import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { test } from "tap";
 import { instrumentDatabase, observeStatements } from "../../src/telemetry/index.js";
 
 const telemetry = recordedTelemetry();
-const database = await openPglite({ cache, onStatement: observeStatements(telemetry) });
-t.teardown(() => database.close());
+const database = await openOwnDatabase(t, { onStatement: observeStatements(telemetry) });
 instrumentDatabase(telemetry, database);
 const db = database.kysely();
 

@@ -5,7 +5,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { runMain, until } from "@khui/test-kit/children";
+import { runMain } from "@khui/test-kit/children";
+import { until } from "@khui/test-kit/until";
 import t, { test } from "tap";
 import { type BackendName, startBackends } from "../src/backends.js";
 import { accepts, replies } from "../src/probes.js";
@@ -29,12 +30,12 @@ test("two sets of all three start at once and know nothing of each other", async
   t.equal(new Set(urls).size, 6);
   for (const [index, set] of sets.entries()) {
     await sql(set.postgresUrl, `create table own (n int); insert into own values (${index})`);
-    await until(() => replies(portOf(set.redisUrl), `SET own ${index}\r\n`, "+OK"));
-    await until(() => replies(portOf(set.natsUrl), "PING\r\n", "PONG"));
+    await until("Redis answers", () => replies(portOf(set.redisUrl), `SET own ${index}\r\n`, "+OK"));
+    await until("NATS answers", () => replies(portOf(set.natsUrl), "PING\r\n", "PONG"));
   }
   for (const [index, set] of sets.entries()) {
     t.equal(await sql(set.postgresUrl, "select n from own"), String(index));
-    await until(() => replies(portOf(set.redisUrl), "GET own\r\n", `\r\n${index}\r\n`));
+    await until("Redis has its own", () => replies(portOf(set.redisUrl), "GET own\r\n", `\r\n${index}\r\n`));
   }
   t.equal(await sql(sets[0].postgresUrl, "show fsync"), "on");
   await Promise.all(sets.map((set) => set.stop()));
@@ -76,10 +77,10 @@ test("a server that is held answers when it goes on, and can be ended while it i
     t.equal(answered, false);
     await backends.resume(name);
     await asked;
-    await until(questions[name]);
+    await until(`${name} answers`, questions[name]);
     await backends.pause(name);
     await backends.restart(name);
-    await until(questions[name]);
+    await until(`${name} answers`, questions[name]);
     t.pass(`${name} was held, and is back`);
     await backends.shutDown(name);
     t.notOk(await accepts(portOf(backends[`${name}Url`])), `${name} is down`);
@@ -116,7 +117,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
-    for (const url of urls) await until(async () => !(await accepts(portOf(url))));
-    await until(() => folders().length === 0);
+    for (const url of urls) await until("it is gone", async () => !(await accepts(portOf(url))));
+    await until("its data is gone", () => folders().length === 0);
   });
 }

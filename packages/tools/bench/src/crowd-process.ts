@@ -57,7 +57,7 @@ export interface CrowdProcess {
 
 /** It ends by itself when this process is gone. */
 export function startCrowd(): CrowdProcess {
-  const child: ChildProcess = fork(fileURLToPath(new URL("./crowd.ts", import.meta.url)));
+  const child: ChildProcess = fork(fileURLToPath(new URL("./crowd.js", import.meta.url)));
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
     pid: child.pid ?? 0,

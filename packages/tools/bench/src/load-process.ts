@@ -36,7 +36,7 @@ export interface LoadProcess {
 
 /** It ends by itself when this process is gone. */
 export function startLoadProcess(): LoadProcess {
-  const child: ChildProcess = fork(fileURLToPath(new URL("./load.ts", import.meta.url)));
+  const child: ChildProcess = fork(fileURLToPath(new URL("./load.js", import.meta.url)));
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
     pid: child.pid ?? 0,

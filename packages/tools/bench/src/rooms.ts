@@ -84,8 +84,8 @@ export async function fillHistories(db: Client, { kind, rooms, size }: Histories
     [roomIds, size],
   );
   await db.query(
-    `UPDATE messages.members m SET sent = x.sent, last_sent_seq = x.seq
-     FROM (SELECT room_id, sender_id, max(sent) AS sent, max(seq) AS seq FROM messages.messages
+    `UPDATE messages.members m SET sent = x.sent
+     FROM (SELECT room_id, sender_id, max(sent) AS sent FROM messages.messages
        WHERE room_id = ANY($1) GROUP BY room_id, sender_id) x
      WHERE m.room_id = x.room_id AND m.user_id = x.sender_id`,
     [roomIds],

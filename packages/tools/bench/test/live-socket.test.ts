@@ -1,7 +1,9 @@
 // The load generators' own Socket.IO client, against a server that writes its bytes as it likes.
+
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { messageBody, messageEvent } from "@khui/test-kit/live-message";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { clientFrame, LiveSocket } from "../src/live-socket.js";
 
@@ -49,14 +51,6 @@ function events() {
     onMessage: (number: number) => numbers.push(number),
     onBroken: (reason: string) => broken.push(reason),
   };
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const greeting = Buffer.concat([Buffer.from(upgraded), frame("0{}")]);

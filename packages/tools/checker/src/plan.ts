@@ -23,19 +23,18 @@ export interface Step {
 /** A pause beyond a gateway's lease (12 s) makes it a dead one that comes back. */
 const longPause = { share: 0.15, least: 13_000, most: 16_000 };
 
-/** Goes on for ever. No more than two faults at once, never on the same target; every second step is a pair. */
+/**
+ * Goes on for ever, for three targets or more. No more than two faults at once, never on the same target; every second step
+ * is a pair. A step and the pair after it are of all three kinds.
+ */
 export function* planFaults(targets: readonly Target[], random: Random): Generator<Step> {
   const deck: Array<{ kind: FaultKind; target: Target }> = [];
-  const next = (other?: Target): { kind: FaultKind; target: Target } => {
-    if (!deck.some(({ target }) => target !== other)) {
-      deck.push(...random.shuffled(targets.flatMap((target) => faultKinds.map((kind) => ({ kind, target })))));
-    }
-    const index = deck.findIndex(({ target }) => target !== other);
-    return deck.splice(index, 1)[0]!;
+  const next = (): { kind: FaultKind; target: Target } => {
+    if (deck.length === 0) deck.push(...everyFault(targets, random));
+    return deck.shift()!;
   };
   for (let n = 0; ; n++) {
-    const first = next();
-    const drawn = n % 2 === 0 ? [first] : [first, next(first.target)];
+    const drawn = n % 2 === 0 ? [next()] : [next(), next()];
     yield {
       faults: drawn.map(({ kind, target }, i) => ({
         kind,
@@ -46,6 +45,15 @@ export function* planFaults(targets: readonly Target[], random: Random): Generat
       calmMs: random.between(1_000, 2_500),
     };
   }
+}
+
+/** Every kind on every target once; each three, of all kinds, are on three targets. */
+function everyFault(targets: readonly Target[], random: Random): Array<{ kind: FaultKind; target: Target }> {
+  const order = random.shuffled(targets);
+  const apart = Math.floor(order.length / faultKinds.length);
+  return order.flatMap((_, i) =>
+    random.shuffled(faultKinds.map((kind, k) => ({ kind, target: order[(i + k * apart) % order.length]! }))),
+  );
 }
 
 function holdMs(kind: FaultKind, random: Random): number {

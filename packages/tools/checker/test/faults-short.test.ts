@@ -1,9 +1,10 @@
 // The short form of `npm run check:faults`, with a seed of its own each time.
 import { test } from "tap";
 import { runCheck } from "../src/check.js";
+import { faultKinds } from "../src/plan.js";
 import { renderReport } from "../src/report.js";
 
-const seconds = 60;
+const seconds = 30;
 const { POSTGRES_URL, NATS_URL, REDIS_URL, KHUI_TEST_SEED } = process.env;
 const skip = POSTGRES_URL || NATS_URL || REDIS_URL ? "servers of the environment are not ours to end" : false;
 
@@ -25,8 +26,9 @@ test("nothing acknowledged is lost while parts fail one after another and in pai
   for (const line of renderReport(report).split("\n")) t.comment(line);
   if (report.differences.length > 0) t.comment(report.logs);
   t.same(report.differences, []);
-  t.ok((report.counts.get("send") ?? 0) > 100, "people could send");
-  t.ok(report.entries > 1_000, "and were heard");
+  t.ok((report.counts.get("send") ?? 0) > 50, "people could send");
+  t.ok(report.entries > 500, "and were heard");
   t.ok(report.resumes > 0, "clients came back");
-  t.ok(report.steps.length > 0, "parts failed");
+  const kinds = report.steps.flatMap(({ faults }) => faults.map(({ kind }) => kind));
+  t.same([...new Set(kinds)].sort(), [...faultKinds].sort(), "parts failed in every way");
 });

@@ -1,4 +1,4 @@
-// What every adapter of the database port must do, written once.
+// What the database port must do on every server, written once.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { constraintName, failureKind } from "@khui/database";

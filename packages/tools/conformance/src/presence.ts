@@ -52,7 +52,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.lookup([]), []);
   });
 
-  await behaviour("a user of two boots is online until the last one lets go", async (t, presence) => {
+  await behaviour("a user of two instances is online until the last one lets go", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
     await presence.connect("a", [{ userId: "u" }]);
@@ -61,7 +61,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.disconnect("b", ["u"]), [change("u", "online", "offline")]);
   });
 
-  await behaviour("users of a boot whose lease ran out are offline even before reap", async (t, presence) => {
+  await behaviour("users of an instance whose lease ran out are offline even before reap", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.connect("a", [{ userId: "u" }]);
     await runOut(presence, "a", "u");
@@ -71,17 +71,20 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.not(unreaped?.lastSeen, null);
   });
 
-  await behaviour("each user that a dead boot takes offline is reaped by exactly one caller", async (t, presence) => {
-    const users = Array.from({ length: 1_200 }, (_, i) => ({ userId: `u${i}` }));
-    await presence.renew("a", longLease);
-    await presence.connect("a", users);
-    await runOut(presence, "a", "u0");
-    const reaped = (await Promise.all(Array.from({ length: 8 }, () => presence.reap()))).flat();
-    t.same(byUser(reaped), byUser(users.map(({ userId }) => change(userId, "online", "offline"))));
-    t.same(await presence.reap(), []);
-  });
+  await behaviour(
+    "each user that a dead instance takes offline is reaped by exactly one caller",
+    async (t, presence) => {
+      const users = Array.from({ length: 1_200 }, (_, i) => ({ userId: `u${i}` }));
+      await presence.renew("a", longLease);
+      await presence.connect("a", users);
+      await runOut(presence, "a", "u0");
+      const reaped = (await Promise.all(Array.from({ length: 8 }, () => presence.reap()))).flat();
+      t.same(byUser(reaped), byUser(users.map(({ userId }) => change(userId, "online", "offline"))));
+      t.same(await presence.reap(), []);
+    },
+  );
 
-  await behaviour("a user connected elsewhere stays online when one boot is reaped", async (t, presence) => {
+  await behaviour("a user connected elsewhere stays online when one instance is reaped", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
     await presence.connect("a", [{ userId: "both" }, { userId: "only a" }]);
@@ -92,7 +95,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.disconnect("b", ["both"]), [change("both", "online", "offline")]);
   });
 
-  await behaviour("a boot is known while its lease runs and unknown after it was reaped", async (t, presence) => {
+  await behaviour("an instance is known while its lease runs and unknown after it was reaped", async (t, presence) => {
     t.same(await presence.renew("a", longLease), { known: false });
     t.same(await presence.renew("a", longLease), { known: true });
     await presence.connect("a", [{ userId: "u" }]);
@@ -104,7 +107,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.reap(), []);
   });
 
-  await behaviour("a boot that comes back before it is reaped starts anew", async (t, presence) => {
+  await behaviour("an instance that comes back before it is reaped starts again with nobody", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.connect("a", [{ userId: "back" }, { userId: "gone" }]);
     await runOut(presence, "a", "gone");
@@ -125,7 +128,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.reap(), []);
   });
 
-  await behaviour("a boot without a lease holds nobody", async (t, presence) => {
+  await behaviour("an instance without a lease holds nobody", async (t, presence) => {
     t.same(await presence.connect("a", [{ userId: "u", status: "away" }]), [change("u", "offline", "offline")]);
     await presence.renew("a", longLease);
     t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "away")]);
@@ -166,13 +169,13 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     t.same(await presence.renew("a", longLease), { known: false });
   });
 
-  await behaviour("strange ids are each a user, a boot and a room of their own", async (t, presence) => {
-    for (const boot of strangeIds) await presence.renew(boot, longLease);
+  await behaviour("strange ids are each a user, an instance and a room of their own", async (t, presence) => {
+    for (const instanceId of strangeIds) await presence.renew(instanceId, longLease);
     const users = strangeIds.map((userId) => ({ userId }));
-    for (const boot of strangeIds) {
-      const before = boot === strangeIds[0] ? "offline" : "online";
+    for (const instanceId of strangeIds) {
+      const before = instanceId === strangeIds[0] ? "offline" : "online";
       t.same(
-        await presence.connect(boot, users),
+        await presence.connect(instanceId, users),
         strangeIds.map((id) => change(id, before, "online")),
       );
     }
@@ -187,7 +190,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
     const [first = "", ...others] = strangeIds;
     await presence.renew("last", longLease);
     await presence.connect("last", [{ userId: "last" }]);
-    for (const boot of others) await presence.renew(boot, 20);
+    for (const instanceId of others) await presence.renew(instanceId, 20);
     await runOut(presence, "last", "last");
     t.same(await presence.reap(), [change("last", "online", "offline")]);
     await runOut(presence, first, first);
@@ -287,9 +290,9 @@ const byUser = (transitions: Transition[]) => transitions.sort((a, b) => (a.user
 const statuses = async (presence: Presence, userIds: string[]): Promise<PresenceState["status"][]> =>
   (await presence.lookup(userIds)).map(({ status }) => status);
 
-/** Lets the lease of a boot run out, and waits until that shows on a user that only it holds. */
-async function runOut(presence: Presence, boot: string, userId: string): Promise<void> {
-  await presence.renew(boot, 20);
+/** Lets the lease of an instance run out, and waits until that shows on a user that only it holds. */
+async function runOut(presence: Presence, instanceId: string, userId: string): Promise<void> {
+  await presence.renew(instanceId, 20);
   await until(async () => (await statuses(presence, [userId]))[0] === "offline");
 }
 

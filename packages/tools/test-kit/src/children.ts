@@ -1,17 +1,13 @@
-// The command line of the backends as a child process, and a way to wait.
+// The command line of the backends as a child process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(10);
-}
-
-/** Runs main.ts and resolves with the URLs it prints, one for each name asked for. */
+/** Runs it and resolves with the URLs it prints, one for each name asked for. */
 export async function runMain(names: string[]): Promise<{ child: ChildProcess; urls: string[] }> {
-  const main = new URL("../src/main.ts", import.meta.url).pathname;
+  const main = fileURLToPath(new URL("../../backends/dist/main.js", import.meta.url));
   const { NATS_URL: _nats, REDIS_URL: _redis, POSTGRES_URL: _postgres, ...env } = process.env;
-  const child = spawn(process.execPath, ["--import=tsx", main, ...names], { stdio: ["ignore", "pipe", "ignore"], env });
+  const child = spawn(process.execPath, [main, ...names], { stdio: ["ignore", "pipe", "ignore"], env });
   const urls: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     urls.push(line.replace(/^export \w+=/, ""));

@@ -23,8 +23,14 @@ export interface EmbeddedSystem {
   stop(): Promise<void>;
 }
 
-/** Resolves when it is ready. `environment` overrides its settings, for example LIMIT_PER_USER. Rejects with its log. */
-export async function startEmbedded(environment: Readonly<Record<string, string>> = {}): Promise<EmbeddedSystem> {
+/**
+ * Resolves when it is ready. `environment` overrides its settings, for example LIMIT_PER_USER; `node` is the path of the
+ * Node that runs it, if not this process's own. Rejects with its log.
+ */
+export async function startEmbedded(
+  environment: Readonly<Record<string, string>> = {},
+  { node }: { readonly node?: string | undefined } = {},
+): Promise<EmbeddedSystem> {
   const folder = mkdtempSync(join(tmpdir(), "khui-embedded-"));
   const secret = environment.JWT_SECRET ?? randomBytes(32).toString("hex");
   try {
@@ -32,6 +38,7 @@ export async function startEmbedded(environment: Readonly<Record<string, string>
       service: "standalone",
       environment: { ...highLimits, DATA_DIR: join(folder, "data"), ...environment, JWT_SECRET: secret },
       logFile: join(folder, "log"),
+      node,
     });
     return {
       url: started.url,

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Where its output is appended. Made when absent, with its folder. */
   readonly logFile: string;
+  /** The path of the Node that runs it; by default this process's own. */
+  readonly node?: string | undefined;
 }
 
 export interface ServiceProcess {
@@ -82,11 +84,11 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
 }
 
 async function launch(options: ServiceOptions, port: number): Promise<{ child: ChildProcess; url: string }> {
-  const { service, environment, logFile } = options;
+  const { service, environment, logFile, node = process.execPath } = options;
   const log = openSync(logFile, "a");
   const written = readFileSync(logFile).length;
   const child = spawn(
-    process.execPath,
+    node,
     ["--enable-source-maps", `--import=${dieWithParent}`, join(root, "services", service, "dist/main.js")],
     {
       cwd: root,

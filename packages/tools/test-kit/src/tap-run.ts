@@ -1,16 +1,24 @@
-// One run of tap over some files: a line a file, the details of what failed, and the counts.
+// Runs test files, each in a process of its own, and reads the TAP that they print.
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { cpuSeconds } from "./cpu.js";
 
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
 }
 
+/** What became of one file. */
+export interface FileResult extends Counts {
+  readonly file: string;
+  readonly seconds: number;
+  /** See `cpuSeconds`. Two files that end within a millisecond may be taken for one. */
+  readonly cpuSeconds: number;
+}
+
 export interface TapRun {
   readonly root: string;
+  /** Paths from `root`. */
   readonly files: readonly string[];
   /** Beside this process's own. */
   readonly environment: Readonly<Record<string, string>>;
@@ -23,21 +31,91 @@ export interface TapRun {
 
 /** A whole file's, on a machine that is busy with other things too. */
 const fileTimeoutSeconds = 300;
+/** For one that is past it to say what it was at. */
+const graceSeconds = 10;
+/** The loader is built, also for a run from source. */
+const loader = new URL("../dist/loader.js", import.meta.url).href;
+const nodeOptions = ["--enable-source-maps", `--import=${loader}`];
 
-/** Runs the files; `tap build` must have been run since tap was installed. Something that went wrong outside of any assertion counts as one failure. */
-export async function runTap({ root, files, environment, jobs, signal, write }: TapRun): Promise<Counts> {
-  const manifest = createRequire(join(root, "package.json")).resolve("tap/package.json");
-  const program = join(dirname(manifest), "dist/esm/run.mjs");
-  const options = [`--jobs=${jobs}`, `--timeout=${fileTimeoutSeconds}`, "--reporter=tap", "--no-color"];
-  let counts: Counts = { passed: 0, failed: 0 };
-  let whole = true;
-  const ended = await node(root, [program, "run", ...options, ...files], environment, signal, (line) => {
-    counts = countsIn(line) ?? counts;
-    whole &&= !isAfterTheEnd(line);
-    if (isWorthShowing(line)) write(line);
+/**
+ * Runs the files as `compile` made them, and writes of each a line and the details of what failed once it has ended. Something that went wrong
+ * outside of any assertion counts as one failure; files that `signal` left out are one failure each.
+ */
+export async function runTap(run: TapRun): Promise<FileResult[]> {
+  const { files, jobs } = run;
+  const results: FileResult[] = [];
+  let next = 0;
+  let cpuOfEnded = cpuSeconds().endedChildren;
+  const takeCpu = (): number => {
+    const before = cpuOfEnded;
+    cpuOfEnded = cpuSeconds().endedChildren;
+    return cpuOfEnded - before;
+  };
+  const work = async (): Promise<void> => {
+    for (let file = files[next++]; file !== undefined; file = files[next++]) {
+      const { lines, ...result } = await runFile(run, file, takeCpu);
+      results.push(result);
+      const { passed, failed, seconds } = result;
+      run.write(
+        `${failed > 0 ? "not ok" : "ok"} ${results.length} - ${file} # ${passed} passed, ${seconds.toFixed(1)} s`,
+      );
+      for (const line of lines) run.write(`    ${line}`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return results;
+}
+
+/** All of the files together. */
+export function sum(results: readonly Counts[]): Counts {
+  return results.reduce((all, one) => ({ passed: all.passed + one.passed, failed: all.failed + one.failed }), {
+    passed: 0,
+    failed: 0,
   });
-  const clean = ended && whole;
-  return { ...counts, failed: clean ? counts.failed : Math.max(1, counts.failed) };
+}
+
+async function runFile(
+  { root, environment, signal }: TapRun,
+  file: string,
+  takeCpu: () => number,
+): Promise<FileResult & { lines: readonly string[] }> {
+  const lines: string[] = [];
+  if (signal.aborted) return { file, passed: 0, failed: 1, seconds: 0, cpuSeconds: 0, lines: ["not run"] };
+  const began = performance.now();
+  const child = spawn(process.execPath, [...nodeOptions, file], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TAP_TIMEOUT: String(fileTimeoutSeconds), ...environment },
+  });
+  const stop = () => child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
+  const force = setTimeout(() => child.kill("SIGKILL"), (fileTimeoutSeconds + graceSeconds) * 1000);
+  let counts: Counts | undefined;
+  let whole = true;
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface(output).on("line", (line) => {
+      counts = countsIn(line) ?? counts;
+      whole &&= !isAfterTheEnd(line);
+      if (isWorthShowing(line)) lines.push(line);
+    });
+  }
+  let cpu = 0;
+  const ending = await new Promise<number | string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => {
+      cpu = takeCpu();
+    });
+    child.once("close", (code, signal) => resolve(signal ?? code ?? "?"));
+  }).finally(() => {
+    clearTimeout(force);
+    signal.removeEventListener("abort", stop);
+  });
+  if (ending !== 0) lines.push(`ended with ${ending}`);
+  if (!counts) lines.push("ended without a summary");
+  const { passed, failed } = counts ?? { passed: 0, failed: 0 };
+  const clean = ending === 0 && counts !== undefined && whole;
+  const seconds = (performance.now() - began) / 1000;
+  return { file, passed, failed: clean ? failed : Math.max(1, failed), seconds, cpuSeconds: cpu, lines };
 }
 
 /** Reads tap's closing summary, such as `# { total: 12, pass: 10, fail: 1, skip: 1 }`; what tests print is indented. */
@@ -50,37 +128,11 @@ export function countsIn(line: string): Counts | undefined {
 
 /** Tests that came after their file had ended: tap says so, runs none of them, and counts no failure. */
 export function isAfterTheEnd(line: string): boolean {
-  return /^\s*Error: (cannot create subtest after|assertion after)/.test(line);
+  return /^\s*Error: ((cannot create )?subtest after|(test )?assertion after)/.test(line);
 }
 
-/** False for what passed inside a file, and for TAP's own frame. */
+/** False for what passed, and for TAP's own frame. */
 export function isWorthShowing(line: string): boolean {
-  if (/^ok \d/.test(line) || line.includes("# SKIP")) return true;
-  return !/^\s*(ok \d|1\.\.\d|# Subtest: |# time=|# No coverage|# \{ total|TAP version|$)/.test(line);
-}
-
-/** Resolves true when it ends with code 0. */
-async function node(
-  cwd: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-  onLine: (line: string) => void,
-): Promise<boolean> {
-  const child = spawn(process.execPath, args, {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
-  });
-  const stop = () => child.kill("SIGTERM");
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  for (const output of [child.stdout, child.stderr]) createInterface(output).on("line", onLine);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once("error", reject).once("close", (code) => resolve(code === 0));
-    });
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  if (line.includes("# SKIP")) return true;
+  return !/^\s*(ok \d|1\.\.\d|# Subtest: |# time=|# \{ total|TAP version|$)/.test(line);
 }

@@ -1,10 +1,9 @@
-// Which test files there are, and which of them ask a whole system.
+// Which test files there are, and what each of them runs on.
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 
 /** Folders whose every folder may have a test/. */
 const homes = ["packages", "packages/ports", "packages/tools", "services", "deploy"];
-const behaviour = "packages/acceptance/test/";
 
 /** All `*.test.ts` under a test folder, as paths from `root`, sorted. */
 export function testFiles(root: string): string[] {
@@ -17,24 +16,33 @@ export function testFiles(root: string): string[] {
     .sort();
 }
 
-/** Where tests start whole systems of their own, of a dozen processes each. */
-const systems = [
-  "packages/tools/bench/test/",
-  "packages/tools/checker/test/",
-  "packages/tools/test-kit/test/",
-  "services/realtime-gateway/test/faults/",
-  "services/realtime-gateway/test/hostile/",
-  "services/standalone/test/media/",
-  "services/standalone/test/rest-rate-limit.test.ts",
-  "services/standalone/test/start.test.ts",
-];
+/** `unit` for all that is in no folder below. */
+export type TestKind = "unit" | "behaviour" | "systems" | "alone";
 
-/** True for tests that take the machine for themselves: two at once would each see the other's load as a fault. */
-export function startsSystems(file: string): boolean {
-  return systems.some((place) => file.startsWith(place));
-}
+/** The most specific place of a file says its kind. */
+const places: Readonly<Record<string, TestKind>> = {
+  // Run on any form of the system.
+  "packages/acceptance/test/": "behaviour",
+  // Start whole systems of their own, of up to a dozen processes each.
+  "packages/tools/bench/test/fanout-short.test.ts": "systems",
+  "packages/tools/checker/test/faults-short.test.ts": "systems",
+  "packages/tools/test-kit/test/distributed.test.ts": "systems",
+  "packages/tools/test-kit/test/follower.test.ts": "systems",
+  "packages/tools/test-kit/test/following.test.ts": "systems",
+  "packages/tools/test-kit/test/system.test.ts": "systems",
+  "services/realtime-gateway/test/faults/": "systems",
+  "services/standalone/test/media/": "systems",
+  "services/standalone/test/rest-rate-limit.test.ts": "systems",
+  "services/standalone/test/start.test.ts": "systems",
+  // Measure how a system holds out, and would take another's load for a fault of its own.
+  "services/realtime-gateway/test/hostile/": "alone",
+  "services/standalone/test/media/hostile-files.test.ts": "alone",
+  "services/standalone/test/media/memory.test.ts": "alone",
+  "services/standalone/test/media/mutated-files.test.ts": "alone",
+};
 
-/** True for the tests that run on any form of the system. */
-export function isBehaviour(file: string): boolean {
-  return file.startsWith(behaviour);
+export function kindOf(file: string): TestKind {
+  const found = Object.keys(places).filter((place) => file.startsWith(place));
+  const [place] = found.sort((a, b) => b.length - a.length);
+  return (place && places[place]) || "unit";
 }

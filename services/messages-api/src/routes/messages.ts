@@ -1,14 +1,15 @@
 // Messages over REST.
 import { ChatError, routes } from "@khui/contracts";
 import type { mounter } from "@khui/service/http";
+import type { Actions } from "../actions/actions.js";
+import { forwardMessage } from "../actions/forwarding.js";
 import type { Context } from "../context.js";
-import { messageOf, reactionsPage, receiptsPage } from "../details.js";
-import { messagesPage, statsOf } from "../reading.js";
-import type { Actions } from "../rpc.js";
+import { messagesPage, statsOf } from "../queries/history.js";
+import { messageOf, reactionsPage, receiptsPage } from "../queries/message-details.js";
 
 /** Mounts the routes of messages, reactions, read marks and statistics. */
 export function mountMessages(mount: ReturnType<typeof mounter>, context: Context, actions: Actions): void {
-  const { sending, changing, marking } = actions;
+  const { sending, changing, positions } = actions;
 
   mount(routes.listMessages, async ({ params, query, identity }) => {
     if (query.afterSeq !== undefined && query.page > 1) {
@@ -29,7 +30,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, localize }) => {
-    const data = await sending.send({
+    const { message: data } = await sending.send({
       userId: identity.userId,
       roomId: params.chatRoomId,
       type: "text",
@@ -75,7 +76,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.forwardMessage, async ({ params, body, identity, idempotencyKey, localize }) => {
-    const data = await sending.forward({
+    const data = await forwardMessage(context, {
       userId: identity.userId,
       messageId: params.messageId,
       roomIds: body.chatRoomIds,
@@ -85,7 +86,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.markRead, async ({ params, body, identity, localize }) => {
-    const data = await marking.read({
+    const data = await positions.markRead({
       userId: identity.userId,
       roomId: params.chatRoomId,
       messageId: body?.messageId,

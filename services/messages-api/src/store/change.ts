@@ -3,8 +3,8 @@ import type { ErrorCode } from "@khui/contracts";
 import { inTransaction, sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
 import { addRange } from "./hidden.js";
+import { addAmounts } from "./position-sums.js";
 import { type Db, lockWithin, type MessageRow, messageColumns, withParent } from "./tables.js";
-import { addAmounts } from "./tallies.js";
 
 /** What a change did: refused, nothing (it was so already), or a new log entry. `message` is as it is afterwards. */
 export type ChangeResult =
@@ -15,7 +15,7 @@ export type ChangeResult =
 export interface Change {
   readonly userId: string;
   readonly messageId: string;
-  /** Where the caller says the message is; elsewhere it is not found. */
+  /** Where the caller expects the message; elsewhere it is not found. */
   readonly roomId: string | undefined;
   readonly event: string;
   /** Further CTEs over `target`, each starting with a comma, for the expressions below. */
@@ -35,7 +35,7 @@ export interface Change {
 }
 
 /**
- * The frame all changes share. Locks room, member and message in this order (as sending does), so the verdict is on
+ * What all changes share. Locks room, member and message in this order (as sending does), so the decision is on
  * what is true at the entry's place in the log.
  */
 export async function change(db: Db, spec: Change): Promise<ChangeResult> {
@@ -54,7 +54,7 @@ export async function change(db: Db, spec: Change): Promise<ChangeResult> {
     target AS MATERIALIZED (
       SELECT m.* FROM room JOIN messages.messages m ON m.id = ${spec.messageId} FOR NO KEY UPDATE OF m
     ) ${spec.before ?? sql``},
-    verdict AS MATERIALIZED (
+    decision AS MATERIALIZED (
       SELECT CASE
         WHEN t.id IS NULL OR member.user_id IS NULL OR EXISTS (SELECT FROM messages.hidden h
           WHERE h.message_id = ${spec.messageId} AND h.user_id = ${spec.userId}) THEN 'message_not_found'
@@ -64,7 +64,7 @@ export async function change(db: Db, spec: Change): Promise<ChangeResult> {
     act AS MATERIALIZED (
       SELECT room.id AS room_id, room.seq + 1 AS seq,
         greatest(room.last_at, date_trunc('milliseconds', clock_timestamp())) AS at
-      FROM room, verdict WHERE refusal IS NULL AND unchanged IS NOT TRUE
+      FROM room, decision WHERE refusal IS NULL AND unchanged IS NOT TRUE
     ),
     written AS (
       UPDATE messages.messages m SET ${spec.set} FROM act WHERE m.id = ${spec.messageId}
@@ -78,10 +78,10 @@ export async function change(db: Db, spec: Change): Promise<ChangeResult> {
       UPDATE messages.rooms r SET seq = act.seq ${spec.roomSet ? sql`, ${spec.roomSet}` : sql``}
       FROM act, target t WHERE r.id = act.room_id
     ) ${spec.also ?? sql``}
-    SELECT verdict.refusal, target.room_id, act.seq, act.at
-    FROM verdict LEFT JOIN target ON true LEFT JOIN act ON true`.execute(db);
+    SELECT decision.refusal, target.room_id, act.seq, act.at
+    FROM decision LEFT JOIN target ON true LEFT JOIN act ON true`.execute(db);
   const row = rows[0];
-  if (!row) throw new Error("the verdict is always one row");
+  if (!row) throw new Error("the decision is always one row");
   if (row.refusal) return { kind: "refused", code: row.refusal };
   if (row.seq === null || row.at === null) return { kind: "unchanged", roomId: row.room_id };
   return { kind: "changed", roomId: row.room_id, seq: row.seq, at: row.at };
@@ -90,7 +90,7 @@ export async function change(db: Db, spec: Change): Promise<ChangeResult> {
 /** Beyond these an edit is refused. */
 const maxEdits = 100;
 const maxHistoryBytes = 150_000;
-/** Bytes of JSON of the newest versions that go along with a message wherever it goes. */
+/** Bytes of JSON of the newest versions, which every page and event shows with the message. */
 const recentBytes = 4_096;
 
 /** What the present text adds to the history: itself in JSON, and about as much as its time takes. */
@@ -100,7 +100,7 @@ const versionBytes = (message: "m" | "t") =>
 /** `at` of an entry as JSON carries it. */
 const isoAt = sql`to_char(act.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** Replaces a text or caption; the old one goes to the history. */
+/** Replaces a text or caption; the old one is added to the edit history. */
 export function editMessage(
   db: Db,
   edit: { userId: string; messageId: string; roomId: string | undefined; content: string },
@@ -124,7 +124,7 @@ export function editMessage(
             || jsonb_build_array(jsonb_build_object('content', m.content, 'editedAt', ${isoAt})))
             WITH ORDINALITY AS versions(version, n)
         ) newest WHERE bytes <= ${recentBytes})`,
-    also: sql`, kept AS (
+    also: sql`, previous AS (
       INSERT INTO messages.edits (message_id, number, content, edited_at)
       SELECT t.id, t.edit_count + 1, t.content, act.at FROM act, target t
     )`,
@@ -132,7 +132,7 @@ export function editMessage(
 }
 
 /**
- * Locks the message's room before `statement` begins, which so sees whatever others did to the message before. A statement
+ * Locks the message's room before `statement` begins, so that it sees whatever others did to the message before. A statement
  * that takes the lock itself sees other tables as they were when it began: a message that is deleted and hidden at the
  * same time would count twice, and so would a reaction made on two devices at once.
  */
@@ -145,12 +145,13 @@ export function withRoomLocked<T>(db: Db, messageId: string, statement: (trx: Db
   });
 }
 
-/** Empties a message for all: its sender or a room admin may. Those who had not read it count one less unread. */
+/** Empties a message for everyone; its sender or a room admin may. Whoever had not read it has one unread message less. */
 export function deleteForEveryone(
   db: Db,
   removal: { userId: string; messageId: string; roomId: string | undefined },
 ): Promise<ChangeResult> {
-  const less = (type: string) => sql`${sql.ref(`n_${type}`)} = ${sql.ref(`r.n_${type}`)} - (t.type = ${type})::int`;
+  const decrement = (type: string) =>
+    sql`${sql.ref(`n_${type}`)} = ${sql.ref(`r.n_${type}`)} - (t.type = ${type})::int`;
   return withRoomLocked(db, removal.messageId, (trx) =>
     change(trx, {
       ...removal,
@@ -162,9 +163,9 @@ export function deleteForEveryone(
       unchanged: sql`t.deleted`,
       set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, recent_edits = NULL, edit_count = 0,
         edit_bytes = 0, reactions = NULL, reaction_count = 0, reaction_counts = NULL`,
-      roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(less))},
+      roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(decrement))},
       n_reactions = r.n_reactions - t.reaction_count, deleted_upto = greatest(r.deleted_upto, t.ordinal)`,
-      // It counted for nobody who sent or hid it.
+      // It did not count as unread for its sender, nor for those who hid it.
       also: sql`, exempt AS MATERIALIZED (
       SELECT act.room_id, t.sender_id AS user_id, t.ordinal FROM act, target t
       UNION SELECT act.room_id, h.user_id, t.ordinal FROM act, target t, messages.hidden h
@@ -174,11 +175,11 @@ export function deleteForEveryone(
       UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, e.ordinal) FROM exempt e
       WHERE m.room_id = e.room_id AND m.user_id = e.user_id RETURNING m.room_id, m.user_id, e.ordinal
     ),
-    tallied AS (${addAmounts(sql`
+    summed AS (${addAmounts(sql`
       SELECT act.room_id, 'deleted' AS kind, '' AS owner, t.ordinal AS position, 1 AS amount FROM act, target t
       UNION ALL SELECT room_id, 'uncounted', user_id, ordinal, -1 FROM uncounted`)}
     ),
-    remains AS (
+    to_purge AS (
       INSERT INTO messages.remains (message_id)
       SELECT t.id FROM act, target t WHERE t.edit_count > 0 OR t.reaction_count > 0
     ),
@@ -189,7 +190,7 @@ export function deleteForEveryone(
   );
 }
 
-/** Hides a message from one user. It is no log entry: the others never learn of it. */
+/** Hides a message from one user. This is not logged: the others never know. */
 export function hideMessage(db: Db, hiding: Hiding): Promise<HideResult> {
   return withRoomLocked(db, hiding.messageId, (trx) => hideNow(trx, hiding));
 }
@@ -225,7 +226,7 @@ async function hideNow(db: Db, hiding: Hiding): Promise<HideResult> {
       UPDATE messages.members m SET uncounted_upto = greatest(m.uncounted_upto, t.ordinal) FROM target t, hidden
       WHERE m.room_id = t.room_id AND m.user_id = ${hiding.userId} AND t.counts
     ),
-    tallied AS (${addAmounts(sql`
+    summed AS (${addAmounts(sql`
       SELECT t.room_id, kind, ${hiding.userId} AS owner, position, 1 AS amount
       FROM target t, hidden, LATERAL (VALUES ('hidden', t.place), ('uncounted', t.ordinal)) AS at(kind, position)
       WHERE kind = 'hidden' OR t.counts`)}

@@ -1,4 +1,4 @@
-// What one message has more of than goes along with it: all of its edits, everyone who reacted, who has read it.
+// What lists and events leave out of a message: all of its edits, everyone who reacted, who has read it.
 import type { Reaction } from "@khui/contracts";
 import { sql } from "@khui/database";
 import { type Db, reactionJson, type Version } from "./tables.js";
@@ -10,7 +10,7 @@ export async function editsOf(db: Db, messageId: string): Promise<Version[]> {
   return rows.map(({ content, edited_at }) => ({ content, editedAt: edited_at.toISOString() }));
 }
 
-/** Reactions after one, in the order in which they were made. */
+/** Reactions after one, oldest first. */
 export async function reactionsOf(
   db: Db,
   messageId: string,
@@ -32,7 +32,7 @@ export interface PositionRow {
   read_at: Date | null;
 }
 
-/** Positions of a room's members other than one, those who have read furthest first, after one of them. */
+/** Positions of a room's members except one, those who have read furthest first; a page after one of them. */
 export async function positionsOf(
   db: Db,
   room: { roomId: string; except: string },

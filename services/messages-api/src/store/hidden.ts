@@ -1,4 +1,4 @@
-// Ranges of neighbouring hidden messages, which pages jump over.
+// Ranges of adjacent hidden messages, which pages skip.
 import { sql } from "@khui/database";
 import type { Db } from "./tables.js";
 
@@ -8,7 +8,7 @@ interface HiddenPlace {
   readonly place: number;
 }
 
-/** Adds a place, which may join two ranges into one. Under the room's lock, so that the rows found are those removed. */
+/** Adds a place, which may merge two ranges into one. Under the room's lock, so that the rows found are those removed. */
 export async function addRange(trx: Db, { userId, roomId, place }: HiddenPlace): Promise<void> {
   const { rows } = await sql<{ first_place: number; last_place: number }>`
     WITH neighbour AS (

@@ -1,4 +1,4 @@
-// Reading a room's log, its counters, and how far its members are.
+// Reads of a room's log, its counters, and how far its members have read.
 import { type ErrorCode, type MessageType, smallRoomLimit } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
@@ -13,24 +13,24 @@ const accessFailure = (row: Access | undefined): ErrorCode | undefined =>
   !row?.room_id ? "room_not_found" : row.is_member ? undefined : "not_a_participant";
 
 /**
- * The least that the other members of room `r` have read and been reached, as columns, where `asked` is true. In rooms too large
- * for reports of delivery only reading is known.
+ * The lowest read and delivered positions among the other members of room `r`, as columns, where `wanted` is true. In rooms too
+ * large for delivery reports only reading is known.
  */
-export const leastOfOthers = (userId: string, asked: RawBuilder<unknown>) => sql`
-  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read WHEN ${asked} THEN (
+export const lowestOfOthers = (userId: string, wanted: RawBuilder<unknown>) => sql`
+  SELECT least_read AS others_read, CASE WHEN r.member_count > ${sql.lit(smallRoomLimit)} THEN least_read WHEN ${wanted} THEN (
       SELECT min(o.delivered_seq) FROM messages.positions o WHERE o.room_id = r.id AND o.user_id <> ${userId}
     ) END AS others_delivered
-  FROM (SELECT CASE WHEN ${asked} THEN (SELECT o.read_seq FROM messages.positions o
+  FROM (SELECT CASE WHEN ${wanted} THEN (SELECT o.read_seq FROM messages.positions o
     WHERE o.room_id = r.id AND o.user_id <> ${userId} ORDER BY o.read_seq LIMIT 1) END AS least_read) least`;
 
-/** The least positions of the other active participants, for the status of one message. */
+/** The lowest positions among the other active participants, for the status of one message. */
 export async function othersPositions(
   db: Db,
   roomId: string,
   userId: string,
 ): Promise<{ othersRead: number | null; othersDelivered: number | null }> {
   const { rows } = await sql<{ others_read: number | null; others_delivered: number | null }>`
-    SELECT others.* FROM messages.rooms r, LATERAL (${leastOfOthers(userId, sql`true`)}) others
+    SELECT others.* FROM messages.rooms r, LATERAL (${lowestOfOthers(userId, sql`true`)}) others
     WHERE r.id = ${roomId}`.execute(db);
   return { othersRead: rows[0]?.others_read ?? null, othersDelivered: rows[0]?.others_delivered ?? null };
 }
@@ -41,7 +41,7 @@ export interface RoomAccess {
   readonly members: number;
 }
 
-/** What a member needs to enter a room; a code when they may not. */
+/** What opening a room needs; an error code for whoever is not a member. */
 export async function accessRoom(db: Db, roomId: string, userId: string): Promise<RoomAccess | ErrorCode> {
   const { rows } = await sql<Access & RoomAccess>`
     SELECT r.id AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member
@@ -51,7 +51,7 @@ export async function accessRoom(db: Db, roomId: string, userId: string): Promis
   return accessFailure(rows[0]) ?? rows[0] ?? "room_not_found";
 }
 
-/** Bytes of texts in one reading of the log: what an answer has room for, so that no more is read than is sent. */
+/** Bytes of text in one read of the log: what fits in an answer, so that no more is read than is sent. */
 const maxTextBytes = 400_000;
 
 /** Entries after a number with their messages, oldest first; undefined when there is no such room. */
@@ -96,7 +96,7 @@ export async function readLog(
   return { seq: first.head, floor: first.floor, entries };
 }
 
-/** Of these rooms, those whose newest entry is beyond the number given. */
+/** Those of these rooms whose newest entry is beyond the given number. */
 export async function roomsAhead(
   db: Db,
   rooms: ReadonlyArray<{ roomId: string; seq: number }>,
@@ -107,7 +107,7 @@ export async function roomsAhead(
   return rows.map(({ id, seq }) => ({ roomId: id, seq }));
 }
 
-/** What a user has hidden since the room stood at a number. */
+/** Messages that a user has hidden since the room's newest entry had this number. */
 export async function hiddenSince(
   db: Db,
   roomId: string,
@@ -129,8 +129,8 @@ export interface RoomStats {
   readonly activeUsers: string[];
 }
 
-/** Among so many of its newest messages a room's active users are looked for. */
-const activeAmong = 500;
+/** A room's active users are those who sent among this many of its newest messages. */
+const activityWindow = 500;
 
 /** Counters that every write keeps, so that they cost the same in a room of any size. */
 export async function roomStats(db: Db, roomId: string, userId: string): Promise<RoomStats | ErrorCode> {
@@ -143,7 +143,7 @@ export async function roomStats(db: Db, roomId: string, userId: string): Promise
       r.n_sticker, r.n_reactions, ARRAY(
         SELECT s.sender_id::text FROM (
           SELECT m.sender_id, max(m.place) AS place FROM messages.messages m
-          WHERE m.room_id = r.id AND m.place > r.places - ${activeAmong} AND m.type <> 'system' AND me.user_id IS NOT NULL
+          WHERE m.room_id = r.id AND m.place > r.places - ${activityWindow} AND m.type <> 'system' AND me.user_id IS NOT NULL
           GROUP BY m.sender_id
         ) s, LATERAL (
           SELECT FROM messages.members m WHERE m.room_id = r.id AND m.user_id = s.sender_id AND m.is_active LIMIT 1

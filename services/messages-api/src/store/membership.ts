@@ -1,11 +1,11 @@
-// Takes rooms-api's changes of membership and settings into the log, and projects them beside it.
+// Applies rooms-api's changes of membership and settings: appended to the log, and projected into members and positions.
 import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
 import { inTransaction, sql } from "@khui/database";
 import { type Db, type EntryData, jsonb, lockWithin } from "./tables.js";
 
-/** What was appended by a change; empty when it had been taken before or came too early. */
+/** What a change appended; empty when it was applied before or arrived too early. */
 export interface Applied {
-  /** The room's last taken change number after this call. */
+  /** The room's last applied change number after this call. */
   readonly applied: number;
   readonly entries: ReadonlyArray<{ readonly seq: number }>;
 }
@@ -21,8 +21,8 @@ interface Room {
 }
 
 /**
- * Applies change `changeNo` of a room. Changes are taken strictly in order: one seen before changes nothing, one that
- * skips a number is not taken (the answer tells the last one that was). `messageId` names the system message.
+ * Applies change `changeNo` of a room. Changes are applied strictly in order: one seen before changes nothing, one that
+ * skips a number is not applied (the answer has the last one that was). `messageId` is the id of the system message.
  */
 export function applyRoomChange(
   db: Db,
@@ -70,7 +70,7 @@ async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
   return rows[0];
 }
 
-/** Projects the change, and says which events besides the system message belong to it. */
+/** Projects the change; returns the events that belong to it beside the system message. */
 async function applyTo(
   trx: Db,
   room: Room,
@@ -136,7 +136,7 @@ async function append(
   return rows.map(({ seq }) => ({ seq }));
 }
 
-/** Who joins has read everything: what came before is history, not unread. */
+/** A new member has read everything: what was sent before is history, not unread. */
 async function startPosition(trx: Db, roomId: string, userId: string): Promise<void> {
   await sql`
     INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)

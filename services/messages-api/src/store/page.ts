@@ -2,9 +2,9 @@
 import type { ErrorCode } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
-import { leastOfOthers } from "./history.js";
+import { lowestOfOthers } from "./history.js";
+import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
-import { sumAfter } from "./tallies.js";
 
 export interface PageRequest {
   readonly roomId: string;
@@ -23,7 +23,7 @@ export interface MessagePage {
   /** The room's newest entry as of this page. */
   readonly seq: number;
   readonly places: number;
-  /** The least that any other active participant has read and been reached; null when there is none. */
+  /** The lowest positions among the other active participants; null when there are none. */
   readonly othersRead: number | null;
   readonly othersDelivered: number | null;
 }
@@ -57,7 +57,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
       ) m ORDER BY ${inOrder} LIMIT ${limit + 1}
     )
     SELECT r.is_member, r.head, r.places, others.*, m.*
-    FROM r LEFT JOIN LATERAL (${leastOfOthers(userId, sql`r.is_member`)}) others ON true
+    FROM r LEFT JOIN LATERAL (${lowestOfOthers(userId, sql`r.is_member`)}) others ON true
     LEFT JOIN (SELECT ${messageColumns(sql`${userId}`)} FROM page m ${withParent}) m ON true
     ORDER BY m.seq`.execute(db);
   const first = rows[0];

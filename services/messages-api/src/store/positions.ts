@@ -32,10 +32,10 @@ interface ReadRow {
 }
 
 /**
- * Moves read positions forward, never back; results stand in the order of the requests, of which no two may be for the
+ * Moves read positions forward, never back; results are in the order of the requests, of which no two may be for the
  * same member of the same room. A mark is three numbers of one moment (what the room and the member had sent by then, and
- * where the log stood), which one snapshot shows together: so no room is locked, and no send waits. The limit on the input tells
- * the planner that it is short: it takes such a function for a hundred rows, and reads whole tables for them.
+ * where the log stood), which one snapshot shows together: so no room is locked, and no send waits. The limit on the input shows
+ * the planner that it is short: it assumes a hundred rows of such a function, and would read whole tables for them.
  */
 export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): Promise<ReadResult[]> {
   const input = requests.map(({ roomId, userId, messageId }, i) => ({
@@ -106,7 +106,7 @@ export interface Delivery {
   readonly seq: number;
 }
 
-/** Notes what reached sockets, never beyond the room's head; returns those positions that moved. Rows are locked in order. */
+/** Records what reached sockets, never beyond the room's head; returns those positions that moved. Rows are locked in order. */
 export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Promise<Delivery[]> {
   const { rows } = await sql<{ room_id: string; user_id: string; seq: number }>`
     WITH input AS MATERIALIZED (

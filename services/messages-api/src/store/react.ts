@@ -1,14 +1,14 @@
-// The statement by which one reacts to a message.
+// The statement that sets, replaces or removes a reaction.
 import { sql } from "@khui/database";
 import { type Change, type ChangeResult, change, withRoomLocked } from "./change.js";
 import { type Db, reactionJson } from "./tables.js";
 
-/** Reactions that a message carries whole; beyond, it carries how many used each emoji. */
-const maxWhole = 50;
-/** Different emojis of one message: each is a count that goes with it wherever it goes. */
+/** Up to this many, a message row carries all of its reactions; beyond, only how many used each emoji. */
+const maxEmbedded = 50;
+/** Different emojis of one message: each is a count in every page and event that shows the message. */
 const maxEmojis = 100;
 
-/** Sets, replaces or (with a null emoji) takes away a user's one reaction. */
+/** Sets, replaces or (with a null emoji) removes a user's one reaction. */
 export function reactTo(
   db: Db,
   reaction: {
@@ -21,7 +21,7 @@ export function reactTo(
 ): Promise<ChangeResult> {
   const { userId, messageId, emoji, reactionType } = reaction;
   const mine = sql`(SELECT emoji FROM mine)`;
-  const more = sql`((${emoji}::text IS NOT NULL)::int - (${mine} IS NOT NULL)::int)`;
+  const difference = sql`((${emoji}::text IS NOT NULL)::int - (${mine} IS NOT NULL)::int)`;
   const action = sql`CASE WHEN ${emoji}::text IS NULL THEN 'removed' WHEN ${mine} IS NULL THEN 'added' ELSE 'changed' END`;
   const spec: Change = {
     ...reaction,
@@ -37,7 +37,7 @@ export function reactTo(
         AND (SELECT count(*) FROM jsonb_object_keys(t.reaction_counts)) >= ${maxEmojis} THEN 'too_many_reactions' END`,
     unchanged: sql`CASE WHEN ${emoji}::text IS NULL THEN ${mine} IS NULL
       ELSE ${mine} = ${emoji} AND (SELECT reaction_type FROM mine) IS NOT DISTINCT FROM ${reactionType}::text END`,
-    set: sql`reaction_count = m.reaction_count + ${more},
+    set: sql`reaction_count = m.reaction_count + ${difference},
       reaction_counts = (
         SELECT jsonb_object_agg(emoji, n) FROM (
           SELECT emoji, sum(n) AS n FROM (
@@ -46,13 +46,13 @@ export function reactTo(
             UNION ALL SELECT emoji, -1 FROM mine
           ) changes GROUP BY emoji HAVING sum(n) > 0
         ) counts),
-      reactions = CASE WHEN m.reaction_count + ${more} <= ${maxWhole} THEN (
+      reactions = CASE WHEN m.reaction_count + ${difference} <= ${maxEmbedded} THEN (
         SELECT jsonb_agg(${reactionJson} ORDER BY x.created_at, x.user_id) FROM (
           SELECT user_id, emoji, reaction_type, created_at FROM messages.reactions
           WHERE message_id = ${messageId} AND user_id <> ${userId}
           UNION ALL SELECT ${userId}, ${emoji}::text, ${reactionType}::text, act.at WHERE ${emoji}::text IS NOT NULL
         ) x) END`,
-    roomSet: sql`n_reactions = r.n_reactions + ${more}`,
+    roomSet: sql`n_reactions = r.n_reactions + ${difference}`,
     data: sql`jsonb_build_object('userId', ${userId}::text, 'emoji', ${emoji}::text,
       'reactionType', ${reactionType}::text, 'action', ${action})`,
     also:

@@ -2,9 +2,9 @@
 import type { ErrorCode, Role } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
-import { accessRoom, leastOfOthers } from "./history.js";
+import { accessRoom, lowestOfOthers } from "./history.js";
+import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
-import { sumAfter } from "./tallies.js";
 
 export interface ParticipantRow {
   user_id: string;
@@ -28,8 +28,8 @@ export interface RoomRow {
   others_delivered: number | null;
 }
 
-/** Participants shown with a room. */
-const shownParticipants = 100;
+/** Participants listed with a room. */
+const maxParticipants = 100;
 
 /** A user's active rooms, the most recently active first, with how many there are. */
 export async function listRooms(
@@ -50,7 +50,7 @@ export async function listRooms(
   return { rooms, total: rows[0]?.total ?? 0 };
 }
 
-/** Those of these rooms that the user is in, in no order that matters. */
+/** Those of these rooms that the user is in, in no particular order. */
 export async function describeRooms(db: Db, userId: string, roomIds: readonly string[]): Promise<RoomRow[]> {
   return describe(db, userId, sql`SELECT unnest(${roomIds}::text[]) AS id`);
 }
@@ -65,7 +65,7 @@ export async function describeRoom(db: Db, userId: string, roomId: string): Prom
 
 /**
  * Messages that others sent after the user's read mark and that are neither deleted nor hidden, of room `r`, member `me` and
- * position `o`: subtractions, and sums of tallies only where something after the mark was deleted or hidden.
+ * position `o`: subtractions, and position sums only where something after the mark was deleted or hidden.
  */
 function unreadOf(userId: string): RawBuilder<number> {
   const at = { room: sql`r.id`, position: sql`o.read_ordinal` };
@@ -115,10 +115,10 @@ async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promi
     CROSS JOIN LATERAL (
       SELECT jsonb_agg(to_jsonb(x)) AS list FROM (
         SELECT me.user_id, me.role, me.joined_at, o.read_message, o.read_at
-        UNION ALL (${participants(sql`page.id`, sql`AND m.user_id <> ${userId}`, sql`LIMIT ${shownParticipants - 1}`)})
+        UNION ALL (${participants(sql`page.id`, sql`AND m.user_id <> ${userId}`, sql`LIMIT ${maxParticipants - 1}`)})
       ) x
     ) people
-    LEFT JOIN LATERAL (${leastOfOthers(userId, sql`last.sender_id = ${userId}`)}) others ON true
+    LEFT JOIN LATERAL (${lowestOfOthers(userId, sql`last.sender_id = ${userId}`)}) others ON true
     ORDER BY r.last_at DESC, r.id DESC`.execute(db);
   return rows;
 }
@@ -140,23 +140,23 @@ export async function listParticipants(
 }
 
 /** Bounds what one change of presence may cost. */
-const audienceLimit = 1000;
+const maxAudienceRooms = 1000;
 
 /** The user's rooms of at most `size` people. */
 export async function smallRoomsOf(db: Db, userId: string, size: number): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT r.id FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
     WHERE me.user_id = ${userId} AND me.is_active AND r.member_count <= ${size}
-    ORDER BY r.last_at DESC LIMIT ${audienceLimit}`.execute(db);
+    ORDER BY r.last_at DESC LIMIT ${maxAudienceRooms}`.execute(db);
   return rows.map(({ id }) => id);
 }
 
-/** Contacts at most, and memberships looked at to find them: a stranger can put anyone into any number of rooms. */
+/** Contacts at most, and memberships read to find them: a stranger can add anyone to any number of rooms. */
 const maxContacts = 5_000;
 const maxContactRooms = 500;
 const maxContactMembers = 10_000;
 
-/** Those who share such a room with the user, of the most recently active rooms. */
+/** Users who share a room of at most `size` people with the user, those of the most recently active rooms first. */
 export async function contactsOf(db: Db, userId: string, size: number): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
     WITH recent AS MATERIALIZED (
@@ -173,6 +173,7 @@ export async function contactsOf(db: Db, userId: string, size: number): Promise<
   return rows.map(({ user_id }) => user_id);
 }
 
+/** The user's most recently active rooms, with their newest entry's number. */
 export async function recentRoomsOf(db: Db, userId: string, limit: number) {
   const { rows } = await sql<{ roomId: string; seq: number }>`
     SELECT r.id AS "roomId", r.seq FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
@@ -180,7 +181,7 @@ export async function recentRoomsOf(db: Db, userId: string, limit: number) {
   return rows;
 }
 
-/** Of these users, those who are in the room. */
+/** Those of these users who are in the room. */
 export async function activeAmong(db: Db, roomId: string, userIds: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ user_id: string }>`
     SELECT m.user_id FROM unnest(${userIds}::text[]) AS asked(user_id), LATERAL (

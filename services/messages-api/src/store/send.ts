@@ -1,9 +1,9 @@
-// The statement that sends: takes numbers, checks rights, stores messages and log entries, for a whole batch at once.
+// The statement that sends: assigns numbers, checks rights, stores messages and log entries, for a whole batch at once.
 import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
 import { failureKind, sql } from "@khui/database";
 import { type Db, lockWithin, type ParentRow } from "./tables.js";
 
-/** A message on its way in. Text is already trimmed and checked. */
+/** A message to be stored. Its text is trimmed and checked. */
 export interface NewMessage {
   readonly id: string;
   readonly roomId: string;
@@ -17,7 +17,7 @@ export interface NewMessage {
   readonly clientId: string | null;
 }
 
-/** What became of one message of a batch. */
+/** The result of one message of a batch. */
 export type SendResult =
   | { readonly kind: "sent"; readonly seq: number; readonly at: Date; readonly parent: ParentRow | null }
   | { readonly kind: "repeated"; readonly messageId: string }
@@ -42,17 +42,17 @@ const refusals = sql`
             THEN 'media_not_allowed'
           WHEN input.type = 'sticker' AND NOT (room.settings->>'allowStickers')::boolean THEN 'stickers_not_allowed'`;
 
-/** Repeats of one client id that are stored at the same time by other replicas: each is met once. */
+/** Repeats of a client id may be stored by other replicas at the same time: each conflict costs one attempt. */
 const attempts = 5;
 
 /**
- * Stores a batch of messages, each once: results in the order of the messages. With `together`, all or none. A client id that a
+ * Stores a batch of messages, each once: results in the order of the messages. With `allOrNone`, one refusal refuses all. A client id that a
  * concurrent statement has just stored violates `messages_once`: nothing is done then, and the next attempt sees that message.
  */
-export async function sendBatch(db: Db, messages: readonly NewMessage[], together = false): Promise<SendResult[]> {
+export async function sendBatch(db: Db, messages: readonly NewMessage[], allOrNone = false): Promise<SendResult[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await writeBatch(db, messages, together);
+      return await writeBatch(db, messages, allOrNone);
     } catch (error) {
       if (attempt === attempts || failureKind(error) !== "unique_violation") throw error;
     }
@@ -60,19 +60,17 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], togethe
 }
 
 /**
- * Sends a batch. Results stand in the order of the messages. With `together`, one refusal refuses all.
- *
- * Everything comes in as one parameter, of whose contents the planner knows nothing: so one plan serves all, and the
+ * All messages are one parameter, about whose contents the planner knows nothing: so one plan serves all, and the
  * statement, which takes longer to plan than to run, is planned once a connection.
  *
- * Of several rooms none is waited for longer than a second: the caller tries them apart.
+ * With several rooms, none is waited for longer than a second: the caller tries them one by one.
  *
  * Rooms are locked in the order of their ids, so that batches of several replicas cannot deadlock; the sender's
  * member row is locked after its room, which makes both read as they are now, not as they were when the statement began:
  * a removal that committed while we waited is seen. Messages are stored in the order of sender and client id, since each
  * waits for a statement that has just stored the same.
  */
-async function writeBatch(db: Db, messages: readonly NewMessage[], together: boolean): Promise<SendResult[]> {
+async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: boolean): Promise<SendResult[]> {
   const input = messages.map((message, i) => ({
     i,
     id: message.id,
@@ -116,7 +114,7 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], together: boo
       WHERE f.id = ANY(ARRAY(SELECT media->>'fileId' FROM input WHERE media IS NOT NULL))
       ORDER BY f.id FOR NO KEY UPDATE OF f
     ),
-    verdict AS MATERIALIZED (
+    decision AS MATERIALIZED (
       SELECT input.*, prior.id AS prior_id, p.id AS parent_id, p.sender_id AS parent_sender, p.type AS parent_type,
         left(p.content, 200) AS parent_content, p.deleted AS parent_deleted,
         CASE
@@ -145,10 +143,10 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], together: boo
         greatest(room.last_at, least(clock.now + interval '1 second',
           greatest(room.last_at + interval '1 millisecond', clock.now)
             + (row_number() OVER in_room - 1) * interval '1 millisecond')) AS at
-      FROM verdict v JOIN room ON room.id = v.room_id
+      FROM decision v JOIN room ON room.id = v.room_id
       JOIN member ON member.room_id = v.room_id AND member.user_id = v.sender_id CROSS JOIN clock
       WHERE v.refusal IS NULL AND v.prior_id IS NULL
-        AND NOT (${together}::boolean AND EXISTS (SELECT FROM verdict WHERE refusal IS NOT NULL))
+        AND NOT (${allOrNone}::boolean AND EXISTS (SELECT FROM decision WHERE refusal IS NOT NULL))
       WINDOW in_room AS (PARTITION BY v.room_id ORDER BY v.i)
     ),
     stored AS (
@@ -179,14 +177,14 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], together: boo
       ) n WHERE r.id = n.room_id
     ),
     credited AS (
-      UPDATE messages.members m SET sent = n.sent, last_sent_seq = n.seq
-      FROM (SELECT room_id, sender_id, max(sent) AS sent, max(seq) AS seq FROM numbered GROUP BY room_id, sender_id) n
+      UPDATE messages.members m SET sent = n.sent
+      FROM (SELECT room_id, sender_id, max(sent) AS sent FROM numbered GROUP BY room_id, sender_id) n
       WHERE m.room_id = n.room_id AND m.user_id = n.sender_id
     )
     SELECT v.i, v.refusal, v.prior_id, n.seq, n.at,
       CASE WHEN v.parent_id IS NOT NULL THEN jsonb_build_object('id', v.parent_id, 'sender_id', v.parent_sender,
         'type', v.parent_type, 'content', v.parent_content, 'deleted', v.parent_deleted) END AS parent
-    FROM verdict v LEFT JOIN numbered n ON n.i = v.i`.execute(db);
+    FROM decision v LEFT JOIN numbered n ON n.i = v.i`.execute(db);
   const results = new Array<SendResult>(messages.length);
   for (const row of rows) results[row.i] = resultOf(row);
   return results;
@@ -195,12 +193,12 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], together: boo
 function resultOf(row: SendRow): SendResult {
   if (row.refusal) return { kind: "refused", code: row.refusal };
   if (row.prior_id) return { kind: "repeated", messageId: row.prior_id };
-  // Refused only because another message of the same request was: that one's code is the answer.
+  // Refused only because another message of the batch was.
   if (row.seq === null || row.at === null) return { kind: "refused", code: "forbidden" };
   return { kind: "sent", seq: row.seq, at: row.at, parent: row.parent };
 }
 
-/** Messages by the client ids under which this sender sent them. */
+/** Ids of the messages that this sender has sent before, by client id. */
 export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ id: string; client_id: string }>`
     SELECT m.id, m.client_id FROM unnest(${clientIds}::text[]) AS asked(client_id), LATERAL (
@@ -210,7 +208,7 @@ export async function sentBefore(db: Db, senderId: string, clientIds: string[]):
   return new Map(rows.map(({ id, client_id }) => [client_id, id]));
 }
 
-/** Whether a member may send a message of that type now, and what this client id has sent before. */
+/** Why a user may not send a message of that type now, and the id of the message that this client id has sent before. */
 export async function maySend(
   db: Db,
   request: { userId: string; roomId: string; type: MessageType; clientId: string | null },

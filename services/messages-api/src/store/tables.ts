@@ -22,9 +22,9 @@ export interface MessageRow {
   recent_edits: Version[] | null;
   edit_count: number;
   deleted: boolean;
-  /** Everyone's while they are few, else the viewer's own at most. */
+  /** All of them while they are few, else at most the viewer's own. */
   reactions: Reaction[] | null;
-  /** How many used each emoji. */
+  /** How many users reacted with each emoji. */
   reaction_counts: Record<string, number> | null;
   reply_to: string | null;
   forwarded: ForwardedFrom | null;
@@ -73,7 +73,7 @@ export interface LogRow {
   data: EntryData | null;
 }
 
-/** What an entry says beside its message. */
+/** What an entry holds beside its message. */
 export interface EntryData {
   readonly userId?: string;
   readonly deletedBy?: string;
@@ -87,7 +87,7 @@ export interface EntryData {
 export const jsonb = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 
 /**
- * A column that ends the statement's waiting for one lock after this long (SQLSTATE 55P03), so that a room that somebody
- * holds costs a connection no longer. It has to be computed before the lock is asked for, and holds until the transaction ends.
+ * A column that sets the statement's lock timeout (milliseconds; SQLSTATE 55P03), so that a room that somebody holds
+ * occupies a connection no longer. It has to be computed before the lock is requested, and is in force until the transaction ends.
  */
 export const lockWithin = (ms = 2_000) => sql`set_config('lock_timeout', ${sql.lit(String(ms))}, true) AS lock_timeout`;

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startDistributed } from "@khui/test-kit/distributed";
 import { type Client, eventually, useSystem } from "@khui/test-kit/system";
 import { test } from "tap";
-import { runOf } from "./scene.js";
+import { instanceIdOf } from "./scene.js";
 
 const rounds = 3;
 const clientCount = 8;
-/** So many requests of each client meet the drain, and so many come after it. */
+/** Requests of each client during the drain, and as many after it. */
 const asksPerPhase = 5;
 
 interface Poller {
@@ -17,10 +17,10 @@ interface Poller {
   stop(): Promise<void>;
 }
 
-/** Just below what a socket may say in a second. */
+/** Just below the rate limit of a socket. */
 const paceMs = 40;
 
-/** Asks again and again on one connection: each time a POST and a GET or more, by turns to either gateway. */
+/** Sends requests on one connection, one after another: each is a POST and one or more GETs, which alternate between the gateways. */
 function keepAsking(client: Client): Poller {
   const faults: string[] = [];
   const { socket } = client;
@@ -54,7 +54,7 @@ test("clients that poll the other gateway lose nothing while one drains, again a
   const system = await startDistributed();
   t.teardown(() => system.stop());
   const people = await useSystem(t, system);
-  const survivor = await runOf(system.gateways[1]!);
+  const survivor = await instanceIdOf(system.gateways[1]!);
   const draining = system.processes["realtime-gateway-1"];
 
   const pollers: Poller[] = [];

@@ -1,15 +1,15 @@
-// A gateway that is told to stop hands its clients over: they come to the other, miss nothing, and are never seen offline.
+// A gateway that is stopped hands its clients over: they reconnect to the other, miss nothing, and never look offline.
 
 import { groupRoom, type User, useSystem } from "@khui/test-kit/system";
 import { test } from "tap";
-import { runOf, startScene } from "./scene.js";
+import { instanceIdOf, startScene } from "./scene.js";
 
-/** So many that some are closed in the last moment, and still on their way when the gateway is gone. */
+/** Enough that some are closed in the last moment, and still reconnecting when the gateway is gone. */
 const crowdSize = 40;
 
 test("a gateway is drained under load, and comes back", async (t) => {
   const { system, followers, moreTries, allBack, expectNothingMissed } = await startScene(t);
-  const survivor = await runOf(system.gateways[1]!);
+  const survivor = await instanceIdOf(system.gateways[1]!);
   const people = await useSystem(t, system);
   const [alice, ...crowd] = Array.from({ length: crowdSize }, () => people.newUser()) as [User, ...User[]];
   const roomId = await groupRoom(alice, crowd);

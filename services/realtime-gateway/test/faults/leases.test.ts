@@ -40,9 +40,9 @@ test("a killed gateway's users", async (t) => {
     if (!answer.success) throw new Error(answer.code);
     return (answer.data as { userId: string }[]).map(({ userId }) => userId).sort();
   };
-  const boot = lost.socket.io.engine.id.split(".")[0];
-  const life = await redis.hget(`${prefix}lives`, `boot:${boot}`);
-  /** Whatever in Redis still says that this run of the gateway was there. */
+  const instanceId = lost.socket.io.engine.id.split(".")[0];
+  const life = await redis.hget(`${prefix}lives`, `boot:${instanceId}`);
+  /** Whatever in Redis still refers to this instance of the gateway. */
   const traces = async () => {
     const [lives, lease, held] = await Promise.all([
       redis.hgetall(`${prefix}lives`),
@@ -61,7 +61,7 @@ test("a killed gateway's users", async (t) => {
   };
 
   t.same(await online(), [alice.id, bob.id].sort(), "both are online");
-  t.equal((await traces()).length, 7, "its boot, its life, its lease, and two users from both sides are in Redis");
+  t.equal((await traces()).length, 7, "its instance, its life, its lease, and two users from both sides are in Redis");
   const killedAt = performance.now();
   await system.processes["realtime-gateway-1"].kill();
   await eventually(() => offline(alice) > 0, patienceMs);

@@ -11,7 +11,7 @@ const roomCount = 3;
 const senderCount = 6;
 const sendsPerSecond = 30;
 const mostOfAKind = 20;
-/** For what takes twenty seconds at most where nothing else runs. */
+/** Takes twenty seconds at most on an idle machine. */
 const returnMs = 60_000;
 const sendMs = 60_000;
 
@@ -37,13 +37,13 @@ export interface Scene {
   expectNothingMissed(): Promise<void>;
 }
 
-/** The name of the run of a gateway that answers at this address, as the ids of its sessions begin. */
-export async function runOf(gateway: string): Promise<string | undefined> {
+/** The instance id of the gateway at this address, with which the ids of its sessions begin. */
+export async function instanceIdOf(gateway: string): Promise<string | undefined> {
   const opened = await fetch(`${gateway}/socket.io/?EIO=4&transport=polling`);
   return /"sid":"(\w+)\./.exec(await opened.text())?.[1];
 }
 
-/** Starts everything. It is ended with the test, which needs the rest of its file's time. */
+/** Starts everything. It is stopped with the test, which may take the rest of its file's time. */
 export async function startScene(t: Test): Promise<Scene> {
   const system = await startDistributed();
   t.teardown(() => system.stop());
@@ -118,7 +118,7 @@ async function connectFollower(t: Test, kind: SocketIoKind, user: User, url: str
   return follower;
 }
 
-/** It was sent every entry once and in order, and so knows of its rooms what a fresh fetch says. */
+/** It was sent every entry once and in order, so its model of its rooms equals a fresh fetch. */
 async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
   const { kind, user, model, faults, rooms } = follower;
   let difference = "";
@@ -187,7 +187,7 @@ function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]
   };
 }
 
-/** The system counts all followers as there, and once their sockets are closed, none. */
+/** All followers are online, and once their sockets are closed, none. */
 async function expectOnline(t: Test, watcher: User, followers: readonly Follower[], roomIds: readonly string[]) {
   await watcher.post(`/rooms/${roomIds[0]}/join`);
   const client = await watcher.connect();

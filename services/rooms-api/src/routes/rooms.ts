@@ -14,8 +14,8 @@ const pagination = (page: number, limit: number, total: number) => ({
 /** Mounts the routes of rooms and their participants. */
 export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quotas: Quotas): void {
   mount(routes.createRoom, async ({ body, identity, idempotencyKey, localize, status }) => {
-    const admit = (others: number) => quotas.create(identity, others);
-    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey, admit);
+    const checkQuota = (others: number) => quotas.create(identity, others);
+    const { room, created } = await rooms.create(identity.userId, body, idempotencyKey, checkQuota);
     if (!created) status(200);
     return { message: localize(created ? "room_created" : "room_exists"), chatRoom: room };
   });

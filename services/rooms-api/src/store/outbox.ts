@@ -1,4 +1,4 @@
-// Changes on their way to messages-api.
+// Changes that messages-api has not confirmed yet.
 import type { RoomChange } from "@khui/contracts";
 import { sql } from "@khui/database";
 import type { Db } from "./tables.js";
@@ -8,10 +8,10 @@ export interface OutboxRow {
   change: RoomChange;
 }
 
-/** Changes that `pendingChanges` reads. */
+/** Changes that `pendingChanges` reads at most. */
 export const changesPage = 100;
 
-/** What a room still has to hand over, oldest first. */
+/** A room's undelivered changes, oldest first. */
 export async function pendingChanges(db: Db, roomId: string): Promise<OutboxRow[]> {
   const { rows } = await sql<OutboxRow>`
     SELECT change_no, change FROM rooms.outbox WHERE room_id = ${roomId} ORDER BY change_no LIMIT ${sql.lit(changesPage)}`.execute(
@@ -20,12 +20,12 @@ export async function pendingChanges(db: Db, roomId: string): Promise<OutboxRow[
   return rows;
 }
 
-/** Rooms that `pendingRooms` looks at. */
+/** Rooms that `pendingRooms` reads at most. */
 export const roomsPage = 100;
 
 /**
- * The next rooms after `afterRoomId` with something to hand over, in the order of their ids, whatever waits in each.
- * `abandoned` are those whose oldest change was written `olderThanMs` ago: a request that is alive hands it over by itself.
+ * The next rooms after `afterRoomId` with undelivered changes, in the order of their ids, however many each has. A room is
+ * `abandoned` when its oldest change was written more than `olderThanMs` ago: a live request delivers it by itself.
  */
 export async function pendingRooms(
   db: Db,
@@ -47,21 +47,19 @@ export async function pendingRooms(
   return rows;
 }
 
-/** Waiting changes that are counted: more of them are no more alarming. */
-const countedChanges = 1_000;
+/** The backlog is counted up to here: more is no more alarming. */
+const maxCounted = 1_000;
 
-/** How many changes wait, up to a thousand, and for how long the oldest has (seconds). */
-export async function backlog(db: Db): Promise<{ changes: number; oldestSeconds: number }> {
+/** How many changes are pending, counted up to a thousand, and the age of the oldest in seconds. */
+export async function countBacklog(db: Db): Promise<{ changes: number; oldestSeconds: number }> {
   const { rows } = await sql<{ changes: number; oldest: number }>`
     SELECT count(*) AS changes,
       coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS oldest
-    FROM (SELECT created_at FROM rooms.outbox ORDER BY created_at LIMIT ${sql.lit(countedChanges)}) waiting`.execute(
-    db,
-  );
+    FROM (SELECT created_at FROM rooms.outbox ORDER BY created_at LIMIT ${sql.lit(maxCounted)}) pending`.execute(db);
   return { changes: rows[0]?.changes ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
 }
 
-/** Forgets what messages-api has confirmed. */
+/** Deletes what messages-api has confirmed. */
 export async function confirmChanges(db: Db, roomId: string, upTo: number): Promise<void> {
   await sql`DELETE FROM rooms.outbox WHERE room_id = ${roomId} AND change_no <= ${upTo}`.execute(db);
 }

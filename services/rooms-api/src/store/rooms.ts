@@ -5,7 +5,7 @@ import type { Db, ParticipantRow, RoomRow } from "./tables.js";
 
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 
-/** Named one by one: a prepared `*` fails once on each connection when a migration has added a column. */
+/** Listed, since a prepared `*` fails once on each connection when a migration has added a column. */
 const roomColumns = sql`id, type, name, description, avatar, activity_id, status, settings, created_by, created_at, updated_at,
   change_no, participant_count`;
 
@@ -24,7 +24,7 @@ export interface NewRoom {
   readonly clientId: string | null;
 }
 
-/** Makes the room unless this pair has one, or this creator made one with the same key; returns the one there is. */
+/** Creates the room unless this pair has one, or this creator created one with the same key; returns the existing one then. */
 export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; created: boolean }> {
   return inTransaction(db, async (trx) => {
     const { rows } = await sql<{ id: string }>`
@@ -34,7 +34,7 @@ export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; cre
       ON CONFLICT DO NOTHING RETURNING id`.execute(trx);
     if (rows.length === 0) {
       const roomId = await findCreated(trx, room);
-      if (!roomId) throw new Error("a conflicting room is always there");
+      if (!roomId) throw new Error("a conflicting room always exists");
       return { roomId, created: false };
     }
     await sql`
@@ -52,7 +52,7 @@ export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; cre
   });
 }
 
-/** The room that this pair has, or that this creator made with the same key. */
+/** The room that this pair has, or that this creator created with the same key. */
 export async function findCreated(
   db: Db,
   room: Pick<NewRoom, "pair" | "createdBy" | "clientId">,
@@ -68,8 +68,8 @@ export async function findCreated(
 const pairOf = ({ pair }: Pick<NewRoom, "pair">) => pair && JSON.stringify(pair);
 
 /**
- * Decides on a room under its lock. `decide` sees the room and the user's participation, and asks `successor` who becomes
- * admin when the user leaves; it throws, or says what to write, or returns undefined when it is so already.
+ * Changes a room under its lock. `decide` gets the room and the user's participation, and `successor`, which finds who becomes
+ * admin when the user leaves. It throws, or returns what to write, or undefined when there is nothing to change.
  */
 export function changeRoom(
   db: Db,
@@ -120,7 +120,7 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
       ON CONFLICT (room_id, user_id)
       DO UPDATE SET is_active = true, role = excluded.role, joined_at = excluded.joined_at`.execute(trx);
   } else if (change.kind === "left") {
-    // One by one: for two at once the planner reads the whole room.
+    // Two statements: for both users at once the planner reads the whole room.
     await sql`
       UPDATE rooms.participants SET is_active = false, role = 'member'
       WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
@@ -137,7 +137,7 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
   await enqueue(trx, room.id, changeNo, change);
 }
 
-/** When the last admin leaves, the longest-standing member becomes one: null while there is another admin, or nobody. */
+/** When the last admin leaves, the longest-standing member becomes admin; null while there is another admin, or no member. */
 async function findSuccessor(db: Db, roomId: string, leaving: string): Promise<string | null> {
   const { rows } = await sql<{ user_id: string }>`
     SELECT user_id FROM rooms.participants

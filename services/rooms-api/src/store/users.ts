@@ -4,27 +4,27 @@ import { sql } from "@khui/database";
 import type { Db } from "./tables.js";
 
 /**
- * Writes what is told; an absent field leaves what is known. Of a user told twice the last counts. What is known already is
- * only read: to lock a row for an update that changes nothing would cost a write and a flush. In the order of ids, so that
- * two of these cannot deadlock.
+ * Saves profiles; an absent field keeps the stored value. Of two profiles of one user the last counts. Unchanged rows are only
+ * read: to lock a row for an update that changes nothing would cost a write and a flush. In the order of ids, so that two of
+ * these cannot deadlock.
  */
 export async function saveUsers(db: Db, users: readonly UserProfile[]): Promise<void> {
   const last = [...new Map(users.map((user) => [user._id, user])).values()];
   await sql`
     INSERT INTO rooms.users (id, name, avatar)
-    SELECT told._id, told.name, told.avatar
-    FROM jsonb_to_recordset(${JSON.stringify(last)}::jsonb) AS told(_id text, name text, avatar text)
+    SELECT given._id, given.name, given.avatar
+    FROM jsonb_to_recordset(${JSON.stringify(last)}::jsonb) AS given(_id text, name text, avatar text)
     WHERE (SELECT (users.name, users.avatar) IS NOT DISTINCT FROM
-        (coalesce(told.name, users.name), coalesce(told.avatar, users.avatar))
-      FROM rooms.users WHERE users.id = told._id) IS NOT TRUE
-    ORDER BY told._id COLLATE "C"
+        (coalesce(given.name, users.name), coalesce(given.avatar, users.avatar))
+      FROM rooms.users WHERE users.id = given._id) IS NOT TRUE
+    ORDER BY given._id COLLATE "C"
     ON CONFLICT (id) DO UPDATE SET name = coalesce(excluded.name, users.name),
       avatar = coalesce(excluded.avatar, users.avatar), updated_at = now()
     WHERE (users.name, users.avatar) IS DISTINCT FROM
       (coalesce(excluded.name, users.name), coalesce(excluded.avatar, users.avatar))`.execute(db);
 }
 
-/** In the order asked; unknown ones come with nulls. */
+/** In the order of the ids; unknown users have nulls. */
 export async function findUsers(db: Db, userIds: readonly string[]): Promise<User[]> {
   const { rows } = await sql<User & { id: string }>`
     SELECT id, name, avatar FROM rooms.users WHERE id = ANY(${userIds}::text[])`.execute(db);

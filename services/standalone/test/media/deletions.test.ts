@@ -1,4 +1,4 @@
-// Files go when the last message that shows them is deleted for everyone, and not before.
+// A file is removed when the last message that uses it is deleted for everyone, and not before.
 import { NoResponders } from "@khui/bus";
 import { eventually, groupRoom, type User } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
@@ -55,7 +55,7 @@ async function lastCopy(t: Test, system: MediaSystem, user: User, [here = "", th
     t.notOk(again, "who hid it cannot forward it");
     await eventually(async () => (await statuses(later.addresses)).every((status) => status === 404));
   });
-  await t.test("with the last copy the file goes, for those who have its address as well", async (t) => {
+  await t.test("with the last copy the file is removed, also for those who have its link", async (t) => {
     const before = await system.stored();
     const { messageId, addresses } = await sent(system, user, here);
     const copies = await forward(user, messageId, [there, yonder]);
@@ -67,7 +67,7 @@ async function lastCopy(t: Test, system: MediaSystem, user: User, [here = "", th
 }
 
 async function races(t: Test, system: MediaSystem, user: User, [here = "", there = "", yonder = ""]: string[]) {
-  await t.test("deletions and forwards at once: a file is there exactly if a message shows it", async (t) => {
+  await t.test("concurrent deletions and forwards: a file exists exactly if a message uses it", async (t) => {
     const shownInTheEnd = { some: 0, none: 0 };
     for (let round = 0; round < rounds; round++) {
       const before = await system.stored();
@@ -95,7 +95,7 @@ async function races(t: Test, system: MediaSystem, user: User, [here = "", there
 }
 
 async function serviceAway(t: Test, system: MediaSystem, user: User, [here = ""]: string[]) {
-  await t.test("what is deleted while media-service is away goes later", async (t) => {
+  await t.test("a file whose message is deleted while media-service is away is removed later", async (t) => {
     const before = await system.stored();
     const { messageId, names } = await sent(system, user, here);
     let asked = 0;

@@ -1,4 +1,4 @@
-// The whole system in this process, with a store of files that tests look into and a store and a bus that they make fail.
+// The whole system in this process, with a blob store that tests inspect, and a store and a bus that they can make fail.
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { withOptions } from "@khui/service";
 import { createLogger } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
 import { gateTo } from "@khui/test-kit/gate";
+import { ownDatabase } from "@khui/test-kit/servers/database";
 import { startS3Server } from "@khui/test-kit/servers/s3";
 import { type System, useSystem } from "@khui/test-kit/system";
 import type { Test } from "tap";
@@ -64,12 +65,13 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
   const names = new Set<string>();
   const dataDir = join(folder, "data");
   const secret = randomBytes(16).toString("hex");
+  const postgresUrl = await ownDatabase(t);
   const limited = withOptions(mediaService, limits);
   const standalone = await startEmbedded(
     services.map((service) => (service.name === limited.name ? limited : service)),
     {
       dataDir,
-      databaseTemplate: join(tmpdir(), "khui-test-database"),
+      postgresUrl,
       environment: {
         JWT_SECRET: secret,
         MEDIA_URL_SECRET: "a secret of the media tests",
@@ -81,7 +83,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
         HOST: "127.0.0.1",
       },
       telemetry: unobserved(createLogger({ name: "media", level: process.env.LOG_LEVEL ?? "silent" })),
-      blobs: watched(store.blobs, names, faults),
+      blobs: observed(store.blobs, names, faults),
       wrapBus: (bus) => faulty(bus, faults),
     },
   );
@@ -99,7 +101,7 @@ export async function mediaSystem(t: Test, kind: StoreKind, limits: Partial<Medi
     scratch: () => readdir(join(dataDir, "uploads")),
     async end() {
       await close();
-      return settle(join(dataDir, "postgres"), store.blobs);
+      return settle(postgresUrl, store.blobs);
     },
   };
 }
@@ -112,7 +114,7 @@ function once(standalone: Embedded): () => Promise<void> {
   };
 }
 
-function watched(blobs: Blobs, names: Set<string>, faults: Faults): Blobs {
+function observed(blobs: Blobs, names: Set<string>, faults: Faults): Blobs {
   return {
     ...blobs,
     put(name, content, contentType) {

@@ -1,4 +1,4 @@
-// Uploads are streamed: whatever their number and size, the process that takes them grows little.
+// Uploads are streamed: the memory of the process hardly grows with their number and size.
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What a process says of its memory.
+// The memory that a process reports.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const everyMs = 50;

@@ -1,10 +1,10 @@
-// Honest files of every kind with bytes changed, lost or repeated: each upload has an answer, and nothing else comes of it.
+// Valid files of every kind with bytes changed, lost or repeated: each upload is answered, and has no other effect.
 
 import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { flv } from "@khui/test-kit/files/hostile-recordings";
 import { animatedWebp, flac, mutated, noise, pdf, zip } from "@khui/test-kit/files/made-files";
 import { docx } from "@khui/test-kit/files/media-files";
-import { watching } from "@khui/test-kit/files/watching";
+import { monitoring } from "@khui/test-kit/files/monitoring";
 import { groupRoom } from "@khui/test-kit/system";
 import { test } from "tap";
 import { mediaSystem } from "./media-system.js";
@@ -13,11 +13,11 @@ import { both, fileIdOf, fixture, send } from "./uploading.js";
 const mebibyte = 1024 * 1024;
 const roundsOfEach = 4;
 /** What a loaded machine's scheduler adds; a parser on the event loop takes seconds. */
-const mostBlockedMs = 2_000;
-/** Of two workers and a program that takes pictures out of videos. */
-const mostChildBytes = 900 * mebibyte;
+const maxBlockedMs = 2_000;
+/** Of two workers and ffmpeg. */
+const maxChildBytes = 900 * mebibyte;
 
-async function honestFiles(): Promise<ReadonlyArray<readonly [type: string, content: Uint8Array]>> {
+async function validFiles(): Promise<ReadonlyArray<readonly [type: string, content: Uint8Array]>> {
   const frames = ["red", "lime", "blue"].map((background) => ({ width: 40, height: 30, background }));
   const recordings = ["video.mp4", "upright-phone.mp4", "video.webm", "recorded.webm"];
   const sounds = ["voice.webm", "sound.mp3", "sound.wav", "sound.m4a", "sound.ogg"];
@@ -40,7 +40,7 @@ async function honestFiles(): Promise<ReadonlyArray<readonly [type: string, cont
   ];
 }
 
-test("whatever becomes of a file's bytes, its upload is taken or refused", { timeout: 240_000 }, async (t) => {
+test("an upload of a mutated file is accepted or refused", { timeout: 240_000 }, async (t) => {
   const seed = Number(process.env.KHUI_TEST_SEED ?? Date.now() % 2 ** 31);
   t.comment(`KHUI_TEST_SEED=${seed}`);
   const draw = randomFrom(seed);
@@ -48,10 +48,10 @@ test("whatever becomes of a file's bytes, its upload is taken or refused", { tim
   const users = [system.newUser(), system.newUser(), system.newUser()];
   const [first, ...others] = users;
   const roomId = await groupRoom(first!, others);
-  const files = await honestFiles();
+  const files = await validFiles();
   for (const [i, [type, content]] of files.entries()) {
     const { body } = await send(system.url, users[i % users.length]!, roomId, { content, fields: { type } });
-    t.equal(body.success, true, `number ${i}, a ${type}, as it is: ${body.code ?? "taken"}`);
+    t.equal(body.success, true, `number ${i}, a ${type}, as it is: ${body.code ?? "accepted"}`);
   }
   const before = await system.stored();
   const cases = files.flatMap(([type, content], kind) =>
@@ -67,7 +67,7 @@ test("whatever becomes of a file's bytes, its upload is taken or refused", { tim
   const sender = async (user: (typeof users)[number]) => {
     for (const { kind, content, type } of next) {
       const { status, body } = await send(system.url, user, roomId, { content, fields: { type } });
-      const outcome = status === 201 ? "taken" : `${body.code}`;
+      const outcome = status === 201 ? "accepted" : `${body.code}`;
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       if (status !== 201 && (status < 400 || status >= 500)) t.fail(`number ${kind} as ${type}: ${status} ${outcome}`);
       if (status === 201) {
@@ -76,12 +76,12 @@ test("whatever becomes of a file's bytes, its upload is taken or refused", { tim
       }
     }
   };
-  const { blockedMs, childBytes } = await watching(() => Promise.all(users.map(sender)));
+  const { blockedMs, childBytes } = await monitoring(() => Promise.all(users.map(sender)));
   t.comment(JSON.stringify(outcomes));
   t.comment(`blocked for ${Math.round(blockedMs)} ms, ${Math.round(childBytes / mebibyte)} MB in children`);
-  t.ok(outcomes.taken && outcomes.damaged_file, "some are taken, and some are damaged");
-  t.ok(blockedMs < mostBlockedMs, `${Math.round(blockedMs)} ms`);
-  t.ok(childBytes < mostChildBytes, `${Math.round(childBytes / mebibyte)} MB`);
+  t.ok(outcomes.accepted && outcomes.damaged_file, "some are accepted, and some are damaged");
+  t.ok(blockedMs < maxBlockedMs, `${Math.round(blockedMs)} ms`);
+  t.ok(childBytes < maxChildBytes, `${Math.round(childBytes / mebibyte)} MB`);
   t.same(await system.stored(), expected.sort(), "the store has the files of messages and no others");
   t.same(await system.scratch(), []);
   t.same(await system.end(), []);

@@ -1,4 +1,4 @@
-// Uploads while the store or the bus fails: the client is told to try again, and in the end nothing is there too much.
+// Uploads while the store or the bus fails: the client is asked to try again, and in the end nothing is left over.
 import { BlobsUnavailable } from "@khui/blobs";
 import { NoResponders, RequestTimeout } from "@khui/bus";
 import { eventually, groupRoom, type User } from "@khui/test-kit/system";
@@ -75,7 +75,7 @@ async function storeAway(t: Test, system: MediaSystem, user: User, roomId: strin
 }
 
 async function goneMeanwhile(t: Test, system: MediaSystem, user: User, roomId: string): Promise<void> {
-  await t.test("a file that goes between being found and being read is not there, for now or for later", async (t) => {
+  await t.test("a file that is removed between stat and read is not found, now and later", async (t) => {
     const { body } = await send(system.url, user, roomId, note());
     system.faults.read = async () => {
       system.faults.read = undefined;
@@ -102,7 +102,7 @@ async function lostOnTheBus(t: Test, system: MediaSystem, user: User, roomId: st
     };
   };
 
-  await t.test("the answer is lost: the message is there, and its file stays", async (t) => {
+  await t.test("a lost answer: the message exists, and its file stays", async (t) => {
     const clientMessageId = `lost-answer-${roomId}`;
     onSend(async (forward) => void (await forward()));
     t.match(await send(system.url, user, roomId, await picture({ clientMessageId })), unavailable);
@@ -120,7 +120,7 @@ async function lostOnTheBus(t: Test, system: MediaSystem, user: User, roomId: st
     t.same(await system.stored(), [...used].sort(), "stored once");
   });
 
-  await t.test("the request is lost: another try sends the message with a file of its own", async (t) => {
+  await t.test("a lost request: another try sends the message with its own file", async (t) => {
     const clientMessageId = `lost-request-${roomId}`;
     onSend(async () => {});
     t.match(await send(system.url, user, roomId, note({ clientMessageId })), unavailable);
@@ -132,7 +132,7 @@ async function lostOnTheBus(t: Test, system: MediaSystem, user: User, roomId: st
     used.push(`${fileIdOf(again.body.data)}/file`);
   });
 
-  await t.test("nobody serves messages: that is no doubt, and nothing is left", async (t) => {
+  await t.test("no responders: the message was surely not created, and nothing is left", async (t) => {
     const before = await system.stored();
     system.faults.request = async (subject, forward) => {
       if (subject !== "khui.rpc.messages.send") return forward();

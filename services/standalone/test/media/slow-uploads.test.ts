@@ -1,4 +1,4 @@
-// Uploads that hardly come: they take no place of others', and are ended with a word why.
+// Slow uploads: they occupy no slots, and are ended with the reason.
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { defaultLimits } from "@khui/media-service/internal/limits";
@@ -25,7 +25,7 @@ function dripping(t: Test, system: MediaSystem, user: User, roomId: string): Cli
   return sending;
 }
 
-test("two people who hold all that they can hold up nobody", { timeout: 120_000 }, async (t) => {
+test("two users with all the idle uploads that they may have delay nobody", { timeout: 120_000 }, async (t) => {
   const limits = { ...defaultLimits, uploads: 10, uploadWindowMs: 6_000 };
   const system = await mediaSystem(t, "folder", limits);
   const [one, two, third] = [system.newUser(), system.newUser(), system.newUser()];

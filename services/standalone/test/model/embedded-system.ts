@@ -1,6 +1,4 @@
-// The system of the model tests: all services in this process, data in memory.
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// The system of the model tests: all services in this process, with data that goes with it.
 import { realtimeGateway } from "@khui/realtime-gateway";
 import type { GatewayOptions } from "@khui/realtime-gateway/internal/gateway";
 import { withOptions } from "@khui/service";
@@ -24,7 +22,6 @@ export function startEmbedded(
     services.map((service) => (service.name === unbounded.name ? unbounded : service)),
     {
       ...others,
-      databaseTemplate: join(tmpdir(), "khui-test-database"),
       environment: {
         JWT_SECRET: "a secret of the model tests",
         MEDIA_URL_SECRET: "another secret of them",

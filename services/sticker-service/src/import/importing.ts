@@ -1,11 +1,11 @@
-// Hands a folder or an archive to a running system as a sticker set.
+// Uploads a folder or an archive to a running system as a sticker set.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type RouteAnswer, routes } from "@khui/contracts";
 import { zipSync } from "fflate";
 
-/** What the system says of it: lines for people. */
-export interface Told {
+/** The result, with lines for people to read. */
+export interface ImportResult {
   readonly done: boolean;
   readonly lines: readonly string[];
 }
@@ -15,14 +15,14 @@ type Answer = Partial<RouteAnswer<typeof routes.publishStickerSet>> & {
   readonly details?: { readonly faults?: ReadonlyArray<{ readonly path: string; readonly message: string }> };
 };
 
-/** An archive as it is, or one of the plain files that stand in a folder, but for hidden ones. */
+/** The archive itself, or one of the regular files in a folder, without hidden ones. */
 export async function archiveOf(path: string): Promise<Uint8Array> {
   if (!(await stat(path)).isDirectory()) return readFile(path);
   const files: Record<string, Uint8Array> = {};
   for (const entry of await readdir(path, { withFileTypes: true })) {
     if (entry.isFile() && !entry.name.startsWith(".")) files[entry.name] = await readFile(join(path, entry.name));
   }
-  // Pictures are packed already.
+  // Pictures are compressed already.
   return zipSync(files, { level: 0 });
 }
 
@@ -38,8 +38,8 @@ export async function developmentToken(url: string): Promise<string> {
   return token;
 }
 
-/** Publishes the set of an archive, or updates the one there is. */
-export async function importSet(url: string, token: string, path: string): Promise<Told> {
+/** Publishes the set in the folder or archive at `path`, or updates the one of its key. */
+export async function importSet(url: string, token: string, path: string): Promise<ImportResult> {
   const form = new FormData();
   form.set("file", new Blob([new Uint8Array(await archiveOf(path))], { type: "application/zip" }), basename(path));
   const response = await fetch(url + routes.publishStickerSet.url, {
@@ -49,10 +49,10 @@ export async function importSet(url: string, token: string, path: string): Promi
   });
   const { message = `${response.status}`, data, code, details } = (await response.json()) as Answer;
   if (!data) {
-    const faults = details?.faults ?? [];
+    const issues = details?.faults ?? [];
     return {
       done: false,
-      lines: [`${code}: ${message}`, ...faults.map((f) => `  ${f.path || "archive"}: ${f.message}`)],
+      lines: [`${code}: ${message}`, ...issues.map((issue) => `  ${issue.path || "archive"}: ${issue.message}`)],
     };
   }
   return { done: true, lines: [`${message}: ${data.key}, ${data._id}, ${data.stickerCount} stickers`] };

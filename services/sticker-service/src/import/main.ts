@@ -1,4 +1,4 @@
-// Imports a sticker set: main.js FOLDER_OR_ARCHIVE. KHUI_URL says where to, KHUI_TOKEN by whom.
+// Imports a sticker set: main.js FOLDER_OR_ARCHIVE. KHUI_URL is the system, KHUI_TOKEN an administrator's token.
 import { developmentToken, importSet } from "./importing.js";
 
 const [path] = process.argv.slice(2);

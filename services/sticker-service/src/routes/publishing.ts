@@ -4,18 +4,18 @@ import { type Notice, routes } from "@khui/contracts";
 import { authenticate, callOf, type Guard, type mounter } from "@khui/service/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import pLimit from "p-limit";
-import { checkSet, withoutFolder } from "../checking.js";
-import { readArchive } from "../form.js";
-import type { PictureReader } from "../picture-reader.js";
-import type { Publisher } from "../publisher.js";
-import { type AddressOf, renderManifest, renderSet } from "../render.js";
+import type { PictureReader } from "../pictures/picture-reader.js";
+import { readArchive } from "../publishing/archive-form.js";
+import { checkSet, withoutFolder } from "../publishing/checks.js";
+import type { Publisher } from "../publishing/publisher.js";
+import { unzip } from "../publishing/zip.js";
+import { type AssetUrl, renderManifest, renderSet } from "../render.js";
 import { knownSet, stickersOf } from "../store/catalogue.js";
 import { retireSet } from "../store/publishing.js";
 import type { Db } from "../store/tables.js";
-import { unzip } from "../zip.js";
 
-/** Each holds its archive and all that is in it in memory: 80 MB at most. */
-const archivesAtOnce = 4;
+/** Each holds its archive and the unpacked files in memory: 80 MB at most. */
+const maxConcurrentArchives = 4;
 
 const notices = {
   published: "sticker_set_published",
@@ -29,10 +29,10 @@ export function mountPublishing(
   guard: Guard,
   db: Db,
   publisher: Publisher,
-  addressOf: AddressOf,
+  assetUrl: AssetUrl,
   pictures: PictureReader,
 ) {
-  const limitArchives = pLimit(archivesAtOnce);
+  const limitArchives = pLimit(maxConcurrentArchives);
 
   async function publish(request: FastifyRequest, reply: FastifyReply, ownKey?: string) {
     const files = withoutFolder(await unzip(await readArchive(request)));
@@ -41,7 +41,7 @@ export function mountPublishing(
     const { identity, localize } = callOf<typeof routes.publishStickerSet>(request, reply);
     const row = await knownSet(db, identity.userId, setId);
     reply.code(result === "published" ? 201 : 200);
-    const data = renderManifest(row, await stickersOf(db, [setId]), addressOf);
+    const data = renderManifest(row, await stickersOf(db, [setId]), assetUrl);
     return { success: true, message: localize(notices[result]), data };
   }
 
@@ -69,10 +69,10 @@ export function mountPublishing(
   });
 }
 
-export function mountRetiring(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
+export function mountRetiring(mount: ReturnType<typeof mounter>, db: Db, assetUrl: AssetUrl): void {
   mount(routes.retireStickerSet, async ({ params, identity, localize }) => {
     await retireSet(db, params.setId);
-    const data = renderSet(await knownSet(db, identity.userId, params.setId), addressOf);
+    const data = renderSet(await knownSet(db, identity.userId, params.setId), assetUrl);
     return { message: localize("sticker_set_retired"), data };
   });
 }

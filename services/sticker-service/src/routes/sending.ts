@@ -1,7 +1,7 @@
 // POST …/messages/sticker.
 import { routes } from "@khui/contracts";
 import type { mounter } from "@khui/service/http";
-import type { createSending } from "../sending.js";
+import type { createSending } from "../sending/sending.js";
 
 export function mountSending(mount: ReturnType<typeof mounter>, send: ReturnType<typeof createSending>): void {
   mount(routes.sendSticker, async ({ params, body, identity, idempotencyKey, localize }) => {

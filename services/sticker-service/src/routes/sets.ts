@@ -1,7 +1,7 @@
-// Sets and stickers over REST: look, search, download.
+// Sets and stickers over REST: list, search, download.
 import { ChatError, routes } from "@khui/contracts";
 import type { mounter } from "@khui/service/http";
-import { type AddressOf, renderManifest, renderSet, renderSticker } from "../render.js";
+import { type AssetUrl, renderManifest, renderSet, renderSticker } from "../render.js";
 import { readQuery } from "../search-text.js";
 import { addToCollection, collectionOf, knownSet, stickersOf } from "../store/catalogue.js";
 import { listSets } from "../store/set-list.js";
@@ -16,27 +16,27 @@ const pagination = (page: number, limit: number, total: number) => ({
 });
 
 /** Mounts the routes of sets, collections and the search. */
-export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: AddressOf): void {
+export function mountSets(mount: ReturnType<typeof mounter>, db: Db, assetUrl: AssetUrl): void {
   mount(routes.listStickerSets, async ({ query: { page, limit, category, search = "" }, identity }) => {
-    const wanted = { category: category?.toLowerCase() || undefined, words: readQuery(search).words };
-    const { sets, total } = await listSets(db, identity.userId, wanted, page, limit);
-    return { stickerSets: sets.map((set) => renderSet(set, addressOf)), pagination: pagination(page, limit, total) };
+    const filter = { category: category?.toLowerCase() || undefined, words: readQuery(search).words };
+    const { sets, total } = await listSets(db, identity.userId, filter, page, limit);
+    return { stickerSets: sets.map((set) => renderSet(set, assetUrl)), pagination: pagination(page, limit, total) };
   });
 
   mount(routes.getStickerSet, async ({ params, identity }) => ({
-    stickerSet: renderSet(await knownSet(db, identity.userId, params.setId), addressOf),
+    stickerSet: renderSet(await knownSet(db, identity.userId, params.setId), assetUrl),
   }));
 
   mount(routes.listStickers, async ({ params, identity }) => {
     const set = await knownSet(db, identity.userId, params.setId);
     const stickers = await stickersOf(db, [set.id]);
-    return { stickers: stickers.map((sticker) => renderSticker(sticker, set.type, addressOf)) };
+    return { stickers: stickers.map((sticker) => renderSticker(sticker, set.type, assetUrl)) };
   });
 
   mount(routes.downloadStickerSet, async ({ params, identity, localize }) => {
     const set = await knownSet(db, identity.userId, params.setId);
     if (!(await addToCollection(db, identity.userId, set.id))) throw new ChatError("sticker_set_retired");
-    const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), addressOf);
+    const data = renderManifest({ ...set, owned: true }, await stickersOf(db, [set.id]), assetUrl);
     return { message: localize("sticker_set_downloaded"), data };
   });
 
@@ -44,13 +44,14 @@ export function mountSets(mount: ReturnType<typeof mounter>, db: Db, addressOf: 
     const { sets, total } = await collectionOf(db, identity.userId, page, limit);
     const ids = sets.map(({ id }) => id);
     const stickers = await stickersOf(db, ids);
-    const collections = sets.map((set) => renderManifest(set, stickers, addressOf));
+    const collections = sets.map((set) => renderManifest(set, stickers, assetUrl));
     return { collections, pagination: pagination(page, limit, total) };
   });
 
   mount(routes.searchStickers, async ({ query: { q, limit }, identity }) => {
-    const wanted = readQuery(q);
-    const found = wanted.words.patterns.length > 0 ? await searchStickers(db, identity.userId, wanted, limit) : [];
-    return { stickers: found.map((sticker) => renderSticker(sticker, sticker.type, addressOf)) };
+    const textQuery = readQuery(q);
+    const found =
+      textQuery.words.patterns.length > 0 ? await searchStickers(db, identity.userId, textQuery, limit) : [];
+    return { stickers: found.map((sticker) => renderSticker(sticker, sticker.type, assetUrl)) };
   });
 }

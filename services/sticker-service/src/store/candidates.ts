@@ -1,19 +1,19 @@
-// Which sets a search has to look into: those that have all of its grams, the newest first.
+// Finds the sets that a search has to look into: those that have all of its grams, the newest first.
 import { type RawBuilder, sql } from "@khui/database";
 
 /**
- * How many steps a search goes back: what its cost is bounded by where common grams stand in all sets, or hardly ever in one. Sets
- * that are older than the last of them are not found.
+ * How many steps a search goes back: this bounds its cost where each gram is common and few sets have all of them. Sets older than the
+ * last step are not found.
  */
-const mostSteps = 200;
+const maxSteps = 200;
 
-/** What `stickers.set_grams` keeps apart. */
+/** The lists that `stickers.set_grams` has. */
 export type GramList = "sets" | "stickers" | "retired stickers";
 
 /** The gram by which a list of sets is narrowed to a category. */
 export const categoryGram = (category: string): string => `\n\n${category}`;
 
-/** Candidates among the sets that someone has, of these numbers. */
+/** Limits candidates to the sets in a user's collection, with numbers from `from` on. */
 export interface Owned {
   readonly userId: string;
   readonly from: RawBuilder<unknown>;
@@ -46,6 +46,6 @@ export function candidates(name: string, list: GramList, grams: readonly string[
         ${ownedSets}
       ) next
     ) next
-    WHERE in_all AND step.steps < ${mostSteps} AND oldest >= ${owned?.from ?? sql`0`}
+    WHERE in_all AND step.steps < ${maxSteps} AND oldest >= ${owned?.from ?? sql`0`}
   )`;
 }

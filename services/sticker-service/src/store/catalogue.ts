@@ -1,4 +1,4 @@
-// Reading sets and their stickers, and what users have downloaded.
+// Reads sets, their stickers and the collections of users.
 import { ChatError } from "@khui/contracts";
 import { sql } from "@khui/database";
 import { type Db, ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns } from "./tables.js";
@@ -39,7 +39,7 @@ export async function findSticker(
   return { set, sticker: rows[0] };
 }
 
-/** The sets a user has downloaded, retired ones too, the last one first. `page` begins at 1. */
+/** The sets in a user's collection, retired ones included, the last one added first. `page` begins at 1. */
 export async function collectionOf(
   db: Db,
   userId: string,
@@ -60,8 +60,8 @@ export async function collectionOf(
 }
 
 /**
- * Puts a set into a user's collection. One that is there stays as it is, and so does the time it came. False for a set that is
- * retired by then, or not there.
+ * Adds a set to a user's collection; one that is in it keeps its position and time. False for a set that is retired or does not
+ * exist.
  */
 export async function addToCollection(db: Db, userId: string, setId: string): Promise<boolean> {
   const { rows } = await sql`

@@ -1,8 +1,8 @@
-// Writing sets.
+// Writes sets.
 import { inTransaction, sql } from "@khui/database";
 import type { Db, SetRow, StickerRow } from "./tables.js";
 
-/** A set ready to be written. */
+/** A set to be written. */
 export interface NewSet
   extends Pick<
     SetRow,
@@ -23,9 +23,9 @@ export interface Saved {
 const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 const now = sql`date_trunc('milliseconds', clock_timestamp())`;
 /**
- * Writes a set with its stickers, or nothing where the set of that key was published from the same digest; its id stays then, and
- * `set.id` is not used. A retired one comes back. A `starter` set takes the place of no retired one, nor of one that an administrator
- * has published. Of writes of one key at the same time, the one after the other sees it.
+ * Writes a set with its stickers, or nothing where the set of that key was published from the same digest. An existing set keeps its
+ * id; `set.id` is not used then. A retired one is published again. A `starter` set replaces neither a retired set nor one that an
+ * administrator has published. Concurrent writes of one key run one after the other.
  */
 export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
   return inTransaction(db, async (trx): Promise<Saved> => {
@@ -62,7 +62,7 @@ export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
 async function idOf(db: Db, key: string): Promise<string> {
   const { rows } = await sql<{ id: string }>`SELECT id FROM stickers.sets WHERE key = ${key}`.execute(db);
   const id = rows[0]?.id;
-  if (!id) throw new Error("a set in the way of another is always there");
+  if (!id) throw new Error("the set that conflicts is always found");
   return id;
 }
 

@@ -1,6 +1,6 @@
 // Lists of sets that are not retired, the newest first.
 import { sql } from "@khui/database";
-import type { Wanted } from "../search-text.js";
+import type { SearchTerms } from "../search-text.js";
 import { candidates, categoryGram } from "./candidates.js";
 import { type Db, ownedBy, type SetRow, setColumns } from "./tables.js";
 
@@ -17,7 +17,7 @@ export interface SetPage {
 export function listSets(
   db: Db,
   userId: string,
-  { category, words }: { category: string | undefined; words: Wanted },
+  { category, words }: { category: string | undefined; words: SearchTerms },
   page: number,
   limit: number,
 ): Promise<SetPage> {
@@ -70,7 +70,7 @@ async function listFound(
   db: Db,
   userId: string,
   category: string | undefined,
-  { patterns, grams }: Wanted,
+  { patterns, grams }: SearchTerms,
   offset: number,
   limit: number,
 ): Promise<SetPage> {

@@ -1,7 +1,7 @@
-// Finding stickers by words.
+// Searches stickers by words.
 import type { StickerType } from "@khui/contracts";
 import { type RawBuilder, sql } from "@khui/database";
-import type { Query, Wanted } from "../search-text.js";
+import type { Query, SearchTerms } from "../search-text.js";
 import { candidates } from "./candidates.js";
 import { type Db, type StickerRow, stickerColumns } from "./tables.js";
 
@@ -14,25 +14,25 @@ export type FoundSticker = StickerRow & { readonly type: StickerType };
 export async function searchStickers(db: Db, userId: string, query: Query, limit: number): Promise<FoundSticker[]> {
   const { whole, beginning, part, words } = query;
   const found = new Map<string, FoundSticker>();
-  for (const [rank, wanted] of [whole, beginning, part, words].entries()) {
+  for (const [rank, terms] of [whole, beginning, part, words].entries()) {
     if (found.size >= limit) break;
-    const stickers = await stickersOfRank(db, userId, query, rank, wanted, limit - found.size);
+    const stickers = await stickersOfRank(db, userId, query, rank, terms, limit - found.size);
     for (const sticker of stickers) {
       const key = `${sticker.set_id} ${sticker.id}`;
-      // An update between two ranks may bring one a second time.
+      // An update between two ranks may return one a second time.
       if (!found.has(key)) found.set(key, sticker);
     }
   }
   return [...found.values()];
 }
 
-/** The newest sets' first. No more is read than it takes: of retired sets only those that are not too old for the answer. */
+/** Stickers of one rank, those of the newest sets first. Of retired sets only those are read that are recent enough for the answer. */
 async function stickersOfRank(
   db: Db,
   userId: string,
   { whole, beginning, part, words }: Query,
   rank: number,
-  { grams }: Wanted,
+  { grams }: SearchTerms,
   limit: number,
 ): Promise<FoundSticker[]> {
   const stickersIn = (candidates: string): RawBuilder<unknown> => sql`

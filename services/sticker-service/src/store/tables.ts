@@ -1,8 +1,8 @@
-// The rows of this service's schema, and what a failing database means to a request.
+// The rows of this service's schema.
 import type { Sticker, StickerField, StickerType } from "@khui/contracts";
 import { type Kysely, type RawBuilder, sql } from "@khui/database";
 
-/** All statements here are written as SQL; Kysely carries them and their parameters. */
+/** All statements are written as SQL; Kysely carries them and their parameters. */
 export type Db = Kysely<Record<string, never>>;
 
 export type Wording = Sticker["name"];
@@ -53,10 +53,10 @@ export interface StickerRow {
   interactive: Interactive | null;
 }
 
-/** Of a set `s` and, where the user has it, `c` of the collections. */
+/** The columns of a set `s` and its row `c` in the user's collection, if any. */
 export const setColumns: RawBuilder<unknown> = sql`s.id, s.key, s.title, s.description, s.author, s.category, s.keywords, s.type, s.free, s.cover,
   s.sticker_count, s.retired_at IS NOT NULL AS retired, c.set_id IS NOT NULL AS owned, s.created_at, s.updated_at`;
 export const stickerColumns: RawBuilder<unknown> = sql`t.set_id, t.id, t.name, t.keywords, t.emoji, t.asset, t.width, t.height, t.interactive`;
-/** With its limit it is a probe for each set; without, all that the user has may be read and joined. */
+/** The limit makes it an index probe for each set; without it, the planner may read and join the whole collection. */
 export const ownedBy = (userId: string): RawBuilder<unknown> => sql`LEFT JOIN LATERAL (
   SELECT c.set_id FROM stickers.collections c WHERE c.set_id = s.id AND c.user_id = ${userId} LIMIT 1) c ON true`;

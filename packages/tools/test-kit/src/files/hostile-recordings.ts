@@ -1,4 +1,4 @@
-// Recordings of under a kilobyte that count far more entries than they hold.
+// Recordings of under a kilobyte whose headers state far more entries than the file has.
 
 const u32 = (value: number) => {
   const bytes = Buffer.alloc(4);
@@ -16,7 +16,7 @@ function box(type: string, ...content: ReadonlyArray<Buffer | string>): Buffer {
   const body = joined(content);
   return joined([u32(body.length + 8), type, body]);
 }
-/** One with version 0 and no flags. */
+/** A box with version 0 and no flags. */
 const fullBox = (type: string, ...content: ReadonlyArray<Buffer | string>) => box(type, u32(0), ...content);
 
 const matrix = joined([u32(0x10000), zeros(12), u32(0x10000), zeros(12), u32(0x40000000)]);
@@ -66,10 +66,10 @@ const sampleDescription = fullBox("stsd", u32(1), box("avc1", ...sample));
 const times = fullBox("stts", u32(1), u32(1), u32(1));
 
 interface Movie {
-  /** Those of its track's samples. */
+  /** The tables of its track's samples. */
   readonly tables?: readonly Buffer[];
   readonly edits?: Buffer;
-  /** What stands behind the track, and behind the movie. */
+  /** Boxes behind the track, and behind the movie. */
   readonly movie?: Buffer;
   readonly after?: Buffer;
 }
@@ -86,7 +86,7 @@ const fragment = (run: Buffer) =>
   box("moof", fullBox("mfhd", u32(1)), box("traf", box("tfhd", u32(0x20000), u32(1)), run));
 const randomAccess = (table: Buffer) => box("mfra", table, fullBox("mfro", u32(60)));
 
-/** MP4 files whose named table counts `count` entries and has one or none. */
+/** MP4 files whose named table states `count` entries and has one or none. */
 function mp4Files(count: number): Record<string, Buffer> {
   const one = [u32(count), u32(1), u32(1)];
   return {
@@ -117,7 +117,7 @@ export function flv(count: number): Buffer {
   return joined(["FLV\x01\x01", u32(9), u32(0), tag, u32(tag.length), video, u32(video.length)]);
 }
 
-/** An element of Matroska (RFC 9559); it may state another size than that of what it holds. */
+/** An element of Matroska (RFC 9559); the size that it states may differ from that of its content. */
 function element(id: string, content: Buffer, size = content.length): Buffer {
   return joined([Buffer.from(id, "hex"), "\x01\0\0\0", u32(size), content]);
 }
@@ -131,7 +131,7 @@ const videoTrack = joined([
 const tracks = element("1654ae6b", element("ae", videoTrack));
 const information = element("1549a966", number("2ad7b1", 1_000_000));
 
-/** Matroska files with an element of `size` bytes that are not there, or whose numbers say so. */
+/** Matroska files with an element that states `size` bytes and does not have them, or whose numbers state them. */
 function matroskaFiles(size: number): Record<string, Buffer> {
   const file = (...parts: Buffer[]) => joined([matroskaHeader, element("18538067", joined(parts), size)]);
   const block = element("a3", joined(["\x81", u16(0), "\x86\xff", latin1("\xff".repeat(255))]));
@@ -141,8 +141,8 @@ function matroskaFiles(size: number): Record<string, Buffer> {
     joined([number("b3", size), element("b7", joined([number("f7", 1), number("f1", size)]))]),
   );
   return {
-    "cues that are not there": file(information, tracks, element("1c53bb6b", cuePoint, size)),
-    "a place beyond the end": file(
+    "cues that do not exist": file(information, tracks, element("1c53bb6b", cuePoint, size)),
+    "a position beyond the end": file(
       element(
         "114d9b74",
         element("4dbb", joined([element("53ab", Buffer.from("1c53bb6b", "hex")), number("53ac", size)])),
@@ -151,8 +151,8 @@ function matroskaFiles(size: number): Record<string, Buffer> {
       tracks,
     ),
     "a block of 256 laces": file(information, tracks, cluster(block)),
-    "a tag that is not there": file(information, tracks, element("1254c367", element("7373", zeros(8), size), size)),
-    "an attachment that is not there": file(
+    "a tag that does not exist": file(information, tracks, element("1254c367", element("7373", zeros(8), size), size)),
+    "an attachment that does not exist": file(
       information,
       tracks,
       element("1941a469", element("61a7", zeros(8), size), size),
@@ -178,7 +178,7 @@ function oggPage(flags: number, sequence: number, granule: number, packet: Buffe
   return joined([...header, Buffer.of(segments.length), segments, packet]);
 }
 
-/** Ogg files whose comments, or whose end, are `count` far. */
+/** Ogg files that state `count` comments or a duration of `count` samples. */
 function oggFiles(count: number): Record<string, Buffer> {
   const little = (value: number) => u32(value).reverse();
   const opusHead = joined(["OpusHead\x01\x01", u16(0), little(48_000), u16(0), "\0"]);
@@ -195,7 +195,7 @@ function oggFiles(count: number): Record<string, Buffer> {
   };
 }
 
-/** RIFF files: an AVI whose index, and a WAV whose cue points, are not there. */
+/** RIFF files: an AVI whose index, and a WAV whose cue points, do not exist. */
 function riffFiles(count: number): Record<string, Buffer> {
   const little = (value: number) => u32(value).reverse();
   const chunk = (id: string, content: Buffer, size = content.length) => joined([id, little(size), content]);
@@ -226,7 +226,7 @@ function riffFiles(count: number): Record<string, Buffer> {
   };
 }
 
-/** By name. */
+/** All hostile recordings, by name. */
 export function hostileRecordings(count: number): Record<string, Buffer> {
   const named = (kind: string, files: Record<string, Buffer>) =>
     Object.entries(files).map(([name, bytes]) => [`${kind}: ${name}`, bytes] as const);
@@ -239,7 +239,7 @@ export function hostileRecordings(count: number): Record<string, Buffer> {
   ]);
 }
 
-/** A whole table of samples: `count` of them, one byte each, in one chunk. Programs that index samples make an entry for each. */
+/** An MP4 with a complete table of `count` samples, one byte each, in one chunk. Parsers that index samples allocate an entry for each. */
 export function manySamples(count: number): Buffer {
   const chunk = fullBox("stsc", u32(1), u32(1), u32(count), u32(1));
   const tables = [times, chunk, fullBox("stsz", u32(1), u32(count)), fullBox("stco", u32(1), u32(40))];

@@ -1,4 +1,4 @@
-// Files that tests make themselves, and a folder to put them in.
+// Files that tests generate, and a temporary folder for them.
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ interface Closing {
 
 export interface Folder {
   readonly path: string;
-  /** Writes a file, and returns what the service is told of one. */
+  /** Writes a file, and returns its path and size. */
   write(content: Uint8Array | string, name?: string): Promise<{ path: string; size: number }>;
 }
 
-/** A fresh folder that goes with the test. */
+/** A fresh folder, removed when the test ends. */
 export async function folderFor(t: Closing): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "khui-media-"));
   t.teardown(() => rm(path, { recursive: true, force: true }));
@@ -31,13 +31,13 @@ export async function folderFor(t: Closing): Promise<Folder> {
   };
 }
 
-/** A file of test/fixtures. */
+/** A file of `fixtures/`. */
 export async function fixture(name: string): Promise<{ path: string; size: number }> {
-  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const path = fileURLToPath(new URL(`../../src/files/fixtures/${name}`, import.meta.url));
   return { path, size: (await stat(path)).size };
 }
 
-/** An archive of one empty file, stored. With a `before`, readers find it all the same: they begin at its end. */
+/** A ZIP archive of one empty file, stored. `before` is put in front of it; readers still find the archive, since they begin at its end. */
 export function zip(name: string, before: Uint8Array = Buffer.alloc(0), comment = ""): Buffer {
   const local = Buffer.alloc(30);
   local.writeUInt32LE(0x04034b50, 0);
@@ -74,7 +74,7 @@ export const flac = Buffer.concat([
   Buffer.alloc(64),
 ]);
 
-/** A picture of noise, which no format makes small. */
+/** A picture of noise, which no format compresses well. */
 export function noise(width: number, height: number): Sharp {
   return sharp({
     create: { width, height, channels: 3, background: "black", noise: { type: "gaussian", mean: 128, sigma: 50 } },
@@ -89,7 +89,7 @@ export interface Frame {
 
 const still = ({ width, height, background }: Frame) => sharp({ create: { width, height, channels: 3, background } });
 
-/** An animated WebP of one colour a frame. */
+/** An animated WebP, each frame of one colour. */
 export async function animatedWebp(frames: readonly Frame[]): Promise<Buffer> {
   const pictures = await Promise.all(frames.map((frame) => still(frame).png().toBuffer()));
   return sharp(pictures, { join: { animated: true } })
@@ -97,7 +97,7 @@ export async function animatedWebp(frames: readonly Frame[]): Promise<Buffer> {
     .toBuffer();
 }
 
-/** An animated WebP of so many frames of 64 by 64 pixels, each another. */
+/** An animated WebP of `count` different frames of 64 by 64 pixels. */
 export function manyFrames(count: number): Promise<Buffer> {
   const side = 64;
   const bytes = Buffer.alloc(side * side * count, 0);
@@ -106,7 +106,7 @@ export function manyFrames(count: number): Promise<Buffer> {
   return sharp(bytes, { raw, limitInputPixels: false }).webp({ lossless: true, effort: 0 }).toBuffer();
 }
 
-/** A GIF of so many frames of one pixel each. */
+/** A GIF of `count` frames of one pixel each. */
 export function gifFrames(count: number): Buffer {
   const screen = [Buffer.from("GIF89a"), Buffer.of(1, 0, 1, 0, 0x80, 0, 0), Buffer.of(0, 0, 0, 255, 255, 255)];
   // Shown for 100 ms, then LZW of two bits: clear, 0 or 1, end.
@@ -117,8 +117,8 @@ export function gifFrames(count: number): Buffer {
 }
 
 /**
- * A photo as a phone writes it: its pixels lie on their side (`width` by `height`), the left half red and the right half
- * blue, EXIF says so, and where it was taken.
+ * A photo as a phone writes it: its pixels are stored sideways (`width` by `height`), the left half red and the right half
+ * blue; EXIF has the orientation and where it was taken.
  */
 export function sidewaysPhoto(width: number, height: number): Promise<Buffer> {
   const half = { width: width / 2, height, background: "blue" };
@@ -133,7 +133,7 @@ export function sidewaysPhoto(width: number, height: number): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Some bytes of `original` changed, cut off, repeated or swapped, as `draw` (numbers in [0, 1)) decides. */
+/** `original` with some bytes changed, cut off or repeated, as `draw` (random numbers in [0, 1)) decides. */
 export function mutated(original: Uint8Array, draw: () => number): Buffer {
   const upTo = (limit: number) => Math.floor(draw() * limit);
   let bytes = Buffer.from(original);
@@ -149,11 +149,11 @@ export function mutated(original: Uint8Array, draw: () => number): Buffer {
     bytes = Buffer.concat([bytes.subarray(0, from), bytes.subarray(from + length)]);
     return bytes.length > 0 ? bytes : Buffer.from([0]);
   }
-  // The headers are where lengths and counts stand.
-  const reach = kind === 3 ? Math.min(512, bytes.length) : bytes.length;
+  // Headers hold lengths and counts.
+  const end = kind === 3 ? Math.min(512, bytes.length) : bytes.length;
   const extremes = [0x00, 0x01, 0x7f, 0x80, 0xff];
   for (let left = 1 + upTo(20); left > 0; left--) {
-    bytes[upTo(reach)] = draw() < 0.5 ? extremes[upTo(extremes.length)]! : upTo(256);
+    bytes[upTo(end)] = draw() < 0.5 ? extremes[upTo(extremes.length)]! : upTo(256);
   }
   return bytes;
 }

@@ -74,7 +74,7 @@ export function coin(key: string, more: Partial<StickerManifest> = {}): StickerM
 
 let seeds = 1;
 
-/** The manifest and a picture for every file that it names: of its own, or of `seed` and its place. */
+/** The manifest and a picture for every file that it names: a new one each, or one that `seed` and its position determine. */
 export async function filesOf(content: StickerManifest, seed?: number): Promise<Files> {
   const outcomes = content.stickers.flatMap(({ interactive }) => interactive?.outcomes ?? []);
   const names = new Set([
@@ -90,7 +90,7 @@ export async function filesOf(content: StickerManifest, seed?: number): Promise<
   return files;
 }
 
-/** A ZIP archive of the files, under a folder if one is given. */
+/** A ZIP archive of the files, in a folder if one is given. */
 export function archive(files: Files, folder = ""): Buffer {
   const entries = Object.entries(files).map(([name, bytes]) => [folder + name, bytes] as const);
   return Buffer.from(zipSync(Object.fromEntries(entries)));

@@ -50,13 +50,6 @@ export function next(client: Client, event: string): Promise<unknown[]> {
 }
 
 /** Resolves once `condition` holds; rejects, saying what was awaited, after ten seconds. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** A raw WebSocket with all it has received; `closed` is set with the close code. */
 export interface Raw {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runTap } from "../tap-run.js";
+import { runTap, sum } from "../tap-run.js";
 
 const root = fileURLToPath(new URL("../../../../../", import.meta.url));
 const files = readdirSync(join(root, "services"))
@@ -11,7 +11,7 @@ const files = readdirSync(join(root, "services"))
   .filter((file) => existsSync(join(root, file)));
 const folder = mkdtempSync(join(tmpdir(), "khui-statement-cost-"));
 try {
-  const { failed } = await runTap({
+  const results = await runTap({
     root,
     files,
     environment: { STATEMENT_COST_FOLDER: folder },
@@ -20,7 +20,7 @@ try {
     write: (line) => void process.stderr.write(`${line}\n`),
   });
   for (const name of readdirSync(folder).sort()) process.stdout.write(`${readFileSync(join(folder, name), "utf8")}\n`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.exitCode = sum(results).failed > 0 ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,32 @@
+// How the server is set up.
+
+/** For one process with a few dozen connections, on a machine that has other things to do. */
+const serverSettings = {
+  listen_addresses: "",
+  max_connections: "60",
+  shared_buffers: "64MB",
+  max_wal_size: "512MB",
+  // Nobody copies from it.
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  max_logical_replication_workers: "0",
+  // Statements are short: processes that help with long ones take memory for nothing.
+  max_parallel_workers_per_gather: "0",
+  io_method: "sync",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  // Whose statements failed sees it. Here only what concerns the server, with nothing in it that people wrote.
+  log_min_messages: "log",
+  log_min_error_statement: "panic",
+  log_error_verbosity: "terse",
+  log_line_prefix: "",
+  lc_messages: "C",
+} as const;
+
+const forgetful = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } as const;
+
+/** As arguments of `postgres`; without `durable`, nothing waits for the disk. */
+export function settings(socketFolder: string, durable: boolean): string[] {
+  const all = { ...serverSettings, ...(durable ? {} : forgetful), unix_socket_directories: socketFolder };
+  return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}

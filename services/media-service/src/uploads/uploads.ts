@@ -1,0 +1,139 @@
+// An upload from its first byte to its message.
+import { type Bus, NoResponders } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { ChatError, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
+import { type SentMessage, sendMessage } from "@khui/service";
+import { closeWhenIdle } from "@khui/service/http";
+import type { Metrics } from "@khui/service/telemetry";
+import type { FastifyRequest } from "fastify";
+import type { Inspected, Inspection } from "../inspection/inspection.js";
+import type { MediaLimits } from "../limits.js";
+import { createUploadMetrics, type UploadMetrics } from "../metrics.js";
+import type { Files } from "../store/files.js";
+import { type Form, readForm } from "./form.js";
+import type { Scratch } from "./scratch.js";
+import { createUploadSlots, type Slot } from "./slots.js";
+
+export interface UploadDeps {
+  readonly bus: Bus;
+  readonly files: Files;
+  readonly inspection: Inspection;
+  readonly scratch: Scratch;
+  readonly limits: MediaLimits;
+  readonly metrics: Metrics;
+}
+
+export interface Sender {
+  readonly userId: string;
+  readonly roomId: string;
+  /** From the header; the form may name one as well. */
+  readonly clientMessageId: string | undefined;
+}
+
+export type Upload = (request: FastifyRequest, sender: Sender) => Promise<Message>;
+
+/** Returns a function that takes an upload and resolves with its message; that of the first try, if this is a repeated one. */
+export function createUploads(deps: UploadDeps): Upload {
+  const slots = createUploadSlots(deps.limits);
+  const metrics = createUploadMetrics(deps.metrics, slots.size);
+  return async (request, sender) => {
+    const { socket } = request.raw;
+    const aborting = new AbortController();
+    const slot = slots.acquire(sender.userId, {
+      received: () => socket.bytesRead,
+      abort: (failure) => aborting.abort(failure),
+    });
+    const progress: Progress = {};
+    try {
+      return await receive(deps, metrics, progress, request, sender, slot, aborting.signal);
+    } catch (error) {
+      metrics.failed(progress.kind, error);
+      // The rest of its body is still to come.
+      if (!request.raw.complete) closeWhenIdle(request.raw);
+      throw error;
+    } finally {
+      slot.release();
+    }
+  };
+}
+
+/** What is known of an upload so far. */
+interface Progress {
+  kind?: MediaKind;
+}
+
+async function receive(
+  { bus, files, inspection, scratch, limits }: UploadDeps,
+  metrics: UploadMetrics,
+  progress: Progress,
+  request: FastifyRequest,
+  sender: Sender,
+  slot: Slot,
+  signal: AbortSignal,
+): Promise<Message> {
+  // Before the body is read: nobody should send 100 MB to learn that they may not.
+  const earlier = await checkSender(bus, sender, sender.clientMessageId);
+  if (earlier) return earlier;
+  const { folder, remove } = await scratch.open();
+  try {
+    const form = await readForm(request, folder, limits, signal);
+    slot.startWork();
+    const kind = form.fields.type;
+    progress.kind = kind;
+    const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
+    const repeated = form.fields.clientMessageId && (await checkSender(bus, sender, clientMessageId));
+    if (repeated) return repeated;
+    const file = await inspection.inspect(form.file, kind, folder, sender.userId);
+    const fileId = await files.store(file);
+    const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
+    metrics.stored(kind, form.file.size);
+    return message;
+  } finally {
+    await remove();
+  }
+}
+
+/** Throws what the send would be refused for; resolves with the message that `clientMessageId` has sent before, if any. */
+async function checkSender(bus: Bus, { userId, roomId }: Sender, clientMessageId: string | undefined) {
+  const request = { userId, roomId, type: "file" as const, ...(clientMessageId ? { clientMessageId } : {}) };
+  return (await call(bus, messagesRpc.maySend, request)).sent;
+}
+
+/** Sends the message of a stored file, and settles the upload as far as the outcome is known: the sweep does the rest. */
+async function send(
+  bus: Bus,
+  files: Files,
+  sender: Sender,
+  { fields, file: { name } }: Form,
+  { facts, thumbnail }: Inspected,
+  fileId: string,
+): Promise<Message> {
+  const { userId, roomId, clientMessageId } = sender;
+  let sent: SentMessage;
+  try {
+    sent = await sendMessage(bus, {
+      userId,
+      roomId,
+      type: fields.type,
+      content: fields.content ?? null,
+      replyTo: fields.replyTo ?? null,
+      media: { ...facts, fileId, originalName: name, hasThumbnail: thumbnail !== undefined },
+      ...(clientMessageId ? { clientMessageId } : {}),
+    });
+  } catch (error) {
+    if (isRefusal(error)) await files.discard(fileId);
+    throw error;
+  }
+  if (sent.created) await files.keep(fileId);
+  // A concurrent try was first: the message uses that one's file.
+  else if (sent.created === false) await files.discard(fileId);
+  return sent.message;
+}
+
+/** True when the message was surely not created. After a time-out it may have been. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ChatError)) return false;
+  return (
+    (error.code !== "service_unavailable" && error.code !== "internal_error") || error.cause instanceof NoResponders
+  );
+}

@@ -1,0 +1,60 @@
+// What became of a message that was to be sent, and how that is answered.
+import { ChatError, type Message } from "@khui/contracts";
+import type { Context } from "../context.js";
+import { renderMessage, statusFor, viewOf } from "../render.js";
+import { findMessage } from "../store/change.js";
+import { othersPositions } from "../store/history.js";
+import type { NewMessage, SendResult } from "../store/send.js";
+import type { MessageRow } from "../store/tables.js";
+
+type Sent = Extract<SendResult, { kind: "sent" }>;
+
+export type SendOutcome = { readonly kind: "sent"; readonly row: MessageRow } | Exclude<SendResult, Sent>;
+
+/** The store's results with the rows that it wrote; both in the order of the messages. */
+export const withRows = (messages: readonly NewMessage[], results: readonly SendResult[]): SendOutcome[] =>
+  results.map((result, i) => (result.kind === "sent" ? { kind: "sent", row: rowOf(messages[i]!, result) } : result));
+
+/** The message as its sender sees it: just sent, or the one sent before as it is now. Throws what it was refused for. */
+export async function answerTo(
+  context: Context,
+  { senderId, roomId }: Pick<NewMessage, "senderId" | "roomId">,
+  outcome: SendOutcome,
+): Promise<Message> {
+  switch (outcome.kind) {
+    case "sent":
+      return renderMessage(outcome.row, await viewOf(context, [outcome.row]), "sent");
+    case "refused":
+      throw new ChatError(outcome.code);
+    case "repeated": {
+      const row = await findMessage(context.db, senderId, outcome.messageId, roomId);
+      if (!row) throw new ChatError("message_not_found");
+      const [view, others] = await Promise.all([viewOf(context, [row]), othersPositions(context.db, roomId, senderId)]);
+      return renderMessage(row, view, statusFor(row, senderId, others));
+    }
+  }
+}
+
+function rowOf(message: NewMessage, sent: Sent): MessageRow {
+  return {
+    id: message.id,
+    room_id: message.roomId,
+    seq: sent.seq,
+    sender_id: message.senderId,
+    type: message.type,
+    content: message.content,
+    media: message.media,
+    sticker: message.sticker,
+    system: null,
+    created_at: sent.at,
+    recent_edits: null,
+    edit_count: 0,
+    deleted: false,
+    reactions: null,
+    reaction_counts: null,
+    reply_to: message.replyTo,
+    forwarded: message.forwarded,
+    client_id: message.clientId,
+    parent: sent.parent,
+  };
+}

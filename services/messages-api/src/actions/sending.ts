@@ -1,0 +1,101 @@
+// Sending a message: validate, store it once in a group commit, answer.
+import { ChatError, type MessageType, type Sent } from "@khui/contracts";
+import { ObjectId } from "bson";
+import { createBatcher } from "../batching/batcher.js";
+import { isLocked, isOutage } from "../batching/failures.js";
+import type { Context } from "../context.js";
+import { type NewMessage, sendBatch } from "../store/send.js";
+import { checkCaption, checkText } from "./content-rules.js";
+import { answerTo, type SendOutcome, withRows } from "./send-outcome.js";
+
+export interface SendRequest {
+  readonly userId: string;
+  readonly roomId: string;
+  readonly type: MessageType;
+  readonly content: string | null;
+  readonly media?: NewMessage["media"];
+  readonly sticker?: NewMessage["sticker"];
+  readonly replyTo?: string | null;
+  readonly clientMessageId?: string | undefined;
+}
+
+export interface Sending {
+  /** Sends a message once: a repeated clientMessageId answers the first one as it is now. */
+  send(request: SendRequest): Promise<Sent>;
+  /** Waits until everything sent is stored and announced. */
+  drain(): Promise<void>;
+}
+
+/** The statement's cost a message is least at this size (bench:send): its joins grow with the square of the batch. */
+const maxBatch = 128;
+const maxWaiting = 20_000;
+const maxWaitingOfRoom = 5_000;
+
+export function createSending(context: Context): Sending {
+  const { db, directory, metrics, sentMessages } = context;
+  const batcher = createBatcher<NewMessage, SendOutcome>({
+    async write(messages) {
+      metrics.batch("send", messages.length);
+      return withRows(messages, await sendBatch(db, messages));
+    },
+    onWritten: sentMessages.announce,
+    keyOf: ({ roomId }) => roomId,
+    maxBatch,
+    maxWaiting,
+    maxWaitingOfKey: maxWaitingOfRoom,
+    isOutage,
+    isLocked,
+    scopes: context.scopes,
+  });
+  /** Sends with a clientMessageId that have no answer yet. */
+  const inFlight = new Map<string, Promise<Sent>>();
+
+  /** Sends once: a repeat waits for the first one's answer, since the two must not meet in one batch. */
+  async function once(message: NewMessage): Promise<Sent> {
+    const key = `${message.senderId}\n${message.clientId}`;
+    const first = inFlight.get(key);
+    if (!first) {
+      const sending = store(message).finally(() => inFlight.delete(key));
+      inFlight.set(key, sending);
+      return sending;
+    }
+    const sent = await first;
+    if (sent.message.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
+    return { ...sent, created: false };
+  }
+
+  /** Stores a message with the next batch. The sender's name, which the answer needs, is looked up meanwhile. */
+  async function store(message: NewMessage): Promise<Sent> {
+    const [outcome] = await Promise.all([batcher.add(message), directory.resolve([message.senderId])]);
+    const sent = await answerTo(context, message, outcome);
+    return { message: sent, created: sent._id === message.id };
+  }
+
+  return {
+    async send(request) {
+      const message = toNewMessage(request);
+      return message.clientId ? once(message) : store(message);
+    },
+    async drain() {
+      await batcher.drain();
+      await sentMessages.drain();
+    },
+  };
+}
+
+/** Throws empty_content, content_too_long, and invalid_request for system messages. */
+function toNewMessage({ userId, roomId, type, content, ...request }: SendRequest): NewMessage {
+  if (type === "system") throw new ChatError("invalid_request");
+  return {
+    id: new ObjectId().toHexString(),
+    roomId,
+    senderId: userId,
+    type,
+    content: type === "text" ? checkText(content ?? "") : checkCaption(content ?? "") || null,
+    media: request.media ?? null,
+    sticker: request.sticker ?? null,
+    replyTo: request.replyTo ?? null,
+    forwarded: null,
+    clientId: request.clientMessageId ?? null,
+  };
+}

@@ -1,0 +1,44 @@
+// A room's messages, by page, and its statistics.
+import type { RouteAnswer, routes } from "@khui/contracts";
+import type { Context } from "../context.js";
+import { renderMessage, statusFor, viewOf } from "../render.js";
+import { roomStats } from "../store/history.js";
+import { type PageRequest, readPage } from "../store/page.js";
+import { orThrow } from "./or-throw.js";
+
+/** A page of messages as REST answers it. Throws room_not_found, not_a_participant. */
+export async function messagesPage(
+  context: Context,
+  request: PageRequest,
+): Promise<RouteAnswer<typeof routes.listMessages>> {
+  const page = orThrow(await readPage(context.db, request));
+  const view = await viewOf(context, page.messages);
+  return {
+    messages: page.messages.map((row) => renderMessage(row, view, statusFor(row, request.userId, page))),
+    seq: page.seq,
+    hasMore: page.hasMore,
+    pagination: {
+      currentPage: request.page,
+      totalPages: Math.max(1, Math.ceil(page.places / request.limit)),
+      total: page.places,
+      limit: request.limit,
+    },
+  };
+}
+
+/** Throws room_not_found, not_a_participant. */
+export async function statsOf(
+  context: Context,
+  userId: string,
+  roomId: string,
+): Promise<RouteAnswer<typeof routes.roomStats>> {
+  const { byType, reactions, activeUsers } = orThrow(await roomStats(context.db, roomId, userId));
+  return {
+    stats: {
+      totalMessages: byType.reduce((sum, { count }) => sum + count, 0),
+      messagesByType: [...byType],
+      totalReactions: reactions,
+      activeUsers,
+    },
+  };
+}

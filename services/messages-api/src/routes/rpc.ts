@@ -1,0 +1,62 @@
+// Answers other services over the bus.
+import { messagesRpc, smallRoomLimit } from "@khui/contracts";
+import type { RpcServer } from "@khui/service";
+import type { Actions } from "../actions/actions.js";
+import { checkMaySend } from "../actions/may-send.js";
+import { appendRoomChange } from "../actions/membership.js";
+import type { Context } from "../context.js";
+import { logPage, openRoom } from "../queries/log.js";
+import { contactsIn, participantsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
+import { filesInUse } from "../store/cleanup.js";
+import { roomsAhead } from "../store/history.js";
+import { activeAmong, recentRoomsOf, smallRoomsOf } from "../store/room-list.js";
+
+/** Serves every RPC of this service. */
+export function serveMessages(rpc: RpcServer, context: Context, { sending, changing, positions }: Actions): void {
+  const { db } = context;
+  rpc.serve(messagesRpc.applyRoomChange, ({ roomId, changeNo, change }) =>
+    appendRoomChange(context, roomId, changeNo, change),
+  );
+  rpc.serve(messagesRpc.listRooms, ({ userId, page, limit }) => roomsOf(context, userId, page, limit));
+  rpc.serve(messagesRpc.describeRooms, ({ userId, roomIds }) => roomsAmong(context, userId, roomIds));
+  rpc.serve(messagesRpc.describeRoom, ({ userId, roomId }) => roomOf(context, userId, roomId));
+  rpc.serve(messagesRpc.listParticipants, ({ userId, roomId, page, limit }) =>
+    participantsOf(context, userId, roomId, page, limit),
+  );
+  rpc.serve(messagesRpc.openRoom, ({ userId, roomId, afterSeq }) => openRoom(context, userId, roomId, afterSeq));
+  rpc.serve(messagesRpc.readLog, async ({ roomId, afterSeq }) => {
+    const page = await logPage(context, roomId, afterSeq);
+    context.metrics.served(page.entries.length);
+    return page;
+  });
+  rpc.serve(messagesRpc.heads, async ({ rooms }) => ({ ahead: await roomsAhead(db, rooms) }));
+  rpc.serve(messagesRpc.maySend, (request) => checkMaySend(context, request));
+  rpc.serve(messagesRpc.filesInUse, async ({ fileIds }) => ({
+    fileIds: await filesInUse(db, fileIds),
+  }));
+  rpc.serve(messagesRpc.send, async ({ wantsCreated, ...request }) => {
+    const sent = await sending.send(request);
+    return wantsCreated ? sent : sent.message;
+  });
+  rpc.serve(messagesRpc.confirm, (request) => changing.confirm(request));
+  rpc.serve(messagesRpc.edit, (request) => changing.edit(request));
+  rpc.serve(messagesRpc.remove, (request) => changing.remove(request));
+  rpc.serve(messagesRpc.react, ({ reaction: { emoji, reactionType }, ...target }) =>
+    changing.react({ ...target, emoji, reactionType }),
+  );
+  rpc.serve(messagesRpc.read, (request) => positions.markRead(request));
+  rpc.serve(messagesRpc.delivered, async ({ positions: deliveries }) => {
+    await positions.markDelivered(deliveries);
+    return {};
+  });
+  rpc.serve(messagesRpc.audience, async ({ userId }) => ({
+    roomIds: await smallRoomsOf(db, userId, smallRoomLimit),
+  }));
+  rpc.serve(messagesRpc.contacts, ({ userId }) => contactsIn(context, userId));
+  rpc.serve(messagesRpc.recentRooms, async ({ userId, limit }) => ({
+    rooms: await recentRoomsOf(db, userId, limit),
+  }));
+  rpc.serve(messagesRpc.activeMembers, async ({ roomId, userIds }) => ({
+    userIds: await activeAmong(db, roomId, userIds),
+  }));
+}

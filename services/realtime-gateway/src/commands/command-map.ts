@@ -1,0 +1,11 @@
+// The type of all command handlers, by the event that they handle.
+import type { ClientEventName, clientEvents, EventPayload } from "@khui/contracts";
+import type { Client } from "../connections/client.js";
+
+/** Handlers for validated payloads of authenticated clients; they throw ChatError. */
+export type Commands = {
+  readonly [Name in Exclude<ClientEventName, "authenticate">]: (
+    client: Client,
+    payload: EventPayload<(typeof clientEvents)[Name]>,
+  ) => Promise<unknown>;
+};

@@ -1,0 +1,49 @@
+// What follows from what feeds report: contacts, room lists, delivery reports and metrics keep up with rooms.
+import { smallRoomLimit } from "@khui/contracts";
+import type { Users } from "../connections/users.js";
+import type { GatewayMetrics } from "../metrics.js";
+import type { OnlineContacts } from "../presence/online-contacts.js";
+import type { RoomListSubscriptions } from "../room-list/subscriptions.js";
+import type { DeliveryReports } from "./delivery-reports.js";
+import type { FeedEvents } from "./room-feed.js";
+
+export interface FeedEventsOptions {
+  readonly users: Pick<Users, "clientsOf">;
+  readonly contacts: Pick<OnlineContacts, "contactsChanged">;
+  readonly roomLists: Pick<RoomListSubscriptions, "roomJoined" | "roomLeft" | "roomRemoved">;
+  readonly deliveries: Pick<DeliveryReports, "mark">;
+  readonly metrics: GatewayMetrics;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "onUnused"> {
+  const { users, contacts, roomLists, deliveries, metrics, onError } = options;
+  return {
+    onError,
+    onSubscribed: (feed, client) => roomLists.roomJoined(client, feed.roomId),
+    onUnsubscribed: (feed, client) => roomLists.roomLeft(client, feed.roomId),
+    onMembership(feed) {
+      // Only small rooms make contacts. In a room that has just grown by one too many they end.
+      if (feed.members > smallRoomLimit + 1) return;
+      for (const { userId } of feed.clients) contacts.contactsChanged(userId);
+    },
+    onDelivered(feed) {
+      deliveries.mark(feed);
+      metrics.entries++;
+      metrics.entryFrames += feed.clients.size;
+    },
+    onRepaired(entries) {
+      metrics.repaired += entries;
+    },
+    onLeft(feed, userId) {
+      contacts.contactsChanged(userId);
+      roomLists.roomRemoved(userId, feed.roomId);
+      for (const client of users.clientsOf(userId)) if (client.rooms.has(feed.roomId)) feed.unsubscribe(client);
+    },
+    onLost(feed) {
+      metrics.resyncs += feed.clients.size;
+      for (const client of feed.clients)
+        client.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
+    },
+  };
+}

@@ -1,0 +1,121 @@
+// All rooms in which this gateway has clients: one feed and one pair of bus subscriptions a room.
+import type { Bus, Subscription } from "@khui/bus";
+import { call } from "@khui/bus/rpc";
+import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import pTimeout from "p-timeout";
+import type { Client } from "../connections/client.js";
+import { type FeedEvents, type FeedLease, RoomFeed } from "./room-feed.js";
+import type { RoomLogs } from "./room-logs.js";
+
+interface OpenRoom {
+  readonly feed: RoomFeed;
+  readonly log: ReturnType<RoomLogs["listen"]>;
+  readonly live: Subscription;
+  /** Resolves when the subscriptions are active: nothing published later is missed silently. */
+  readonly subscribed: Promise<void>;
+}
+
+export interface Feeds {
+  /**
+   * A lease on the room's feed, which is opened and subscribed on first use. A feed is closed when no lease on it and no client
+   * in it is left. Throws service_unavailable when the bus does not confirm the subscriptions in time.
+   */
+  acquire(roomId: string): Promise<FeedLease>;
+  get(roomId: string): RoomFeed | undefined;
+  /** The room's feed, if the client is in it. */
+  feedOf(client: Client, roomId: string): RoomFeed | undefined;
+  all(): Iterable<RoomFeed>;
+  readonly size: number;
+  /** Compares all positions with the heads of the rooms' logs, and repairs what is behind. */
+  reconcile(): Promise<void>;
+  close(): void;
+}
+
+export interface FeedsOptions extends Omit<FeedEvents, "onUnused"> {
+  readonly bus: Bus;
+  readonly logs: RoomLogs;
+  /** A live event of a room; `body` is its whole JSON. */
+  onLive(feed: RoomFeed, header: LiveHeader, body: string): void;
+}
+
+/** Rooms asked about in one request. */
+const batchSize = 2_000;
+/** While the bus is away nobody can join. */
+const subscribeTimeoutMs = 5_000;
+
+function unavailable(): never {
+  throw new ChatError("service_unavailable", { retryAfter: 1 });
+}
+
+export function createFeeds(options: FeedsOptions): Feeds {
+  const { bus } = options;
+  const rooms = new Map<string, OpenRoom>();
+  const log = {
+    read: (roomId: string, afterSeq: number) => call(bus, messagesRpc.readLog, { roomId, afterSeq }),
+  };
+  const events: FeedEvents = { ...options, onUnused: closeUnused };
+
+  function open(roomId: string): OpenRoom {
+    const feed = new RoomFeed(roomId, log, events);
+    const roomLog = options.logs.listen(roomId, (entry) => feed.sequencer.ingest(entry));
+    const live = bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
+      const { header, body } = decodeWire<LiveHeader>(data);
+      options.onLive(feed, header, body);
+    });
+    const subscribed = Promise.all([roomLog.ready, bus.flush()]).then(() => undefined);
+    // Reported by whoever waits for it.
+    subscribed.catch(() => undefined);
+    const room = { feed, log: roomLog, live, subscribed };
+    rooms.set(roomId, room);
+    return room;
+  }
+
+  function end({ feed, log: roomLog, live }: OpenRoom): void {
+    feed.close();
+    roomLog.stop();
+    live.unsubscribe();
+  }
+
+  function closeUnused(feed: RoomFeed): void {
+    const room = rooms.get(feed.roomId);
+    // A client may leave a feed that was closed before, and whose room has been opened again.
+    if (room?.feed !== feed) return;
+    rooms.delete(feed.roomId);
+    end(room);
+  }
+
+  return {
+    async acquire(roomId) {
+      const { feed, subscribed } = rooms.get(roomId) ?? open(roomId);
+      const lease = feed.lease();
+      try {
+        await pTimeout(subscribed, { milliseconds: subscribeTimeoutMs, fallback: unavailable });
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+      return lease;
+    },
+    get: (roomId) => rooms.get(roomId)?.feed,
+    feedOf: (client, roomId) => (client.rooms.has(roomId) ? rooms.get(roomId)?.feed : undefined),
+    *all() {
+      for (const { feed } of rooms.values()) yield feed;
+    },
+    get size() {
+      return rooms.size;
+    },
+    async reconcile() {
+      const positions = [...rooms.values()].flatMap(({ feed }) =>
+        feed.position === undefined ? [] : [{ roomId: feed.roomId, seq: feed.position }],
+      );
+      for (let start = 0; start < positions.length; start += batchSize) {
+        const { ahead } = await call(bus, messagesRpc.heads, { rooms: positions.slice(start, start + batchSize) });
+        for (const { roomId, seq } of ahead) rooms.get(roomId)?.feed.sequencer.noteHead(seq);
+      }
+    },
+    close() {
+      for (const room of rooms.values()) end(room);
+      rooms.clear();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// What a feed delivered lately, kept for clients that are joining.
+
+/** A bounded list: beyond `max` items the oldest are dropped. Offsets count from the first item ever added. */
+export class ReplayBuffer<Item> {
+  #items: Item[] = [];
+  #dropped = 0;
+
+  constructor(private readonly max: number) {}
+
+  get oldest(): Item | undefined {
+    return this.#items[0];
+  }
+
+  /** The offset after the newest item. */
+  get end(): number {
+    return this.#dropped + this.#items.length;
+  }
+
+  add(item: Item): void {
+    this.#items.push(item);
+    // Half at a time, so that adding stays cheap.
+    if (this.#items.length > this.max) this.#drop(this.max / 2);
+  }
+
+  /** Items from an offset on, as far as they are kept. */
+  since(offset: number): readonly Item[] {
+    return this.#items.slice(Math.max(0, offset - this.#dropped));
+  }
+
+  clear(): void {
+    this.#drop(this.#items.length);
+  }
+
+  #drop(count: number): void {
+    this.#items = this.#items.slice(count);
+    this.#dropped += count;
+  }
+}

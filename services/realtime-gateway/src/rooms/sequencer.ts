@@ -1,0 +1,156 @@
+// Puts the entries of one room's log in order as they come in, each once and without a gap: what the bus lost is read from the log.
+import { ChatError, type LogEntry } from "@khui/contracts";
+
+export interface LogReader {
+  /** Entries after a number, oldest first; `floor` is the last one that the log no longer has. */
+  read(roomId: string, afterSeq: number): Promise<{ seq: number; floor: number; entries: LogEntry[] }>;
+}
+
+export interface SequencerEvents {
+  /** The next entry. */
+  onEntry(entry: LogEntry): void;
+  /** The log no longer has the entries that come next; those after them follow. */
+  onLost(): void;
+  /** This many entries were missing and have been read from the log. */
+  onRepaired(entries: number): void;
+  onError(error: unknown): void;
+}
+
+/** Two publishers may cross on the bus: a gap that closes within this many milliseconds needs no read. */
+const reorderWindowMs = 20;
+/** After a failed read. */
+const retryMs = 500;
+/** Entries kept that came before their turn; those beyond are read from the log. */
+const maxEarlyEntries = 1_000;
+
+export class Sequencer {
+  /** The number up to which everything has been delivered; undefined until `start`. */
+  position: number | undefined;
+  /** The highest number known of, delivered or not. */
+  #head = 0;
+  readonly #early = new Map<number, LogEntry>();
+  #repair: Promise<void> | undefined;
+  #repairTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly roomId: string,
+    private readonly log: LogReader,
+    private readonly events: SequencerEvents,
+  ) {}
+
+  /** Delivers what comes after this number, also what has come in already. Only the first call has an effect. */
+  start(seq: number): void {
+    if (this.position !== undefined) return;
+    this.position = seq;
+    this.#dropDelivered();
+    this.#deliverEarly();
+  }
+
+  /** Takes an entry, from wherever it comes, and delivers it once, when it is its turn. */
+  ingest(entry: LogEntry): void {
+    if (entry.seq > this.#head) this.#head = entry.seq;
+    if (this.position !== undefined && entry.seq <= this.position) return;
+    if (this.position !== undefined && entry.seq === this.position + 1) {
+      this.#deliver(entry);
+      this.#deliverEarly();
+    } else {
+      if (this.#early.size < maxEarlyEntries) this.#early.set(entry.seq, entry);
+      this.#repairIn(reorderWindowMs);
+    }
+  }
+
+  /** The log is known to reach this number: reads what is missing. */
+  noteHead(seq: number): void {
+    if (seq > this.#head) this.#head = seq;
+    if (this.position !== undefined && seq > this.position) this.#repairIn(0);
+  }
+
+  /** Resolves once everything up to a number is delivered. Rejects when it cannot be read now. */
+  async catchUp(seq: number): Promise<void> {
+    while (!this.#closed && this.position !== undefined && this.position < seq) {
+      if (this.#repair) {
+        // It may have been answered before `seq` was in the log, so its outcome says nothing about `seq`.
+        await this.#repair;
+        continue;
+      }
+      const before = this.position;
+      await this.#startRepair();
+      if (this.position === before) throw new ChatError("service_unavailable");
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#repairTimer);
+    this.#early.clear();
+  }
+
+  #deliver(entry: LogEntry): void {
+    this.position = entry.seq;
+    this.events.onEntry(entry);
+  }
+
+  #dropDelivered(): void {
+    for (const seq of this.#early.keys()) if (seq <= (this.position ?? 0)) this.#early.delete(seq);
+  }
+
+  #deliverEarly(): void {
+    for (;;) {
+      const next = this.position === undefined ? undefined : this.#early.get(this.position + 1);
+      if (!next) break;
+      this.#early.delete(next.seq);
+      this.#deliver(next);
+    }
+    if (this.position !== undefined && this.#head > this.position) this.#repairIn(reorderWindowMs);
+    else if (this.#repairTimer) {
+      clearTimeout(this.#repairTimer);
+      this.#repairTimer = undefined;
+    }
+  }
+
+  #repairIn(ms: number): void {
+    if (this.#repairTimer || this.#closed || this.position === undefined) return;
+    this.#repairTimer = setTimeout(() => {
+      this.#repairTimer = undefined;
+      this.#startRepair().catch((error) => {
+        if (this.#closed) return;
+        this.events.onError(error);
+        this.#repairIn(retryMs);
+      });
+    }, ms);
+  }
+
+  /** Reads everything after our position. One repair at a time: a second caller gets the one in flight. */
+  #startRepair(): Promise<void> {
+    this.#repair ??= this.#readMissing().finally(() => {
+      this.#repair = undefined;
+    });
+    return this.#repair;
+  }
+
+  async #readMissing(): Promise<void> {
+    for (;;) {
+      const from = this.position;
+      if (from === undefined || this.#closed) return;
+      const page = await this.log.read(this.roomId, from);
+      if (this.#closed) return;
+      if (this.position !== undefined && page.floor > this.position) {
+        this.position = page.floor;
+        this.#dropDelivered();
+        this.events.onLost();
+      }
+      let repaired = 0;
+      for (const entry of page.entries) {
+        if (entry.seq > this.position!) repaired++;
+        this.ingest(entry);
+      }
+      if (repaired > 0) this.events.onRepaired(repaired);
+      if (page.entries.length === 0 || this.position! >= page.seq) {
+        // The log is the truth: a number beyond its end was published and never committed.
+        if (page.entries.length === 0 && this.#head > page.seq) this.#head = page.seq;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,169 @@
+// A user's presence is announced in the rooms they share: at once where these are known, later where they were not.
+import { createLocalBus } from "@khui/bus/local";
+import { serveRpc } from "@khui/bus/rpc";
+import { decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import type { PresenceState } from "@khui/presence";
+import { eventually } from "@khui/test-kit/system";
+import { type Test, test } from "tap";
+import { createPresenceAnnouncements } from "../src/presence/announcements.js";
+
+const [open, closed] = ["6b0000000000000000000001", "6b0000000000000000000002"];
+
+function setUp(t: Test) {
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  const received: string[] = [];
+  for (const roomId of [open, closed]) {
+    bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
+      const { header, body } = decodeWire<LiveHeader>(data);
+      const { userId, status } = JSON.parse(body) as { userId: string; status?: string };
+      received.push(`${roomId === open ? "open" : "closed"} ${header.event} ${userId} ${status ?? ""}`.trim());
+    });
+  }
+  const states = new Map<string, PresenceState["status"]>();
+  const store = { down: false };
+  const errors: unknown[] = [];
+  const lookup = async (userIds: string[]) => {
+    if (store.down) throw new Error("the store is down");
+    return userIds.map((userId) => ({ userId, status: states.get(userId) ?? "offline", lastSeen: null }));
+  };
+  const announcements = createPresenceAnnouncements({
+    bus,
+    presence: { lookup },
+    openRoomsOf: () => [open],
+    onError: (error) => errors.push(error),
+  });
+  const serve = (pause = async (_userId: string) => {}) =>
+    serveRpc(bus, messagesRpc.audience, async ({ userId }) => {
+      await pause(userId);
+      return { roomIds: [open, closed] };
+    });
+  /** Changes the status in the store, and returns the transition. */
+  const change = (userId: string, after: PresenceState["status"]) => {
+    const before = states.get(userId) ?? "offline";
+    states.set(userId, after);
+    return { userId, before, after };
+  };
+  const published = async () => {
+    await announcements.drained();
+    await bus.flush();
+    return received.splice(0);
+  };
+  return { bus, announcements, received, published, errors, serve, states, store, change };
+}
+
+test("a change is announced in all small rooms of the user, and an invisible one in none", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
+  serve();
+  for (const userId of ["bob", "dan", "eve"]) states.set(userId, "online");
+  const changes = [change("ann", "invisible"), change("bob", "online"), change("cid", "away"), change("dan", "busy")];
+  announcements.announce([...changes, change("eve", "invisible")]);
+  const expected = ["user_online cid away", "user_status_updated dan busy", "user_offline eve"];
+  const lines = await published();
+  for (const room of ["open", "closed"])
+    t.same(
+      lines.filter((line) => line.startsWith(room)),
+      expected.map((line) => `${room} ${line}`),
+    );
+  announcements.retry();
+  t.same(await published(), [], "nothing is left to announce");
+});
+
+test("while the rooms are unknown a change is announced in the open ones, and later in all, with the status by then", async (t) => {
+  const { announcements, received, published, errors, serve, states, change } = setUp(t);
+  states.set("bob", "online");
+  announcements.announce([change("ann", "online"), change("bob", "offline")]);
+  t.same(await published(), ["open user_online ann online", "open user_offline bob"]);
+  t.ok(errors.length > 0, "and it is reported");
+  states.set("ann", "away");
+  announcements.retry();
+  t.same(await published(), ["open user_online ann away", "open user_offline bob"], "messages-api is still down");
+  serve();
+  await eventually(async () => {
+    announcements.retry();
+    await announcements.drained();
+    return received.some((line) => line.startsWith("closed user_offline bob"));
+  });
+  t.ok(received.includes("closed user_online ann away"));
+  await published();
+  announcements.retry();
+  t.same(await published(), [], "and not again");
+});
+
+test("thousands are announced a few at a time, each once", async (t) => {
+  const { announcements, published, serve, change } = setUp(t);
+  let [asked, most] = [0, 0];
+  serve(async () => {
+    most = Math.max(most, ++asked);
+    await new Promise((resolve) => setImmediate(resolve));
+    asked--;
+  });
+  const userIds = Array.from({ length: 2_000 }, (_, n) => `u${n}`);
+  announcements.announce(userIds.map((userId) => change(userId, "online")));
+  const lines = await published();
+  t.same(
+    lines.filter((line) => line.startsWith("open")),
+    userIds.map((userId) => `open user_online ${userId} online`),
+  );
+  t.equal(most, 16);
+});
+
+test("changes of a user are announced in order, and queued ones with the status by then", async (t) => {
+  const { announcements, published, serve, change } = setUp(t);
+  let answer = () => {};
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const asked: string[] = [];
+  serve((userId) => {
+    asked.push(userId);
+    return asked.length === 1 ? slow : Promise.resolve();
+  });
+  announcements.announce([change("ann", "online")]);
+  await eventually(() => asked.length === 1);
+  announcements.announce([change("bob", "online")]);
+  announcements.announce([change("bob", "away")]);
+  announcements.announce([change("ann", "busy")]);
+  announcements.announce([change("ann", "away")]);
+  answer();
+  const lines = (await published()).filter((line) => line.startsWith("open"));
+  t.same(lines, ["open user_online ann away", "open user_online bob away", "open user_status_updated ann away"]);
+  t.same(asked, ["ann", "bob", "ann"]);
+});
+
+test("a user who has reconnected at another gateway meanwhile is not announced as offline", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
+  states.set("ann", "online");
+  serve(async () => {
+    states.set("ann", "busy");
+  });
+  announcements.announce([change("ann", "offline")]);
+  t.same(await published(), ["open user_online ann busy", "closed user_online ann busy"]);
+});
+
+test("nothing is announced while the store is down, and then all of it", async (t) => {
+  const { announcements, published, errors, serve, store, states, change } = setUp(t);
+  serve();
+  store.down = true;
+  const userIds = Array.from({ length: 40 }, (_, n) => `u${n}`);
+  announcements.announce(userIds.map((userId) => change(userId, "online")));
+  t.same(await published(), []);
+  t.equal(errors.length, 1, "which is reported once");
+  store.down = false;
+  states.set("u39", "offline");
+  announcements.retry();
+  const lines = await published();
+  t.equal(lines.length, 80);
+  t.ok(lines.includes("closed user_online u0 online"));
+  t.ok(lines.includes("closed user_offline u39"));
+});
+
+test("users marked as uncertain are announced with their present status on the next retry", async (t) => {
+  const { announcements, published, serve, states } = setUp(t);
+  serve();
+  announcements.markUncertain(["ann"]);
+  t.same(await published(), []);
+  states.set("ann", "online");
+  announcements.retry();
+  t.same(await published(), ["open user_online ann online", "closed user_online ann online"]);
+});

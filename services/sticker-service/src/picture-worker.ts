@@ -1,5 +1,0 @@
-// A process that reads pictures of strangers' making, and nothing else: it may be ended at any time. Started by picture-reader.ts.
-import { serveJobs } from "@khui/service/worker";
-import { type PictureRead, readPicture } from "./pictures.js";
-
-serveJobs(({ bytes }: { bytes: Uint8Array }): Promise<PictureRead> => readPicture(Buffer.from(bytes)));
