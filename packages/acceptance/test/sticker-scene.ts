@@ -28,7 +28,7 @@ export interface StickerScene {
   stickersOf(t: Test, user: User, setId: string): Promise<Sticker[]>;
   /** A starter set, by its key. */
   starter(t: Test, key: "fong" | "som" | "lucky"): Promise<StickerSet & { readonly stickers: readonly Sticker[] }>;
-  /** One sticker of such a set. */
+  /** One sticker of a starter set. */
   starterSticker(t: Test, key: "fong" | "som" | "lucky", id: string): Promise<Sticker>;
   download(t: Test, user: User, setId: string): Promise<StickerSetManifest>;
   retire(t: Test, setId: string): Promise<StickerSet>;
