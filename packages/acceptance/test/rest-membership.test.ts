@@ -157,7 +157,7 @@ t.test("when the last admin leaves, the longest-standing member becomes one", as
   t.match(left?.systemInfo, { action: "member_left", userId: admin.id, newAdmin: second.id });
   good(t, routes.updateSettings, await second.put(`/rooms/${roomId}/settings`, { name: "new" }));
   await join(t, admin, roomId);
-  t.equal((await rolesIn(t, second, roomId)).get(admin.id), "member", "who comes back is a member");
+  t.equal((await rolesIn(t, second, roomId)).get(admin.id), "member", "a former admin who rejoins is a member");
   refused(t, await admin.put(`/rooms/${roomId}/settings`, { name: "mine" }), "not_room_admin");
 });
 

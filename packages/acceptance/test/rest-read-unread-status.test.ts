@@ -175,7 +175,7 @@ t.test("a new member has nothing unread until new messages arrive", async (t) =>
   await member.post(`/rooms/${roomId}/leave`);
   await sendText(t, admin, roomId, "5");
   await member.post(`/rooms/${roomId}/join`);
-  t.equal(await unread(t, member, roomId), 0, "also who comes back");
+  t.equal(await unread(t, member, roomId), 0, "also after rejoining");
   await sendText(t, admin, roomId, "6");
   t.equal(await unread(t, member, roomId), 1);
 });

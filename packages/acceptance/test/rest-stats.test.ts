@@ -45,7 +45,7 @@ t.test("statistics follow messages, reactions and active users", async (t) => {
     totalReactions: 1,
   });
   await b.post(`/rooms/${roomId}/leave`);
-  t.same((await statsOf(t, a, roomId)).activeUsers, [a.id], "who has left is active no longer");
+  t.same((await statsOf(t, a, roomId)).activeUsers, [a.id], "a former member is no longer active");
 });
 
 t.test("statistics are for participants", async (t) => {

@@ -72,7 +72,7 @@ for (const { name } of Object.values(clientEvents)) {
     const expected =
       name === "get_online_users" ? 0 : payloads.length + (name === "authenticate" ? payloads.length + 2 : 0);
     const told = clients.reduce((sum, one) => sum + one.count(failure), 0);
-    t.equal(told, expected, "each refusal is told once");
+    t.equal(told, expected, "each refusal is reported once");
     await unnoticed(t);
   });
 }

@@ -210,7 +210,7 @@ t.test("room permissions are checked before the sticker", async (t) => {
   const group = await groupRoom(a, [b]);
   await send(t, b, group, fong);
   good(t, routes.leaveRoom, await b.post(`/rooms/${group}/leave`));
-  for (const choice of [fong, wrong]) refused(t, await trySend(b, group, choice), "not_a_participant", "who has left");
+  for (const choice of [fong, wrong]) refused(t, await trySend(b, group, choice), "not_a_participant", "left");
   good(t, routes.joinRoom, await b.post(`/rooms/${group}/join`));
   await send(t, b, group, fong);
 });
@@ -238,5 +238,5 @@ t.test("a set that is not free can be sent only after downloading it", async (t)
   await download(t, a, _id);
   t.match((await send(t, a, room, sticker!)).stickerInfo, { setId: _id, stickerId: "a", url: sticker!.url });
   refused(t, await trySend(b, room, sticker!), "sticker_not_owned", "the other one");
-  t.strictSame(await stickersOf(t, b, _id), stickers, "who has not downloaded it sees what there is");
+  t.strictSame(await stickersOf(t, b, _id), stickers, "a user who has not downloaded it can still see it");
 });
