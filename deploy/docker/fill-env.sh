@@ -1,8 +1,8 @@
 #!/bin/sh
-# Copies an environment file from standard input to standard output, with 48 random hex digits for every secret that is empty. With
-# the file of an earlier version as argument, what that one has stays: fill-env.sh .env < .env.example > .env.new
-# Where no key for tokens is given, makes a pair (ES256): the public one for the services, the private one for the application
-# alone, in jwt-private-key.pem of this folder.
+# Copies an environment file from standard input to standard output, with 48 random hex digits for every empty secret. With the
+# file of an earlier version as argument, the values of that file are kept: fill-env.sh .env < .env.example > .env.new
+# If no key for tokens is set, generates a pair (ES256): the public key for the services, and the private key, only for the
+# application, in jwt-private-key.pem in the current folder.
 set -eu
 umask 077
 private=jwt-private-key.pem

@@ -1,4 +1,4 @@
-// Signs a token for trying, good for a day, with the private key that fill-env.sh has made: node deploy/docker/sign-token.mjs alice Alice
+// Signs a token for trying Khui out, valid for a day, with the private key from fill-env.sh: node deploy/docker/sign-token.mjs alice Alice
 import { createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 

@@ -1,10 +1,10 @@
--- A role a service, each owning its own schema and seeing no other's. Run by psql (15 or later) as a superuser, or as a managed
--- server's administrator, in the database of Khui; running it again sets passwords and limits anew, which is how they are changed.
--- The passwords come from the environment: POSTGRES_ROOMS_API_PASSWORD and so on. An unset one ends the script.
+-- One role per service, which owns its schema and cannot see the others. Run it with psql (15 or later) as a superuser, or as the
+-- administrator of a managed server, in Khui's database. To change passwords or limits, run it again.
+-- The passwords come from the environment: POSTGRES_ROOMS_API_PASSWORD and so on. The script stops if one is not set.
 --
--- So do the connections that a role may have at once, POSTGRES_ROOMS_API_CONNECTIONS and so on, so that none can take those of the
--- others. Unless given they are what ten replicas of a service open, and a twentieth more for migrations and hands. Their sum has to
--- stay below max_connections less superuser_reserved_connections.
+-- So do the connection limits of the roles, POSTGRES_ROOMS_API_CONNECTIONS and so on, which keep each role from using up the
+-- connections of the others. The default is what ten replicas of a service open, plus a twentieth for migrations and manual access.
+-- Their sum must stay below max_connections minus superuser_reserved_connections.
 \set ON_ERROR_STOP on
 \getenv rooms_api POSTGRES_ROOMS_API_PASSWORD
 \getenv messages_api POSTGRES_MESSAGES_API_PASSWORD
@@ -31,12 +31,12 @@ CREATE TEMPORARY TABLE wanted (role, schema, password, connections) ON COMMIT DR
 SELECT format('CREATE ROLE %I', role) FROM wanted WHERE to_regrole(role) IS NULL \gexec
 SELECT format('ALTER ROLE %I LOGIN PASSWORD %L CONNECTION LIMIT %s', role, password, connections) FROM wanted \gexec
 
--- By default anyone may connect to any database, make temporary tables, and see the schema public.
+-- By default anyone may connect to any database, create temporary tables, and see the schema public.
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 SELECT format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role) FROM wanted \gexec
 
--- To make a schema for another, one must be a member of it; a superuser need not.
+-- Creating a schema for another role requires membership in it, except for a superuser.
 SELECT format('GRANT %I TO %I', role, current_user) FROM wanted
 WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gexec
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', schema, role) FROM wanted \gexec

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts redis-server with the users of users.conf; its passwords are environment variables, arguments go to the server.
-# By standard input, and as digests: an argument would be in the list of processes.
+# Starts redis-server with the users of users.conf; passwords come from environment variables, arguments are passed on.
+# The configuration goes by standard input, with digests: arguments are visible in the process list.
 set -eu
 users=$(cat "$(dirname "$0")/users.conf")
 for name in $(printf '%s\n' "$users" | grep -o 'REDIS_[A-Z_]*PASSWORD' | sort -u); do

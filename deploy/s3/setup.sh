@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gives each service that keeps files a bucket, a user and a policy in MinIO. Run again, it changes what has changed.
-# MC_HOST_root is the store's address with the root user in it, which nothing else of Khui has; secrets go by standard input.
+# Gives each service that stores files a bucket, a user and a policy in MinIO. Running it again applies changes.
+# MC_HOST_root is the store's URL including the root user, which nothing else in Khui has; secrets go by standard input.
 set -eu
 give() { # user, bucket, secret key
   mc mb --ignore-existing "root/$2"

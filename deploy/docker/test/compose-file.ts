@@ -1,4 +1,4 @@
-// docker-compose.yml as Compose reads it: anchors merged, variables put in.
+// docker-compose.yml as Compose reads it: anchors merged, variables substituted.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
-/** The folder that the compose file lies in; its end is a slash. */
+/** The folder of the compose file, with a trailing slash. */
 export const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 export interface ComposeService {
@@ -25,7 +25,7 @@ export interface Compose {
 
 export const composeText = readFileSync(`${root}docker-compose.yml`, "utf8");
 
-/** The services that are built here. */
+/** The services that this repository builds. */
 export const ownServices = [
   "rooms-api",
   "messages-api",
@@ -35,12 +35,12 @@ export const ownServices = [
 ] as const;
 export type OwnService = (typeof ownServices)[number];
 
-/** Throws, as Compose does, for a variable that must be given. */
+/** Throws, as Compose does, if a required variable is missing. */
 export function compose(variables: Readonly<Record<string, string>>): Compose {
   return interpolated(parse(composeText, { merge: true }), variables) as Compose;
 }
 
-/** .env.example, with lines that a user has added, and its empty secrets filled in by the script that it names. */
+/** .env.example with lines that a user has added, and its empty secrets filled in by the script that it names. */
 export function filledVariables(...added: string[]): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), "khui-env-"));
   try {
@@ -50,14 +50,14 @@ export function filledVariables(...added: string[]): Record<string, string> {
   }
 }
 
-/** What the script makes of .env.example and lines that a user has added, in a folder where it leaves what it makes besides. */
+/** The script's output for .env.example with lines that a user has added; it writes its other files to `folder`. */
 export function fill(folder: string, added: readonly string[] = [], earlier: readonly string[] = []): string {
   const example = [readFileSync(`${root}.env.example`, "utf8"), ...added].join("\n");
   const args = [`${root}deploy/docker/fill-env.sh`, ...earlier];
   return execFileSync("sh", args, { input: example, encoding: "utf8", cwd: folder });
 }
 
-/** The variables of an environment file as Compose reads it; of what is quoted, only the ends of lines have a form of their own. */
+/** The variables of an environment file as Compose reads it; in quoted values, only line breaks are escaped. */
 export function environmentFile(text: string): Record<string, string> {
   const pairs = [...text.matchAll(/^(\w+)=(?:"(.*)"|(.*))$/gm)];
   return Object.fromEntries(

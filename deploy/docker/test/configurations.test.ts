@@ -1,4 +1,4 @@
-// The configurations of the servers, as the servers themselves judge them, with what Compose gives them.
+// The servers' configuration files, validated by the servers themselves with the settings of Compose.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { findSource, thisMachine } from "@khui/backends/source";
@@ -17,14 +17,14 @@ async function program(binary: string): Promise<string> {
 
 const environmentOf = (service: string) => ({ ...process.env, ...config.services[service]?.environment });
 
-test("HAProxy takes the edge's file, with and without its settings", async (t) => {
+test("HAProxy accepts the edge's file, with and without its settings", async (t) => {
   const haproxy = await program("haproxy");
   const args = ["-c", "-f", `${root}deploy/edge/haproxy.cfg`];
   await t.resolves(run(haproxy, args, { env: environmentOf("edge") }));
   await t.resolves(run(haproxy, args, { env: { PATH: process.env.PATH } }));
 });
 
-test("the NATS server takes its file, whatever the passwords look like", async (t) => {
+test("the NATS server accepts its file, whatever the passwords look like", async (t) => {
   const server = await program("nats-server");
   const args = ["-t", "-c", `${root}deploy/nats/nats.conf`];
   await t.resolves(run(server, args, { env: environmentOf("nats") }));

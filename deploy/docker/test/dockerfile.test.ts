@@ -1,4 +1,4 @@
-// What the Dockerfile must hold to: not root, signals reach Node, health, pinned versions, a stage a service, no secrets.
+// The Dockerfile: not root, signals reach Node, health check, pinned versions, a stage per service, no secrets.
 import { readFileSync } from "node:fs";
 import { test } from "tap";
 import { ownServices, root } from "./compose-file.js";
@@ -12,7 +12,7 @@ const only = (name: string) => {
   return found[0]!;
 };
 
-test("the image runs Node itself, not as root, and says whether it is well", (t) => {
+test("the image runs Node directly, not as root, and has a health check", (t) => {
   t.match(only("USER").rest, /^[1-9]\d{3,}:[1-9]\d{3,}$/, "a user by number, which Kubernetes can check");
   t.same(execForm(only("CMD")), ["node", "--enable-source-maps", "dist/main.js"]);
   t.equal(execForm(only("HEALTHCHECK"))[0], "node");
@@ -29,7 +29,7 @@ test("the image runs Node itself, not as root, and says whether it is well", (t)
   t.end();
 });
 
-test("each service has its stage, and only media-service has ffmpeg and few arenas", (t) => {
+test("each service has its stage, and only media-service has ffmpeg and limits glibc's arenas", (t) => {
   const stages = new Map<string, string[]>();
   let stage = "";
   for (const { name, rest } of all) {
@@ -47,7 +47,7 @@ test("each service has its stage, and only media-service has ffmpeg and few aren
   t.end();
 });
 
-test("versions are pinned, and pnpm is the one that the project is set up with", (t) => {
+test("versions are pinned, and pnpm is the version that the project is set up with", (t) => {
   const node = all.find(({ name, rest }) => name === "ARG" && rest.startsWith("NODE_IMAGE="))?.rest;
   t.match(node, /^NODE_IMAGE=node:\d+\.\d+\.\d+-\w+-slim$/);
   const testKit = JSON.parse(readFileSync(`${root}packages/tools/test-kit/package.json`, "utf8"));
@@ -63,7 +63,7 @@ test("versions are pinned, and pnpm is the one that the project is set up with",
   t.end();
 });
 
-test("neither secrets nor what is built elsewhere gets into an image", (t) => {
+test("neither secrets nor files built elsewhere get into an image", (t) => {
   const ignored = readFileSync(`${root}.dockerignore`, "utf8").split("\n");
   for (const entry of [".env", ".git", "**/node_modules", "**/dist", "**/.data"]) t.ok(ignored.includes(entry), entry);
   t.notOk(all.some(({ name, rest }) => ["ARG", "ENV"].includes(name) && /SECRET|PASSWORD|TOKEN/.test(rest)));

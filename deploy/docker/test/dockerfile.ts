@@ -1,14 +1,14 @@
-// The Dockerfile as its instructions.
+// Reads the Dockerfile as a list of instructions.
 import { readFileSync } from "node:fs";
 import { root } from "./compose-file.js";
 
 export interface Instruction {
-  /** In capitals: FROM, RUN and so on. */
+  /** In upper case: FROM, RUN and so on. */
   readonly name: string;
   readonly rest: string;
 }
 
-/** In their order; comments are gone, and continued lines are one. */
+/** In order, without comments, and with continued lines joined. */
 export function dockerfile(): Instruction[] {
   const text = readFileSync(`${root}deploy/docker/Dockerfile`, "utf8");
   return text
@@ -28,7 +28,7 @@ export function image(): Instruction[] {
   return all.slice(all.findLastIndex(({ name }) => name === "FROM"));
 }
 
-/** The command of an instruction in exec form. Throws for a shell's. */
+/** The command of an instruction in exec form. Throws for the shell form. */
 export function execForm({ rest }: Instruction): string[] {
   return JSON.parse(rest.slice(rest.indexOf("["))) as string[];
 }

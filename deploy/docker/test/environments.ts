@@ -1,4 +1,4 @@
-// The settings that each service reads, by the schema that its process reads them with.
+// The settings that each service reads, from the schema that its process validates them with.
 import { mediaService } from "@khui/media-service";
 import { messagesApi } from "@khui/messages-api";
 import { realtimeGateway } from "@khui/realtime-gateway";

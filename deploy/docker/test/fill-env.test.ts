@@ -1,4 +1,4 @@
-// What fill-env.sh makes of .env.example: secrets, a pair of keys for tokens, and an earlier version's values kept.
+// What fill-env.sh does with .env.example: generates secrets and a key pair for tokens, and keeps values of an earlier version.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,11 +15,11 @@ function folderOf(t: Test): string {
   return folder;
 }
 
-/** What Compose gives a service to check tokens with. */
+/** What Compose gives a service to verify tokens with. */
 const keysOf = (variables: Record<string, string>) =>
   keysFrom(compose(variables).services["rooms-api"]?.environment ?? {});
 
-test("services get a public key; the private one is the application's, and what it signs is good", async (t) => {
+test("services get the public key and accept what the application signs with the private one", async (t) => {
   const folder = folderOf(t);
   const variables = environmentFile(fill(folder));
   t.equal(statSync(join(folder, privateKey)).mode & 0o777, 0o600);
@@ -35,7 +35,7 @@ test("services get a public key; the private one is the application's, and what 
   await t.rejects(another.verify(token), { code: "invalid_token" });
 });
 
-test("no pair is made where another key is given, of which the services take one kind alone", (t) => {
+test("no key pair is generated if another key is set, since services accept only one kind", (t) => {
   const given = [
     ["JWT_JWKS_URL", "https://example.com/jwks.json"],
     ["JWT_SECRET", "a secret of sixteen or more"],
@@ -59,7 +59,7 @@ function pairOf(t: Test, added: readonly string[]): string {
   return folder;
 }
 
-test("what an earlier version's file has stays, and what is new is filled in", (t) => {
+test("values of an earlier version's file are kept, and new ones are filled in", (t) => {
   const folder = folderOf(t);
   const earlier = join(folder, ".env");
   const had = [

@@ -1,4 +1,4 @@
-// Every image without Docker: the pruned folder that it holds, its command, its environment by Compose, as a user who owns nothing.
+// Every image, without Docker: its pruned folder, its command and Compose's environment, run as a user who owns nothing.
 import { execFile } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,7 +39,7 @@ for (const { environment: { S3_BUCKET: bucket } = {} } of Object.values(config.s
   await blobs.close();
 }
 
-/** The addresses that Compose's network has, on loopback. */
+/** The addresses of Compose's network, on loopback. */
 const servers: Readonly<Record<string, string>> = {
   "postgres:5432/khui": `${new URL(backends.postgresUrl ?? "").host}/postgres`,
   "nats:4222": new URL(backends.natsUrl ?? "").host,
@@ -47,7 +47,7 @@ const servers: Readonly<Record<string, string>> = {
   "minio:9000": new URL(files.url).host,
 };
 
-/** Makes a folder that the image's user may write to, as its /tmp and volumes are. */
+/** Creates a folder that the image's user may write to, like its /tmp and volumes. */
 function writable(path: string): string {
   mkdirSync(path);
   if (process.getuid?.() === 0 && uid && gid) chownSync(path, uid, gid);
@@ -63,7 +63,7 @@ function environmentOf(service: OwnService, home: string, port: number): Record<
   return { ...environment, TMPDIR: join(home, "tmp"), HOST: "127.0.0.1", PORT: String(port) };
 }
 
-/** As the Dockerfile's stage does it. */
+/** As in the Dockerfile's stage. */
 async function prune(service: OwnService, folder: string): Promise<void> {
   const form = dockerfile().find(({ rest }) => rest.includes(" deploy "))?.rest ?? "";
   const [program, ...args] = form
@@ -75,7 +75,7 @@ async function prune(service: OwnService, folder: string): Promise<void> {
   await run("npx", ["--yes", setUpWith(), ...args], { cwd: root, env: { ...process.env, NODE_OPTIONS: "" } });
 }
 
-/** Runs `words` in `folder` with just this environment, as the image's user where that can be done. */
+/** Runs `words` in `folder` with only this environment, as the image's user if possible. */
 function wrapped(words: string[], folder: string, environment: Record<string, string>) {
   const [program, ...args] = words;
   if (program !== "node") throw new Error(`not Node: ${program}`);
@@ -88,7 +88,7 @@ function wrapped(words: string[], folder: string, environment: Record<string, st
 // All at once: most of it is waiting, for the registry's word on the lockfile and for services to end.
 t.jobs = ownServices.length;
 for (const service of ownServices) {
-  const name = `${service} starts from its image's files, is well, and ends when it is told to`;
+  const name = `${service} starts from its image's files, becomes healthy, and exits on SIGTERM`;
   test(name, { buffered: true, timeout: 240_000 }, async (t) => {
     const [home, app] = [join(place, service), join(place, service, "app")];
     mkdirSync(home);
@@ -102,7 +102,7 @@ for (const service of ownServices) {
       (await fetch(`http://127.0.0.1:${environment.PORT}/readyz`).catch(() => undefined))?.status === 200;
     for (let attempt = 1; !started?.running; attempt += 1) {
       if (started && attempt > attempts) throw new Error(`${service} does not start:\n${started.logTail()}`);
-      // Another process can take the port between the choice and its use.
+      // Another process can take the port between choosing and using it.
       environment = environmentOf(service, home, await freePort());
       const current = await startGuarded(wrapped(command("CMD"), app, environment), home);
       t.teardown(() => current.kill());

@@ -1,4 +1,4 @@
-// The table of settings, held against what the services' processes read.
+// Compares the table of settings with what the services read.
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "tap";
@@ -28,7 +28,7 @@ const table = readFileSync(`${root}deploy/docker/README.md`, "utf8")
     return { name: text(name), required: name.startsWith("**"), byDefault: text(byDefault), readers };
   });
 
-test("the table says who reads what, and by which default", (t) => {
+test("the table lists which services read each setting, and its default", (t) => {
   t.ok(table.length > 30);
   for (const [index, service] of ownServices.entries()) {
     const rows = new Map(table.filter(({ readers }) => readers[index]).map((row) => [row.name, row]));

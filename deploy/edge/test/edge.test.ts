@@ -1,4 +1,4 @@
-// The edge by its own configuration, in front of stand-ins for the services: routes, limits, balance, metrics, reload.
+// The edge with its own configuration in front of stand-ins for the services: routes, limits, balancing, metrics, reload.
 
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { type Test, test } from "tap";
 
 const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
 
-/** Answers its name, holds whoever asks for /socket.io/held, and turns every upgrade into an echo. */
+/** Answers with its name, holds requests for /socket.io/held, and echoes on every upgraded connection. */
 async function standIn(t: Test, name: string): Promise<string> {
   const server: Server = createServer((request, response) => {
     if (request.url?.startsWith("/socket.io/held")) return;
@@ -18,7 +18,7 @@ async function standIn(t: Test, name: string): Promise<string> {
     response.end(name);
   });
   server.on("upgrade", ({ headers }: IncomingMessage, socket: Socket) => {
-    // RFC 6455, section 4.2.2: the edge looks whether a WebSocket was meant.
+    // RFC 6455, section 4.2.2: the edge checks whether a WebSocket was requested.
     const key = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
     const accept = createHash("sha1").update(key).digest("base64");
     const head = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: websocket", `x-name: ${name}`];
@@ -49,14 +49,14 @@ async function edgeOf(t: Test, options?: EdgeOptions, gateways = ["realtime-gate
   return edge;
 }
 
-/** A connection of its own. */
+/** Opens a new connection. */
 const ask = (edge: Edge, path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${edge.url}${path}`, { headers: { connection: "close", ...headers } });
 
 interface Upgraded {
   readonly head: string;
   readonly socket: Socket;
-  /** What comes back. */
+  /** What the edge sends back. */
   echo(text: string): Promise<string>;
 }
 
@@ -80,7 +80,7 @@ async function upgrade(t: Test, edge: Edge): Promise<Upgraded> {
   };
 }
 
-test("each path leads to its service, with the address that the edge saw", async (t) => {
+test("each path is routed to its service, with the client address that the edge saw", async (t) => {
   const edge = await edgeOf(t);
   const routes = {
     "/api/v1/chat/rooms": "rooms-api",
@@ -106,7 +106,7 @@ test("each path leads to its service, with the address that the edge saw", async
   }
 });
 
-test("metrics and statistics are on the inner port alone, and what services depend on is told to nobody", async (t) => {
+test("metrics and statistics are only on the internal port, and readiness is not exposed", async (t) => {
   const edge = await edgeOf(t);
   for (const path of ["/metrics", "/readyz", "/%72eadyz"]) t.equal((await ask(edge, path)).status, 404, path);
   t.equal(await (await ask(edge, "/stats")).text(), "rooms-api");
@@ -116,7 +116,7 @@ test("metrics and statistics are on the inner port alone, and what services depe
   t.equal((await fetch(`${edge.internalUrl}/healthz`)).status, 200);
 });
 
-test("an address that asks too often is told to wait, in the form of all failures", async (t) => {
+test("an address that sends too many requests gets 429 in the usual error format", async (t) => {
   const edge = await edgeOf(t, { environment: { EDGE_REQUESTS_PER_ADDRESS: "40" } });
   let answer = await ask(edge, "/api/v1/chat/rooms");
   for (let asked = 0; asked < 60 && answer.status === 200; asked += 1) answer = await ask(edge, "/api/v1/chat/rooms");
@@ -125,7 +125,7 @@ test("an address that asks too often is told to wait, in the form of all failure
   t.match(await answer.json(), { success: false, statusCode: 429, code: "rate_limited" });
 });
 
-test("an address holds so many connections and no more, and gets another when one has gone", async (t) => {
+test("an address is limited to a number of connections, and gets another when one has closed", async (t) => {
   const edge = await edgeOf(t, { environment: { EDGE_CONNECTIONS_PER_ADDRESS: "10" } });
   const held: Upgraded[] = [];
   for (let opened = 0; opened < 10; opened += 1) held.push(await upgrade(t, edge));
@@ -136,7 +136,7 @@ test("an address holds so many connections and no more, and gets another when on
   t.pass("one more is taken");
 });
 
-test("the gateway with the fewest sockets takes the next", async (t) => {
+test("the gateway with the fewest sockets gets the next one", async (t) => {
   const edge = await edgeOf(t, undefined, ["one", "other"]);
   const nameOf = ({ head }: Upgraded): string => /x-name: (\w+)/.exec(head)?.[1] ?? head;
   const sockets = [];
@@ -144,7 +144,7 @@ test("the gateway with the fewest sockets takes the next", async (t) => {
   const onOne = sockets.filter((socket) => nameOf(socket) === "one");
   t.equal(onOne.length, 3);
   for (const { socket } of onOne) socket.destroy();
-  // The edge has seen them go when the next three all come to the one that they left.
+  // The edge has noticed that they closed when the next three all go to the gateway they left.
   await until("the emptied one fills up", async () => {
     const next = [await upgrade(t, edge), await upgrade(t, edge), await upgrade(t, edge)];
     if (next.every((socket) => nameOf(socket) === "one")) return true;
@@ -154,7 +154,7 @@ test("the gateway with the fewest sockets takes the next", async (t) => {
   t.pass("the emptied one fills up");
 });
 
-test("a reload breaks no WebSocket, and the edge goes on", async (t) => {
+test("a reload breaks no WebSocket, and the edge keeps working", async (t) => {
   const edge = await edgeOf(t, { reloadable: true });
   const socket = await upgrade(t, edge);
   const counted = async (): Promise<number> => {
@@ -165,12 +165,12 @@ test("a reload breaks no WebSocket, and the edge goes on", async (t) => {
   t.ok(before > 0);
   let askedAt = Number.NEGATIVE_INFINITY;
   await until("the edge was reloaded", async () => {
-    // A master that has only just begun may miss the signal.
+    // A master that has only just started may miss the signal.
     if (performance.now() - askedAt > 2_000) {
       edge.haproxy.reload();
       askedAt = performance.now();
     }
-    // A new process counts from nothing.
+    // A new process counts from zero.
     return (await counted().catch(() => before)) < before;
   });
   t.equal(await socket.echo("still here"), "still here");

@@ -1,4 +1,4 @@
-// A name server for tests, such as a cluster's: answers with the addresses that a headless Service has now. RFC 1035, section 4.
+// A name server for tests, like that of a cluster: answers with the current addresses of a headless Service. RFC 1035, section 4.
 import { createSocket } from "node:dgram";
 import type { AddressInfo } from "node:net";
 
@@ -35,7 +35,7 @@ function answer(query: Buffer, addresses: ReadonlyMap<string, readonly string[]>
   const known = addresses.get(labels.join(".").toLowerCase());
   const found = query.readUInt16BE(at + 1) === typeA ? (known ?? []) : [];
   const header = Buffer.from(query.subarray(0, headerBytes));
-  // A response with recursion; "no such name" for those that are not known.
+  // A response with recursion; NXDOMAIN for unknown names.
   header.writeUInt16BE(known === undefined ? 0x8183 : 0x8180, 2);
   header.writeUInt16BE(found.length, 6);
   header.writeUInt16BE(0, 10);

@@ -1,10 +1,10 @@
-// The limits of the edge of a cluster: by who spoke to the Ingress, whatever came before its word.
+// The limits of the edge in a cluster: counted by the client of the Ingress, whatever that client put into the header.
 
 import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { edgeScene } from "./edge-scene.js";
 
-test("a client that asks too often is told to wait, whichever way its requests came, and others are not", async (t) => {
+test("a client that sends too many requests gets 429 over any connection, and other clients do not", async (t) => {
   const { ask, asks } = await edgeScene(t, [], { EDGE_REQUESTS_PER_ADDRESS: "40" });
   await asks("/ws", ({ status }) => status === 200);
   const from = (client: string): Record<string, string> => ({ "x-forwarded-for": `${client}, 203.0.113.9` });
@@ -17,7 +17,7 @@ test("a client that asks too often is told to wait, whichever way its requests c
   t.equal((await ask("/ws", { "x-forwarded-for": "203.0.113.10" })).status, 200);
 });
 
-test("a client has so many requests under way and no more, and another when one is over", async (t) => {
+test("a client is limited to a number of requests in progress, and gets another when one has finished", async (t) => {
   const { ask, asks, hold } = await edgeScene(t, [], { EDGE_CONNECTIONS_PER_ADDRESS: "3" });
   await asks("/ws", ({ status }) => status === 200);
   const client = { "x-forwarded-for": "2001:db8::1" };

@@ -1,4 +1,4 @@
-// The edge of a cluster at work: requests by their paths, replicas that come and go, what the Ingress says.
+// The edge in a cluster: routing by path, replicas that come and go, headers of the Ingress.
 import { test } from "tap";
 import { edgeScene, nameOf, replicas } from "./edge-scene.js";
 import type { Service } from "./rendered.js";
@@ -19,7 +19,7 @@ const paths: ReadonlyArray<readonly [path: string, service: Service]> = [
   ["/ws", "realtime-gateway"],
 ];
 
-test("requests go by their path to the service, in turn to each replica that its name has", async (t) => {
+test("requests are routed by path to the service, in turn to each replica behind its name", async (t) => {
   const { dns, ask, asks } = await edgeScene(t);
   for (const [path, service] of paths) {
     t.equal((await asks(path, (answer) => answer.status === 200)).service, service, path);
@@ -28,7 +28,7 @@ test("requests go by their path to the service, in turn to each replica that its
   while (seen.size < 2) seen.add((await ask("/ws")).replica);
   t.same([...seen].sort(), replicas, "both are asked");
   dns.addresses.set(nameOf("realtime-gateway"), [replicas[1]]);
-  // Four answers in a row from one are no accident of taking turns.
+  // With round robin, four answers in a row from one replica cannot be chance.
   let row = 0;
   await asks("/ws", ({ replica }) => {
     row = replica === replicas[1] ? row + 1 : 0;
@@ -37,7 +37,7 @@ test("requests go by their path to the service, in turn to each replica that its
   t.equal((await ask("/api/v1/chat/rooms")).status, 200, "the others are as they were");
 });
 
-test("a service that has no replica yet is told of in the API's shape, and is found when it has", async (t) => {
+test("a service without replicas answers 503 in the API's error format, and is found once it has one", async (t) => {
   const { dns, ask, asks } = await edgeScene(t, ["sticker-service"]);
   await asks("/ws", ({ status }) => status === 200);
   const gone = await ask("/api/v1/chat/stickers/sets");
@@ -47,7 +47,7 @@ test("a service that has no replica yet is told of in the API's shape, and is fo
   t.equal((await asks("/api/v1/chat/stickers/sets", ({ status }) => status === 200)).service, "sticker-service");
 });
 
-test("what the Ingress says of the client stays, and what is for the inside is not told", async (t) => {
+test("the Ingress' client address is kept, and internal paths are not exposed", async (t) => {
   const { ask, asks, status } = await edgeScene(t);
   await asks("/ws", (answer) => answer.status === 200);
   const { headers } = await ask("/ws", { "x-forwarded-for": "203.0.113.9", "x-request-id": "one-of-the-ingress" });

@@ -1,4 +1,4 @@
-// The edge of a cluster with its surroundings: real HAProxy with the manifest's configuration, stand-ins for services, a cluster's names.
+// The edge in a simulated cluster: real HAProxy with the manifest's configuration, stand-ins for services, cluster DNS.
 
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -13,7 +13,7 @@ import { startDns } from "./dns.js";
 import { type Service, services } from "./rendered.js";
 
 const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
-/** Of every service. */
+/** The addresses of every service's replicas. */
 export const replicas = ["127.0.0.2", "127.0.0.3"] as const;
 export const nameOf = (service: string): string => `${service}.khui.svc.cluster.local`;
 
@@ -25,7 +25,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** All services but those `without` replicas. Everything is gone with `t`. */
+/** All services except those `without` replicas. Everything is closed with `t`. */
 export async function edgeScene(
   t: Test,
   without: readonly Service[] = [],
@@ -63,7 +63,7 @@ export async function edgeScene(
     dns,
     ask,
     status: `http://127.0.0.1:${statusPort}`,
-    /** Asks what a stand-in holds. Resolves when it has it, with what lets it answer. */
+    /** Sends a request that a stand-in holds. Resolves when it has arrived, with a function that lets it answer. */
     async hold(headers: Record<string, string>): Promise<() => void> {
       const before = held.length;
       const over = ask("/socket.io/held", headers);
@@ -73,7 +73,7 @@ export async function edgeScene(
       t.teardown(release);
       return release;
     },
-    /** Asks until the answer is as wanted; the test's own time limit ends it. */
+    /** Repeats the request until the answer is as wanted, at most until the test's time limit. */
     async asks(path: string, wanted: (answer: Answer) => boolean): Promise<Answer> {
       for (;;) {
         const answer = await ask(path);
@@ -84,10 +84,10 @@ export async function edgeScene(
   };
 }
 
-/** What lets stand-ins answer the requests that they were given to hold, in the order that these came. */
+/** Functions that let stand-ins answer the requests they hold, in order of arrival. */
 const held: Array<() => void> = [];
 
-/** A server on each of the replicas' addresses, on one port, that tells who it is and what it was told; /socket.io/held it holds. */
+/** A server on each replica's address, all on one port, which answers with its name and what it received; it holds /socket.io/held. */
 async function standIns(t: Test, service: Service): Promise<number> {
   for (;;) {
     const servers = replicas.map((replica) =>
@@ -103,7 +103,7 @@ async function standIns(t: Test, service: Service): Promise<number> {
       for (const server of servers) t.teardown(() => server.close());
       return port;
     } catch (error) {
-      // The port is another's on the second address.
+      // The port is taken on the second address.
       for (const server of servers) server.close();
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     }

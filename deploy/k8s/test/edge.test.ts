@@ -1,4 +1,4 @@
-// The edge inside a cluster sends requests where every other edge of Khui sends them, and finds all replicas there can be.
+// The edge in a cluster routes like every other edge of Khui, and finds the maximum number of replicas.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
 const inside = readFileSync(file, "utf8");
 const outside = readFileSync(fileURLToPath(new URL("../../edge/haproxy.cfg", import.meta.url)), "utf8");
-/** Named in this one's lines, and given by the pod's environment. */
+/** Named in this configuration, and set by the pod's environment. */
 const environment = {
   NAMESPACE: "khui",
   CLUSTER_DOMAIN: "cluster.local",
@@ -19,7 +19,7 @@ const environment = {
   EDGE_REQUESTS_PER_ADDRESS: "2000",
 };
 
-/** Said otherwise inside: who the client is, how replicas are found, how long sockets outlive a stop. */
+/** Different in a cluster: who the client is, how replicas are found, how long sockets outlive a stop. */
 const own = /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|server-template|hard-stop-after/;
 
 /** All other lines, without comments and without the defaults of variables. */
@@ -34,7 +34,7 @@ test("the rules are those of the edge outside of clusters", (t) => {
   t.end();
 });
 
-test("an address may have as much as outside of clusters", async (t) => {
+test("the limits per address are those outside of clusters", async (t) => {
   const [container] = (await render("production")).one("Deployment", "edge").spec?.template.spec?.containers ?? [];
   for (const [, name = "", byDefault] of outside.matchAll(/\$\{(EDGE_\w+)-(\d+)\}/g)) {
     t.equal(container?.env?.find((variable) => variable.name === name)?.value, byDefault, name);
@@ -42,7 +42,7 @@ test("an address may have as much as outside of clusters", async (t) => {
   t.end();
 });
 
-test("HAProxy takes the configuration, with the variables that the pod gives", async (t) => {
+test("HAProxy accepts the configuration with the pod's variables", async (t) => {
   const source = await findSource({ binary: "haproxy", debianPackages: ["haproxy"] }, thisMachine(process.env));
   if (source.kind !== "binary") throw new Error("HAProxy is a program of this machine");
   await run(source.path, ["-c", "-f", file], { env: { PATH: process.env.PATH, ...environment } });
@@ -52,7 +52,7 @@ test("HAProxy takes the configuration, with the variables that the pod gives", a
   t.same(container?.env?.map(({ name }) => name).sort(), [...named].sort());
 });
 
-test("each service has a place for as many replicas as it may grow to, and one more that comes up", async (t) => {
+test("the edge supports the maximum replicas of each service, plus one during a rollout", async (t) => {
   const rendered = await render("production");
   for (const name of services) {
     const line = new RegExp(
@@ -65,7 +65,7 @@ test("each service has a place for as many replicas as it may grow to, and one m
   }
 });
 
-test("the whole of a stop fits into what the pod is given for it", async (t) => {
+test("the whole shutdown fits into the pod's grace period", async (t) => {
   const pod = (await render("small")).one("Deployment", "edge").spec?.template.spec;
   const wait = Number(pod?.containers[0]?.lifecycle?.preStop?.exec?.command?.[1]);
   const stop = Number(/hard-stop-after (\d+)s/.exec(inside)?.[1]);

@@ -1,4 +1,4 @@
-// Each service is given what its environment's schema asks for, and nothing that it does not read.
+// Each service gets the settings that its schema requires, and none that it does not read.
 import { readFileSync } from "node:fs";
 import { keysFrom } from "@khui/service/http";
 import { readEnvironment } from "@khui/service/process";
@@ -12,7 +12,7 @@ const malloc = "MALLOC_ARENA_MAX";
 const secret = /PASSWORD|SECRET|_KEY|POSTGRES_URL|NATS_URL|REDIS_URL/;
 
 for (const overlay of overlays) {
-  test(`in ${overlay} every service can read its environment, and reads all that it is given`, async (t) => {
+  test(`in ${overlay} every service's environment is valid, and it reads all of it`, async (t) => {
     const rendered = await render(overlay);
     for (const service of services) {
       const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
@@ -31,7 +31,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} every migration is given its Postgres, and only that`, async (t) => {
+  test(`in ${overlay} every migration gets its Postgres URL, and only that`, async (t) => {
     const rendered = await render(overlay);
     const containers = rendered.one("Job", "migrations").spec?.template.spec?.containers ?? [];
     t.same(
@@ -40,7 +40,7 @@ for (const overlay of overlays) {
     );
     for (const container of containers) {
       const service = services.find((one) => one === container.name)!;
-      // The test of migrations holds that this is enough, and asked for.
+      // The migrations test checks that this is enough, and required.
       t.same(Object.keys(variablesOf(rendered, container)), ["POSTGRES_URL"], service);
       t.equal(container.image, rendered.one("Deployment", service).spec?.template.spec?.containers[0]?.image, service);
     }
@@ -66,19 +66,19 @@ for (const overlay of overlays) {
   });
 }
 
-test("the connections that README counts for production are what its replicas can open", async (t) => {
+test("the README's number of connections for production is what its replicas can open", async (t) => {
   const rendered = await render("production");
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   let most = 0;
   for (const service of services) {
     const { replicas, pool } = sizesOf(service);
-    // One replica more while a new version comes up.
+    // One more replica during a rollout.
     const own = (replicas + 1) * pool;
     const name = service.replace(/-(api|service)$/, "").replace("sticker", "stickers");
     if (pool > 0) t.match(readme, `${own} (${name})`, "the limit of its role");
     most += own;
   }
-  // Each migration has one.
+  // One for each migration.
   most += rendered.one("Job", "migrations").spec?.template.spec?.containers.length ?? 0;
   t.match(readme, `**${most} connections**`);
 

@@ -1,8 +1,8 @@
-// What a rendered pod gives its containers to read.
+// The environment of a rendered pod's containers.
 import type { Container } from "kubernetes-types/core/v1.js";
 import type { Rendered } from "./rendered.js";
 
-/** The variables of a container, those of its ConfigMaps and Secrets among them. Throws when one of these is not there. */
+/** The variables of a container, including those of its ConfigMaps and Secrets. Throws if one of these is missing. */
 export function variablesOf(rendered: Rendered, container: Container): Record<string, string> {
   const variables: Record<string, string> = {};
   const take = (given: Readonly<Record<string, string>> | undefined): void => {

@@ -1,4 +1,4 @@
-// What manifests take for granted of the images that deploy/docker/Dockerfile makes, and of the tags that Compose names.
+// What the manifests assume about the images of deploy/docker/Dockerfile and the tags in Compose.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
@@ -8,7 +8,7 @@ import { overlays, render, services } from "./rendered.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const dockerfile = readFileSync(`${root}deploy/docker/Dockerfile`, "utf8");
-/** The service's folder is the image's working folder. */
+/** The image's working folder is the service's folder. */
 const start = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
 const user = Number(/^USER (\d+):\1$/m.exec(dockerfile)?.[1]);
 
@@ -23,7 +23,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} the Job starts what stands beside each service's start in its image`, async (t) => {
+  test(`in ${overlay} the Job runs each image's own command with the argument migrate`, async (t) => {
     t.equal(start.at(-1), "dist/main.js");
     const rendered = await render(overlay);
     const containers = rendered.one("Job", "migrations").spec?.template.spec?.containers ?? [];
@@ -32,7 +32,7 @@ for (const overlay of overlays) {
       t.same(command, [...start, "migrate"], name);
       t.equal(workingDir, undefined, `${name} starts where the image does`);
       const { files } = JSON.parse(readFileSync(`${root}services/${name}/package.json`, "utf8")) as { files: string[] };
-      // What is not named here is not in the image.
+      // Only what is listed here is in the image.
       for (const folder of ["dist", "migrations"]) t.ok(files.includes(folder), `${name}'s image has ${folder}`);
     }
     for (const service of services) {
@@ -42,7 +42,7 @@ for (const overlay of overlays) {
   });
 }
 
-test("other programs are of the versions that Compose starts", async (t) => {
+test("other programs have the same versions as in Compose", async (t) => {
   const images = Object.values(compose(filledVariables()).services).flatMap(({ image }) => image ?? []);
   const used = podsOf(await render("small")).flatMap(({ spec }) => spec.containers.flatMap(({ image }) => image ?? []));
   t.same(used.filter((image) => !image.startsWith("khui/")).sort(), images.sort());

@@ -1,4 +1,4 @@
-// The kinds of object that are used here: their types, and the modules that these are from.
+// The kinds of Kubernetes objects in use: their types, and the modules that define them.
 import type { Deployment, StatefulSet } from "kubernetes-types/apps/v1.js";
 import type { HorizontalPodAutoscaler } from "kubernetes-types/autoscaling/v2.js";
 import type { Job } from "kubernetes-types/batch/v1.js";

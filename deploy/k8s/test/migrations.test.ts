@@ -1,4 +1,4 @@
-// The migration entries on a real Postgres whose roles are those of the overlay `small`: once, again, at once, and before the service.
+// The migration commands on a real Postgres with the roles of the overlay `small`: once, repeated, concurrent, and before the service.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { render } from "./rendered.js";
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const roles = fileURLToPath(new URL("../../postgres/roles.sql", import.meta.url));
-/** Each with its schema. */
+/** Each service with its schema. */
 const schemas = {
   "rooms-api": "rooms",
   "messages-api": "messages",
@@ -25,7 +25,7 @@ const schemas = {
 const services = Object.entries(schemas);
 const roleOf = (service: string): string => service.replace("-", "_");
 
-/** A server of our own: roles are a whole server's, so they would be in the way of others on a given one. */
+/** A private server: roles belong to a whole server and would disturb others on a shared one. */
 const server = await startPostgres();
 const admin = openPostgres({ url: server.url, poolSize: 1 });
 t.teardown(async () => {
@@ -33,7 +33,7 @@ t.teardown(async () => {
   await server.remove();
 });
 
-test("the roles are made by the script that the overlay mounts", async (t) => {
+test("the script that the overlay mounts creates the roles", async (t) => {
   const psql = await findSource({ binary: "psql", debianPackages: ["postgresql-client"] }, thisMachine(process.env));
   const passwords = Object.keys(schemas).map((service) => [
     `POSTGRES_${roleOf(service).toUpperCase()}_PASSWORD`,
@@ -49,7 +49,7 @@ test("the roles are made by the script that the overlay mounts", async (t) => {
   );
 });
 
-test("the script is the one of deploy/postgres, and its roles leave Postgres some connections", async (t) => {
+test("the script is that of deploy/postgres, and its roles leave Postgres some connections", async (t) => {
   const rendered = await render("small");
   t.same(rendered.one("ConfigMap", "postgres-roles").data, { "roles.sql": readFileSync(roles, "utf8") });
   const [postgres] = rendered.one("StatefulSet", "postgres").spec?.template.spec?.containers ?? [];
@@ -66,7 +66,7 @@ test("the script is the one of deploy/postgres, and its roles leave Postgres som
   t.ok(sum <= most - 10, `${sum} of ${most}`);
 });
 
-test("every service's entry migrates its schema, by several at once and again, each file once", async (t) => {
+test("every service migrates its schema, also concurrently and repeatedly, and applies each file once", async (t) => {
   for (const [service, schema] of services) {
     const atOnce = await Promise.all([migrate(service), migrate(service)]);
     const applied = atOnce.flatMap((outcome) => outcome.applied);
@@ -82,7 +82,7 @@ test("one service's role cannot read another's tables", async (t) => {
   await t.rejects(sql`select 1 from messages.migrations`.execute(database.kysely()), /permission denied for schema/);
 });
 
-test("on a schema that is up to date, a role that may not change it can start a service", async (t) => {
+test("a role that may not change the schema can start a service once the schema is up to date", async (t) => {
   await sql`create role teller login`.execute(admin.kysely());
   await sql`grant connect on database postgres to teller`.execute(admin.kysely());
   await sql`grant usage on schema rooms to teller`.execute(admin.kysely());
@@ -94,7 +94,7 @@ test("on a schema that is up to date, a role that may not change it can start a 
   await t.rejects(sql`create table rooms.more ()`.execute(database.kysely()), /permission denied for schema/);
 });
 
-test("an entry that cannot migrate says why, and fails", async (t) => {
+test("a migration that cannot run says why, and fails", async (t) => {
   await t.rejects(migrate("rooms-api", ""), { code: 1, stdout: /POSTGRES_URL is missing/ });
   await t.rejects(migrate("rooms-api", "nobody"), { code: 1, stdout: /role \\"nobody\\" does not exist/ });
 });
@@ -103,7 +103,7 @@ function urlOf(role: string): string {
   return Object.assign(new URL(server.url), { username: role }).href;
 }
 
-/** Runs the entry as that role. Rejects when it fails, with its output. */
+/** Runs the command as that role. Rejects with its output if it fails. */
 async function migrate(service: string, role = roleOf(service)): Promise<{ applied: string[] }> {
   const entry = join(root, "services", service, "dist/main.js");
   const environment = { PATH: process.env.PATH, ...(role === "" ? {} : { POSTGRES_URL: urlOf(role) }) };

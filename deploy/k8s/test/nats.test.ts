@@ -1,4 +1,4 @@
-// The NATS server of the overlay `small` lets in each service by its own URL, with the rights that it has everywhere.
+// The NATS server of the overlay `small` admits each service with its own URL, and with the same permissions as elsewhere.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ test("each service's URL opens the bus, and a wrong password does not", async (t
     const bus = await connectNats({ servers: url.href, name: service, onError: (error) => faults.push(error) });
     await bus.flush();
     t.same(faults, [], service);
-    // What each may and may not is held by the test of nats.conf.
+    // The test of nats.conf checks the permissions.
     bus.subscribe("khui.>", async () => undefined);
     await bus.flush();
     t.match(faults, [/permissions? violation/i], `${service} does not hear everything`);
@@ -31,7 +31,7 @@ test("each service's URL opens the bus, and a wrong password does not", async (t
   }
 });
 
-test("the rights are those of deploy/nats", async (t) => {
+test("the permissions are those of deploy/nats", async (t) => {
   const { data } = (await render("small")).one("ConfigMap", "nats");
   t.same(data, { "nats.conf": readFileSync(new URL("../../nats/nats.conf", import.meta.url), "utf8") });
 });

@@ -1,4 +1,4 @@
-// The network policies let each service reach what its environment names, and nothing else.
+// The network policies allow each service to connect to what its environment names, and to nothing else.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const usual: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 const parts = ["POSTGRES_URL", "NATS_URL", "REDIS_URL", "S3_URL"];
 
 for (const overlay of overlays) {
-  test(`in ${overlay} every pod reaches what its environment names, and names`, async (t) => {
+  test(`in ${overlay} every pod can reach the servers in its environment, and DNS`, async (t) => {
     const { rendered, reaches } = await scene(overlay);
     for (const pod of podsOf(rendered).filter(({ labels }) => labels["khui/service"] || labels["khui/uses-postgres"])) {
       for (const url of pod.spec.containers.flatMap((container) => partsOf(rendered, container))) {
@@ -29,7 +29,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} no pod reaches a part that its environment does not name`, async (t) => {
+  test(`in ${overlay} no pod can reach a server that its environment does not name`, async (t) => {
     const { rendered, reaches, podOf } = await scene(overlay);
     const urls = podsOf(rendered).flatMap(({ spec }) => spec.containers.flatMap((one) => partsOf(rendered, one)));
     const places = new Map(urls.map((url) => [placeKey(url), placeOf(rendered, url)]));
@@ -39,14 +39,14 @@ for (const overlay of overlays) {
         .spec.containers.flatMap((container) => partsOf(rendered, container))
         .map(placeKey);
       for (const [key, place] of places) {
-        // What may reach any https address reaches those of other parts, too.
+        // A pod that may reach any https address can also reach those of other servers.
         if (!own.includes(key)) t.notOk(reaches({ from: { pod: podOf(name) }, ...place }), `${name} keeps from ${key}`);
       }
       t.notOk(reaches({ from: { pod: podOf(name) }, to: { ip: "93.184.216.34" }, port: 80 }), `${name} stays inside`);
     }
   });
 
-  test(`in ${overlay} the way in is Ingress, edge, service`, async (t) => {
+  test(`in ${overlay} requests come in through Ingress, edge and service`, async (t) => {
     const { reaches, podOf } = await scene(overlay);
     const edge = { pod: podOf("edge") };
     t.ok(reaches({ from: ingress, to: edge, port: 3101 }));
@@ -66,7 +66,7 @@ for (const overlay of overlays) {
   });
 }
 
-test("in small nobody from outside reaches the parts, and they reach nothing", async (t) => {
+test("in small nobody outside can reach the servers, and they can reach nothing", async (t) => {
   const { rendered, reaches } = await scene("small");
   for (const pod of podsOf(rendered).filter(({ kind }) => kind === "StatefulSet")) {
     const ports = pod.spec.containers.flatMap(({ ports }) => ports ?? []);
@@ -77,7 +77,7 @@ test("in small nobody from outside reaches the parts, and they reach nothing", a
   }
 });
 
-test("with its components every service reaches its keys and the collector that it is told of", async (t) => {
+test("with the components every service can reach its key set and the collector in its settings", async (t) => {
   const taken = await renderWith("production", async (folder) => {
     await fillSecrets(folder);
     const file = join(folder, "kustomization.yaml");
@@ -122,7 +122,7 @@ function placeKey(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }
 
-/** Where it leads: to a pod by its Service, to an address as it stands, else to some address outside. */
+/** Where a URL leads: to a pod by its Service, to a literal address, or else to some address outside. */
 function placeOf(rendered: Rendered, url: URL): { to: End; port: number } {
   const service = rendered.of("Service").find(({ metadata }) => metadata?.name === url.hostname);
   const pod = service && podsOf(rendered).find((one) => fits(one, service.spec?.selector));

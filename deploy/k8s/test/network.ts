@@ -1,4 +1,4 @@
-// Which connections the network policies let through, as Kubernetes defines them.
+// Which connections the network policies allow, by Kubernetes' definition.
 // https://kubernetes.io/docs/concepts/services-networking/network-policies/
 
 import { BlockList, isIPv4 } from "node:net";
@@ -18,7 +18,7 @@ export interface Connection {
   readonly protocol?: "TCP" | "UDP";
 }
 
-/** A connection needs both ends' leave; an end that is not ours, or that no policy concerns, gives it. */
+/** Both ends must allow a connection; an end that is not ours, or that no policy selects, allows it. */
 export function allows(policies: readonly NetworkPolicy[], connection: Connection): boolean {
   return leaves(policies, connection, "Egress") && leaves(policies, connection, "Ingress");
 }
@@ -56,7 +56,7 @@ function isWithin(ip: string, cidr: string): boolean {
   return block.check(ip, isIPv4(ip) ? "ipv4" : "ipv6");
 }
 
-/** A name is that of a port of the pod that is spoken to. */
+/** A name refers to a port of the target pod. */
 function isPort({ port, protocol = "TCP" }: NetworkPolicyPort, connection: Connection): boolean {
   if (protocol !== (connection.protocol ?? "TCP")) return false;
   if (typeof port !== "string") return port === undefined || port === connection.port;

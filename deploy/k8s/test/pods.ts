@@ -1,10 +1,10 @@
-// The pods that the workloads make.
+// The pods that the workloads create.
 import type { PodSpec } from "kubernetes-types/core/v1.js";
 import type { ObjectMeta } from "kubernetes-types/meta/v1.js";
 import type { Kinds } from "./kinds.js";
 import type { Rendered } from "./rendered.js";
 
-/** A pod as its workload will make it. */
+/** A pod as its workload creates it. */
 export interface Pod {
   /** The workload's name. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Pod {
   readonly spec: PodSpec;
 }
 
-/** A pod of each workload. */
+/** One pod of each workload. */
 export function podsOf(rendered: Rendered): Pod[] {
   const workloads: ReadonlyArray<Kinds["Deployment"] | Kinds["StatefulSet"] | Kinds["Job"]> = [
     ...rendered.of("Deployment"),
@@ -29,7 +29,7 @@ export function podsOf(rendered: Rendered): Pod[] {
   });
 }
 
-/** Whether these labels are among the pod's. An empty selector fits every pod. */
+/** Whether the pod has these labels. An empty selector matches every pod. */
 export function fits(pod: Pick<Pod, "labels">, selector: Readonly<Record<string, string>> | undefined): boolean {
   return Object.entries(selector ?? {}).every(([label, value]) => pod.labels[label] === value);
 }

@@ -1,4 +1,4 @@
-// The Redis of the overlay `small` lets in each service by its own URL, with the rights that it has everywhere.
+// The Redis of the overlay `small` admits each service with its own URL, and with the same permissions as elsewhere.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,7 +11,7 @@ import { test } from "tap";
 import { variablesOf } from "./environment.js";
 import { type Rendered, render, services } from "./rendered.js";
 
-test("each service's URL opens what is its own, and a wrong password opens nothing", async (t) => {
+test("each service's URL gives access to its own keys, and a wrong password to nothing", async (t) => {
   const rendered = await render("small");
   const port = await startServer(t, rendered);
   for (const service of services) {
@@ -24,7 +24,7 @@ test("each service's URL opens what is its own, and a wrong password opens nothi
     t.teardown(() => limits.close());
     await limits.take({ name: "user", points: 2, perSeconds: 60 }, "somebody");
     t.same(faults, [], service);
-    // What each may and may not is held by the test of users.conf.
+    // The test of users.conf checks the permissions.
     await t.rejects(rawClient(t, url.href).keys("*"), /NOPERM/, service);
     url.password = "another";
     await t.rejects(rawClient(t, url.href).ping(), service);

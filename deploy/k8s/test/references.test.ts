@@ -1,4 +1,4 @@
-// What manifests name is there: pods by their labels, ports, accounts, configuration, workloads, images.
+// Everything that manifests refer to exists: pods by labels, ports, accounts, configuration, workloads, images.
 
 import type { Container, PodSpec, Probe } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
@@ -6,7 +6,7 @@ import { fits, type Pod, podsOf } from "./pods.js";
 import { overlays, render, services } from "./rendered.js";
 
 for (const overlay of overlays) {
-  test(`in ${overlay} every selector fits its own pods, and no others`, async (t) => {
+  test(`in ${overlay} every selector matches its own pods, and no others`, async (t) => {
     const rendered = await render(overlay);
     const pods = podsOf(rendered);
     const fitting = (selector: Readonly<Record<string, string>> | undefined) =>
@@ -30,7 +30,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} whatever a pod names is there`, async (t) => {
+  test(`in ${overlay} everything that a pod refers to exists`, async (t) => {
     const rendered = await render(overlay);
     const there = new Set(rendered.all.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
     for (const pod of podsOf(rendered)) {
@@ -49,7 +49,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} services, probes and the Ingress lead to declared ports`, async (t) => {
+  test(`in ${overlay} services, probes and the Ingress use declared ports`, async (t) => {
     const rendered = await render(overlay);
     const pods = podsOf(rendered);
     for (const { metadata, spec } of rendered.of("Service")) {
@@ -57,7 +57,7 @@ for (const overlay of overlays) {
       for (const { targetPort, port } of spec?.ports ?? []) {
         const number = portOf(pod?.spec.containers ?? [], targetPort);
         t.ok(number, `${metadata?.name} leads to ${targetPort}`);
-        // Behind a headless Service the port is the pod's own.
+        // With a headless Service the port is that of the pod.
         if (spec?.clusterIP === "None") t.equal(port, number, `${metadata?.name} has the pod's port`);
       }
     }
@@ -82,7 +82,7 @@ for (const overlay of overlays) {
     }
   });
 
-  test(`in ${overlay} every service is probed, guarded and kept small`, async (t) => {
+  test(`in ${overlay} every workload has probes, a disruption budget, no privileges and resource limits`, async (t) => {
     const rendered = await render(overlay);
     for (const name of [...services, "edge"]) {
       const { spec } = rendered.one("Deployment", name);
@@ -91,7 +91,7 @@ for (const overlay of overlays) {
       t.equal(container?.startupProbe?.httpGet?.path, "/healthz", name);
       t.equal(container?.livenessProbe?.httpGet?.path, "/healthz", name);
       t.equal(container?.readinessProbe?.httpGet?.path, path, name);
-      // A service ends by itself within 25 s of SIGTERM.
+      // A service exits within 25 s of SIGTERM.
       t.ok((spec?.template.spec?.terminationGracePeriodSeconds ?? 0) >= 30, `${name} is given the time to close`);
       t.equal(spec?.strategy?.rollingUpdate?.maxUnavailable, 0, name);
       t.equal(spec?.replicas, undefined, `${name}'s replicas are not set back by applying again`);
@@ -109,7 +109,7 @@ for (const overlay of overlays) {
   });
 }
 
-test("in production everything grows with the load, the gateway by its sockets", async (t) => {
+test("in production everything scales with the load, the gateway with its sockets", async (t) => {
   const rendered = await render("production");
   for (const name of [...services, "edge"]) {
     const { spec } = rendered.one("HorizontalPodAutoscaler", name);

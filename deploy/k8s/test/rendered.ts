@@ -1,4 +1,4 @@
-// The overlays as kubectl renders them, with secrets that a user would have put there.
+// The overlays as kubectl renders them, with secrets as a user would provide them.
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ export type Overlay = (typeof overlays)[number];
 export const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
 export type Service = (typeof services)[number];
 
-/** Any object of Kubernetes. */
+/** Any Kubernetes object. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -29,13 +29,13 @@ export interface Manifest {
 
 export interface Rendered {
   readonly all: readonly Manifest[];
-  /** Those of a kind; their shape is held by the schema test. */
+  /** All objects of a kind; the schema test checks their shape. */
   of<Kind extends keyof Kinds>(kind: Kind): Kinds[Kind][];
-  /** The one of that name, where kustomize's hash at the end does not count. Throws when there is none. */
+  /** The object with that name, ignoring kustomize's hash suffix. Throws if there is none. */
   one<Kind extends keyof Kinds>(kind: Kind, name: string): Kinds[Kind];
 }
 
-/** What stands in the place of a user's own values, in production's examples. */
+/** Replacements for a user's own values in the examples of production. */
 const values: Readonly<Record<string, string>> = {
   POSTGRES_URL: "postgres://someone:secret@10.1.0.5:5432/khui?sslmode=verify-full",
   NATS_URL: "tls://someone:secret@10.1.0.6:4222",
@@ -48,14 +48,14 @@ const values: Readonly<Record<string, string>> = {
 
 const known = new Map<Overlay, Promise<Rendered>>();
 
-/** The overlay as it is with its secrets; rendered once a process. Rejects with kustomize's words. */
+/** The overlay with its secrets, rendered once per process. Rejects with kustomize's message. */
 export function render(overlay: Overlay): Promise<Rendered> {
   const found = known.get(overlay) ?? renderWith(overlay, fillSecrets);
   known.set(overlay, found);
   return found;
 }
 
-/** Renders an overlay in a copy of its folders, to whose secrets `fill` sees. Rejects with kustomize's words. */
+/** Renders an overlay in a copy of its folders, where `fill` provides the secrets. Rejects with kustomize's message. */
 export async function renderWith(overlay: Overlay, fill: (folder: string) => Promise<void>): Promise<Rendered> {
   const folder = mkdtempSync(join(tmpdir(), "khui-k8s-"));
   try {
@@ -74,7 +74,7 @@ export async function renderWith(overlay: Overlay, fill: (folder: string) => Pro
   }
 }
 
-/** As README.md says: by the script where there is one, else from the examples. */
+/** As README.md describes: with the script if there is one, else from the examples. */
 export async function fillSecrets(overlay: string): Promise<void> {
   const folder = join(overlay, "secrets");
   const examples = readdirSync(folder).filter((name) => name.endsWith(".env.example"));

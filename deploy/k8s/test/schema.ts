@@ -1,4 +1,4 @@
-// Checks manifests against Kubernetes' OpenAPI schema: as TypeScript literals of the types that are made from it.
+// Checks manifests against Kubernetes' OpenAPI schema: as TypeScript literals of the types generated from it.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -13,8 +13,8 @@ const types = dirname(require.resolve("kubernetes-types/package.json"));
 const compiler = join(dirname(require.resolve("typescript/package.json")), "lib/tsc.js");
 
 /**
- * What is wrong with them, a line a fault: unknown and missing fields, wrong types, kinds that the schema does not have.
- * Types are checked, not values: whether a quantity or a name is well-formed only a cluster tells.
+ * The faults found, one per line: unknown and missing fields, wrong types, unknown kinds.
+ * Only types are checked: whether a quantity or a name is well-formed, only a cluster can tell.
  */
 export async function schemaFaults(manifests: readonly Manifest[]): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "khui-schema-"));
@@ -44,7 +44,7 @@ export async function schemaFaults(manifests: readonly Manifest[]): Promise<stri
   }
 }
 
-/** Everything on the line of its manifest, so that a fault's line names it. */
+/** One manifest per line, so that the line of a fault identifies it. */
 function declaration(manifest: Manifest, index: number): string {
   const [version, group] = manifest.apiVersion.split("/").reverse();
   const module = `${types}/${group?.replace(/\..*/, "") ?? "core"}/${version}`;

@@ -1,4 +1,4 @@
-// What README.md tells Prometheus to scrape has the jobs that the alerts ask for.
+// The scrape configuration in README.md has the jobs that the alerts expect.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,18 +20,18 @@ const run = promisify(execFile);
 const read = (name: string): string => readFileSync(fileURLToPath(new URL(name, import.meta.url)), "utf8");
 const example = /^```yaml\n(scrape_configs:\n[\s\S]*?)^```/m.exec(read("../README.md"))?.[1] ?? "";
 
-test("Prometheus takes the example", async (t) => {
+test("Prometheus accepts the example", async (t) => {
   const promtool = await findSource({ binary: "promtool", debianPackages: ["prometheus"] }, thisMachine(process.env));
   if (promtool.kind !== "binary") throw new Error("promtool is a program of this machine");
   const folder = mkdtempSync(join(tmpdir(), "khui-scrape-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  // Debian's promtool knows no Kubernetes.
+  // Debian's promtool is built without Kubernetes.
   const elsewhere = example.replace(/kubernetes_sd_configs: .*/, "static_configs: [{ targets: [pod] }]");
   writeFileSync(join(folder, "prometheus.yml"), elsewhere);
   t.match((await run(promtool.path, ["check", "config", join(folder, "prometheus.yml")])).stdout, /SUCCESS/);
 });
 
-test("a pod that is scraped is of a job that the alerts know, and each such job has pods", async (t) => {
+test("every scraped pod belongs to a job that the alerts know, and each such job has pods", async (t) => {
   const [{ relabel_configs: rules }] = parse(example).scrape_configs as [{ relabel_configs: Relabelling[] }];
   const rule = rules.find(({ target_label }) => target_label === "job");
   t.same(rule?.source_labels, ["__meta_kubernetes_pod_label_app_kubernetes_io_name"]);

@@ -1,13 +1,13 @@
-// What nats.conf lets each user say and hear, as it stands there.
+// Reads from nats.conf what each user may publish and subscribe to.
 import { readFileSync } from "node:fs";
 
 export interface Rights {
   readonly publish: readonly string[];
-  /** With a queue group behind a space: in that group only. */
+  /** A queue group after a space: only in that group. */
   readonly subscribe: readonly string[];
 }
 
-/** By user. Throws for a block that it does not understand whole, so that no right can stand there unread. */
+/** Permissions by user. Throws for a block that it cannot parse completely, so that no permission goes unread. */
 export function configuredRights(): Map<string, Rights> {
   const text = readFileSync(new URL("../nats.conf", import.meta.url), "utf8").replaceAll(/^ *#.*\n/gm, "");
   const list = String.raw`\[([^\]]*)\]`;

@@ -1,4 +1,4 @@
-// What a stolen service might forge on the bus, each tried with that service's own credentials.
+// What a compromised service might forge on the bus, tried with that service's own credentials.
 
 import { startBackends } from "@khui/backends/backends";
 import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
@@ -19,7 +19,7 @@ const victims = {
   "the removal of a file": mediaRpc.remove.subject,
   "an answer to messages-api": "_INBOX.messages-api.forged",
 };
-/** Who may both say and hear a subject, so that a message of its own can ask it for an answer, and what it may say anyway. */
+/** Users that may both publish and subscribe to a subject, so that they could send themselves a request; and what they may publish anyway. */
 const loops = [
   { service: "realtime-gateway", subject: subjects.gatewayRelay("b00t"), queue: undefined, own: [] },
   { service: "realtime-gateway", subject: subjects.roomLive(room), queue: undefined, own: [] },
@@ -32,7 +32,7 @@ const loops = [
 ] as const;
 
 for (const { service, subject, queue, own } of loops) {
-  test(`${service} cannot let itself answer where it may not speak, by ${subject}`, async (t) => {
+  test(`${service} cannot use a reply on ${subject} to publish where it may not`, async (t) => {
     const client = await connectRaw(addressOf(service));
     t.teardown(() => client.close());
     t.ok(await client.maySubscribe(subject, queue));

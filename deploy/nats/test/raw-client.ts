@@ -1,18 +1,18 @@
-// One bare connection to a NATS server, which says what no client library would: any subject, any reply.
+// A bare connection to a NATS server, which sends what no client library would: any subject, any reply subject.
 // https://docs.nats.io/reference/reference-protocols/nats-protocol
 import { createConnection } from "node:net";
 
 export interface RawClient {
-  /** Whether the server takes a message to `subject`, whose answer is to go to `reply`. */
+  /** Whether the server accepts a message to `subject` with the reply subject `reply`. */
   mayPublish(subject: string, reply?: string): Promise<boolean>;
-  /** Whether the server takes a subscription. It stays until the client is closed. */
+  /** Whether the server accepts a subscription. It stays until the client is closed. */
   maySubscribe(subject: string, queue?: string): Promise<boolean>;
-  /** Resolves with the next message's reply subject; null where it has none. */
+  /** Resolves with the next message's reply subject, or null if it has none. */
   nextReply(): Promise<string | null>;
   close(): void;
 }
 
-/** Rejects when the server does not let the address's user in. */
+/** Rejects if the server refuses the URL's user. */
 export async function connectRaw(address: string): Promise<RawClient> {
   const { hostname, port, username, password } = new URL(address);
   const socket = createConnection(Number(port), hostname);
@@ -38,7 +38,7 @@ export async function connectRaw(address: string): Promise<RawClient> {
       if (line === "PONG") pongs += 1;
       else if (line === "PING") socket.write("PONG\r\n");
       else if (line.startsWith("-ERR")) refusals.push(line);
-      // Subject, number of the subscription, reply if there is one, size. Bodies are empty here, and pass as empty lines.
+      // Subject, subscription id, reply subject if any, size. Bodies are empty here, and appear as empty lines.
       else if (line.startsWith("MSG")) replies.push(line.split(" ").length === 5 ? (line.split(" ")[3] ?? null) : null);
     }
     changed();
@@ -55,7 +55,7 @@ export async function connectRaw(address: string): Promise<RawClient> {
     }
   }
 
-  /** What the server says of a command comes before its answer to a PING behind it. */
+  /** The server's response to a command arrives before the PONG for a PING sent after it. */
   async function isTaken(command: string): Promise<boolean> {
     const [before, expected] = [refusals.length, pongs + 1];
     socket.write(`${command}PING\r\n`);

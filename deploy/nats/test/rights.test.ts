@@ -1,4 +1,4 @@
-// What each service's NATS user may and may not do, asked of a server that runs under nats.conf.
+// What each service's NATS user may and may not do, on a server that runs with nats.conf.
 
 import { startBackends } from "@khui/backends/backends";
 import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
@@ -21,7 +21,7 @@ const address = (service: Service): string => ownAddresses(service, { nats: back
 
 interface Member {
   readonly bus: Bus;
-  /** What the server has refused so far, in its words. */
+  /** The server's refusals so far. */
   readonly refusals: string[];
 }
 
@@ -41,7 +41,7 @@ const servers: ReadonlyArray<readonly [Service, Readonly<Record<string, Rpc>>]> 
   ["media-service", mediaRpc],
 ];
 
-/** Each kind of subject that there is, and some that there are not. */
+/** Every kind of subject, and some that do not exist. */
 const places = [
   ...servers.flatMap(([, definitions]) => Object.values(definitions).map(({ subject }) => subject)),
   ...[subjects.roomLog(room), subjects.roomLive(room), subjects.userLive("u"), subjects.gatewayRelay("b00t")],
@@ -50,10 +50,10 @@ const places = [
   ...["$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO", "$JS.API.INFO", "_R_.x"],
 ];
 const wide = [">", "*", "khui.>", "khui.*.*.*", "khui.rpc.>", "khui.room.>", "_INBOX.>", "_INBOX.*", "$SYS.>", "$JS.>"];
-const listed = tableUnder("NATS: who may say and hear what");
+const listed = tableUnder("NATS: subjects");
 
 for (const { name, cells } of listed) {
-  test(`${name} may say and hear what the table of docs/security.md gives it, and is refused all else`, async (t) => {
+  test(`${name} may use the subjects in the table of docs/security.md, and no others`, async (t) => {
     const [publish = [], subscribe = []] = cells;
     const client = await connectRaw(address(name as Service));
     t.teardown(() => client.close());
@@ -79,14 +79,14 @@ for (const { name, cells } of listed) {
   });
 }
 
-/** Whether a right of nats.conf is to this subscription: a pattern of its own words, or one subject that it takes. */
+/** Whether a permission of nats.conf covers this subscription: the same pattern, or one subject that it matches. */
 function gives(right: string, pattern: string, queue: string | undefined): boolean {
   const [own = "", group] = right.split(" ");
   if (group !== undefined && group !== queue) return false;
   return pattern === own || (!/[*>]/.test(pattern) && matches(own, pattern));
 }
 
-test("the table of docs/security.md says what nats.conf says, and each answers those who ask it", (t) => {
+test("the table of docs/security.md matches nats.conf, and each service may reply to its callers", (t) => {
   const rights = configuredRights();
   t.same(new Map(listed.map(({ name, cells: [publish, subscribe] }) => [name, { publish, subscribe }])), rights);
   t.same([...rights.keys()], services);
@@ -104,20 +104,20 @@ test("the table of docs/security.md says what nats.conf says, and each answers t
   t.end();
 });
 
-test("a password that is wrong, or none, is refused", async (t) => {
+test("a wrong or missing password is refused", async (t) => {
   const wrong = address("rooms-api").replace(/:[^:@]+@/, ":wrong@");
   for (const servers of [wrong, backends.natsUrl ?? ""]) {
     await t.rejects(connectNats({ servers, name: "stranger", onError: () => {} }), /authorization/i);
   }
 });
 
-test("every question of the contracts is heard by who serves it, and asked by somebody", async (t) => {
+test("every RPC of the contracts has a service that may serve it, and one that may call it", async (t) => {
   for (const [service, definitions] of servers) {
     const one = await join(t, service);
     for (const { subject } of Object.values(definitions)) {
       const asking = services.filter((name) => mayPublish(name).includes(subject));
       t.ok(asking.length > 0, `${subject} is asked`);
-      // Two members of the queue group, of which one answers; headers go along.
+      // Two members of the queue group, one of which answers; headers are passed on.
       one.bus.serve(subject, async ({ headers }) => Buffer.from(headers["x-request-id"] ?? ""), { queue: service });
       for (const name of asking) {
         const { bus, refusals } = await join(t, name);
@@ -133,7 +133,7 @@ test("every question of the contracts is heard by who serves it, and asked by so
   }
 });
 
-test("the configuration names no question that the contracts do not have", (t) => {
+test("the configuration names no RPC that the contracts do not have", (t) => {
   const known = servers.flatMap(([, definitions]) => Object.values(definitions).map(({ subject }) => subject));
   for (const service of services) {
     for (const subject of mayPublish(service)) {
@@ -143,7 +143,7 @@ test("the configuration names no question that the contracts do not have", (t) =
   t.end();
 });
 
-test("rooms' logs, live states, users and relayed polls reach the gateways", async (t) => {
+test("room logs, live states, user events and relayed polls reach the gateways", async (t) => {
   const [messages, one, other] = await Promise.all([
     join(t, "messages-api"),
     join(t, "realtime-gateway"),
@@ -166,7 +166,7 @@ test("rooms' logs, live states, users and relayed polls reach the gateways", asy
   t.same([messages.refusals, one.refusals, other.refusals], [[], [], []]);
 });
 
-/** The `publish` list of a user, as nats.conf has it. */
+/** The `publish` list of a user in nats.conf. */
 function mayPublish(service: Service): readonly string[] {
   return configuredRights().get(service)?.publish ?? [];
 }

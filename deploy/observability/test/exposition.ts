@@ -1,6 +1,6 @@
-// What Prometheus reads of a process, and which metrics an expression asks for.
+// Parses what Prometheus scrapes from a process, and which metrics an expression uses.
 
-/** The names of all samples in Prometheus' text format: a histogram has three, and a metric is there before its first sample. */
+/** The names of all samples in Prometheus' text format: a histogram has three, and a metric exists before its first sample. */
 export function namesIn(text: string): Set<string> {
   const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   return new Set(
@@ -10,7 +10,7 @@ export function namesIn(text: string): Set<string> {
   );
 }
 
-/** The sum of a metric's samples whose labels hold `label`; NaN when there are none. */
+/** The sum of a metric's samples whose labels include `label`; NaN if there are none. */
 export function sampleOf(text: string, name: string, label = ""): number {
   const samples = [...text.matchAll(new RegExp(`^${name}(\\{[^}]*\\})? (\\S+)$`, "gm"))];
   const chosen = samples.filter(([, labels = ""]) => labels.includes(label));

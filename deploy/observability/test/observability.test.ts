@@ -1,4 +1,4 @@
-// Alerts and dashboard ask for what there is, say what to do, and can be read by Prometheus and Grafana.
+// Alerts and dashboard use existing metrics, say what to do, and are valid for Prometheus and Grafana.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ const system = await startEmbedded();
 t.teardown(() => system.stop());
 const scrape = async () => (await fetch(`${system.url}/metrics`)).text();
 
-test("what a system does is counted", async (t) => {
+test("metrics count what a system does", async (t) => {
   const people = await useSystem(t, system);
   const [alice, bob] = [people.newUser("Alice"), people.newUser("Bob")];
   const roomId = await privateRoom(alice, bob);
@@ -56,7 +56,7 @@ test("what a system does is counted", async (t) => {
   await again.join(roomId, 1);
   await again.next("new_message", ({ message }) => message.content === "number 2");
   const behind = await bob.connect();
-  // Further ahead than the room is: nothing is missed, and it is a resume all the same.
+  // Ahead of the room's head: nothing was missed, and it still counts as a resume.
   await behind.join(roomId, 1_000);
 
   const text = await scrape();
@@ -79,12 +79,12 @@ test("what a system does is counted", async (t) => {
   t.ok(value("khui_media_scratch_size_bytes") > 0);
   for (const one of [client, again, behind]) one.close();
   await eventually(async () => sampleOf(await scrape(), "khui_gateway_rooms") === 0);
-  // What was under way when the sweep looked is gone the next time.
+  // What was in progress during one sweep is gone by the next.
   await eventually(async () => sampleOf(await scrape(), "khui_rooms_outbox_changes") === 0);
   t.ok(sampleOf(await scrape(), "khui_gateway_closed_sockets_total") >= 3);
 });
 
-test("uploads and stickers are counted, and what limits and routes refuse", async (t) => {
+test("metrics count uploads, stickers, and refusals by limits and routes", async (t) => {
   const people = await useSystem(t, system);
   const [alice, bob] = [people.newUser("Alice"), people.newUser("Bob")];
   const roomId = await privateRoom(alice, bob);
@@ -113,7 +113,7 @@ test("uploads and stickers are counted, and what limits and routes refuse", asyn
   t.notOk(text.includes(roomId), "no label has an id");
 });
 
-test("no two metrics have one name, and each is of its process", async (t) => {
+test("metric names are unique, and each metric has the name of its process", async (t) => {
   const text = await scrape();
   const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   t.equal(new Set(types).size, types.length);
@@ -124,7 +124,7 @@ test("no two metrics have one name, and each is of its process", async (t) => {
   );
 });
 
-test("alerts and dashboard ask only for metrics that there are, and all of ours are shown somewhere", async (t) => {
+test("alerts and dashboard use only metrics that exist, and each of ours is shown", async (t) => {
   const there = namesIn(await scrape());
   const asked = new Set([...rules.map(({ expr }) => expr), ...expressions].flatMap(metricsOf));
   t.same(
@@ -140,7 +140,7 @@ test("alerts and dashboard ask only for metrics that there are, and all of ours 
   );
 });
 
-test("every alert says what is wrong and where to read on", (t) => {
+test("every alert says what is wrong and links to its runbook", (t) => {
   const anchors = rules.map(({ annotations }) => annotations.runbook);
   for (const { alert, labels, annotations } of rules) {
     t.match(alert, /^Khui[A-Z][A-Za-z]+$/);
@@ -161,13 +161,13 @@ test("every alert says what is wrong and where to read on", (t) => {
   t.end();
 });
 
-test("Prometheus takes the rules and the example, and the alerts go off when they should", async (t) => {
+test("Prometheus accepts the rules and the example, and alerts fire when they should", async (t) => {
   t.match(await check("check", "rules", join(here, "alerts.yml")), /SUCCESS/);
   t.match(await check("check", "config", join(here, "prometheus.yml")), /SUCCESS/);
   t.match(await check("test", "rules", join(here, "alerts.test.yml")), /SUCCESS/);
 });
 
-test("a job that is gone is missed, whichever of those that are scraped", (t) => {
+test("every scraped job raises an alert when it is gone", (t) => {
   const { scrape_configs } = parseYaml(read("prometheus.yml")) as { scrape_configs: Array<{ job_name: string }> };
   const { expr = "" } = rules.find(({ alert }) => alert === "KhuiServiceGone") ?? {};
   const asked = [...expr.matchAll(/absent\(up\{job="(.+?)"\} == 1\), "job", "(.+?)"/g)];
@@ -182,7 +182,7 @@ test("a job that is gone is missed, whichever of those that are scraped", (t) =>
   t.end();
 });
 
-test("every panel has an id of its own and expressions that Prometheus can read", async (t) => {
+test("every panel has a unique id and valid expressions", async (t) => {
   const ids = panels.map(({ id }) => id);
   t.equal(new Set(ids).size, ids.length);
   t.ok(panels.every(({ type, targets = [] }) => type === "row" || targets.length > 0));

@@ -1,4 +1,4 @@
-// What each service's Postgres role may and may not do, asked of a server on which roles.sql was run.
+// What each service's Postgres role may and may not do, on a server where roles.sql was run.
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -29,7 +29,7 @@ const sql = async (url: string, query: string): Promise<string> =>
   (await run("psql", [url, "-wXAtqc", query])).stdout.trim();
 const runScript = (url: string, by: Secrets) => run("psql", [url, "-wXqf", script], { env: { ...process.env, ...by } });
 
-test("a role works in its own schema and sees no other's", async (t) => {
+test("a role can use its own schema and cannot see the others", async (t) => {
   for (const service of services) {
     await sql(
       roleUrl(service),
@@ -51,7 +51,7 @@ test("a role works in its own schema and sees no other's", async (t) => {
   }
 });
 
-test("a role makes nothing elsewhere, and is nobody special", async (t) => {
+test("a role can create nothing elsewhere, and has no special privileges", async (t) => {
   const url = roleUrl("sticker-service");
   await t.rejects(sql(url, "create table public.x (n int)"), /permission denied/);
   await t.rejects(sql(url, "create schema x"), /permission denied/);
@@ -61,7 +61,7 @@ test("a role makes nothing elsewhere, and is nobody special", async (t) => {
   await t.rejects(sql(roleUrl("sticker-service", { ...secrets, POSTGRES_STICKER_SERVICE_PASSWORD: "x" }), "select 1"));
 });
 
-test("a role that takes all connections it can get leaves others theirs", async (t) => {
+test("a role that uses all its connections leaves the others theirs", async (t) => {
   const limits = { ...secrets, POSTGRES_STICKER_SERVICE_CONNECTIONS: "5" };
   await runScript(superuser, limits);
   t.teardown(() => runScript(superuser, secrets));
@@ -96,19 +96,19 @@ test("a role that takes all connections it can get leaves others theirs", async 
   await Promise.all(attempts);
 });
 
-test("the table of docs/security.md says what the roles have", async (t) => {
+test("the table of docs/security.md matches the roles", async (t) => {
   const roles = await sql(
     superuser,
     `select rolname, nspname, rolconnlimit from pg_roles join pg_namespace on nspowner = pg_roles.oid
      where rolname like '%\\_api' or rolname like '%\\_service'`,
   );
-  const listed = tableUnder("Postgres: which schema, how many connections");
+  const listed = tableUnder("Postgres: schemas and connections");
   t.same(roles.split("\n").sort(), listed.map(({ name, cells }) => [name, ...cells].join("|")).sort());
   const limits = listed.map(({ name, cells }) => [name.replace("_", "-"), Number(cells[1]?.[0])]);
   t.same(limits, Object.entries(connectionLimits()));
 });
 
-test("run again, the script changes passwords and leaves data", async (t) => {
+test("running the script again changes passwords and keeps data", async (t) => {
   const next = makeSecrets();
   await runScript(superuser, next);
   t.equal(await sql(roleUrl("rooms-api", next), "select n from rooms.own"), "1");
@@ -116,12 +116,12 @@ test("run again, the script changes passwords and leaves data", async (t) => {
   await runScript(superuser, secrets);
 });
 
-test("a missing password ends the script", async (t) => {
+test("a missing password stops the script", async (t) => {
   const { POSTGRES_MEDIA_SERVICE_PASSWORD: _left, ...others } = secrets;
   await t.rejects(runScript(superuser, others as Secrets), /syntax error/);
 });
 
-test("an administrator who is no superuser, as on a managed server, can run it in a database of its own", async (t) => {
+test("an administrator without superuser rights, as on a managed server, can run it in their own database", async (t) => {
   await sql(superuser, "create role boss login createrole password 'boss'");
   for (const service of services) {
     const role = service.replace("-", "_");

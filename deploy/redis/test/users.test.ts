@@ -1,4 +1,4 @@
-// What each service's Redis user may and may not do, asked of a server that was started with users.conf.
+// What each service's Redis user may and may not do, on a server started with users.conf.
 import { readFileSync } from "node:fs";
 import { startBackends } from "@khui/backends/backends";
 import { makeSecrets, ownAddresses } from "@khui/backends/secrets";
@@ -39,7 +39,7 @@ for (const service of services) {
   });
 }
 
-test("realtime-gateway keeps presence and typing in Redis, with every script", async (t) => {
+test("realtime-gateway can run every script for presence and typing", async (t) => {
   let opened = 0;
   const url = addressOf("realtime-gateway");
   await presenceConformance(t, async () =>
@@ -47,12 +47,12 @@ test("realtime-gateway keeps presence and typing in Redis, with every script", a
   );
 });
 
-const listed = tableUnder("Redis: which keys, which commands");
+const listed = tableUnder("Redis: keys and commands");
 /** What a connection may always say: https://redis.io/docs/latest/commands/acl-setuser (no-auth commands). */
 const always = ["auth", "hello", "quit", "reset"];
 
 for (const { name, cells } of listed) {
-  test(`of all commands that the server has, ${name} may use those of docs/security.md's table`, async (t) => {
+  test(`of all the server's commands, ${name} may use those in the table of docs/security.md`, async (t) => {
     const [, commands = []] = cells;
     const allowed: string[] = [];
     for (const { command, words } of await everyCommand()) {
@@ -62,7 +62,7 @@ for (const { name, cells } of listed) {
     t.same(allowed.sort(), [...commands, ...always].sort());
   });
 
-  test(`${name} reaches its own keys alone, by itself or by a script`, async (t) => {
+  test(`${name} can access only its own keys, directly or in a script`, async (t) => {
     const [patterns = [], commands = []] = cells;
     const own = rawClient(t, addressOf(name));
     const keys = [...listed.flatMap((row) => row.cells[0]!), "*", "khui:*", "khui:limits:*", `khui:limits:${name}`];
@@ -84,7 +84,7 @@ for (const { name, cells } of listed) {
     }
   });
 
-  test(`${name} does nothing to the server or to others`, async (t) => {
+  test(`${name} cannot change the server or disturb others`, async (t) => {
     const own = rawClient(t, addressOf(name));
     const dangerous = [
       ...["REPLICAOF 127.0.0.1 1", "CONFIG GET *", "CONFIG SET maxmemory 1", "FLUSHALL", "FLUSHDB", "KEYS *", "SCAN 0"],
@@ -107,7 +107,7 @@ for (const { name, cells } of listed) {
   });
 }
 
-test("nobody comes in without a password, or with another's", async (t) => {
+test("nobody can log in without a password, or with another user's", async (t) => {
   const address = new URL(backends.redisUrl ?? "");
   const open = Object.assign(new URL(address), { username: "", password: "" });
   await t.rejects(rawClient(t, open.href).ping(), /NOAUTH/);
@@ -118,7 +118,7 @@ test("nobody comes in without a password, or with another's", async (t) => {
   await t.rejects(rawClient(t, swapped).ping());
 });
 
-test("the table of docs/security.md says what users.conf says", (t) => {
+test("the table of docs/security.md matches users.conf", (t) => {
   const lines = readFileSync(new URL("../users.conf", import.meta.url), "utf8").match(/^user .*/gm) ?? [];
   const users = lines.map((line) => line.split(" ").slice(1));
   const first = (name = "") => `${name} reset on #$REDIS_${name.toUpperCase().replaceAll("-", "_")}_PASSWORD`;
@@ -136,7 +136,7 @@ test("the table of docs/security.md says what users.conf says", (t) => {
   t.end();
 });
 
-/** Every command and subcommand of the server, with words enough for it to be judged. */
+/** Every command and subcommand of the server, with enough arguments for its permission check. */
 async function everyCommand(): Promise<Array<{ command: string; words: string[] }>> {
   const known = (await admin.call("COMMAND")) as Array<[string, number, ...unknown[]]>;
   const flat = known.flatMap((one) => {
@@ -145,7 +145,7 @@ async function everyCommand(): Promise<Array<{ command: string; words: string[] 
   });
   return flat.map(([command, arity]) => {
     const words = command.split("|");
-    // Negative: at least so many. More than that does for commands whose keys are counted.
+    // Negative: at least that many. A few more are needed for commands that count their keys.
     while (words.length < Math.abs(arity)) words.push("1");
     return { command, words };
   });

@@ -1,10 +1,10 @@
-// An S3 store that holds each key to its service's policy: a proxy before one that allows everything.
+// An S3 store that enforces each service's policy: a proxy in front of a store that allows everything.
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startS3Server } from "@khui/test-kit/servers/s3";
 import { allows, policyOf } from "./policy.js";
 
-/** Named like their services. Of the root's key anything is taken. */
+/** Keys are named after their services. The root key may do anything. */
 const users = ["media-service", "sticker-service"];
 export const rootKey = { accessKey: "root", secretKey: "the root's secret" };
 
@@ -24,7 +24,7 @@ export async function startPolicedStore(): Promise<PolicedStore> {
     const { method = "", headers, url = "" } = incoming;
     const signed = `${headers.authorization ?? ""} ${decodeURIComponent(url)}`;
     const user = /Credential=([^/]+)\//.exec(signed)?.[1] ?? "";
-    // A list of what is to be removed is looked into; files are not read.
+    // Reads lists of objects to delete, but not files.
     const body = method === "POST" ? await textOf(incoming) : undefined;
     const needed = needs(method, new URL(url, store.url), body ?? "");
     if (!mayDo(user, needed)) {

@@ -1,4 +1,4 @@
-// Each service's key works in its own bucket, and reaches nothing in another's.
+// Each service's key works in its own bucket, and has no access to another's.
 import { execFile } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { rootKey, startPolicedStore } from "./policed-store.js";
 import { allows, policyOf } from "./policy.js";
 
 const run = promisify(execFile);
-const listed = tableUnder("S3: which bucket, which actions");
+const listed = tableUnder("S3: buckets and actions");
 const buckets = new Map(listed.map(({ name, cells: [[bucket = ""] = []] }) => [name, bucket]));
 const store = await startPolicedStore();
 t.teardown(() => store.close());
@@ -24,12 +24,12 @@ function blobsOf(t: Test, accessKey: string, bucket: string) {
   return blobs;
 }
 
-/** As setup.sh makes them. */
+/** As setup.sh creates them. */
 async function makeBuckets(t: Test): Promise<void> {
   for (const bucket of buckets.values()) await blobsOf(t, rootKey.accessKey, bucket).ping();
 }
 
-test("the table of docs/security.md says what the policies say", (t) => {
+test("the table of docs/security.md matches the policies", (t) => {
   const objects = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
   for (const { name, cells } of listed) {
     const [[bucket = ""] = [], actions] = cells;
@@ -45,7 +45,7 @@ test("the table of docs/security.md says what the policies say", (t) => {
   t.end();
 });
 
-test("a policy allows its own bucket, and nothing elsewhere or of the bucket itself", (t) => {
+test("a policy allows access to objects in its own bucket only, and no changes to the bucket", (t) => {
   const actions = ["GetObject", "PutObject", "DeleteObject", "ListBucket", "CreateBucket", "DeleteBucket"];
   const more = ["PutBucketPolicy", "ListAllMyBuckets", "GetObjectVersion", "BypassGovernanceRetention", "*"];
   for (const [service, bucket] of buckets) {
@@ -67,14 +67,14 @@ test("a policy allows its own bucket, and nothing elsewhere or of the bucket its
 });
 
 for (const [service, bucket] of buckets) {
-  test(`${service} keeps its promises with what its policy allows`, async (t) => {
+  test(`${service} passes the conformance suite with what its policy allows`, async (t) => {
     await makeBuckets(t);
     await blobsConformance(t, async () =>
       connectS3Blobs({ endPoint: store.url, accessKey: service, secretKey: "a secret", bucket }),
     );
   });
 
-  test(`${service} neither reads, writes nor removes in another's bucket`, async (t) => {
+  test(`${service} cannot read, write or delete in another's bucket`, async (t) => {
     await makeBuckets(t);
     for (const [owner, other] of buckets) {
       if (owner === service) continue;
@@ -91,7 +91,7 @@ for (const [service, bucket] of buckets) {
       for (const [what, attempt] of Object.entries(attempts)) {
         await t.rejects(attempt(), { name: "BlobsUnavailable" }, `${what} in ${other}`);
       }
-      // The adapter looks for its bucket first; one that did not would get no further.
+      // The adapter checks for its bucket first; requests without that check are refused too.
       for (const path of [`/${other}/kept.BLOB`, `/${other}?list-type=2`, "/"]) {
         t.equal((await signed("GET", path, service)).status, 403, path);
       }
@@ -103,16 +103,16 @@ for (const [service, bucket] of buckets) {
   });
 }
 
-/** The proxy does not check what was signed, only whose key it was signed with. */
+/** The proxy checks only which key signed a request, not the signature. */
 function signed(method: string, path: string, user: string, body?: string): Promise<Response> {
   const authorization = `AWS4-HMAC-SHA256 Credential=${user}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0`;
   return fetch(`${store.url}${path}`, { method, headers: { authorization }, ...(body ? { body } : {}) });
 }
 
-test("the setup gives each user its bucket, policy and secret, which no process shows", async (t) => {
+test("the setup gives each user its bucket, policy and secret, and no secret appears in a process list", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "khui-setup-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  // In the place of MinIO's client: writes down how it was called, and what it was told.
+  // In place of MinIO's client: records its arguments and its standard input.
   const client = '#!/bin/sh\necho "$@" >> "$RECORD"\ncase "$*" in *"user add"*) sed "s/^/< /" >> "$RECORD" ;; esac\n';
   writeFileSync(join(folder, "mc"), client);
   chmodSync(join(folder, "mc"), 0o755);

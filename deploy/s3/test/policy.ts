@@ -1,4 +1,4 @@
-// What a policy of this folder allows, for the few elements that they have.
+// What a policy of this folder allows; supports only the elements in use.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 import { readFileSync } from "node:fs";
 
@@ -24,7 +24,7 @@ export function policyOf(service: string): Statement[] {
   return Statement;
 }
 
-/** Nothing is allowed but what some statement does. `resource` is an ARN. */
+/** Allowed is only what a statement allows. `resource` is an ARN. */
 export function allows(policy: readonly Statement[], action: string, resource: string): boolean {
   return policy.some(
     ({ Action, Resource }) =>
@@ -32,7 +32,7 @@ export function allows(policy: readonly Statement[], action: string, resource: s
   );
 }
 
-/** `*` is any characters, slashes among them; `?` is one. */
+/** `*` matches any characters, including slashes; `?` matches one. */
 function fits(pattern: string, text: string): boolean {
   const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s").test(text);

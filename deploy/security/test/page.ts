@@ -1,15 +1,15 @@
-// The tables of docs/security.md, which tests hold against what the servers are configured with.
+// The tables of docs/security.md, which tests compare with the servers' configuration.
 import { readFileSync } from "node:fs";
 
 const page = readFileSync(new URL("../../../docs/security.md", import.meta.url), "utf8");
 
-/** The first cell's first word in backticks, and the words in backticks of each cell behind it. */
+/** The first word in backticks of the first cell, and the words in backticks of each other cell. */
 export interface Row {
   readonly name: string;
   readonly cells: readonly (readonly string[])[];
 }
 
-/** The rows of the one table under this heading. Throws where there is none. */
+/** The rows of the only table under this heading. Throws if there is none. */
 export function tableUnder(heading: string): Row[] {
   const section = page.split(/^(?=#+ )/m).find((part) => part.replace(/^#+ /, "").startsWith(`${heading}\n`));
   const lines = section?.split("\n").filter((line) => line.startsWith("| `")) ?? [];

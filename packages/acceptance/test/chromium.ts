@@ -1,4 +1,4 @@
-// The browser of tests, ended with them, and pages of origins that are not the system's.
+// The tests' browser, closed after them, and pages of other origins.
 import { accessSync, constants } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,11 +9,11 @@ interface TestFile {
   teardown(close: () => unknown): unknown;
 }
 
-/** The program that KHUI_CHROMIUM names, or else the one on the PATH. */
+/** The executable that KHUI_CHROMIUM names, or else the one on the PATH. */
 export async function openBrowser(t: TestFile): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: process.env.KHUI_CHROMIUM ?? findChromium(),
-    // Chromium has no sandbox for root.
+    // Chromium's sandbox does not work for root.
     chromiumSandbox: process.getuid?.() !== 0,
   });
   t.teardown(() => browser.close());

@@ -1,4 +1,4 @@
-// A browser sends a picture as the API's description shows, and shows what it is given: pictures anywhere, scripts nowhere.
+// Files in a browser: sending a picture as in the API's description, displaying media on any page, never executing scripts.
 import { createRequire } from "node:module";
 import { html, joined, made, plainText, redAndBlue, svg } from "@khui/test-kit/files/media-files";
 import { privateRoom, useSystem } from "@khui/test-kit/system";
@@ -13,7 +13,7 @@ const { absolute, send } = mediaScene(system);
 
 const browser = await openBrowser(t);
 
-/** A page of the system's own origin, or of the one given; closed with the test. */
+/** A page of the system's own origin, or of the given one; closed when the test ends. */
 async function openPage(t: Test, url = `${system.url}/healthz`): Promise<Page> {
   const context = await browser.newContext();
   t.teardown(() => context.close());
@@ -27,14 +27,14 @@ async function scene() {
   return { a, b, room: await privateRoom(a, b) };
 }
 
-/** Runs an async function body in the page; `given` are its constants. */
+/** Runs an async function body in the page, with `given` as constants. */
 const run = (page: Page, given: Record<string, unknown>, body: string): Promise<unknown> =>
   page.evaluate(`(async () => {
     const { ${Object.keys(given).join(", ")} } = ${JSON.stringify(given)};
     ${body}
   })()`);
 
-/** Shows an element with this address, and resolves with what the expression says of it once `event` has come. */
+/** Displays an element with this URL, and resolves with the value of the expression once `event` has fired. */
 const shown = (page: Page, tag: string, event: string, address: string, expression: string) =>
   run(
     page,
@@ -71,7 +71,7 @@ const sendImage = `async (file) => {
   });
 }`;
 
-t.test("sending a picture works as the API's description shows it, and an <img> shows it", async (t) => {
+t.test("a picture can be sent as in the API's description and displayed in an <img>", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const page = await openPage(t);
@@ -90,7 +90,7 @@ t.test("sending a picture works as the API's description shows it, and an <img> 
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     await sendImage(new File([blob], "ภาพวาด.png", { type: "image/png" }));
     await sendImage(blob);
-    // Its answer comes after whatever the emits above could have caused.
+    // Its acknowledgement arrives after anything that the emits above could have caused.
     await socket.emitWithAck("get_online_users");
     socket.close();`,
   );
@@ -111,7 +111,7 @@ t.test("sending a picture works as the API's description shows it, and an <img> 
   t.equal(bens.count("new_message"), 2);
 });
 
-t.test("a page of another origin shows files, and may read them", async (t) => {
+t.test("a page of another origin can display and read files", async (t) => {
   const { a, room } = await scene();
   const page = await openPage(t, await anotherOrigin(t));
   const picture = await send(t, a, room, "image", await made(redAndBlue(600, 300).jpeg()));
@@ -144,7 +144,7 @@ for (const [name, bytes] of [
     joined(`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><script>top.ran=1</script></html>`),
   ],
 ] as const) {
-  t.test(`${name} is saved, and does not run`, async (t) => {
+  t.test(`${name} is downloaded and never executed`, async (t) => {
     const { a, room } = await scene();
     const address = absolute((await send(t, a, room, "file", bytes, { name })).mediaInfo.url);
     const page = await openPage(t);
@@ -176,7 +176,7 @@ for (const [name, bytes] of [
   });
 }
 
-t.test("a text is shown as text, whatever stands in it", async (t) => {
+t.test("a text file is displayed as text, whatever it contains", async (t) => {
   const { a, room } = await scene();
   const tricky = joined(plainText, "x".repeat(5000), html);
   const page = await openPage(t);

@@ -1,4 +1,4 @@
-// Files are served to whoever has their signed address: in parts, from caches, and never as a page that can do anything.
+// Files are served to clients with a signed URL: in ranges, cacheable, and never as an active page.
 
 import type { Bytes } from "@khui/test-kit/files/media-files";
 import { html, joined, made, pdf, plainText, redAndBlue, svg, zip } from "@khui/test-kit/files/media-files";
@@ -37,7 +37,7 @@ const part = (start: number, end: number) => ({
   bytes: Buffer.from(content.subarray(start, end + 1)).toString("base64"),
 });
 
-t.test("a range gets its bytes and no others", async (t) => {
+t.test("a range request returns exactly the requested bytes", async (t) => {
   const url = await addressOf(t);
   for (const [range, start, end] of [
     ["bytes=0-0", 0, 0],
@@ -56,7 +56,7 @@ t.test("a range gets its bytes and no others", async (t) => {
   }
 });
 
-t.test("a range beyond the end is refused, with the size", async (t) => {
+t.test("a range beyond the end is refused with 416 and the file's size", async (t) => {
   const url = await addressOf(t);
   for (const range of ["bytes=100000-", "bytes=100000-100001", "bytes=999999999999-", "bytes=-0"]) {
     const answer = await open(url, { headers: { range } });
@@ -65,7 +65,7 @@ t.test("a range beyond the end is refused, with the size", async (t) => {
   }
 });
 
-t.test("what is no range, or more than one, gets the whole", async (t) => {
+t.test("an invalid range, or more than one, returns the whole file", async (t) => {
   const url = await addressOf(t);
   for (const range of [
     "bytes=a-b",
@@ -84,7 +84,7 @@ t.test("what is no range, or more than one, gets the whole", async (t) => {
   }
 });
 
-t.test("a range is for those who have the rest of the same file", async (t) => {
+t.test("If-Range returns a range only if the file is the same", async (t) => {
   const url = await addressOf(t);
   const etag = (await open(url)).headers.get("etag") ?? "";
   t.match(etag, /^"[^"]+"$/);
@@ -95,7 +95,7 @@ t.test("a range is for those who have the rest of the same file", async (t) => {
   }
 });
 
-t.test("HEAD tells what GET would, without the bytes", async (t) => {
+t.test("HEAD returns the headers of GET without a body", async (t) => {
   const url = await addressOf(t);
   const facts = ({ status, headers }: Served) => {
     const told = Object.fromEntries(headers);
@@ -105,12 +105,12 @@ t.test("HEAD tells what GET would, without the bytes", async (t) => {
   const head = await open(url, { method: "HEAD" });
   t.strictSame(facts(head), facts(await open(url)));
   t.equal(head.bytes.length, 0);
-  // RFC 9110, 14.2: a range is of a GET only.
+  // RFC 9110, 14.2: Range applies only to GET.
   const withRange = await open(url, { method: "HEAD", headers: { range: "bytes=0-4" } });
   t.strictSame(shown(withRange), { ...whole, bytes: "" });
 });
 
-t.test("who has the file already is told so, without the bytes", async (t) => {
+t.test("a client that has the file already gets 304", async (t) => {
   const url = await addressOf(t);
   const etag = (await open(url)).headers.get("etag") ?? "";
   for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
@@ -125,7 +125,7 @@ t.test("who has the file already is told so, without the bytes", async (t) => {
   t.not((await open(other)).headers.get("etag"), etag, "the same bytes sent again are another file");
 });
 
-t.test("browsers show what is harmless and save the rest, as no one's page", async (t) => {
+t.test("browsers display harmless types and download the rest, in a sandbox", async (t) => {
   const files: Array<readonly [name: string, bytes: Bytes, contentType: string, disposition: "inline" | "attachment"]> =
     [
       ["a.jpg", await made(redAndBlue(20, 10).jpeg()), "image/jpeg", "inline"],
@@ -157,7 +157,7 @@ t.test("browsers show what is harmless and save the rest, as no one's page", asy
   }
 });
 
-/** The name under which a browser saves: filename* (RFC 5987) goes before filename. */
+/** The name under which a browser saves a file: filename* (RFC 5987) takes precedence over filename. */
 function savedName(disposition: string | null): string {
   const extended = /filename\*=UTF-8''([^;]*)/i.exec(disposition ?? "")?.[1];
   if (extended !== undefined) return decodeURIComponent(extended);
@@ -165,7 +165,7 @@ function savedName(disposition: string | null): string {
   return quoted?.replaceAll(/\\(.)/g, "$1") ?? /filename=([^;\s]*)/i.exec(disposition ?? "")?.[1] ?? "";
 }
 
-t.test("a file is saved under the name with which it came", async (t) => {
+t.test("a file is downloaded under its original name", async (t) => {
   for (const name of [
     "plain.bin",
     "รายงาน ประจำปี ๒๕๖๗.bin",
@@ -180,7 +180,7 @@ t.test("a file is saved under the name with which it came", async (t) => {
   }
 });
 
-t.test("caches that are the user's own keep a file as long as its address is good", async (t) => {
+t.test("private caches may keep a file as long as its URL is valid", async (t) => {
   const url = await addressOf(t);
   const expires = Number(new URL(absolute(url)).searchParams.get("expires"));
   const before = Date.now() / 1000;
@@ -189,7 +189,7 @@ t.test("caches that are the user's own keep a file as long as its address is goo
   t.ok(maxAge > 86_400 && maxAge <= expires - before, `${maxAge} s of ${expires - before}`);
 });
 
-t.test("an address that was changed opens nothing", async (t) => {
+t.test("a URL that was modified is refused", async (t) => {
   const message = await send(t, sender, room, "image", await made(redAndBlue(20, 10).png()), { name: "a b.png" });
   const { url, thumbnail = "" } = message.mediaInfo;
   const other = await addressOf(t);
@@ -248,7 +248,7 @@ t.test("an address that was changed opens nothing", async (t) => {
   t.equal((await open(url)).status, 200);
 });
 
-t.test("no other way leads to a file", async (t) => {
+t.test("a file cannot be reached by any other path", async (t) => {
   const url = absolute(await addressOf(t));
   for (const path of [
     "/api/v1/chat/media/",
@@ -261,7 +261,7 @@ t.test("no other way leads to a file", async (t) => {
   for (const method of ["POST", "PUT", "DELETE"]) t.equal((await open(url, { method })).status, 404, method);
 });
 
-t.test("pages of other origins may use a file, without credentials", async (t) => {
+t.test("CORS allows pages of other origins to use a file, without credentials", async (t) => {
   const message = await send(t, sender, room, "image", await made(redAndBlue(20, 10).png()));
   for (const address of [message.mediaInfo.url, message.mediaInfo.thumbnail ?? ""]) {
     const { status, headers } = await open(address, { headers: { origin: "https://example.com" } });
@@ -272,7 +272,7 @@ t.test("pages of other origins may use a file, without credentials", async (t) =
   }
 });
 
-t.test("many read one file at once, some going away in the middle", async (t) => {
+t.test("many clients can read one file at once while some disconnect", async (t) => {
   const url = absolute(await addressOf(t, joined(new Uint8Array(5 * 1024 * 1024).fill(7)), "large.bin"));
   const read = async (i: number) => {
     const leaving = new AbortController();

@@ -1,4 +1,4 @@
-// A message with a file is a message like any other: live, in order, sent once, edited, forwarded, and gone with its file.
+// A message with a file behaves like any other: live, in order, sent once, edited, forwarded, and deleted together with its file.
 import { randomUUID } from "node:crypto";
 import { type Message, routes } from "@khui/contracts";
 import { made, plainText, redAndBlue } from "@khui/test-kit/files/media-files";
@@ -18,7 +18,7 @@ async function scene() {
   return { a, b, room: await privateRoom(a, b) };
 }
 
-/** What is told of a file beside its addresses, which are signed anew each time. */
+/** The details of a file without its URLs, which are signed anew each time. */
 function facts({ mediaInfo }: Pick<Message, "mediaInfo">) {
   const { url: _, thumbnail, ...rest } = withMedia({ mediaInfo } as Message).mediaInfo;
   return { ...rest, hasThumbnail: thumbnail !== undefined };
@@ -27,7 +27,7 @@ function facts({ mediaInfo }: Pick<Message, "mediaInfo">) {
 const remove = async (t: Test, user: User, messageId: string, deleteFor: "everyone" | "sender" = "everyone") =>
   good(t, routes.deleteMessage, await user.delete(`/messages/${messageId}`, { deleteFor }));
 
-/** Waits until neither the message's file nor its thumbnail is there any more. */
+/** Waits until both the message's file and its thumbnail are gone. */
 const gone = ({ mediaInfo: { url, thumbnail = url } }: MediaMessage) =>
   eventually(async () => {
     for (const address of [url, thumbnail]) {
@@ -38,40 +38,43 @@ const gone = ({ mediaInfo: { url, thumbnail = url } }: MediaMessage) =>
   });
 
 for (const emits of [false, true]) {
-  t.test(`a file reaches the others once${emits ? ", though its sender emits send_message too" : ""}`, async (t) => {
-    const { a, b, room } = await scene();
-    const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];
-    const sent = await send(t, a, room, "image", picture, { name: "ภาพ.jpg", content: "ดูนี่" });
-    if (emits) {
-      const confirmed = await done<Message>(anns, "send_message", {
-        chatRoomId: room,
-        messageId: sent._id,
-        type: "image",
-      });
-      t.match(confirmed, { _id: sent._id, type: "image", seq: sent.seq });
-      anns.socket.emit("send_message", { chatRoomId: room, messageId: sent._id, type: "image", content: "ดูนี่" });
-    }
-    const { seq, message } = await bens.next("new_message");
-    await fence(a, room, anns, bens);
-    for (const client of [anns, bens]) {
-      t.equal(
-        client.count("new_message", (told) => told.message._id === sent._id),
-        1,
-      );
-      t.equal(client.count("new_message"), 2);
-    }
-    t.equal(seq, sent.seq);
-    const { status: _, mediaInfo: __, ...told } = message;
-    t.match(sent, told, "told as it was answered");
-    t.strictSame(facts(message), facts(sent));
-    t.match(facts(message), { originalName: "ภาพ.jpg", mimeType: "image/jpeg", hasThumbnail: true });
-    await served(t, withMedia(message));
-    t.equal((await open(message.mediaInfo?.thumbnail ?? "")).status, 200);
-    t.equal((await pageOf(t, b, room)).messages.length, 2);
-  });
+  t.test(
+    `a file reaches the others exactly once${emits ? ", though its sender emits send_message too" : ""}`,
+    async (t) => {
+      const { a, b, room } = await scene();
+      const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];
+      const sent = await send(t, a, room, "image", picture, { name: "ภาพ.jpg", content: "ดูนี่" });
+      if (emits) {
+        const confirmed = await done<Message>(anns, "send_message", {
+          chatRoomId: room,
+          messageId: sent._id,
+          type: "image",
+        });
+        t.match(confirmed, { _id: sent._id, type: "image", seq: sent.seq });
+        anns.socket.emit("send_message", { chatRoomId: room, messageId: sent._id, type: "image", content: "ดูนี่" });
+      }
+      const { seq, message } = await bens.next("new_message");
+      await fence(a, room, anns, bens);
+      for (const client of [anns, bens]) {
+        t.equal(
+          client.count("new_message", (told) => told.message._id === sent._id),
+          1,
+        );
+        t.equal(client.count("new_message"), 2);
+      }
+      t.equal(seq, sent.seq);
+      const { status: _, mediaInfo: __, ...told } = message;
+      t.match(sent, told, "told as it was answered");
+      t.strictSame(facts(message), facts(sent));
+      t.match(facts(message), { originalName: "ภาพ.jpg", mimeType: "image/jpeg", hasThumbnail: true });
+      await served(t, withMedia(message));
+      t.equal((await open(message.mediaInfo?.thumbnail ?? "")).status, 200);
+      t.equal((await pageOf(t, b, room)).messages.length, 2);
+    },
+  );
 }
 
-t.test("files and texts keep their order, live and in the list", async (t) => {
+t.test("files and texts keep their order, live and in the message list", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const sent: Message[] = [];
@@ -102,7 +105,7 @@ const once: Array<
 ];
 
 for (const [how, attempt] of once) {
-  t.test(`${how} sends a file once, however often it is tried`, async (t) => {
+  t.test(`${how} sends a file once, however often the request is retried`, async (t) => {
     const { a, b, room } = await scene();
     const other = await groupRoom(a, [b]);
     const bens = await inRooms(b, room);
@@ -126,13 +129,13 @@ for (const [how, attempt] of once) {
     await served(t, withMedia(retried));
     refused(t, await upload(other), "idempotency_conflict");
     t.equal((await pageOf(t, b, other)).messages.length, 0);
-    // The files of the tries that lost go away, the one of the message does not.
+    // The files of the other attempts are removed, that of the message is not.
     await remove(t, a, (await send(t, a, room, "image", picture))._id);
     await served(t, withMedia(await find(t, b, room, retried._id)));
   });
 }
 
-t.test("the room list and the statistics know files by their types", async (t) => {
+t.test("the room list and the statistics show file messages by type", async (t) => {
   const { a, b, room } = await scene();
   await sendText(t, a, room, "text");
   for (const type of ["image", "image", "file"]) await send(t, a, room, type, picture);
@@ -155,7 +158,7 @@ t.test("the room list and the statistics know files by their types", async (t) =
   t.match(reply.replyToMessage, { _id: voice._id, type: "audio", content: null, isDeleted: false });
 });
 
-t.test("a caption is edited, and the file stays what it is", async (t) => {
+t.test("a caption can be edited without changing the file", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const sent = await send(t, a, room, "image", picture);
@@ -170,7 +173,7 @@ t.test("a caption is edited, and the file stays what it is", async (t) => {
   refused(t, await b.put(`/messages/${sent._id}`, { content: "another's" }), "not_message_sender");
 });
 
-t.test("a forwarded file is shared: it lasts as long as any of its messages", async (t) => {
+t.test("a forwarded file exists as long as any message that uses it", async (t) => {
   const { a, b, room } = await scene();
   const c = system.newUser("Cat");
   const targets = [await privateRoom(b, c), await groupRoom(b, [c])];
@@ -189,7 +192,7 @@ t.test("a forwarded file is shared: it lasts as long as any of its messages", as
   }
   await remove(t, a, sent._id);
   t.match(await find(t, b, room, sent._id), { isDeleted: true, mediaInfo: null, content: null, type: "image" });
-  // A file that nothing uses goes first: by then the copies' would have gone too.
+  // An unused file is deleted meanwhile; by then the copies' file would be gone too.
   const fenced = await send(t, a, room, "file", plainText);
   await remove(t, a, fenced._id);
   await gone(fenced);
@@ -201,7 +204,7 @@ t.test("a forwarded file is shared: it lasts as long as any of its messages", as
   t.equal((await open(sent.mediaInfo.url)).status, 404);
 });
 
-t.test("a deleted message's file is gone, for those too who have its address", async (t) => {
+t.test("deleting a message deletes its file, also for clients that have its URL", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const sent = await send(t, a, room, "image", picture);
@@ -212,7 +215,7 @@ t.test("a deleted message's file is gone, for those too who have its address", a
   refused(t, await b.post(`/messages/${sent._id}/forward`, { chatRoomIds: [room] }), "not_forwardable");
 });
 
-t.test("who deletes a file for themselves leaves it to the others", async (t) => {
+t.test("deleting a file for oneself keeps it for the others", async (t) => {
   const { a, b, room } = await scene();
   const sent = await send(t, a, room, "image", picture);
   await remove(t, a, sent._id, "sender");
@@ -223,7 +226,7 @@ t.test("who deletes a file for themselves leaves it to the others", async (t) =>
   await served(t, withMedia(await find(t, b, room, sent._id)));
 });
 
-t.test("who comes back is sent files with addresses that work", async (t) => {
+t.test("a client that resumes receives files with valid URLs", async (t) => {
   const { a, b, room } = await scene();
   await sendText(t, a, room, "before");
   const sent = await send(t, a, room, "image", picture);
@@ -241,7 +244,7 @@ t.test("who comes back is sent files with addresses that work", async (t) => {
   await served(t, withMedia(message as Message));
 });
 
-t.test("a file is not sent by an event, nor into a room that takes none", async (t) => {
+t.test("a file cannot be sent by an event, or to a room that allows no media", async (t) => {
   const { a, b, room } = await scene();
   const anns = await inRooms(a, room);
   for (const type of ["image", "video", "audio", "file"]) {

@@ -1,4 +1,4 @@
-// Pictures are measured, turned upright, and lose what they should not tell; animations and what is see-through stay.
+// Pictures are measured, rotated upright and stripped of metadata; animation and transparency are preserved.
 
 import type { Bytes } from "@khui/test-kit/files/media-files";
 import {
@@ -36,7 +36,7 @@ const pictures: Array<readonly [name: string, bytes: Bytes, mimeType: string, wi
 
 for (const [name, bytes, mimeType, width, height] of pictures) {
   for (const declared of ["image", "file"] as const) {
-    t.test(`${name} sent as ${declared} is measured and gets a thumbnail of its proportion`, async (t) => {
+    t.test(`${name} sent as ${declared} gets its dimensions and a thumbnail with its aspect ratio`, async (t) => {
       const { a, room } = await scene();
       const message = await send(t, a, room, declared, bytes, { name });
       t.equal(message.type, declared);
@@ -54,7 +54,7 @@ for (const [name, bytes, mimeType, width, height] of pictures) {
   }
 }
 
-/** The mean colour of the picture's upper half. */
+/** The average colour of the picture's upper half. */
 async function upperHalf(bytes: Buffer): Promise<string> {
   const { width, height } = await sharp(bytes).metadata();
   const half = await sharp(bytes)
@@ -68,7 +68,7 @@ const phone = await made(fromPhone(600, 400).jpeg());
 const photoshop = "Photoshop 3.0\0" + "8BIM\x04\x04\0\0\0\0\0\x0e\x1c\x02\x50\0\x09owner-of-";
 const phonePng = await made(fromPhone(600, 400).png());
 const remark = pngChunk("tEXt", Buffer.from("Comment\0a remark"));
-// AVIF says how it is turned outside of its metadata.
+// AVIF stores its rotation outside the metadata.
 const telling: Array<readonly [format: string, bytes: Bytes, orientation: 6 | undefined]> = [
   ["jpeg", withSegment(withSegment(phone, 0xed, photoshop), 0xfe, "a remark"), 6],
   ["webp", await made(fromPhone(600, 400).webp({ lossless: true })), 6],
@@ -78,42 +78,39 @@ const telling: Array<readonly [format: string, bytes: Bytes, orientation: 6 | un
 
 for (const [format, bytes, orientation] of telling) {
   for (const declared of ["image", "file"]) {
-    t.test(
-      `a ${format} from a phone, sent as ${declared}, stands upright and tells nothing of its owner`,
-      async (t) => {
-        const before = await sharp(bytes).metadata();
-        t.equal(before.orientation, orientation);
-        t.match(before, { exif: Buffer, icc: Buffer, xmp: Buffer }, "it does when it is sent");
-        const { a, room } = await scene();
-        const message = await send(t, a, room, declared, bytes, { name: `phone.${format}` });
-        t.strictSame(message.mediaInfo.dimensions, { width: 400, height: 600 });
-        t.strictSame(await thumbnailSize(t, message), { width: 213, height: 320 });
-        const thumbnail = (await open(message.mediaInfo.thumbnail ?? "")).bytes;
-        for (const shown of [await served(t, message), thumbnail]) {
-          const { orientation = 1, exif, icc, iptc, xmp, comments = [] } = await sharp(shown).metadata();
-          t.strictSame(
-            { orientation, exif, icc, iptc, xmp, comments: comments.length },
-            {
-              orientation: 1,
-              exif: undefined,
-              icc: undefined,
-              iptc: undefined,
-              xmp: undefined,
-              comments: 0,
-            },
-          );
-          t.strictSame(
-            secrets.filter((secret) => shown.includes(secret)),
-            [],
-          );
-          t.equal(await upperHalf(shown), "red");
-        }
-      },
-    );
+    t.test(`a ${format} from a phone, sent as ${declared}, is rotated upright and loses its metadata`, async (t) => {
+      const before = await sharp(bytes).metadata();
+      t.equal(before.orientation, orientation);
+      t.match(before, { exif: Buffer, icc: Buffer, xmp: Buffer }, "it does when it is sent");
+      const { a, room } = await scene();
+      const message = await send(t, a, room, declared, bytes, { name: `phone.${format}` });
+      t.strictSame(message.mediaInfo.dimensions, { width: 400, height: 600 });
+      t.strictSame(await thumbnailSize(t, message), { width: 213, height: 320 });
+      const thumbnail = (await open(message.mediaInfo.thumbnail ?? "")).bytes;
+      for (const shown of [await served(t, message), thumbnail]) {
+        const { orientation = 1, exif, icc, iptc, xmp, comments = [] } = await sharp(shown).metadata();
+        t.strictSame(
+          { orientation, exif, icc, iptc, xmp, comments: comments.length },
+          {
+            orientation: 1,
+            exif: undefined,
+            icc: undefined,
+            iptc: undefined,
+            xmp: undefined,
+            comments: 0,
+          },
+        );
+        t.strictSame(
+          secrets.filter((secret) => shown.includes(secret)),
+          [],
+        );
+        t.equal(await upperHalf(shown), "red");
+      }
+    });
   }
 }
 
-t.test("animations keep every frame, its time and how often they play", async (t) => {
+t.test("animations keep every frame, its duration and the loop count", async (t) => {
   const gif = await fixture("animated.gif");
   const webp = await made(sharp(gif, { animated: true }).webp({ delay: [50, 100, 150, 200, 250], loop: 3 }));
   const { a, room } = await scene();
@@ -130,7 +127,7 @@ t.test("animations keep every frame, its time and how often they play", async (t
   }
 });
 
-t.test("what is see-through stays so", async (t) => {
+t.test("transparency is preserved", async (t) => {
   const clear = {
     create: { width: 400, height: 400, channels: 4 as const, background: { r: 255, g: 0, b: 0, alpha: 0 } },
   };

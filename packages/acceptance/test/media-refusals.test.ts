@@ -1,4 +1,4 @@
-// Forms that are refused, and people who may not send: each with its own code, before anything is sent.
+// Invalid forms and users who may not send: each is refused with its own code, before anything is sent.
 import { type ErrorCode, routes } from "@khui/contracts";
 import { joined, made, noise, plainText, redAndBlue } from "@khui/test-kit/files/media-files";
 import { good, json, pageOf, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -125,7 +125,7 @@ refusals(t, "a body that is no form, or a broken one", [
   ],
 ]);
 
-t.test("a body that breaks off leaves nothing", async (t) => {
+t.test("an upload that is cut off leaves nothing behind", async (t) => {
   const { a, room } = await scene();
   const { body, headers } = handMade([[`name="file"; filename="a.jpg"`, big]]);
   const promised = { ...headers, "content-length": String(body.length + 1000) };
@@ -138,7 +138,7 @@ t.test("a body that breaks off leaves nothing", async (t) => {
   await unharmed(t, a, room);
 });
 
-t.test("rights are checked before the body is read", async (t) => {
+t.test("permissions are checked before the body is read", async (t) => {
   const { a, b, room } = await scene();
   const stranger = system.newUser();
   const closed = await groupRoom(a, [b], { settings: { allowMediaUpload: false } });
@@ -158,7 +158,7 @@ t.test("rights are checked before the body is read", async (t) => {
   await unharmed(t, a, room);
 });
 
-t.test("who may not send gets told so, whatever they send", async (t) => {
+t.test("a user who may not send is refused whatever they send", async (t) => {
   const { a, b, room } = await scene();
   const stranger = system.newUser();
   const closed = await groupRoom(a, [b], { settings: { allowMediaUpload: false } });
@@ -190,7 +190,7 @@ t.test("who may not send gets told so, whatever they send", async (t) => {
   await unharmed(t, a, room);
 });
 
-t.test("one replies to what is in the same room, and seen", async (t) => {
+t.test("a reply must be to a visible message in the same room", async (t) => {
   const { a, b, room } = await scene();
   const elsewhere = await groupRoom(a, [b]);
   const other = await sendText(t, a, elsewhere, "elsewhere");
@@ -205,19 +205,19 @@ t.test("one replies to what is in the same room, and seen", async (t) => {
   await unharmed(t, a, room);
 });
 
-t.test("failures are in the language that was asked for", async (t) => {
+t.test("errors are in the requested language", async (t) => {
   const { a, room } = await scene();
   const { body, headers } = handMade([]);
   const answer = await post(a, room, { body, headers: { ...headers, "accept-language": "en" } });
   refused(t, answer, "no_file", "", "en");
 });
 
-t.test("senders who go away before their file keep no one from sending", async (t) => {
+t.test("senders who disconnect before sending their file do not block others", async (t) => {
   const { a, room } = await scene();
   const { body, headers } = handMade([[`name="file"; filename="a.jpg"`, big]]);
   const promised = { ...headers, "content-length": String(body.length) };
   for (const sent of [0, 1, 30]) {
-    // More than one process takes at a time, unless it was told otherwise.
+    // More than one process accepts at a time by default.
     for (let i = 0; i < 110; i++) {
       await postRaw(system, a, room, { headers: promised, body: body.subarray(0, sent) }, { hangUp: true });
     }

@@ -1,4 +1,4 @@
-// Files that are refused for what is in them: damaged, too large, bombs, of two kinds, or not what they were said to be.
+// Files that are refused for their content: damaged, too large, decompression bombs, ambiguous, or not of the declared type.
 
 import type { MediaKind } from "@khui/contracts";
 import type { Bytes } from "@khui/test-kit/files/media-files";
@@ -57,7 +57,7 @@ refusals(t, "a picture that is small only while it is packed is not unpacked", [
   ["a width beyond all formats", "damaged_file", as("image", withDimensions(pngBomb(8, 8), 2 ** 31 - 1, 2 ** 31 - 1))],
 ]);
 
-/** The same PNG with a header that says otherwise. */
+/** The same PNG with different dimensions in its header. */
 function withDimensions(bytes: Bytes, width: number, height: number): Bytes {
   const header = Buffer.from(bytes.subarray(16, 29));
   header.writeUInt32BE(width, 0);
@@ -128,7 +128,7 @@ refusals(t, "a file has a largest size", [
   ["a video of 101 MB, the type unknown yet", "file_too_large", () => streamed(101, [])],
 ]);
 
-/** A form whose last part is a file of so many MB, made as it is sent. */
+/** A form whose last part is a file of that many MB, generated while it is sent. */
 function streamed(megabytes: number, before: readonly Part[]): RequestInit {
   const { body, headers } = handMade([...before, [`name="file"; filename="big"`, ""]]);
   const end = body.lastIndexOf("\r\n--");

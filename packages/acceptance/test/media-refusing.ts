@@ -1,4 +1,4 @@
-// Tables of uploads that are refused, each with its own code and without a trace.
+// Tables of uploads that are refused, each with its own code and leaving nothing behind.
 
 import type { ErrorCode } from "@khui/contracts";
 import type { Bytes } from "@khui/test-kit/files/media-files";
@@ -15,7 +15,7 @@ export type Refusal = readonly [what: string, code: ErrorCode, form: () => FormD
 export function mediaRefusals(system: System) {
   const { post, send } = mediaScene(system);
 
-  /** Asserts that nothing was sent to the room, and that the next one who sends is served. */
+  /** Asserts that nothing was sent to the room, and that the next upload works. */
   async function unharmed(t: Test, user: User, room: string): Promise<void> {
     t.strictSame((await pageOf(t, user, room)).messages, [], "nothing was sent");
     const { seq, messageCount, lastMessage } = await roomOf(t, user, room);
@@ -37,5 +37,5 @@ export function mediaRefusals(system: System) {
 }
 
 export const file = (bytes: Bytes, name = "file"): Field => ["file", new File([bytes], name)];
-/** A whole form: a file that is said to be of this type. */
+/** A complete form: a file with this declared type. */
 export const as = (type: string, bytes: Bytes) => () => formOf(["type", type], file(bytes));

@@ -1,4 +1,4 @@
-// Uploads forms and opens the addresses of files, as clients of a system do.
+// Uploads forms and opens the URLs of files, as clients do.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -18,19 +18,19 @@ export interface Served {
   readonly bytes: Buffer;
 }
 
-/** A form's fields in their order: text, or a file with its name and the content type that the client claims. */
+/** A form's fields in order: text, or a file with its name and the content type that the client claims. */
 export type Field = readonly [name: string, value: string | File];
 
 export interface MediaScene {
-  /** Posts a form; a whole request's body and headers may be given instead. */
+  /** Posts a form, or a given request body and headers. */
   post(user: User | undefined, roomId: string, form: FormData | RequestInit): Promise<Answer>;
-  /** Sends a file that must be taken. Without a `name` it is "file". Other fields stand in front of the file. */
+  /** Sends a file that must be accepted. Its default `name` is "file". Other fields come before the file. */
   send(t: Test, user: User, roomId: string, type: string, bytes: Bytes, extra?: Extra): Promise<MediaMessage>;
-  /** Opens an address as the system gave it, through the URL by which the test reaches the system. */
+  /** Opens a URL as the system returned it, through the base URL that the test uses. */
   open(address: string, init?: RequestInit): Promise<Served>;
-  /** The same address as seen from anywhere. */
+  /** The same URL in absolute form. */
   absolute(address: string): string;
-  /** What is behind a message's address; asserts that it is what the message says. */
+  /** The bytes behind a message's URL; asserts that they match what the message says. */
   served(t: Test, message: MediaMessage): Promise<Buffer>;
   /** The size of a message's thumbnail, which must be a WebP. */
   thumbnailSize(t: Test, message: MediaMessage): Promise<{ width: number; height: number }>;
@@ -84,7 +84,7 @@ export function mediaScene({ url }: Pick<System, "url">): MediaScene {
   };
 }
 
-/** The message; throws when it has no file. */
+/** The message; throws if it has no file. */
 export function withMedia(message: Message | undefined): MediaMessage {
   if (!message?.mediaInfo) throw new Error(`there is no file in ${JSON.stringify(message)}`);
   return { ...message, mediaInfo: message.mediaInfo };
@@ -96,10 +96,10 @@ export function formOf(...fields: readonly Field[]): FormData {
   return form;
 }
 
-/** A part written by hand: what follows `form-data; ` in its first header, and its content. */
+/** A part written by hand: the text after `form-data; ` in its first header, and its content. */
 export type Part = readonly [disposition: string, content: string | Uint8Array];
 
-/** A form that no browser sends, with its content type. `closed: false` leaves out its end. */
+/** A form that no browser would send, with its content type. `closed: false` omits its end. */
 export function handMade(parts: readonly Part[], { closed = true } = {}) {
   const boundary = `boundary-${randomBytes(8).toString("hex")}`;
   const chunks = parts.flatMap(([disposition, content]) => [
@@ -111,14 +111,14 @@ export function handMade(parts: readonly Part[], { closed = true } = {}) {
   return { body, headers: { "content-type": `multipart/form-data; boundary=${boundary}` } };
 }
 
-/** A file that the tests of media-service have too. */
+/** A fixture of the tests of media-service. */
 export async function fixture(name: string): Promise<Bytes> {
   return new Uint8Array(await readFile(new URL(`../../tools/test-kit/src/files/fixtures/${name}`, import.meta.url)));
 }
 
 /**
- * Posts by a socket of its own, with these headers and this much of a body, and resolves with all that came back. `hangUp` cuts the
- * connection once the body is written; otherwise it is cut after the first answer.
+ * Posts over its own socket, with these headers and this part of a body, and resolves with everything received. `hangUp` closes the
+ * connection once the body is written; otherwise it is closed after the first response.
  */
 export async function postRaw(
   system: Pick<System, "url">,

@@ -1,4 +1,4 @@
-// Uploads: every kind of file becomes a message that tells all about it. Of pictures see media-pictures.test.ts.
+// Uploads: every type of file becomes a message that describes it. Pictures have their own file, media-pictures.test.ts.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -59,7 +59,7 @@ const kept: Array<readonly [name: string, type: MediaKind, bytes: Bytes, expecte
 
 for (const [name, type, bytes, { duration, ...expected }] of kept) {
   for (const declared of type === "file" ? [type] : ([type, "file"] as const)) {
-    t.test(`${name} sent as ${declared} is described and served as it came`, async (t) => {
+    t.test(`${name} sent as ${declared} is described and served unchanged`, async (t) => {
       const { a, b, room } = await scene();
       const message = await send(t, a, room, declared, bytes, { name });
       t.match(message, { type: declared, content: null, sender: { _id: a.id }, chatRoom: room, status: "sent" });
@@ -77,7 +77,7 @@ for (const [name, type, bytes, { duration, ...expected }] of kept) {
   }
 }
 
-t.test("what a client says of its file changes nothing", async (t) => {
+t.test("what a client claims about its file is ignored", async (t) => {
   const { a, room } = await scene();
   const picture = await made(redAndBlue(20, 10).png());
   const disguised: Array<readonly [file: File, type: string, mimeType: string]> = [
@@ -96,7 +96,7 @@ t.test("what a client says of its file changes nothing", async (t) => {
   }
 });
 
-t.test("a text as Windows writes it is not shown as a sound", async (t) => {
+t.test("a UTF-16 text file is not taken for audio", async (t) => {
   const { a, room } = await scene();
   for (const text of ["บันทึกการประชุม", "<html>"]) {
     const bytes = joined(Uint8Array.of(0xff, 0xfe), Buffer.from(text, "utf16le"));
@@ -106,7 +106,7 @@ t.test("a text as Windows writes it is not shown as a sound", async (t) => {
   }
 });
 
-t.test("fields stand before the file, after it, or on both sides", async (t) => {
+t.test("fields may come before the file, after it, or both", async (t) => {
   const { a, b, room } = await scene();
   const asked = await sendText(t, b, room, "a picture, please");
   const file: Field = ["file", new File([await made(redAndBlue(20, 10).png())], "ภาพ.png")];
@@ -131,7 +131,7 @@ t.test("fields stand before the file, after it, or on both sides", async (t) => 
   t.equal((await roomOf(t, b, room)).unreadCount, fields.length + 1);
 });
 
-t.test("a caption may be empty, of blanks, or of 10,000 characters", async (t) => {
+t.test("a caption may be empty, blank, or 10,000 characters long", async (t) => {
   const { a, room } = await scene();
   const long = "ก".repeat(5000) + "🎉".repeat(5000);
   for (const [content, expected] of [
@@ -143,7 +143,7 @@ t.test("a caption may be empty, of blanks, or of 10,000 characters", async (t) =
   }
 });
 
-t.test("empty optional fields and unknown ones are as if they were not there", async (t) => {
+t.test("empty optional fields and unknown fields are ignored", async (t) => {
   const { a, room } = await scene();
   const message = await send(t, a, room, "file", plainText, {
     replyTo: "",
@@ -155,7 +155,7 @@ t.test("empty optional fields and unknown ones are as if they were not there", a
   t.notOk("clientMessageId" in message);
 });
 
-t.test("a name is kept to the letter, as every client writes it", async (t) => {
+t.test("a file name is kept exactly, however the client encodes it", async (t) => {
   const { a, room } = await scene();
   const names = [
     "รายงานการประชุม ครั้งที่ ๓.pdf",
@@ -185,7 +185,7 @@ t.test("a name is kept to the letter, as every client writes it", async (t) => {
   t.equal(decomposed.mediaInfo.originalName, "caf\u00e9.txt", "accents are joined to their letters, as macOS does not");
 });
 
-t.test("a file at the limit is taken", async (t) => {
+t.test("a file of exactly the maximum size is accepted", async (t) => {
   const { a, room } = await scene();
   const picture = await made(redAndBlue(20, 10).jpeg());
   const full = joined(picture, new Uint8Array(10 * 1024 * 1024 - picture.length));

@@ -1,4 +1,4 @@
-// A bare WebSocket that remembers what it was sent: for /ws, and for Socket.IO packets written by hand.
+// A bare WebSocket that records what it receives: for /ws, and for Socket.IO packets written by hand.
 import { once } from "node:events";
 import { eventually } from "@khui/test-kit/system";
 import type { Test } from "tap";
@@ -18,7 +18,7 @@ export interface Bare {
   readonly texts: readonly string[];
   /** Set once it is closed. */
   readonly closeCode: number | undefined;
-  /** The first JSON frame that matches, past or to come. */
+  /** The first JSON frame that matches, already received or future. */
   frame(matches: (frame: Frame) => boolean): Promise<Frame>;
   /** Sends an event with an id and resolves with its reply. */
   ask(event: string, data?: unknown): Promise<Frame>;

@@ -1,4 +1,4 @@
-// Who is let in: tokens, their claims, and the shape of a refusal.
+// Authentication: tokens, their claims, and the format of errors.
 import { routes } from "@khui/contracts";
 import { bearer, good, json, rawRequest, refused, unknownId } from "@khui/test-kit/rest-answers";
 import { privateRoom, useSystem } from "@khui/test-kit/system";
@@ -16,7 +16,7 @@ const now = Math.floor(Date.now() / 1000);
 const valid = system.sign({ sub: "someone" });
 const [header, payload, signature] = valid.split(".") as [string, string, string];
 
-t.test("every route asks for a token before anything else", async (t) => {
+t.test("every route requires a token before anything else", async (t) => {
   for (const { method, path } of everyRoute) {
     refused(t, await rawRequest(system, method, path), "unauthorized");
     refused(t, await rawRequest(system, method, path, { authorization: "Bearer garbage" }), "invalid_token");
@@ -25,7 +25,7 @@ t.test("every route asks for a token before anything else", async (t) => {
   }
 });
 
-t.test("a header that carries no bearer token is no sign-in", async (t) => {
+t.test("a header without a bearer token does not authenticate", async (t) => {
   for (const authorization of ["", "Bearer", "Bearer ", valid, `Basic ${valid}`, `Bearer ${valid} x`, "Bearer a b"]) {
     refused(t, await rawRequest(system, "GET", "/rooms", { authorization }), "unauthorized");
   }
@@ -57,7 +57,7 @@ t.test("a token that the host application did not sign is refused", async (t) =>
   }
 });
 
-t.test("a token must say who its bearer is, in a form that can be kept", async (t) => {
+t.test("a token must contain a valid user id", async (t) => {
   const claims: Record<string, unknown>[] = [
     {},
     { name: "Nobody" },
@@ -75,7 +75,7 @@ t.test("a token must say who its bearer is, in a form that can be kept", async (
   }
 });
 
-t.test("a token counts from its beginning to its end", async (t) => {
+t.test("a token is valid from nbf to exp", async (t) => {
   const get = (claims: Record<string, unknown>) =>
     rawRequest(system, "GET", "/rooms", { authorization: `Bearer ${system.sign({ sub: "someone", ...claims })}` });
   refused(t, await get({ exp: now - 1 }), "token_expired");
@@ -100,7 +100,7 @@ t.test("the user id is sub, else userId, id or _id", async (t) => {
   }
 });
 
-t.test("claims of no use beside the id are passed over", async (t) => {
+t.test("unusable claims beside the id are ignored", async (t) => {
   const other = system.newUser();
   for (const claims of [
     { name: 5 },
@@ -116,7 +116,7 @@ t.test("claims of no use beside the id are passed over", async (t) => {
   }
 });
 
-t.test("administration is for tokens with its scope only", async (t) => {
+t.test("administration requires a token with the admin scope", async (t) => {
   const body = { users: [{ _id: "someone" }] };
   for (const scope of [undefined, "", "chat", "chat:administrator", "xchat:admin", "chat:ADMIN", ["chat"], { a: 1 }]) {
     const user = system.newUser(undefined, scope === undefined ? {} : { scope });
@@ -127,7 +127,7 @@ t.test("administration is for tokens with its scope only", async (t) => {
   }
 });
 
-t.test("a refusal speaks Thai, and English to those who ask for it", async (t) => {
+t.test("errors are in Thai, or in English on request", async (t) => {
   const user = system.newUser();
   const ask = (language: string | undefined) =>
     user.get(`/rooms/${unknownId()}`, language === undefined ? {} : { "accept-language": language });
@@ -141,7 +141,7 @@ t.test("a refusal speaks Thai, and English to those who ask for it", async (t) =
   refused(t, await rawRequest(system, "GET", "/rooms", english), "unauthorized", "", "en");
 });
 
-t.test("every answer names its request", async (t) => {
+t.test("every response has a request id", async (t) => {
   const user = system.newUser();
   const given = "trace-1234.abc";
   t.equal((await user.get("/rooms", { "x-request-id": given })).headers.get("x-request-id"), given);

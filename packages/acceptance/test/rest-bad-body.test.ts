@@ -1,4 +1,4 @@
-// Bodies that are broken, huge, deep or more than was asked for.
+// Bodies that are malformed, huge, deeply nested, or have unknown fields.
 import { routes } from "@khui/contracts";
 import { bearer, good, json, rawRequest, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
@@ -11,7 +11,7 @@ const roomId = await privateRoom(a, b);
 const groupId = await groupRoom(a, [b]);
 const messageId = (await a.post(`/rooms/${roomId}/messages`, { content: "here" })).body.data._id;
 
-t.test("a body that is no JSON is refused", async (t) => {
+t.test("a body that is not JSON is refused", async (t) => {
   const post = (body: string | Uint8Array<ArrayBuffer>) =>
     rawRequest(system, "POST", `/rooms/${roomId}/messages`, { ...bearer(a), ...json }, body);
   for (const body of ["{", "{'content':'x'}", '{"content":"x"', "content=x", "\u0000", "{}}", "undefined", " "]) {
@@ -23,12 +23,12 @@ t.test("a body that is no JSON is refused", async (t) => {
   refused(t, await post(""), "invalid_request");
 });
 
-/** As many as the smallest body has room for. */
+/** As many levels as fit into the smallest body limit. */
 const depth = 2_500;
 const levels = (open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
 const deep = { lists: levels("[", "]"), objects: levels('{"a":', "}") };
 
-t.test("JSON of thousands of levels is refused, not followed", async (t) => {
+t.test("JSON nested thousands of levels deep is refused", async (t) => {
   for (const value of Object.values(deep)) {
     for (const [method, path, body] of [
       ["POST", `/rooms/${roomId}/messages`, `{"content":${value}}`],
@@ -43,7 +43,7 @@ t.test("JSON of thousands of levels is refused, not followed", async (t) => {
   }
 });
 
-t.test("fields that nobody asked for change nothing and are kept nowhere", async (t) => {
+t.test("unknown fields are ignored and not stored", async (t) => {
   const headers = { ...bearer(a), ...json };
   for (const extra of Object.values(deep)) {
     const text = `{"content":"plain","_id":"${unknownId()}","sender":"x","seq":1,"isDeleted":true,"extra":${extra}}`;
@@ -63,7 +63,7 @@ t.test("fields that nobody asked for change nothing and are kept nowhere", async
   t.same([chatRoom.createdBy, "extra" in chatRoom.settings], [a.id, false]);
 });
 
-t.test("nobody acts as someone else by naming them", async (t) => {
+t.test("nobody can act as someone else by naming them in the body", async (t) => {
   const other = await sendText(t, a, groupId, "other");
   const names = {
     userId: b.id,
@@ -115,7 +115,7 @@ t.test("a body of another content type is refused", async (t) => {
   good(t, routes.sendMessage, answer);
 });
 
-t.test("requests that need no body take an empty one of JSON", async (t) => {
+t.test("requests without a body accept an empty JSON body", async (t) => {
   const headers = { ...bearer(a), ...json };
   good(t, routes.joinRoom, await rawRequest(system, "POST", `/rooms/${groupId}/join`, headers));
   good(t, routes.markRead, await rawRequest(system, "POST", `/rooms/${groupId}/read`, headers));
@@ -124,7 +124,7 @@ t.test("requests that need no body take an empty one of JSON", async (t) => {
   good(t, routes.deleteMessage, await rawRequest(system, "DELETE", `/messages/${mine._id}`, headers));
 });
 
-t.test("after all of it all is well", async (t) => {
+t.test("the server is still healthy and accepts messages after all of these requests", async (t) => {
   t.equal((await fetch(`${system.url}/healthz`)).status, 200);
   t.equal((await sendText(t, a, groupId, "still here")).content, "still here");
 });

@@ -1,4 +1,4 @@
-// What no client should send: every part of a request is checked, and nothing of it takes the server down.
+// Invalid input: every part of a request is validated, and nothing takes the server down.
 import { type ErrorCode, routes } from "@khui/contracts";
 import { bearer, good, rawRequest, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -11,7 +11,7 @@ const roomId = await privateRoom(a, b);
 const groupId = await groupRoom(a, [b]);
 const messageId = (await a.post(`/rooms/${roomId}/messages`, { content: "here" })).body.data._id;
 
-/** Bodies that each route with one takes, so that only the fault under test is one. */
+/** Valid bodies for each route that has one, so that the fault under test is the only one. */
 const goodBodies: Partial<Record<keyof typeof routes, Record<string, unknown>>> = {
   createRoom: { type: "private", participants: [b.id] },
   updateSettings: { description: "d" },
@@ -38,14 +38,14 @@ function call(user: User, name: Name, ids: { room?: string; message?: string } =
   return verb === "get" ? user.get(path) : user[verb](path, body);
 }
 
-/** Sends each body and expects the same refusal. */
+/** Sends each body and expects the same error. */
 async function refuseAll(t: Test, user: User, name: Name, bodies: readonly unknown[], code: ErrorCode) {
   for (const body of bodies) {
     refused(t, await call(user, name, {}, body), code, `${name} ${JSON.stringify(body)?.slice(0, 80)}`);
   }
 }
 
-t.test("every route of a room refuses ids that are none, rooms that are not and rooms of others", async (t) => {
+t.test("every room route refuses invalid ids, unknown rooms and rooms of others", async (t) => {
   t.ok(ofRoom.length >= 9);
   for (const name of ofRoom) {
     const bad = [
@@ -65,7 +65,7 @@ t.test("every route of a room refuses ids that are none, rooms that are not and 
   }
 });
 
-t.test("every route of a message refuses ids that are none and messages one cannot see", async (t) => {
+t.test("every message route refuses invalid ids and messages the user cannot see", async (t) => {
   t.ok(ofMessage.length >= 5);
   for (const name of ofMessage) {
     for (const message of ["x", "null", `${messageId}0`, messageId.slice(1), "%E0%B8%81"]) {
@@ -77,7 +77,7 @@ t.test("every route of a message refuses ids that are none and messages one cann
   }
 });
 
-t.test("an address that cannot be read or is not there is answered in the one shape", async (t) => {
+t.test("malformed and unknown paths are answered in the usual error format", async (t) => {
   refused(t, await rawRequest(system, "GET", "/rooms/%E0%A4%A", bearer(a)), "invalid_request");
   for (const path of ["/nothing", `/rooms/${roomId}/nothing`, `/messages/${messageId}/nothing`]) {
     refused(t, await a.get(path), "not_found");
@@ -85,7 +85,7 @@ t.test("an address that cannot be read or is not there is answered in the one sh
   refused(t, await rawRequest(system, "PATCH", "/rooms", bearer(a)), "not_found");
 });
 
-t.test("fields of the wrong type are refused, never bent", async (t) => {
+t.test("fields of the wrong type are refused, never coerced", async (t) => {
   const notObjects = ["text", 5, true, [], [{}]];
   for (const name of names) {
     const user = name === "upsertUsers" ? admin : a;
@@ -141,7 +141,7 @@ t.test("fields of the wrong type are refused, never bent", async (t) => {
   await refuseAll(t, admin, "upsertUsers", users, "invalid_request");
 });
 
-t.test("text that cannot be kept is refused wherever it stands", async (t) => {
+t.test("text that cannot be stored is refused in every field", async (t) => {
   for (const text of ["a\u0000b", "\ud800", "x\udc00y", "\udc00\ud800"]) {
     const bodies: [Name, unknown][] = [
       ["createRoom", { type: "private", participants: [text] }],
@@ -168,7 +168,7 @@ t.test("text that cannot be kept is refused wherever it stands", async (t) => {
   }
 });
 
-t.test("queries outside their bounds are refused", async (t) => {
+t.test("query parameters outside their bounds are refused", async (t) => {
   const numbers = [
     "0",
     "-1",
@@ -221,7 +221,7 @@ t.test("queries outside their bounds are refused", async (t) => {
   }
 });
 
-t.test("dates at the ends of time are dates", async (t) => {
+t.test("the earliest and latest dates are accepted", async (t) => {
   for (const [date, length] of [
     ["0001-01-01T00:00:00Z", 0],
     ["9999-12-31", 1],
@@ -232,14 +232,14 @@ t.test("dates at the ends of time are dates", async (t) => {
   }
 });
 
-t.test("an Idempotency-Key must be short and plain", async (t) => {
+t.test("an Idempotency-Key must be short printable text", async (t) => {
   for (const key of ["k".repeat(129), "with space", "caf\u00e9"]) {
     const headers = { "idempotency-key": key };
     refused(t, await a.post(`/rooms/${roomId}/messages`, { content: "x" }, headers), "invalid_request");
   }
 });
 
-t.test("after all of it all is well", async (t) => {
+t.test("the server is still healthy and accepts messages after all of these requests", async (t) => {
   t.equal((await fetch(`${system.url}/healthz`)).status, 200);
   t.equal((await sendText(t, a, groupId, "still here")).content, "still here");
 });

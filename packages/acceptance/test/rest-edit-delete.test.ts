@@ -1,4 +1,4 @@
-// Editing and deleting messages, and that what is deleted is gone from every answer.
+// Editing and deleting messages; deleted content is gone from every response.
 import { type Message, routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -15,7 +15,7 @@ const edit = async (t: Test, user: User, id: string, content: string): Promise<M
 const remove = async (t: Test, user: User, id: string, deleteFor: "sender" | "everyone") =>
   good(t, routes.deleteMessage, await user.delete(`/messages/${id}`, { deleteFor }));
 
-t.test("an edit changes the text and keeps what it was", async (t) => {
+t.test("an edit changes the text and keeps the previous version", async (t) => {
   const { a, b, roomId } = await pair();
   const { _id, timestamp, seq } = await sendText(t, a, roomId, "first");
   const { message, data } = good(t, routes.editMessage, await a.put(`/messages/${_id}`, { content: " ข้อความใหม่ 🎈 " }));
@@ -33,14 +33,14 @@ t.test("an edit changes the text and keeps what it was", async (t) => {
   t.match((await roomOf(t, b, roomId)).lastMessage, { content: "third", isEdited: true });
 });
 
-t.test("an edit to the same text is none", async (t) => {
+t.test("an edit to the same text changes nothing", async (t) => {
   const { a, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "same");
   t.match(await edit(t, a, _id, "  same\n"), { isEdited: false, editHistory: [] });
   t.equal((await roomOf(t, a, roomId)).seq, 1);
 });
 
-t.test("edits keep to the rules of texts", async (t) => {
+t.test("edits follow the rules for texts", async (t) => {
   const { a, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "text");
   refused(t, await a.put(`/messages/${_id}`, { content: "" }), "empty_content");
@@ -49,7 +49,7 @@ t.test("edits keep to the rules of texts", async (t) => {
   t.equal((await edit(t, a, _id, "😀".repeat(10_000))).content, "😀".repeat(10_000));
 });
 
-t.test("only its sender edits a message", async (t) => {
+t.test("only the sender can edit a message", async (t) => {
   const [admin, member, stranger] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member]);
   const { _id } = await sendText(t, member, roomId, "mine");
@@ -59,7 +59,7 @@ t.test("only its sender edits a message", async (t) => {
   t.match(await find(t, admin, roomId, _id), { content: "mine", isEdited: false });
 });
 
-t.test("a system message is neither edited nor taken from everyone", async (t) => {
+t.test("a system message can be neither edited nor deleted for everyone", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
   await admin.put(`/rooms/${roomId}/settings`, { name: "noted" });
@@ -70,7 +70,7 @@ t.test("a system message is neither edited nor taken from everyone", async (t) =
   t.same((await pageOf(t, admin, roomId)).messages, []);
 });
 
-t.test("edits at once are all kept, in one order", async (t) => {
+t.test("concurrent edits are all kept, in one order", async (t) => {
   const { a, b, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "v0");
   const texts = Array.from({ length: 20 }, (_, i) => `v${i + 1}`);
@@ -81,7 +81,7 @@ t.test("edits at once are all kept, in one order", async (t) => {
   t.same([...versions].sort(), ["v0", ...texts].sort());
 });
 
-t.test("a message is edited a hundred times at most", async (t) => {
+t.test("a message can be edited at most a hundred times", async (t) => {
   const { a, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "v0");
   for (let i = 1; i <= 100; i++) await a.put(`/messages/${_id}`, { content: `v${i}` });
@@ -100,7 +100,7 @@ t.test("a message is edited a hundred times at most", async (t) => {
   t.ok(shown.length > 10 && Buffer.byteLength(JSON.stringify(message.editHistory)) <= 4096, `${shown.length} versions`);
 });
 
-t.test("a message deleted for everyone keeps its place and nothing else", async (t) => {
+t.test("a message deleted for everyone keeps its place and loses its content", async (t) => {
   const { a, b, roomId } = await pair();
   const { _id, seq, timestamp } = await sendText(t, a, roomId, "secret one");
   await edit(t, a, _id, "secret two");
@@ -127,21 +127,18 @@ t.test("a message deleted for everyone keeps its place and nothing else", async 
   }
 });
 
-t.test(
-  "a reply numbered after a deletion shows nothing of what was deleted, though sent at the same moment",
-  async (t) => {
-    const { a, b, roomId } = await pair();
-    for (let i = 0; i < 20; i++) {
-      const original = await sendText(t, a, roomId, "secret");
-      const [reply] = await Promise.all([
-        sendText(t, b, roomId, "answer", { replyTo: original._id }),
-        remove(t, a, original._id, "everyone"),
-      ]);
-      const deleted = reply.seq === original.seq + 2;
-      t.match(reply.replyToMessage, { content: deleted ? null : "secret", isDeleted: deleted });
-    }
-  },
-);
+t.test("a reply numbered after a concurrent deletion shows nothing of the deleted message", async (t) => {
+  const { a, b, roomId } = await pair();
+  for (let i = 0; i < 20; i++) {
+    const original = await sendText(t, a, roomId, "secret");
+    const [reply] = await Promise.all([
+      sendText(t, b, roomId, "answer", { replyTo: original._id }),
+      remove(t, a, original._id, "everyone"),
+    ]);
+    const deleted = reply.seq === original.seq + 2;
+    t.match(reply.replyToMessage, { content: deleted ? null : "secret", isDeleted: deleted });
+  }
+});
 
 t.test("a deleted last message is shown as deleted", async (t) => {
   const { a, b, roomId } = await pair();
@@ -153,7 +150,7 @@ t.test("a deleted last message is shown as deleted", async (t) => {
   t.equal(room.messageCount, 1);
 });
 
-t.test("deleting again changes nothing", async (t) => {
+t.test("deleting a message again changes nothing", async (t) => {
   const { a, b, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "text");
   await Promise.all(Array.from({ length: 10 }, () => remove(t, a, _id, "everyone")));
@@ -162,7 +159,7 @@ t.test("deleting again changes nothing", async (t) => {
   t.same([room.seq, room.unreadCount, room.messageCount], [2, 0, 0]);
 });
 
-t.test("a deleted message is neither edited, reacted to nor forwarded", async (t) => {
+t.test("a deleted message cannot be edited, reacted to or forwarded", async (t) => {
   const { a, b, roomId } = await pair();
   const { _id } = await sendText(t, a, roomId, "text");
   await remove(t, a, _id, "everyone");
@@ -172,7 +169,7 @@ t.test("a deleted message is neither edited, reacted to nor forwarded", async (t
   t.match((await pageOf(t, b, roomId)).messages, [{ content: null, isDeleted: true, isEdited: false, reactions: [] }]);
 });
 
-t.test("for everyone deletes the sender or a room's admin", async (t) => {
+t.test("only the sender or a room admin can delete a message for everyone", async (t) => {
   const [admin, member, other, stranger] = Array.from({ length: 4 }, () => system.newUser()) as [
     User,
     User,
@@ -194,7 +191,7 @@ t.test("for everyone deletes the sender or a room's admin", async (t) => {
   refused(t, await b.delete(`/messages/${hers._id}`, everyone), "not_message_sender");
 });
 
-t.test("deleteFor sender hides a message from the one who asks, whoever sent it", async (t) => {
+t.test("deleteFor sender hides a message from the caller, whoever sent it", async (t) => {
   const { a, b, roomId } = await pair();
   const [first, second] = [await sendText(t, a, roomId, "one"), await sendText(t, a, roomId, "two")];
   const { data } = await remove(t, b, second._id, "sender");
@@ -226,7 +223,7 @@ t.test("deleteFor sender hides a message from the one who asks, whoever sent it"
   );
 });
 
-t.test("without deleteFor a message is hidden from the one who asks only", async (t) => {
+t.test("without deleteFor a message is hidden only from the caller", async (t) => {
   const { a, b, roomId } = await pair();
   for (const body of [undefined, {}, null]) {
     const { _id } = await sendText(t, a, roomId, "text");
@@ -237,7 +234,7 @@ t.test("without deleteFor a message is hidden from the one who asks only", async
   t.same((await pageOf(t, a, roomId)).messages, []);
 });
 
-t.test("a stranger hides nothing", async (t) => {
+t.test("a stranger cannot hide a message", async (t) => {
   const { a, roomId } = await pair();
   const stranger = system.newUser();
   const { _id } = await sendText(t, a, roomId, "text");

@@ -1,4 +1,4 @@
-// Forwarding: into all rooms or none, as a copy of its own.
+// Forwarding: to all rooms or none, as independent copies.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -7,7 +7,7 @@ import t, { type Test } from "tap";
 
 const system = await useSystem(t);
 
-/** Someone with a message of another's, and two rooms to forward to. */
+/** A user with another user's message, and two rooms to forward it to. */
 async function scene(t: Test) {
   const [a, b, c] = [system.newUser("Ann"), system.newUser("Ben"), system.newUser("Cat")];
   const [home, one, two] = [await privateRoom(a, b), await privateRoom(a, c), await groupRoom(a, [c])];
@@ -17,7 +17,7 @@ const forward = async (t: Test, user: User, id: string, chatRoomIds: string[], e
   good(t, routes.forwardMessage, await user.post(`/messages/${id}/forward`, { chatRoomIds, ...extra }));
 const countIn = async (t: Test, user: User, roomId: string) => (await pageOf(t, user, roomId)).messages.length;
 
-t.test("a message is copied into the rooms named, in their order", async (t) => {
+t.test("a message is copied to the given rooms, in their order", async (t) => {
   const { a, b, c, home, one, two, original } = await scene(t);
   const { message, data } = await forward(t, a, original._id, [two, one]);
   t.equal(message, "ส่งต่อข้อความสำเร็จ");
@@ -43,7 +43,7 @@ t.test("a message is copied into the rooms named, in their order", async (t) => 
   t.equal(await countIn(t, b, home), 1);
 });
 
-t.test("a copy holds the text as it is now, without its history, reactions and what it answered", async (t) => {
+t.test("a copy has the current text, without edit history, reactions or the reply", async (t) => {
   const { a, b, home, one, original } = await scene(t);
   const reply = await sendText(t, b, home, "draft", { replyTo: original._id });
   await b.put(`/messages/${reply._id}`, { content: "final" });
@@ -59,7 +59,7 @@ t.test("a copy holds the text as it is now, without its history, reactions and w
   });
 });
 
-t.test("a copy of a copy names the first message", async (t) => {
+t.test("a copy of a copy refers to the original message", async (t) => {
   const { a, b, c, one, two, original } = await scene(t);
   const [copy] = (await forward(t, a, original._id, [one])).data;
   const [second] = (await forward(t, c, copy!._id, [two])).data;
@@ -76,7 +76,7 @@ t.test("copies outlive the original", async (t) => {
   t.equal((await find(t, c, one, copy!._id))?.content, null);
 });
 
-t.test("one room out of reach, and nothing is forwarded anywhere", async (t) => {
+t.test("nothing is forwarded if one of the rooms is out of reach", async (t) => {
   const { a, b, c, one, two, original } = await scene(t);
   const foreign = await privateRoom(b, c);
   for (const [bad, code] of [
@@ -98,7 +98,7 @@ t.test("one room out of reach, and nothing is forwarded anywhere", async (t) => 
   }
 });
 
-t.test("one forwards only what one sees", async (t) => {
+t.test("only visible messages can be forwarded", async (t) => {
   const { a, c, home, one, original } = await scene(t);
   const body = { chatRoomIds: [one] };
   refused(t, await c.post(`/messages/${original._id}/forward`, body), "message_not_found");
@@ -109,7 +109,7 @@ t.test("one forwards only what one sees", async (t) => {
   t.equal(await countIn(t, c, one), 0);
 });
 
-t.test("twenty rooms at most, each once", async (t) => {
+t.test("a message can be forwarded to at most twenty rooms, each once", async (t) => {
   const { a, one, home, original } = await scene(t);
   const rooms = await Promise.all(Array.from({ length: 20 }, () => groupRoom(a, [])));
   refused(t, await a.post(`/messages/${original._id}/forward`, { chatRoomIds: [...rooms, one] }), "invalid_request");
@@ -127,7 +127,7 @@ for (const [how, once] of [
   ["clientMessageId", (id: string) => ({ body: { clientMessageId: id }, headers: {} })],
   ["Idempotency-Key", (id: string) => ({ body: {}, headers: { "idempotency-key": id } })],
 ] as const) {
-  t.test(`a ${how} forwards once, however often it is tried`, async (t) => {
+  t.test(`a ${how} forwards once, however often the request is retried`, async (t) => {
     const { a, c, one, two, original } = await scene(t);
     const { body, headers } = once(randomUUID());
     const send = () => a.post(`/messages/${original._id}/forward`, { chatRoomIds: [one, two], ...body }, headers);
@@ -142,7 +142,7 @@ for (const [how, once] of [
     t.same([await countIn(t, c, one), await countIn(t, c, two)], [1, 1]);
   });
 
-  t.test(`a retry with its ${how} gets the copies though the original is gone`, async (t) => {
+  t.test(`a retry with its ${how} returns the copies after the original was deleted`, async (t) => {
     const { a, b, one, original } = await scene(t);
     const { body, headers } = once(randomUUID());
     const send = () => a.post(`/messages/${original._id}/forward`, { chatRoomIds: [one], ...body }, headers);
@@ -159,7 +159,7 @@ t.test("an Idempotency-Key may be as long for a forward as for a message", async
   t.equal(good(t, routes.forwardMessage, answer).data.length, 1);
 });
 
-t.test("forwards to the same rooms in any order do not stand in each other's way", async (t) => {
+t.test("concurrent forwards to the same rooms in different orders do not deadlock", async (t) => {
   const { a, c, one, two, original } = await scene(t);
   await Promise.all(Array.from({ length: 30 }, (_, i) => forward(t, a, original._id, i % 2 ? [one, two] : [two, one])));
   t.same([await countIn(t, c, one), await countIn(t, c, two)], [30, 30]);

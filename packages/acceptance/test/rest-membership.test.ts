@@ -44,7 +44,7 @@ t.test("joining again changes nothing", async (t) => {
   t.equal((await systemMessages(t, admin, roomId)).length, 1);
 });
 
-t.test("ten joins of one person at once are one joining", async (t) => {
+t.test("ten concurrent joins of one user count as one", async (t) => {
   const [admin, member] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, []);
   const answers = await Promise.all(Array.from({ length: 10 }, () => member.post(`/rooms/${roomId}/join`)));
@@ -52,7 +52,7 @@ t.test("ten joins of one person at once are one joining", async (t) => {
   t.equal((await systemMessages(t, admin, roomId)).length, 1);
 });
 
-t.test("private rooms are neither joined nor left", async (t) => {
+t.test("a private room can be neither joined nor left", async (t) => {
   const [a, b, stranger] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await privateRoom(a, b);
   refused(t, await stranger.post(`/rooms/${roomId}/join`), "private_room");
@@ -60,7 +60,7 @@ t.test("private rooms are neither joined nor left", async (t) => {
   t.equal((await roomOf(t, a, roomId)).participantCount, 2);
 });
 
-t.test("a room that is not there is neither joined nor left", async (t) => {
+t.test("an unknown room can be neither joined nor left", async (t) => {
   const [admin, stranger] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, []);
   refused(t, await stranger.post(`/rooms/${unknownId()}/join`), "room_not_found");
@@ -68,7 +68,7 @@ t.test("a room that is not there is neither joined nor left", async (t) => {
   refused(t, await stranger.post(`/rooms/${roomId}/leave`), "not_a_participant");
 });
 
-t.test("a group takes no more than its limit, also when many come at once", async (t) => {
+t.test("a group never exceeds its limit, also with concurrent joins", async (t) => {
   const [admin, ...crowd] = Array.from({ length: 21 }, () => system.newUser());
   const roomId = await groupRoom(admin!, [], { settings: { maxParticipants: 4 } });
   const answers = await Promise.all(crowd.map((user) => user.post(`/rooms/${roomId}/join`)));
@@ -82,7 +82,7 @@ t.test("a group takes no more than its limit, also when many come at once", asyn
   await join(t, late, roomId);
 });
 
-t.test("who has left is out of the room", async (t) => {
+t.test("a user who has left has no access to the room", async (t) => {
   const [admin, member] = [system.newUser(), system.newUser("Mai")];
   const roomId = await groupRoom(admin, [member]);
   const sent = await sendText(t, member, roomId, "mine");
@@ -157,11 +157,11 @@ t.test("when the last admin leaves, the longest-standing member becomes one", as
   t.match(left?.systemInfo, { action: "member_left", userId: admin.id, newAdmin: second.id });
   good(t, routes.updateSettings, await second.put(`/rooms/${roomId}/settings`, { name: "new" }));
   await join(t, admin, roomId);
-  t.equal((await rolesIn(t, second, roomId)).get(admin.id), "member", "who comes back is a member");
+  t.equal((await rolesIn(t, second, roomId)).get(admin.id), "member", "a former admin who rejoins is a member");
   refused(t, await admin.put(`/rooms/${roomId}/settings`, { name: "mine" }), "not_room_admin");
 });
 
-t.test("a member's leaving makes nobody admin", async (t) => {
+t.test("nobody becomes admin when an ordinary member leaves", async (t) => {
   const [admin, member, other] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member, other]);
   await leave(t, member, roomId);
@@ -175,7 +175,7 @@ t.test("a member's leaving makes nobody admin", async (t) => {
   t.notOk((await systemMessages(t, admin, roomId)).at(-1)?.systemInfo?.newAdmin);
 });
 
-t.test("the first to join an empty group is its admin", async (t) => {
+t.test("the first to join an empty group becomes its admin", async (t) => {
   const [admin, next] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, []);
   await leave(t, admin, roomId);
@@ -183,7 +183,7 @@ t.test("the first to join an empty group is its admin", async (t) => {
   t.equal((await rolesIn(t, next, roomId)).get(next.id), "admin");
 });
 
-t.test("a leaving takes effect at its place among messages that are being sent", async (t) => {
+t.test("leaving takes effect at its place among messages being sent", async (t) => {
   const [admin, member] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member]);
   const sends = Array.from({ length: 40 }, (_, i) => member.post(`/rooms/${roomId}/messages`, { content: `m${i}` }));
@@ -197,7 +197,7 @@ t.test("a leaving takes effect at its place among messages that are being sent",
   for (const answer of answers) if (answer.status !== 201) refused(t, answer, "not_a_participant");
 });
 
-t.test("many comings and goings at once add up", async (t) => {
+t.test("concurrent joins and leaves add up", async (t) => {
   const [admin, ...crowd] = Array.from({ length: 16 }, () => system.newUser());
   const roomId = await groupRoom(admin!, []);
   await Promise.all(

@@ -1,4 +1,4 @@
-// What one message has more of than goes along with it: its whole history, everyone who reacted, who has read it.
+// Details of a single message: its whole edit history, everyone who reacted, and everyone who has read it.
 import { type Message, routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -6,7 +6,7 @@ import t, { type Test } from "tap";
 
 const system = await useSystem(t);
 
-/** A group of the first and the others. */
+/** A group with that many members, created by the first. */
 async function groupOf(count: number): Promise<{ people: [User, User, ...User[]]; roomId: string }> {
   const people = Array.from({ length: count }, (_, n) => system.newUser(`Person ${n}`)) as [User, User, ...User[]];
   return { people, roomId: await groupRoom(people[0], people.slice(1)) };
@@ -42,7 +42,7 @@ const receiptsOf = (t: Test, user: User, id: string, limit: number) =>
     return { items, nextCursor };
   }, limit);
 
-t.test("a message is answered to whoever sees it, and to nobody else", async (t) => {
+t.test("a message is returned to those who can see it, and to nobody else", async (t) => {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const roomId = await privateRoom(a, b);
   const sent = await sendText(t, a, roomId, "hello");
@@ -59,7 +59,7 @@ t.test("a message is answered to whoever sees it, and to nobody else", async (t)
   }
 });
 
-t.test("versions longer than what goes along are in the message's own answer only", async (t) => {
+t.test("previous versions beyond the limit are returned only by the message's own route", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const roomId = await privateRoom(a, b);
   const texts = ["ก".repeat(5_000), "short one", "ข".repeat(5_000), "short two"];
@@ -77,7 +77,7 @@ t.test("versions longer than what goes along are in the message's own answer onl
   t.match(await messageOf(t, b, _id), { content: null, isEdited: false, editCount: 0, editHistory: [] });
 });
 
-t.test("reactions go along whole up to fifty, then as counts and one's own, and whole again below", async (t) => {
+t.test("up to fifty reactions are sent in full, more as counts and one's own", async (t) => {
   const { people, roomId } = await groupOf(54);
   const [a, b] = people;
   const { _id } = await sendText(t, a, roomId, "react");
@@ -117,7 +117,7 @@ t.test("reactions go along whole up to fifty, then as counts and one's own, and 
   t.equal(good(t, routes.roomStats, await a.get(`/rooms/${roomId}/stats`)).stats.totalReactions, 0);
 });
 
-t.test("receipts name everyone but the sender, who has read furthest first", async (t) => {
+t.test("receipts list everyone but the sender, those who have read furthest first", async (t) => {
   const { people, roomId } = await groupOf(5);
   const [a, b, c, d] = people as unknown as [User, User, User, User];
   const first = await sendText(t, a, roomId, "one");
@@ -143,7 +143,7 @@ t.test("receipts name everyone but the sender, who has read furthest first", asy
   t.notOk((await statuses(first._id, 50))["Person 1"], "who left is not named");
 });
 
-t.test("a cursor that no page gave is refused", async (t) => {
+t.test("an invalid cursor is refused", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const roomId = await privateRoom(a, b);
   const { _id } = await sendText(t, a, roomId, "hello");

@@ -1,4 +1,4 @@
-// Sending texts and replies, once each.
+// Sending texts and replies, each exactly once.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, sendTexts, unknownId } from "@khui/test-kit/rest-answers";
@@ -41,7 +41,7 @@ t.test("a text is sent and read as it was written", async (t) => {
   t.same((await pageOf(t, b, roomId)).messages, [data]);
 });
 
-t.test("every text that can be written arrives unharmed", async (t) => {
+t.test("any text arrives unchanged", async (t) => {
   const { a, b, roomId } = await pair();
   const texts = [
     "สวัสดีครับ ผมชื่อก้อง ที่นี่น้ำใจไมตรี",
@@ -74,13 +74,13 @@ t.test("a text is trimmed, and must then have 1 to 10,000 characters", async (t)
   t.equal((await pageOf(t, a, roomId)).messages.length, 5);
 });
 
-t.test("type may be left out", async (t) => {
+t.test("the type may be omitted", async (t) => {
   const { a, roomId } = await pair();
   const answer = await a.post(`/rooms/${roomId}/messages`, { content: "typeless" });
   t.equal(good(t, routes.sendMessage, answer).data.type, "text");
 });
 
-t.test("only participants send and read", async (t) => {
+t.test("only participants can send and read", async (t) => {
   const { a, roomId } = await pair();
   const stranger = system.newUser();
   refused(t, await stranger.post(`/rooms/${roomId}/messages`, { content: "x" }), "not_a_participant");
@@ -90,7 +90,7 @@ t.test("only participants send and read", async (t) => {
   t.same((await pageOf(t, a, roomId)).messages, []);
 });
 
-t.test("many sent at once all arrive, numbered without a gap and in one order for everyone", async (t) => {
+t.test("concurrent messages all arrive, numbered without gaps and in one order for everyone", async (t) => {
   const [a, b, c] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(a, [b, c]);
   const sent = await Promise.all(
@@ -118,7 +118,7 @@ for (const [how, once] of [
   ["clientMessageId", (id: string) => ({ body: { clientMessageId: id }, headers: {} })],
   ["Idempotency-Key", (id: string) => ({ body: {}, headers: { "idempotency-key": id } })],
 ] as const) {
-  t.test(`a ${how} makes one message of many tries`, async (t) => {
+  t.test(`retries with one ${how} create one message`, async (t) => {
     const { a, b, roomId } = await pair();
     const { body, headers } = once(randomUUID());
     const send = (user = a, room = roomId) =>
@@ -130,7 +130,7 @@ for (const [how, once] of [
     t.not(other._id, first._id, "another sender's id is their own");
   });
 
-  t.test(`twenty tries at once with one ${how} make one message`, async (t) => {
+  t.test(`twenty concurrent requests with one ${how} create one message`, async (t) => {
     const { a, b, roomId } = await pair();
     const { body, headers } = once(randomUUID());
     const answers = await Promise.all(
@@ -153,7 +153,7 @@ for (const [how, once] of [
   });
 }
 
-t.test("one clientMessageId for two rooms at once is a message in one of them", async (t) => {
+t.test("one clientMessageId used concurrently in two rooms creates a message in one of them", async (t) => {
   const { a, b, roomId } = await pair();
   const elsewhere = await groupRoom(a, [b]);
   const clientMessageId = randomUUID();
@@ -168,7 +168,7 @@ t.test("one clientMessageId for two rooms at once is a message in one of them", 
   t.same([...(await contentsOf(t, b, roomId)), ...(await contentsOf(t, b, elsewhere))], ["once"]);
 });
 
-t.test("a repeated send answers the message as it is now", async (t) => {
+t.test("a repeated send returns the message's current state", async (t) => {
   const { a, b, roomId } = await pair();
   const body = { content: "first", clientMessageId: "my-id" };
   const { _id, clientMessageId } = await sendText(t, a, roomId, "first", body);
@@ -182,7 +182,7 @@ t.test("a repeated send answers the message as it is now", async (t) => {
   t.match(gone, { _id, content: null, isDeleted: true });
 });
 
-t.test("a reply names its message and shows a preview of it", async (t) => {
+t.test("a reply refers to its message and contains a preview of it", async (t) => {
   const { a, b, roomId } = await pair();
   const long = "ย".repeat(150) + "😀".repeat(100);
   const original = await sendText(t, a, roomId, long);
@@ -201,7 +201,7 @@ t.test("a reply names its message and shows a preview of it", async (t) => {
   t.equal((await sendText(t, b, roomId, "none", { replyTo: null })).replyTo, null);
 });
 
-t.test("one replies only to a message that is there to see", async (t) => {
+t.test("a reply must be to a visible message", async (t) => {
   const { a, b, roomId } = await pair();
   const elsewhere = await groupRoom(a, [b]);
   const other = await sendText(t, a, elsewhere, "elsewhere");
@@ -217,7 +217,7 @@ t.test("one replies only to a message that is there to see", async (t) => {
   await sendText(t, b, roomId, "b still sees it", { replyTo: hidden._id });
 });
 
-t.test("a message that is refused takes no number", async (t) => {
+t.test("a refused message takes no number", async (t) => {
   const { a, b, roomId } = await pair();
   const stranger = system.newUser();
   const answers = await Promise.all([
@@ -234,7 +234,7 @@ t.test("a message that is refused takes no number", async (t) => {
   );
 });
 
-t.test("the last message and its time follow what is sent", async (t) => {
+t.test("sending updates the room's last message and its time", async (t) => {
   const { a, b, roomId } = await pair();
   for (const { _id, timestamp, seq } of await sendTexts(t, a, roomId, ["one"])) {
     t.match(await roomOf(t, b, roomId), { lastMessage: { _id }, lastMessageTime: timestamp, seq, messageCount: 1 });

@@ -1,4 +1,4 @@
-// Pages of messages: by number of page, by time and by sequence, none missing and none twice.
+// Pages of messages: by page number, by time and by sequence number, none missing and none twice.
 import type { Message } from "@khui/contracts";
 import { pageOf, sendTexts } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -8,7 +8,7 @@ const system = await useSystem(t);
 const size = 130;
 const [a, b] = [system.newUser(), system.newUser()];
 
-/** A room of 130 messages that were sent all at once. Asserts nothing: the file's own test ends when it has nothing more to do. */
+/** A room with 130 messages that were sent concurrently. Asserts nothing, because the file's root test may already have ended. */
 async function crowdedRoom(): Promise<{ roomId: string; all: string[] }> {
   const roomId = await groupRoom(a, [b]);
   const send = async (user: User, content: string) => {
@@ -21,7 +21,7 @@ async function crowdedRoom(): Promise<{ roomId: string; all: string[] }> {
 }
 const idsOf = (messages: readonly Message[]) => messages.map(({ _id }) => _id);
 
-/** Walks back page by page; `next` says from the page's oldest message what to ask for. Oldest first. */
+/** Goes back page by page; `next` returns the next query from the page's oldest message. Returns the oldest page first. */
 async function walkBack(t: Test, user: User, roomId: string, limit: number, next: (oldest: Message) => string) {
   const pages: string[][] = [];
   let query = "";
@@ -38,7 +38,7 @@ const byNumber = ({ seq }: Message) => `beforeSeq=${seq}`;
 
 const { roomId, all } = await crowdedRoom();
 
-t.test("a page is the newest fifty, oldest first", async (t) => {
+t.test("the default page is the newest fifty messages, oldest first", async (t) => {
   const { messages, hasMore, seq, pagination } = await pageOf(t, a, roomId);
   t.same(idsOf(messages), all.slice(-50));
   t.same([hasMore, seq], [true, size]);
@@ -47,7 +47,7 @@ t.test("a page is the newest fifty, oldest first", async (t) => {
   t.same(idsOf((await pageOf(t, a, roomId, "limit=1")).messages), all.slice(-1));
 });
 
-t.test("page walks back", async (t) => {
+t.test("page goes back through the history", async (t) => {
   for (const limit of [50, 65, 100, 7]) {
     const pages = Math.ceil(size / limit);
     const walked: string[] = [];
@@ -63,7 +63,7 @@ t.test("page walks back", async (t) => {
   }
 });
 
-t.test("before walks back through messages that came in one burst", async (t) => {
+t.test("before goes back through messages that were sent in one burst", async (t) => {
   for (const limit of [50, 65, 13, 1]) {
     const pages = await walkBack(t, a, roomId, limit, byTime);
     t.same(pages.flat(), all);
@@ -71,7 +71,7 @@ t.test("before walks back through messages that came in one burst", async (t) =>
   }
 });
 
-t.test("beforeSeq walks back, afterSeq forward", async (t) => {
+t.test("beforeSeq goes back, afterSeq forward", async (t) => {
   for (const limit of [50, 65, 13]) {
     t.same((await walkBack(t, b, roomId, limit, byNumber)).flat(), all);
     const walked: string[] = [];
@@ -91,7 +91,7 @@ t.test("beforeSeq walks back, afterSeq forward", async (t) => {
   t.same((await pageOf(t, b, roomId, `afterSeq=${Number.MAX_SAFE_INTEGER}`)).messages, []);
 });
 
-t.test("before takes any ISO 8601 date, and leaves out what is of that very time", async (t) => {
+t.test("before accepts any ISO 8601 date and excludes messages of that exact time", async (t) => {
   const { messages } = await pageOf(t, a, roomId, "limit=100");
   const middle = messages[40]!;
   const earlier = idsOf(messages.slice(30, 40));
@@ -104,7 +104,7 @@ t.test("before takes any ISO 8601 date, and leaves out what is of that very time
   t.same(idsOf((await pageOf(t, a, roomId, "before=2999-12-31T23:59Z&limit=5")).messages), all.slice(-5));
 });
 
-t.test("what one has hidden leaves no hole in a page, and nothing is missing for others", async (t) => {
+t.test("hidden messages leave no gap in a page, and nothing is missing for others", async (t) => {
   const hiding = await crowdedRoom();
   const gone = new Set(hiding.all.filter((_, i) => i % 9 === 4 || i > 120));
   await Promise.all([...gone].map((id) => a.delete(`/messages/${id}`, { deleteFor: "sender" })));
@@ -117,7 +117,7 @@ t.test("what one has hidden leaves no hole in a page, and nothing is missing for
   t.same((await walkBack(t, b, hiding.roomId, 100, byTime)).flat(), hiding.all);
 });
 
-t.test("a page that is walked by time stands still while more is sent", async (t) => {
+t.test("paging by time is stable while more messages are sent", async (t) => {
   const [c, d] = [system.newUser(), system.newUser()];
   const room = await privateRoom(c, d);
   const first = idsOf(await sendTexts(t, c, room, ["1", "2", "3", "4", "5", "6"]));
@@ -132,7 +132,7 @@ t.test("a page that is walked by time stands still while more is sent", async (t
   );
 });
 
-t.test("an empty room is an empty page", async (t) => {
+t.test("an empty room returns an empty page", async (t) => {
   const room = await privateRoom(system.newUser(), a);
   const { messages, hasMore, seq, pagination } = await pageOf(t, a, room);
   t.same([messages, hasMore, seq], [[], false, 0]);

@@ -1,4 +1,4 @@
-// Reactions: one a person a message.
+// Reactions: one per user and message.
 import { routes } from "@khui/contracts";
 import { find, good, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -45,7 +45,7 @@ t.test("a reaction is added, changed and removed", async (t) => {
   t.same((await find(t, b, roomId, messageId))?.reactions, removed.data.reactions);
 });
 
-t.test("doing it again changes nothing", async (t) => {
+t.test("adding or removing the same reaction again changes nothing", async (t) => {
   const { a, b, roomId, messageId } = await scene(t);
   t.same((await unreact(t, b, messageId)).data, { messageId, reactions: [], reactionCounts: [], action: null });
   const first = await react(t, b, messageId, "👍", "like");
@@ -57,7 +57,7 @@ t.test("doing it again changes nothing", async (t) => {
   t.equal((await roomOf(t, a, roomId)).seq, 4);
 });
 
-t.test("one's reaction is that of every kind of emoji there is", async (t) => {
+t.test("every kind of emoji is accepted as a reaction", async (t) => {
   const { b, messageId } = await scene(t);
   for (const emoji of ["👍", "❤️", "❤", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇹🇭", "👍🏽", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺️", "©️"]) {
     t.equal((await react(t, b, messageId, emoji)).data.reactions[0]?.emoji, emoji);
@@ -67,7 +67,7 @@ t.test("one's reaction is that of every kind of emoji there is", async (t) => {
   }
 });
 
-t.test("what is no emoji is no reaction", async (t) => {
+t.test("anything but a single emoji is refused", async (t) => {
   const { b, roomId, messageId } = await scene(t);
   for (const emoji of [
     "a",
@@ -92,7 +92,7 @@ t.test("what is no emoji is no reaction", async (t) => {
   t.same((await find(t, b, roomId, messageId))?.reactions, []);
 });
 
-t.test("only those in the room react", async (t) => {
+t.test("only participants can react", async (t) => {
   const { messageId } = await scene(t);
   const stranger = system.newUser();
   refused(t, await stranger.post(`/messages/${messageId}/reactions`, { emoji: "👍" }), "message_not_found");
@@ -100,7 +100,7 @@ t.test("only those in the room react", async (t) => {
   refused(t, await stranger.post(`/messages/${unknownId()}/reactions`, { emoji: "👍" }), "message_not_found");
 });
 
-t.test("a system message takes no reactions", async (t) => {
+t.test("a system message accepts no reactions", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
   await admin.put(`/rooms/${roomId}/settings`, { name: "noted" });
@@ -108,7 +108,7 @@ t.test("a system message takes no reactions", async (t) => {
   refused(t, await admin.post(`/messages/${note?._id}/reactions`, { emoji: "👍" }), "message_not_found");
 });
 
-t.test("reactions by many at once are all there, one each", async (t) => {
+t.test("concurrent reactions are all kept, one per user", async (t) => {
   const [admin, ...crowd] = Array.from({ length: 31 }, () => system.newUser());
   const roomId = await groupRoom(admin!, crowd);
   const { _id } = await sendText(t, admin!, roomId, "react");

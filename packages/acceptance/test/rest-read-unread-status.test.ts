@@ -1,4 +1,4 @@
-// How many are unread, how far people have read, and what a sender sees of it.
+// Unread counts, read positions, and the status that senders see.
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, sendTexts, unknownId } from "@khui/test-kit/rest-answers";
 import { eventually, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -17,7 +17,7 @@ const statusOf = async (t: Test, user: User, roomId: string, id: string) => (awa
 const forEveryone = { deleteFor: "everyone" };
 const forMe = { deleteFor: "sender" };
 
-t.test("others' messages are unread until they are read, one's own never are", async (t) => {
+t.test("others' messages are unread until read, one's own never", async (t) => {
   const { a, b, roomId } = await pair();
   await sendTexts(t, a, roomId, ["1", "2", "3"]);
   await sendText(t, b, roomId, "mine");
@@ -34,7 +34,7 @@ t.test("others' messages are unread until they are read, one's own never are", a
   t.equal(await unread(t, b, roomId), 1);
 });
 
-t.test("an empty room is read to its beginning", async (t) => {
+t.test("an empty room can be marked as read", async (t) => {
   const { a, roomId } = await pair();
   t.match((await read(t, a, roomId)).data, { lastReadMessage: null, readSeq: 0 });
 });
@@ -60,7 +60,7 @@ t.test("reading to the middle leaves the rest unread, and reading back changes n
   t.equal(await unread(t, b, roomId), 0);
 });
 
-t.test("one reads only a message of the room", async (t) => {
+t.test("the message marked as read must be in the room", async (t) => {
   const { a, b, roomId } = await pair();
   const stranger = system.newUser();
   const elsewhere = await sendText(t, a, await groupRoom(a, [b]), "elsewhere");
@@ -72,7 +72,7 @@ t.test("one reads only a message of the room", async (t) => {
   t.equal(await unread(t, b, roomId), 1);
 });
 
-t.test("what is deleted for everyone or hidden is not unread, and counts once when it is both", async (t) => {
+t.test("deleted and hidden messages are not unread, and one that is both is subtracted once", async (t) => {
   const { a, b, roomId } = await pair();
   const [m1, m2, m3, m4, m5] = await sendTexts(t, a, roomId, ["1", "2", "3", "4", "5", "6", "7"]);
   await a.delete(`/messages/${m1!._id}`, forEveryone);
@@ -94,7 +94,7 @@ t.test("what is deleted for everyone or hidden is not unread, and counts once wh
   t.equal(await unread(t, b, roomId), 2, "what was read is no less unread");
 });
 
-t.test("reading to before what is deleted or hidden still leaves that out", async (t) => {
+t.test("deleted and hidden messages after the read position are not unread", async (t) => {
   const { a, b, roomId } = await pair();
   const [m1, m2, m3, m4] = await sendTexts(t, a, roomId, ["1", "2", "3", "4", "5"]);
   await a.delete(`/messages/${m2!._id}`, forEveryone);
@@ -109,7 +109,7 @@ t.test("reading to before what is deleted or hidden still leaves that out", asyn
   t.equal(await unread(t, b, roomId), 1);
 });
 
-t.test("one's own hidden and deleted messages change nothing in one's count", async (t) => {
+t.test("hiding and deleting one's own messages does not change one's unread count", async (t) => {
   const { a, b, roomId } = await pair();
   const [own] = await sendTexts(t, b, roomId, ["own 1", "own 2"]);
   await sendTexts(t, a, roomId, ["1", "2"]);
@@ -118,7 +118,7 @@ t.test("one's own hidden and deleted messages change nothing in one's count", as
   t.equal(await unread(t, b, roomId), 2);
 });
 
-t.test("messages hidden and deleted at the same moment count once each", async (t) => {
+t.test("messages hidden and deleted concurrently are subtracted once each", async (t) => {
   const { a, b, roomId } = await pair();
   const sent = await sendTexts(
     t,
@@ -135,7 +135,7 @@ t.test("messages hidden and deleted at the same moment count once each", async (
   t.equal(await unread(t, b, roomId), 5);
 });
 
-t.test("reading while messages come in loses none: each is read or unread", async (t) => {
+t.test("marking as read while messages arrive loses none: each is read or unread", async (t) => {
   const { a, b, roomId } = await pair();
   const marks: Promise<{ data: { readSeq: number } }>[] = [];
   await Promise.all(
@@ -162,7 +162,7 @@ t.test("system messages are never unread", async (t) => {
   t.equal(await unread(t, member, roomId), 1, "nor when one is hidden");
 });
 
-t.test("who joins has nothing unread, and then what comes", async (t) => {
+t.test("a new member has nothing unread until new messages arrive", async (t) => {
   const [admin, member] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, []);
   const [old] = await sendTexts(t, admin, roomId, ["1", "2", "3"]);
@@ -175,7 +175,7 @@ t.test("who joins has nothing unread, and then what comes", async (t) => {
   await member.post(`/rooms/${roomId}/leave`);
   await sendText(t, admin, roomId, "5");
   await member.post(`/rooms/${roomId}/join`);
-  t.equal(await unread(t, member, roomId), 0, "also who comes back");
+  t.equal(await unread(t, member, roomId), 0, "also after rejoining");
   await sendText(t, admin, roomId, "6");
   t.equal(await unread(t, member, roomId), 1);
 });
@@ -202,7 +202,7 @@ t.test("a message is sent, then delivered, then read", async (t) => {
   t.equal(await statusOf(t, b, roomId, _id), "sent", "it is the sender's to see");
 });
 
-t.test("what is read up to is read, what comes later is not", async (t) => {
+t.test("messages up to the read position are read, later ones are not", async (t) => {
   const { a, b, roomId } = await pair();
   const [, second] = await sendTexts(t, a, roomId, ["1", "2", "3"]);
   await read(t, b, roomId, second!._id);
@@ -210,7 +210,7 @@ t.test("what is read up to is read, what comes later is not", async (t) => {
   t.same(statuses, ["read", "read", "sent"]);
 });
 
-t.test("in a group a message is delivered and read once it is so for all", async (t) => {
+t.test("in a group a message is delivered or read once it is so for all members", async (t) => {
   const [a, b, c] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(a, [b, c]);
   const { _id } = await sendText(t, a, roomId, "hello all");
@@ -230,7 +230,7 @@ t.test("in a group a message is delivered and read once it is so for all", async
   t.equal(await status(), "read");
 });
 
-t.test("who has left is waited for no longer, and who joins later counts as having read", async (t) => {
+t.test("a message's status ignores members who left and counts later members as having read it", async (t) => {
   const [a, b, c, d] = [system.newUser(), system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(a, [b, c]);
   const { _id } = await sendText(t, a, roomId, "hello");
@@ -242,7 +242,7 @@ t.test("who has left is waited for no longer, and who joins later counts as havi
   t.equal(await statusOf(t, a, roomId, _id), "read");
 });
 
-t.test("in a group of one a message is sent and no more", async (t) => {
+t.test("in a group of one a message stays sent", async (t) => {
   const a = system.newUser();
   const roomId = await groupRoom(a, []);
   const { _id } = await sendText(t, a, roomId, "alone");

@@ -66,7 +66,7 @@ t.test("a pair has one private room, whoever creates it again", async (t) => {
   t.equal(good(t, routes.listRooms, await b.get("/rooms")).pagination.total, 1);
 });
 
-t.test("twenty creations of a pair at once make one room", async (t) => {
+t.test("twenty concurrent creations of a pair's room create one room", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, i) =>
@@ -117,7 +117,7 @@ t.test("a group needs an activity and a name", async (t) => {
   t.equal(good(t, routes.listRooms, await a.get("/rooms")).chatRooms.length, 0);
 });
 
-t.test("a group is not made larger than its limit", async (t) => {
+t.test("a group cannot be created with more members than its limit", async (t) => {
   const a = system.newUser();
   const people = (n: number) => Array.from({ length: n }, () => randomUUID());
   refused(t, await a.post("/rooms", group({ participants: people(2), settings: { maxParticipants: 2 } })), "room_full");
@@ -127,7 +127,7 @@ t.test("a group is not made larger than its limit", async (t) => {
   t.equal(chatRoom.participantCount, 500);
 });
 
-t.test("an Idempotency-Key makes one group of many tries", async (t) => {
+t.test("retries with one Idempotency-Key create one group", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const key = { "Idempotency-Key": randomUUID() };
   const answers = await Promise.all(Array.from({ length: 20 }, () => a.post("/rooms", group(), key)));
@@ -141,7 +141,7 @@ t.test("an Idempotency-Key makes one group of many tries", async (t) => {
   for (const answer of others) t.notOk(ids.includes(good(t, routes.createRoom, answer).chatRoom._id));
 });
 
-t.test("the room list has the most recently active first, a page at a time", async (t) => {
+t.test("the room list is paged, with the most recently active rooms first", async (t) => {
   const a = system.newUser();
   const others = [system.newUser(), system.newUser(), system.newUser()] as const;
   const ids: string[] = [];
@@ -159,7 +159,7 @@ t.test("the room list has the most recently active first, a page at a time", asy
   t.same(await list("?page=9&limit=2"), { ids: [], pagination: paged(9) });
 });
 
-t.test("a page of rooms may hold more than services can tell each other at once", async (t) => {
+t.test("a page of rooms may be larger than one message between services", async (t) => {
   const a = system.newUser();
   const ids: string[] = [];
   for (let n = 0; n < 30; n++) {
@@ -175,7 +175,7 @@ t.test("a page of rooms may hold more than services can tell each other at once"
   t.equal(pagination.total, 30);
 });
 
-t.test("the room list shows the last message and how many are unread", async (t) => {
+t.test("the room list shows the last message and the unread count", async (t) => {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const roomId = await privateRoom(a, b);
   await sendText(t, a, roomId, "one");
@@ -226,7 +226,7 @@ t.test("a large group shows a hundred participants, yourself first, and pages th
   t.same(good(t, routes.listParticipants, beyond).participants, []);
 });
 
-t.test("ids of people from elsewhere may hold any character", async (t) => {
+t.test("external user ids may contain any character", async (t) => {
   const a = system.newUser();
   for (const other of ["ผู้ใช้ ๑", "a.b*c>d/e f:g", "😀".repeat(64), "x".repeat(128), "__proto__", "constructor"]) {
     const body = { type: "private", participants: [other] };
@@ -236,7 +236,7 @@ t.test("ids of people from elsewhere may hold any character", async (t) => {
   }
 });
 
-t.test("answers speak English to those who ask for it", async (t) => {
+t.test("responses are in English on request", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const headers = { ...bearer(a), ...json, "accept-language": "en-GB,en;q=0.9" };
   const body = JSON.stringify({ type: "private", participants: [b.id] });

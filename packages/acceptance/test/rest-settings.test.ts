@@ -1,4 +1,4 @@
-// A room's name, picture and rules: who changes them, and that they are kept to.
+// A room's name, picture and rules: who may change them, and that they are enforced.
 import { routes } from "@khui/contracts";
 import { find, good, pageOf, refused, roomOf, sendText, unknownId } from "@khui/test-kit/rest-answers";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
@@ -9,7 +9,7 @@ const system = await useSystem(t);
 const change = async (t: Test, user: User, roomId: string, body: Record<string, unknown>) =>
   good(t, routes.updateSettings, await user.put(`/rooms/${roomId}/settings`, body));
 
-t.test("an admin changes what the room is called and what it allows", async (t) => {
+t.test("an admin can change a room's name, picture and permissions", async (t) => {
   const [admin, member] = [system.newUser("Dao"), system.newUser()];
   const roomId = await groupRoom(admin, [member]);
   const before = await roomOf(t, admin, roomId);
@@ -30,7 +30,7 @@ t.test("an admin changes what the room is called and what it allows", async (t) 
   });
 });
 
-t.test("what is not named stays as it is", async (t) => {
+t.test("omitted settings stay unchanged", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, [], { description: "d", settings: { allowStickers: false } });
   const { chatRoom } = await change(t, admin, roomId, { settings: { allowReactions: false } });
@@ -44,7 +44,7 @@ t.test("what is not named stays as it is", async (t) => {
   t.match((await change(t, admin, roomId, { description: "", avatar: "" })).chatRoom, { description: "", avatar: "" });
 });
 
-t.test("a change to what is so already leaves no trace", async (t) => {
+t.test("setting the current values leaves no system message", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
   const before = await roomOf(t, admin, roomId);
@@ -54,7 +54,7 @@ t.test("a change to what is so already leaves no trace", async (t) => {
   t.same((await pageOf(t, admin, roomId)).messages, []);
 });
 
-t.test("only admins change a group", async (t) => {
+t.test("only admins can change a group", async (t) => {
   const [admin, member, stranger] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member]);
   refused(t, await member.put(`/rooms/${roomId}/settings`, { name: "mine" }), "not_room_admin");
@@ -63,7 +63,7 @@ t.test("only admins change a group", async (t) => {
   t.match(await roomOf(t, admin, roomId), { name: "A group", seq: 0 });
 });
 
-t.test("both people of a private room may change it, but not for more people", async (t) => {
+t.test("both participants can change a private room, but not raise its limit", async (t) => {
   const [a, b] = [system.newUser(), system.newUser()];
   const roomId = await privateRoom(a, b);
   t.equal((await change(t, a, roomId, { name: "by a" })).chatRoom.name, "by a");
@@ -71,7 +71,7 @@ t.test("both people of a private room may change it, but not for more people", a
   refused(t, await a.put(`/rooms/${roomId}/settings`, { settings: { maxParticipants: 3 } }), "private_room");
 });
 
-t.test("a name cannot be taken away", async (t) => {
+t.test("a group's name cannot be removed", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
   for (const name of ["", "   ", "\n\t"]) {
@@ -80,7 +80,7 @@ t.test("a name cannot be taken away", async (t) => {
   t.equal((await roomOf(t, admin, roomId)).name, "A group");
 });
 
-t.test("a room that allows no reactions takes none", async (t) => {
+t.test("a room that allows no reactions refuses them", async (t) => {
   const [admin, member] = [system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [member]);
   const { _id } = await sendText(t, admin, roomId, "react to this");
@@ -99,7 +99,7 @@ t.test("a room that allows no reactions takes none", async (t) => {
   good(t, routes.addReaction, await admin.post(path, { emoji: "👍" }));
 });
 
-t.test("the limit of participants is kept when it changes", async (t) => {
+t.test("a changed participant limit is enforced", async (t) => {
   const [admin, b, c, d] = [system.newUser(), system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(admin, [b, c]);
   const limit = (maxParticipants: number) => admin.put(`/rooms/${roomId}/settings`, { settings: { maxParticipants } });
@@ -111,7 +111,7 @@ t.test("the limit of participants is kept when it changes", async (t) => {
   good(t, routes.joinRoom, await d.post(`/rooms/${roomId}/join`));
 });
 
-t.test("changes by many at once are all made, one after the other", async (t) => {
+t.test("concurrent changes are all applied, one after the other", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
   const names = Array.from({ length: 12 }, (_, i) => `name ${i}`);

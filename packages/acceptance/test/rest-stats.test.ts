@@ -20,7 +20,7 @@ t.test("a new room has nothing to count", async (t) => {
   });
 });
 
-t.test("messages, reactions and who wrote are counted as they come and go", async (t) => {
+t.test("statistics follow messages, reactions and active users", async (t) => {
   const [a, b, c] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await groupRoom(a, [b, c]);
   const first = await sendText(t, a, roomId, "1");
@@ -45,7 +45,7 @@ t.test("messages, reactions and who wrote are counted as they come and go", asyn
     totalReactions: 1,
   });
   await b.post(`/rooms/${roomId}/leave`);
-  t.same((await statsOf(t, a, roomId)).activeUsers, [a.id], "who has left is active no longer");
+  t.same((await statsOf(t, a, roomId)).activeUsers, [a.id], "a former member is no longer active");
 });
 
 t.test("statistics are for participants", async (t) => {

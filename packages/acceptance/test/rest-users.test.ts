@@ -1,4 +1,4 @@
-// Names and avatars: told by an administrator in bulk, or learned from tokens.
+// Names and avatars: set by an administrator in bulk, or learned from tokens.
 import { randomUUID } from "node:crypto";
 import { routes } from "@khui/contracts";
 import { bearer, find, good, rawRequest, refused, roomOf, sendText } from "@khui/test-kit/rest-answers";
@@ -8,7 +8,7 @@ import t from "tap";
 const system = await useSystem(t);
 const admin = system.newUser("Admin", { scope: "chat:admin" });
 
-/** Someone whose token tells nothing but their id. */
+/** A user whose token contains only their id. */
 const nameless = () => {
   const id = `quiet-${randomUUID()}`;
   const token = system.sign({ sub: id });
@@ -23,7 +23,7 @@ const nameless = () => {
   return { id, post };
 };
 
-t.test("an administrator tells names in bulk", async (t) => {
+t.test("an administrator can set names in bulk", async (t) => {
   const viewer = system.newUser();
   const users = Array.from({ length: 1000 }, (_, i) => ({ _id: randomUUID(), name: `ชื่อ ${i} 😀`, avatar: `a/${i}` }));
   const { message, count } = good(t, routes.upsertUsers, await admin.put("/users", { users }));
@@ -40,19 +40,19 @@ t.test("an administrator tells names in bulk", async (t) => {
   t.match(good(t, routes.listParticipants, page).participants[1], { userId: users[0]?._id, name: users[0]?.name });
 });
 
-t.test("one request tells of a thousand people at most", async (t) => {
+t.test("one request may contain at most a thousand users", async (t) => {
   const users = Array.from({ length: 1001 }, () => ({ _id: randomUUID() }));
   refused(t, await admin.put("/users", { users }), "invalid_request");
 });
 
-t.test("only administrators tell of others", async (t) => {
+t.test("only administrators can set names of others", async (t) => {
   const [user, victim] = [system.newUser(), nameless()];
   refused(t, await user.put("/users", { users: [{ _id: victim.id, name: "Fake" }] }), "forbidden");
   const roomId = await groupRoom(user, [{ id: victim.id } as User]);
   t.equal((await roomOf(t, user, roomId)).participants[1]?.name, null);
 });
 
-t.test("what is not told again is kept, and of a user told twice the last counts", async (t) => {
+t.test("omitted fields are kept, and the last entry for a user wins", async (t) => {
   const [viewer, id] = [system.newUser(), randomUUID()];
   const roomId = await groupRoom(viewer, [{ id } as User]);
   const shown = async () => (await roomOf(t, viewer, roomId)).participants[1];
@@ -68,7 +68,7 @@ t.test("what is not told again is kept, and of a user told twice the last counts
   t.match(await shown(), { name: "Fourth" });
 });
 
-t.test("the same people told by many at once end with one of their names", async (t) => {
+t.test("concurrent updates of the same users end with one of the given names", async (t) => {
   const viewer = system.newUser();
   const ids = Array.from({ length: 50 }, () => randomUUID());
   const tellings = Array.from({ length: 10 }, (_, n) => {
@@ -98,7 +98,7 @@ t.test("a token's name and avatar are known from its first request", async (t) =
   t.equal((await sendText(t, picture, room, "hi")).sender.avatar, "https://example.com/p.png");
 });
 
-t.test("who is nowhere named has no name, and gets on all the same", async (t) => {
+t.test("a user without a name can use everything", async (t) => {
   const [quiet, other] = [nameless(), system.newUser()];
   const made = await quiet.post("/rooms", { type: "private", participants: [other.id] });
   const { chatRoom } = good(t, routes.createRoom, made);
@@ -112,7 +112,7 @@ t.test("who is nowhere named has no name, and gets on all the same", async (t) =
   t.equal(page.messages.at(-1)?.content, `${quiet.id} ออกจากห้องแชท`);
 });
 
-t.test("messages show the name that an administrator has told", async (t) => {
+t.test("messages show the name that an administrator has set", async (t) => {
   const [quiet, other] = [nameless(), system.newUser()];
   good(t, routes.upsertUsers, await admin.put("/users", { users: [{ _id: quiet.id, name: "Told" }] }));
   const made = await quiet.post("/rooms", { type: "private", participants: [other.id] });

@@ -1,4 +1,4 @@
-// Signing a socket in: by event or handshake, what is refused, and what the token's end does.
+// Socket authentication: by event or handshake, what is refused, and what happens when the token expires.
 import { eventually, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, inRooms, nextOf, openSocket } from "./socket-scene.js";
@@ -21,7 +21,7 @@ t.test("the authenticate event signs in, and its acknowledgement says the same",
   t.strictSame(await event, answer.data);
 });
 
-t.test("the userId beside the token may be left out", async (t) => {
+t.test("the userId next to the token may be omitted", async (t) => {
   const user = system.newUser();
   const socket = openSocket(t, system.url);
   t.match(await socket.emitWithAck("authenticate", { token: user.token }), {
@@ -52,7 +52,7 @@ t.test("a handshake that is refused leaves a socket that can still sign in", asy
   }
 });
 
-t.test("what is no good token is an auth_error, and the socket lives", async (t) => {
+t.test("an invalid token causes auth_error and leaves the socket open", async (t) => {
   const user = system.newUser();
   const [header = "", body = "", signature = ""] = user.token.split(".");
   const other = signature.startsWith("A") ? "B" : "A";
@@ -83,7 +83,7 @@ t.test("what is no good token is an auth_error, and the socket lives", async (t)
   t.match(await socket.emitWithAck("authenticate", { token: user.token }), { success: true });
 });
 
-t.test("before signing in every other event is unauthorized", async (t) => {
+t.test("every other event before authentication is unauthorized", async (t) => {
   const socket = openSocket(t, system.url);
   const chatRoomId = "0123456789abcdef01234567";
   const messageId = chatRoomId;
@@ -108,7 +108,7 @@ t.test("before signing in every other event is unauthorized", async (t) => {
   }
 });
 
-t.test("a socket stays with its first user", async (t) => {
+t.test("a socket cannot change its user", async (t) => {
   const [first, second] = [system.newUser(), system.newUser()];
   const client = await first.connect();
   t.match(await client.ask("authenticate", { token: second.token, userId: second.id }), { code: "user_mismatch" });
@@ -116,14 +116,14 @@ t.test("a socket stays with its first user", async (t) => {
   t.equal(userId, first.id);
 });
 
-t.test("failures are worded in the client's language", async (t) => {
+t.test("errors are in the client's language", async (t) => {
   const thai = openSocket(t, system.url);
   const english = openSocket(t, system.url, { extraHeaders: { "accept-language": "en" } });
   t.match(await thai.emitWithAck("authenticate", { token: "x" }), { message: /[ก-๙]/ });
   t.match(await english.emitWithAck("authenticate", { token: "x" }), { message: /token/ });
 });
 
-t.test("a socket that does not sign in in time is told so and closed", async (t) => {
+t.test("a socket that does not authenticate in time is notified and closed", async (t) => {
   const socket = openSocket(t, system.url);
   const [error, reason] = await Promise.all([
     nextOf<AuthError>(socket, "auth_error"),
@@ -133,7 +133,7 @@ t.test("a socket that does not sign in in time is told so and closed", async (t)
   t.not(reason, "io client disconnect");
 });
 
-t.test("the token's end is told and closes the socket; a fresh token before that extends it", async (t) => {
+t.test("an expired token closes the socket with a notice; a fresh token before that extends it", async (t) => {
   const user = system.newUser();
   const short = () => system.sign({ sub: user.id, name: user.name }, 5);
   const extended = openSocket(t, system.url);
@@ -152,7 +152,7 @@ t.test("the token's end is told and closes the socket; a fresh token before that
   );
 });
 
-t.test("a socket closed at its token's end comes back with a fresh one and resumes", async (t) => {
+t.test("a socket closed when its token expired can reconnect with a fresh one and resume", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const { body } = await alice.post("/rooms", { type: "private", participants: [bob.id] });
   const roomId = body.chatRoom._id;

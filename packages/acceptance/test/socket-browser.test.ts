@@ -40,7 +40,7 @@ for (const transports of [["polling"], ["polling", "websocket"]]) {
         else if (engine.transport.name === "websocket") sign();
         else {
           engine.once("upgrade", sign);
-          // Where another replica gets the upgrade, it is refused, and polling goes on.
+          // If another replica receives the upgrade, it is refused and the client stays on polling.
           engine.once("upgradeError", sign);
         }
       });

@@ -50,7 +50,7 @@ t.test("each kind of log event reaches every device in the room once, in order, 
   for (const client of [...inside, ...outside]) t.strictSame(logOf(client, other), [1]);
 });
 
-t.test("what is told of a message is what a fresh fetch shows", async (t) => {
+t.test("an event shows a message as a fresh fetch does", async (t) => {
   const [alice, bob] = [system.newUser("อลิซ"), system.newUser()];
   const room = await groupRoom(alice, [bob]);
   const bobs = await inRooms(bob, room);
@@ -63,7 +63,7 @@ t.test("what is told of a message is what a fresh fetch shows", async (t) => {
   t.match(told[0], { sender: { _id: alice.id, name: "อลิซ" } });
 });
 
-t.test("many senders at once: everyone sees one and the same order", async (t) => {
+t.test("with many concurrent senders everyone sees the same order", async (t) => {
   const users = Array.from({ length: 6 }, () => system.newUser());
   const [admin, ...others] = users;
   const room = await groupRoom(admin!, others);

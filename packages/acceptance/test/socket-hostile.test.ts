@@ -1,4 +1,4 @@
-// What no client should send: it is refused or the socket is closed, and another client notices nothing.
+// Hostile input: it is refused or the socket is closed, and other clients are not affected.
 import { clientEvents, closeCodes } from "@khui/contracts";
 import { type Client, eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import t, { type Test } from "tap";
@@ -13,7 +13,7 @@ const bystander = await inRooms(good, room);
 let drops = 0;
 bystander.socket.on("disconnect", () => drops++);
 
-/** The bystander still gets each message once, and has seen nothing else. */
+/** The bystander still receives each message once, and nothing else. */
 async function unnoticed(t: Test) {
   const head = await fence(peer, room, bystander);
   t.strictSame(logOf(bystander, room), range(1, head));
@@ -23,7 +23,7 @@ async function unnoticed(t: Test) {
 const deep = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
 const fits = { chatRoomId: room, messageId: "0123456789abcdef01234567" };
 
-/** By what they are, payloads that fit no event. */
+/** Payloads that are invalid for every event, with a description. */
 const payloads: Array<[string, unknown]> = [
   ["null", null],
   ["a number", 7],
@@ -52,13 +52,13 @@ const payloads: Array<[string, unknown]> = [
 ];
 
 for (const { name } of Object.values(clientEvents)) {
-  t.test(`${name} refuses every payload that does not fit`, async (t) => {
-    // get_online_users needs no payload and so takes any.
+  t.test(`${name} refuses every invalid payload`, async (t) => {
+    // get_online_users needs no payload and so accepts any.
     const answer = name === "get_online_users" ? { success: true } : { success: false, code: "invalid_request" };
     const client = await system.newUser().connect();
     const clients = [client];
     for (const [n, [what, payload]] of payloads.entries()) {
-      // Of an event that costs several tokens, a socket may not say so many at once.
+      // The event limit allows fewer at once of an event that costs several tokens.
       if (n % 8 === 0) clients.push(await system.newUser().connect());
       const one = clients.at(-1) ?? client;
       t.match(await one.ask(name, payload), answer, what);
@@ -72,12 +72,12 @@ for (const { name } of Object.values(clientEvents)) {
     const expected =
       name === "get_online_users" ? 0 : payloads.length + (name === "authenticate" ? payloads.length + 2 : 0);
     const told = clients.reduce((sum, one) => sum + one.count(failure), 0);
-    t.equal(told, expected, "each refusal is told once");
+    t.equal(told, expected, "each refusal is reported once");
     await unnoticed(t);
   });
 }
 
-t.test("deep and polluting JSON is refused like any other", async (t) => {
+t.test("deeply nested and prototype-polluting JSON is refused", async (t) => {
   const user = system.newUser();
   const plain = await openBare(t, system.url, "/ws");
   await plain.ask("authenticate", { token: user.token });
@@ -96,7 +96,7 @@ t.test("deep and polluting JSON is refused like any other", async (t) => {
   await unnoticed(t);
 });
 
-t.test("Socket.IO packets written by hand are answered or end the connection, never more", async (t) => {
+t.test("malformed Socket.IO packets are answered or close their connection, nothing else", async (t) => {
   const open = async (): Promise<Bare> => {
     const bare = await openBare(t, system.url, "/socket.io/?EIO=4&transport=websocket");
     bare.socket.send("40");
@@ -127,14 +127,14 @@ t.test("Socket.IO packets written by hand are answered or end the connection, ne
   for (const text of ending) {
     const bare = await open();
     bare.socket.send(text);
-    // An attachment that never comes keeps a packet waiting: another text ends that.
+    // A missing attachment keeps a packet waiting; another text frame ends that.
     bare.socket.send('42["x"]');
     await bare.closed();
   }
   await unnoticed(t);
 });
 
-t.test("a frame of 1 MB ends its own connection alone, over either transport", async (t) => {
+t.test("a frame of 1 MB closes only its own connection, on either transport", async (t) => {
   for (const transport of ["websocket", "polling"] as const) {
     const user = system.newUser();
     const socket = openSocket(t, system.url, { auth: { token: user.token }, transports: [transport] });
@@ -146,7 +146,7 @@ t.test("a frame of 1 MB ends its own connection alone, over either transport", a
   await unnoticed(t);
 });
 
-t.test("a thousand events at once are refused in words, then closed with a code to come back later", async (t) => {
+t.test("a thousand events at once are refused, then the socket is closed with a code to retry later", async (t) => {
   const user = system.newUser();
   const plain = await openBare(t, system.url, "/ws");
   await plain.ask("authenticate", { token: user.token });
@@ -162,7 +162,7 @@ t.test("a thousand events at once are refused in words, then closed with a code 
   await unnoticed(t);
 });
 
-t.test("a client that floods a little is refused and recovers on the same socket", async (t) => {
+t.test("a client slightly over the event limit is refused and recovers on the same socket", async (t) => {
   const client = await system.newUser().connect();
   const asks = await Promise.all(range(1, 180).map(() => client.ask("leave_chat", { chatRoomId: room })));
   const refusals = asks.filter((answer) => !answer.success);

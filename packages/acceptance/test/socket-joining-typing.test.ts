@@ -1,4 +1,4 @@
-// Opening and leaving rooms, and typing: who is told, how often, and when it ends by itself.
+// Opening and leaving rooms, and typing: who is notified, how often, and when typing ends by itself.
 import { eventually, groupRoom, privateRoom, type System, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
@@ -16,7 +16,7 @@ async function scene(of: System = system) {
   return { alice, bob, carol, room, other, alices, bobs, carols };
 }
 
-t.test("joined_chat tells where the room stands; the acknowledgement says the same", async (t) => {
+t.test("joined_chat and the acknowledgement describe the room's current state", async (t) => {
   const { alice, bob, room, alices } = await scene();
   const messageId = await post(alice, room, "one");
   await done(alices, "mark_as_read", { chatRoomId: room });
@@ -41,13 +41,13 @@ t.test("join_chat is refused", async (t) => {
   await refused(t, carols, "join_chat", { chatRoomId: room, lastSeq: "1" }, "invalid_request");
 });
 
-t.test("opening a room is told to the others in it once, and so is leaving it", async (t) => {
+t.test("opening and leaving a room is announced once to the others in it", async (t) => {
   const { alice, bob, room, other, alices, bobs, carols } = await scene();
   const openings = () => alices.count("user_joined_chat", ({ userId }) => userId === bob.id);
   t.match(await done(bobs, "leave_chat", { chatRoomId: room }), { chatRoomId: room });
   t.match(await bobs.next("left_chat"), { chatRoomId: room });
   t.match(await alices.next("user_left_chat"), { chatRoomId: room, userId: bob.id });
-  // The first one is told only to who was in the room before bob.
+  // The first one is announced only to those who were in the room before bob.
   const before = openings();
   bobs.socket.emit("join_chat", { chatRoomId: room });
   await eventually(() => openings() > before);
@@ -67,7 +67,7 @@ t.test("opening a room is told to the others in it once, and so is leaving it", 
   );
 });
 
-t.test("after leave_chat nothing of the room comes, and joining again brings the rest", async (t) => {
+t.test("after leave_chat no events of the room arrive, and joining again delivers what was missed", async (t) => {
   const { alice, bob, room, bobs } = await scene();
   const phone = await inRooms(bob, room);
   const { seq } = await done<{ seq: number }>(bobs, "join_chat", { chatRoomId: room });
@@ -81,14 +81,14 @@ t.test("after leave_chat nothing of the room comes, and joining again brings the
   t.equal(bobs.count("new_message"), 1);
 });
 
-t.test("leaving a room that was not joined is no failure; a room id that is none is", async (t) => {
+t.test("leaving a room that was not joined succeeds; an invalid room id is refused", async (t) => {
   const { room, carols } = await scene();
   t.match(await done(carols, "leave_chat", { chatRoomId: room }), { chatRoomId: room });
   await refused(t, carols, "leave_chat", { chatRoomId: 7 }, "invalid_request");
   await refused(t, carols, "leave_chat", undefined, "invalid_request");
 });
 
-t.test("typing is told once to the others in the room, and so is its end", async (t) => {
+t.test("the start and end of typing are announced once to the others in the room", async (t) => {
   const { alice, bob, room, other, alices, bobs, carols } = await scene();
   const phone = await inRooms(bob, room);
   t.match(await done(bobs, "typing_start", { chatRoomId: room }), { chatRoomId: room });
@@ -138,7 +138,7 @@ t.test("typing ends when the typing socket disconnects or leaves the room", asyn
   t.strictSame((await again.join(room)).typing, []);
 });
 
-t.test("typing needs the room to be joined", async (t) => {
+t.test("typing requires joining the room", async (t) => {
   const { room, carols } = await scene();
   for (const event of ["typing_start", "typing_stop"]) {
     await refused(t, carols, event, { chatRoomId: room }, "not_joined");
@@ -147,7 +147,7 @@ t.test("typing needs the room to be joined", async (t) => {
   }
 });
 
-t.test("an event that does not exist is refused", async (t) => {
+t.test("an unknown event is refused", async (t) => {
   const { bobs } = await scene();
   for (const event of ["send", "new_message", "__proto__", "constructor", "toString", "ข้อความ"]) {
     await refused(t, bobs, event, {}, "unsupported_event");

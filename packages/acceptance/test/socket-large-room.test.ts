@@ -1,4 +1,4 @@
-// Rooms of more than 200 people: messages reach everyone, while typing, opening and presence are told to nobody.
+// Rooms of more than 200 people: messages reach everyone; typing, opening and presence are not announced.
 import { smallRoomLimit } from "@khui/contracts";
 import { groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
@@ -6,40 +6,37 @@ import { done, fence, inRooms, logOf, range } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-t.test(
-  "in a large room messages are told, and typing, opening, presence and receipts of delivery are not",
-  async (t) => {
-    const [alice, bob, carol] = [system.newUser(), system.newUser(), system.newUser()];
-    const crowd = Array.from({ length: smallRoomLimit - 1 }, () => system.newUser());
-    const room = await groupRoom(alice, [bob, ...crowd]);
-    const alices = await inRooms(alice, room);
-    const bobs = await bob.connect();
-    t.match(await bobs.join(room), { participantCount: smallRoomLimit + 1, typing: [] });
-    t.match(
-      await done(bobs, "typing_start", { chatRoomId: room }),
-      { chatRoomId: room },
-      "asked in vain, but no failure",
-    );
-    await done(bobs, "update_status", { status: "busy" });
-    await done(bobs, "typing_stop", { chatRoomId: room });
-    t.strictSame(await done(alices, "get_online_users"), []);
-    await carol.post(`/rooms/${room}/join`);
-    await carol.post(`/rooms/${room}/leave`);
-    await done(bobs, "leave_chat", { chatRoomId: room });
-    await bobs.join(room);
-    const head = await fence(alice, room, alices, bobs);
-    t.equal(head, 3, "a system message for the joining and one for the leaving, and the fence");
-    t.strictSame(logOf(alices, room), range(1, head));
-    t.strictSame([...new Set(alices.events.map(({ event }) => event))].sort(), [
-      "authenticated",
-      "joined_chat",
-      "new_message",
-      "online_users",
-    ]);
-  },
-);
+t.test("a large room delivers messages, but not typing, opening, presence or delivery receipts", async (t) => {
+  const [alice, bob, carol] = [system.newUser(), system.newUser(), system.newUser()];
+  const crowd = Array.from({ length: smallRoomLimit - 1 }, () => system.newUser());
+  const room = await groupRoom(alice, [bob, ...crowd]);
+  const alices = await inRooms(alice, room);
+  const bobs = await bob.connect();
+  t.match(await bobs.join(room), { participantCount: smallRoomLimit + 1, typing: [] });
+  t.match(
+    await done(bobs, "typing_start", { chatRoomId: room }),
+    { chatRoomId: room },
+    "asked in vain, but no failure",
+  );
+  await done(bobs, "update_status", { status: "busy" });
+  await done(bobs, "typing_stop", { chatRoomId: room });
+  t.strictSame(await done(alices, "get_online_users"), []);
+  await carol.post(`/rooms/${room}/join`);
+  await carol.post(`/rooms/${room}/leave`);
+  await done(bobs, "leave_chat", { chatRoomId: room });
+  await bobs.join(room);
+  const head = await fence(alice, room, alices, bobs);
+  t.equal(head, 3, "a system message for the joining and one for the leaving, and the fence");
+  t.strictSame(logOf(alices, room), range(1, head));
+  t.strictSame([...new Set(alices.events.map(({ event }) => event))].sort(), [
+    "authenticated",
+    "joined_chat",
+    "new_message",
+    "online_users",
+  ]);
+});
 
-t.test("who leaves a large room is taken out of it all the same", async (t) => {
+t.test("a user who leaves a large room is removed from it", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const crowd = Array.from({ length: smallRoomLimit }, () => system.newUser());
   const [room, other] = [await groupRoom(alice, [bob, ...crowd]), await groupRoom(alice, [bob])];

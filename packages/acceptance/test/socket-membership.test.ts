@@ -1,4 +1,4 @@
-// Membership takes effect at its place in the log: who leaves is taken out there, who joins comes in there.
+// Membership takes effect at its place in the log, for leaving and for joining.
 import { eventually, groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, logOf, post, range, refused, sendMany } from "./socket-scene.js";
@@ -12,7 +12,7 @@ async function scene() {
   return { alice, bob, room, other, alices, bobs };
 }
 
-t.test("who leaves over REST hears that, and nothing more of the room, on every device", async (t) => {
+t.test("a user who leaves over REST is notified on every device and receives nothing more of the room", async (t) => {
   const { alice, bob, room, other, alices, bobs } = await scene();
   const phone = await inRooms(bob, room, other);
   await post(alice, room, "before");
@@ -33,7 +33,7 @@ t.test("who leaves over REST hears that, and nothing more of the room, on every 
   t.strictSame(logOf(alices, room), range(1, 4));
 });
 
-t.test("who left may do nothing in the room", async (t) => {
+t.test("a former member can do nothing in the room", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const messageId = await post(bob, room, "mine");
   await bob.post(`/rooms/${room}/leave`);
@@ -52,7 +52,7 @@ t.test("who left may do nothing in the room", async (t) => {
   t.equal(alices.count("user_typing"), 0);
 });
 
-t.test("who joins over REST is told to the room, and gets in", async (t) => {
+t.test("a user who joins over REST is announced to the room and can open it", async (t) => {
   const { alice, room, alices } = await scene();
   const carol = system.newUser("แครอล");
   const carols = await carol.connect();
@@ -70,7 +70,7 @@ t.test("who joins over REST is told to the room, and gets in", async (t) => {
   t.strictSame(logOf(carols, room), [3]);
 });
 
-t.test("who comes back resumes where they left off", async (t) => {
+t.test("a member who rejoins resumes where they left off", async (t) => {
   const { alice, bob, room, bobs } = await scene();
   await bob.post(`/rooms/${room}/leave`);
   await bobs.next("user_left_chat", ({ seq }) => seq === 2);
@@ -81,7 +81,7 @@ t.test("who comes back resumes where they left off", async (t) => {
   t.strictSame(logOf(bobs, room), range(1, 6));
 });
 
-t.test("under load a leaving user gets everything before their leaving and nothing after it", async (t) => {
+t.test("under load a leaving user receives everything before leaving and nothing after", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const sending = sendMany(alice, room, 120);
   await eventually(() => alices.count("new_message") >= 40);
@@ -95,7 +95,7 @@ t.test("under load a leaving user gets everything before their leaving and nothi
   t.strictSame(logOf(alices, room), range(1, head));
 });
 
-t.test("joining a room while leaving it never lets a later entry through", async (t) => {
+t.test("joining a room while leaving it never delivers a later entry", async (t) => {
   const { alice, bob, room, alices } = await scene();
   for (let round = 0; round < 8; round++) {
     const sockets = await Promise.all([bob.connect(), bob.connect(), bob.connect()]);
@@ -116,7 +116,7 @@ t.test("joining a room while leaving it never lets a later entry through", async
   }
 });
 
-t.test("settings take effect at their place: a reaction after them is refused", async (t) => {
+t.test("settings take effect at their place in the log: a later reaction is refused", async (t) => {
   const { alice, room, alices, bobs } = await scene();
   const messageId = await post(alice, room, "one");
   await done(bobs, "add_reaction", { messageId, emoji: "👍" });

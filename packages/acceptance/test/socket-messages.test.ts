@@ -1,4 +1,4 @@
-// The events that write messages: send, edit, delete. Idempotent after REST, complete without it, refused in words.
+// The events that write messages: send, edit, delete. Idempotent after REST, complete without it, with clear errors.
 import { type Client, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
@@ -29,7 +29,7 @@ async function scene(): Promise<{
 
 const contents = (client: Client) => allOf(client, "new_message").map(({ message }) => message.content);
 
-t.test("send_message of a message sent over REST answers it and says nothing twice", async (t) => {
+t.test("send_message for a message sent over REST returns it and announces nothing twice", async (t) => {
   const { alice, room, alices, bobs } = await scene();
   const messageId = await post(alice, room, "hello");
   const payload = { chatRoomId: room, messageId, type: "text", content: "hello" };
@@ -65,16 +65,19 @@ t.test("a reply over the socket carries a preview", async (t) => {
   t.match(message, { replyTo, replyToMessage: { _id: replyTo, content: "question" } });
 });
 
-t.test("a clientMessageId makes repeats one message, serially and at once, by socket and by REST", async (t) => {
-  const { alice, room, alices, bobs } = await scene();
-  const payload = { chatRoomId: room, content: "once", clientMessageId: "c1" };
-  const answers = await Promise.all(Array.from({ length: 10 }, () => done<Sent>(alices, "send_message", payload)));
-  const again = await done<Sent>(alices, "send_message", payload);
-  const { body } = await alice.post(`/rooms/${room}/messages`, { content: "once", clientMessageId: "c1" });
-  t.equal(new Set([...answers, again, body.data].map(({ _id }) => _id)).size, 1);
-  await fence(alice, room, alices, bobs);
-  t.strictSame([contents(alices), contents(bobs)], Array(2).fill(["once", "fence"]));
-});
+t.test(
+  "repeats with one clientMessageId create one message, serially and concurrently, over socket and REST",
+  async (t) => {
+    const { alice, room, alices, bobs } = await scene();
+    const payload = { chatRoomId: room, content: "once", clientMessageId: "c1" };
+    const answers = await Promise.all(Array.from({ length: 10 }, () => done<Sent>(alices, "send_message", payload)));
+    const again = await done<Sent>(alices, "send_message", payload);
+    const { body } = await alice.post(`/rooms/${room}/messages`, { content: "once", clientMessageId: "c1" });
+    t.equal(new Set([...answers, again, body.data].map(({ _id }) => _id)).size, 1);
+    await fence(alice, room, alices, bobs);
+    t.strictSame([contents(alices), contents(bobs)], Array(2).fill(["once", "fence"]));
+  },
+);
 
 t.test("send_message is refused", async (t) => {
   const { alice, bob, carol, room, other, alices, bobs } = await scene();
@@ -107,7 +110,7 @@ t.test("send_message is refused", async (t) => {
   t.strictSame(contents(bobs), ["mine", "x", "fence"], "nothing of that was sent");
 });
 
-t.test("10,000 characters of any script pass whole", async (t) => {
+t.test("10,000 characters of any script arrive unchanged", async (t) => {
   const { room, alices, bobs } = await scene();
   for (const content of ["ก".repeat(10_000), "👩‍👩‍👧".repeat(2_000), "\u{10348}".repeat(10_000)]) {
     await done(alices, "send_message", { chatRoomId: room, content });
@@ -116,7 +119,7 @@ t.test("10,000 characters of any script pass whole", async (t) => {
   }
 });
 
-t.test("edit_message edits, also without an acknowledgement, and tells each socket once", async (t) => {
+t.test("edit_message works with and without an acknowledgement, and notifies each socket once", async (t) => {
   const { alice, room, alices, bobs } = await scene();
   const messageId = await post(alice, room, "one");
   const edited = { messageId, chatRoomId: room, newContent: "two" };
@@ -159,7 +162,7 @@ t.test("edit_message is refused", async (t) => {
   t.equal(bobs.count("message_edited"), 0);
 });
 
-t.test("delete_message for everyone empties the message for all, once", async (t) => {
+t.test("delete_message for everyone empties the message for all, with one event", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const messageId = await post(alice, room, "regret");
   const payload = { messageId, chatRoomId: room, deleteFor: "everyone" };
@@ -176,7 +179,7 @@ t.test("delete_message for everyone empties the message for all, once", async (t
   t.match(body.messages[0], { _id: messageId, isDeleted: true, content: null });
 });
 
-t.test("a room's admin deletes another's message for everyone, without an acknowledgement", async (t) => {
+t.test("a room admin can delete another's message for everyone, without an acknowledgement", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const messageId = await post(bob, room, "rude");
   alices.socket.emit("delete_message", { messageId, chatRoomId: room, deleteFor: "everyone" });

@@ -7,7 +7,7 @@ import { fence, inRooms, range, unknownId } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-t.test("a plain socket signs in, joins, sends, receives, and gets its replies by id", async (t) => {
+t.test("a plain socket can authenticate, join, send and receive, with replies matched by id", async (t) => {
   const [alice, bob] = [system.newUser("Alice"), system.newUser()];
   const room = await privateRoom(alice, bob);
   const bobs = await inRooms(bob, room);
@@ -33,7 +33,7 @@ t.test("a plain socket signs in, joins, sends, receives, and gets its replies by
   });
 });
 
-t.test("without an id failures come as error events, and successes in silence", async (t) => {
+t.test("without an id, failures cause error events and successes no reply", async (t) => {
   const user = system.newUser();
   const plain = await openBare(t, system.url, "/ws");
   await plain.ask("authenticate", { token: user.token });
@@ -46,13 +46,13 @@ t.test("without an id failures come as error events, and successes in silence", 
   t.equal(plain.texts.filter((text) => text.includes("update_status")).length, 0);
 });
 
-t.test("ids may be strings; they come back as they are", async (t) => {
+t.test("string ids are returned unchanged", async (t) => {
   const plain = await openBare(t, system.url, "/ws");
   plain.socket.send(JSON.stringify({ event: "nonsense", id: "ก-1" }));
   t.match(await plain.frame(({ reply }) => reply === "ก-1"), { success: false, code: "unsupported_event" });
 });
 
-t.test("a plain socket resumes by lastSeq exactly", async (t) => {
+t.test("a plain socket resumes exactly from lastSeq", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   for (const n of range(1, 8)) await alice.post(`/rooms/${room}/messages`, { content: `${n}` });
@@ -69,7 +69,7 @@ t.test("a plain socket resumes by lastSeq exactly", async (t) => {
   );
 });
 
-t.test("bad frames are told, and a peer that sends nothing else is closed with its code", async (t) => {
+t.test("bad frames cause errors, and a peer that sends nothing else is closed", async (t) => {
   const plain = await openBare(t, system.url, "/ws");
   const bad = ["nonsense", "7", "null", "[]", "{}", '{"event":7}', '{"event":""}', '{"event":"x","id":{}}'];
   for (const text of bad) plain.socket.send(text);
@@ -83,7 +83,7 @@ t.test("bad frames are told, and a peer that sends nothing else is closed with i
   t.equal(await plain.closed(), closeCodes.protocol_error.code);
 });
 
-t.test("binary frames and frames too large are closed with WebSocket's own codes", async (t) => {
+t.test("binary and oversized frames close the socket with WebSocket's own codes", async (t) => {
   const binary = await openBare(t, system.url, "/ws");
   binary.socket.send(Buffer.from([1, 2, 3]));
   t.equal(await binary.closed(), 1003);
@@ -92,7 +92,7 @@ t.test("binary frames and frames too large are closed with WebSocket's own codes
   t.equal(await large.closed(), 1009);
 });
 
-t.test("a plain socket is told why it is closed, and with which code", async (t) => {
+t.test("a plain socket is closed with a code and a reason", async (t) => {
   const user = system.newUser();
   const silent = await openBare(t, system.url, "/ws");
   const ending = await openBare(t, system.url, "/ws");

@@ -1,4 +1,4 @@
-// Who is online, as others see it: only people who share a room, once, without flicker, and invisible is offline.
+// Presence as others see it: only users who share a room, once, without flicker, and invisible looks offline.
 import { type Client, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, fence, inRooms, refused } from "./socket-scene.js";
@@ -22,7 +22,7 @@ const seen = (client: Client, user: User) =>
     return told && payload.userId === user.id ? [event === "user_status_updated" ? payload.status : event] : [];
   });
 
-/** Alice in a room with bob, eve as the clock by which others' times pass, and carol in another room with dave. */
+/** Alice in a room with bob and eve (whose going offline shows that time has passed), and carol in another room with dave. */
 async function scene() {
   const [alice, bob, eve, carol, dave] = Array.from({ length: 5 }, () => system.newUser()) as [
     User,
@@ -36,7 +36,7 @@ async function scene() {
   return { alice, bob, eve, carol, dave, room, elsewhere, alices, carols };
 }
 
-t.test("coming and going is told to those who share a room, and to nobody else", async (t) => {
+t.test("coming online and going offline is announced to users who share a room, and to nobody else", async (t) => {
   const { bob, carol, elsewhere, alices, carols } = await scene();
   const bobs = await bob.connect();
   t.strictSame(await alices.next("user_online", of(bob)), { userId: bob.id, status: "online" });
@@ -51,7 +51,7 @@ t.test("coming and going is told to those who share a room, and to nobody else",
   t.strictSame(seen(alices, bob), ["user_online", "user_offline"]);
 });
 
-t.test("get_online_users answers its event and its acknowledgement alike", async (t) => {
+t.test("get_online_users sends the same in its event and its acknowledgement", async (t) => {
   const { bob, alices } = await scene();
   await bob.connect();
   await alices.next("user_online");
@@ -62,7 +62,7 @@ t.test("get_online_users answers its event and its acknowledgement alike", async
   t.match(await alices.next("online_users"), [{ userId: bob.id }]);
 });
 
-t.test("each status is seen as it is, once, and not by the user's own devices", async (t) => {
+t.test("each status is announced once, and not to the user's own devices", async (t) => {
   const { alice, bob, room, alices } = await scene();
   const [bobs, phone] = await Promise.all([inRooms(bob, room), inRooms(bob, room)]);
   await alices.next("user_online", of(bob));
@@ -78,14 +78,14 @@ t.test("each status is seen as it is, once, and not by the user's own devices", 
   t.strictSame([seen(bobs, bob), seen(phone, bob)], [[], []]);
 });
 
-t.test("update_status is refused for what is no status", async (t) => {
+t.test("update_status refuses unknown statuses", async (t) => {
   const { alices } = await scene();
   for (const payload of [{ status: "offline" }, { status: "asleep" }, { status: null }, {}, "away", undefined]) {
     await refused(t, alices, "update_status", payload, "invalid_request");
   }
 });
 
-t.test("invisible cannot be told from offline", async (t) => {
+t.test("invisible cannot be distinguished from offline", async (t) => {
   const { alice, bob, eve, room, alices } = await scene();
   const [bobs, eves] = await Promise.all([inRooms(bob, room), inRooms(eve, room)]);
   await alices.next("user_online", of(bob));
@@ -98,7 +98,7 @@ t.test("invisible cannot be told from offline", async (t) => {
   t.strictSame(Object.keys(hidden).sort(), Object.keys(gone).sort());
   t.equal(typeof hidden.lastSeen, typeof gone.lastSeen);
   t.strictSame(await online(alices), []);
-  // Neither opening nor leaving a room, nor coming and going, gives an invisible user away.
+  // Neither opening nor leaving a room, nor connecting and disconnecting, reveals an invisible user.
   const already = alices.count("user_joined_chat", of(bob));
   await done(bobs, "leave_chat", { chatRoomId: room });
   await done(bobs, "join_chat", { chatRoomId: room });
@@ -112,7 +112,7 @@ t.test("invisible cannot be told from offline", async (t) => {
   t.strictSame(await alices.next("user_online", of(bob)), { userId: bob.id, status: "away" });
 });
 
-t.test("who shares several rooms is told once", async (t) => {
+t.test("a user who shares several rooms is notified once", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const rooms = await Promise.all([privateRoom(alice, bob), groupRoom(alice, [bob]), groupRoom(bob, [alice])]);
   const alices = await inRooms(alice, ...rooms);
@@ -131,7 +131,7 @@ t.test("a user is online while any device is", async (t) => {
   await alices.next("user_online", of(bob));
   phone.close();
   eves.close();
-  // Eve's going shows that the time has passed in which bob's would have been told.
+  // Eve going offline shows that bob's would have been announced by now.
   await alices.next("user_offline", of(eve));
   t.strictSame(seen(alices, bob), ["user_online"]);
   t.match(await online(alices), [{ userId: bob.id }]);
@@ -140,7 +140,7 @@ t.test("a user is online while any device is", async (t) => {
   t.strictSame(seen(alices, bob), ["user_online", "user_offline"]);
 });
 
-t.test("a reconnect within the grace makes no flicker", async (t) => {
+t.test("a reconnect within the grace period causes no presence events", async (t) => {
   const { bob, eve, alices } = await scene();
   const [first, eves] = await Promise.all([bob.connect(), eve.connect()]);
   await alices.next("user_online", of(bob));
@@ -154,7 +154,7 @@ t.test("a reconnect within the grace makes no flicker", async (t) => {
   t.strictSame(seen(alices, bob), ["user_online"]);
 });
 
-t.test("a chosen status outlives a reconnect", async (t) => {
+t.test("a status survives a reconnect", async (t) => {
   const { bob, alices } = await scene();
   const first = await bob.connect();
   await done(first, "update_status", { status: "busy" });
@@ -165,7 +165,7 @@ t.test("a chosen status outlives a reconnect", async (t) => {
   t.match(await alices.next("user_online", ({ status }) => status === "busy"), { userId: bob.id });
 });
 
-t.test("who left the only shared room is no contact any more", async (t) => {
+t.test("a user who left the only shared room is no longer a contact", async (t) => {
   const { bob, alices, room } = await scene();
   const bobs = await inRooms(bob, room);
   await alices.next("user_online", of(bob));

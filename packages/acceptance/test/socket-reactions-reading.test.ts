@@ -1,4 +1,4 @@
-// The events that react to messages: reactions and read marks, and how they reach the room.
+// The events for reactions and read positions, and how they reach the room.
 import { type Client, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
@@ -12,7 +12,7 @@ async function scene() {
   return { alice, bob, carol, room, other, alices, bobs };
 }
 
-t.test("add_reaction reacts, replaces, and says nothing twice after REST did the same", async (t) => {
+t.test("add_reaction adds or replaces a reaction, and announces nothing twice after REST", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const messageId = await post(alice, room, "nice");
   const like = { messageId, emoji: "👍", reactionType: "like", chatRoomId: room };
@@ -70,7 +70,7 @@ t.test("add_reaction is refused", async (t) => {
   t.equal(bobs.count("reaction_updated"), 0);
 });
 
-t.test("mark_as_read tells the room once, and going back changes nothing", async (t) => {
+t.test("mark_as_read notifies the room once, and going back changes nothing", async (t) => {
   const { alice, bob, room, alices, bobs } = await scene();
   const first = await post(alice, room, "one");
   const second = await post(alice, room, "two");
@@ -115,7 +115,7 @@ t.test("mark_as_read is refused", async (t) => {
   for (const [client, payload, code] of cases) await refused(t, client, "mark_as_read", payload, code);
 });
 
-t.test("a message that reached the other's socket is told as delivered, to the room alone", async (t) => {
+t.test("a message that reached another's socket is announced as delivered, only in the room", async (t) => {
   const { alice, bob, carol, room, other, alices } = await scene();
   const carols = await inRooms(carol, other);
   const { body } = await alice.post(`/rooms/${room}/messages`, { content: "hello" });

@@ -1,4 +1,4 @@
-// Coming back to a room: exactly what was missed, in order, before anything new, whatever goes on meanwhile.
+// Resuming a room: exactly what was missed, in order, before anything new, whatever happens meanwhile.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, eventually, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
@@ -6,7 +6,7 @@ import { allOf, done, fence, inRooms, logOf, post, range, sendMany } from "./soc
 
 const system = await useSystem(t);
 
-t.test("lastSeq brings what was missed, of every kind, before joined_chat", async (t) => {
+t.test("lastSeq delivers every kind of missed entry before joined_chat", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const before = await inRooms(bob, room);
@@ -28,7 +28,7 @@ t.test("lastSeq brings what was missed, of every kind, before joined_chat", asyn
   t.strictSame(logOf(after, room), range(2, 6));
 });
 
-t.test("lastSeq at the head, beyond it, null or left out brings nothing old; 0 brings all", async (t) => {
+t.test("lastSeq at the head, beyond it, null or omitted delivers nothing old; 0 delivers everything", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   await sendMany(alice, room, 12);
@@ -52,7 +52,7 @@ t.test("lastSeq at the head, beyond it, null or left out brings nothing old; 0 b
   }
 });
 
-t.test("what one hid on another device while away is told on coming back", async (t) => {
+t.test("messages hidden on another device while away are announced on resuming", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const messageId = await post(alice, room, "hide me");
@@ -65,7 +65,7 @@ t.test("what one hid on another device while away is told on coming back", async
   ]);
 });
 
-t.test("twenty sockets that join at different moments of 200 sends have neither hole nor repeat", async (t) => {
+t.test("twenty sockets that join at different moments during 200 sends have no gap and no repeat", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await groupRoom(alice, [bob]);
   const watcher = await inRooms(alice, room);
@@ -90,7 +90,7 @@ t.test("twenty sockets that join at different moments of 200 sends have neither 
   }
 });
 
-t.test("a socket that comes and goes under load misses nothing and gets nothing twice", async (t) => {
+t.test("a socket that reconnects under load misses nothing and receives nothing twice", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const watcher = await inRooms(alice, room);
@@ -112,7 +112,7 @@ t.test("a socket that comes and goes under load misses nothing and gets nothing 
   t.strictSame(log, range(1, head));
 });
 
-t.test("leaving and joining again on one socket under load misses nothing and gets nothing twice", async (t) => {
+t.test("leaving and rejoining on one socket under load misses nothing and receives nothing twice", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const bobs = await bob.connect();
@@ -128,7 +128,7 @@ t.test("leaving and joining again on one socket under load misses nothing and ge
   t.strictSame(logOf(bobs, room), range(1, head));
 });
 
-t.test("joining a room that one is in already brings nothing twice, even under load", async (t) => {
+t.test("joining a room again delivers nothing twice, even under load", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const clients = await Promise.all(range(1, 16).map(() => inRooms(bob, room)));
@@ -140,7 +140,7 @@ t.test("joining a room that one is in already brings nothing twice, even under l
   const joinOver = async (client: Client, i: number) => {
     while (!over) {
       await done(client, "join_chat", { chatRoomId: room, ...(i % 2 ? { lastSeq: 0 } : {}) });
-      // Below what a socket may ask for a second.
+      // Below the rate limit of a socket.
       await sleep(40);
     }
   };
@@ -150,7 +150,7 @@ t.test("joining a room that one is in already brings nothing twice, even under l
   for (const client of clients) t.strictSame(logOf(client, room), range(1, head));
 });
 
-t.test("a backlog of more than one page comes whole", async (t) => {
+t.test("a backlog of more than one page is delivered completely", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const long = "ก".repeat(9_000);

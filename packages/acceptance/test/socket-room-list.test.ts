@@ -1,11 +1,11 @@
-// The room list stays live: messages of rooms that a socket has not joined come as chat_updated.
+// The live room list: messages in rooms that a socket has not joined arrive as chat_updated.
 import { type Client, eventually, groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, post } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-/** Two people in a room, where Bob is connected and watches, but has not joined. */
+/** Two users in a room; Bob is connected and watches it, but has not joined. */
 async function scene() {
   const [alice, bob] = [system.newUser("Alice"), system.newUser("Bob")];
   const room = await groupRoom(alice, [bob]);
@@ -18,7 +18,7 @@ async function scene() {
   return { alice, bob, room, bobs };
 }
 
-/** Resolves when a message is told: a gateway hears of a room a moment before it listens there. */
+/** Resolves when a message arrives: a gateway learns of a room a moment before it subscribes to it. */
 async function toldOf(client: Client, sender: User, room: string): Promise<void> {
   const sent = new Set<string>();
   await eventually(async () => {
@@ -27,7 +27,7 @@ async function toldOf(client: Client, sender: User, room: string): Promise<void>
   });
 }
 
-t.test("a message in a room that is not open updates the list, whole and once", async (t) => {
+t.test("a message in a room that is not open causes one complete chat_updated", async (t) => {
   const { alice, room, bobs } = await scene();
   const messageId = await post(alice, room, "สวัสดี");
   const { chatRoomId, seq, message } = await bobs.next("chat_updated", (told) => told.message._id === messageId);
@@ -43,7 +43,7 @@ t.test("a message in a room that is not open updates the list, whole and once", 
   t.equal(bobs.count("new_message"), 0);
 });
 
-t.test("a socket that has joined gets new_message alone; the user's other one goes on watching", async (t) => {
+t.test("a joined socket gets only new_message; the user's other one keeps getting chat_updated", async (t) => {
   const { alice, bob, room, bobs } = await scene();
   const phone = await bob.connect();
   await phone.join(room);
@@ -59,7 +59,7 @@ t.test("a socket that has joined gets new_message alone; the user's other one go
   await phone.next("chat_updated", ({ message }) => message._id === next);
 });
 
-t.test("a room that begins while one is connected is watched at once", async () => {
+t.test("a room created while connected is watched at once", async () => {
   const { alice, bob, bobs } = await scene();
   const carol = system.newUser("Carol");
   for (const room of [await privateRoom(carol, bob), await groupRoom(alice, [carol, bob])]) {
@@ -67,7 +67,7 @@ t.test("a room that begins while one is connected is watched at once", async () 
   }
 });
 
-t.test("who joins a group over REST watches it, and who leaves hears no more", async (t) => {
+t.test("a user who joins a group over REST watches it, and stops after leaving", async (t) => {
   const { alice, bob, bobs } = await scene();
   const room = await groupRoom(alice, []);
   await bob.post(`/rooms/${room}/join`);

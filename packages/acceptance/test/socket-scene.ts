@@ -1,14 +1,14 @@
-// Words that the socket tests share: raw sockets, refusals, positions, and a mark that all earlier events have come.
+// Helpers of the socket tests: raw sockets, refusals, positions, and a fence after which all earlier events have arrived.
 import type { ServerEventName } from "@khui/contracts";
 import type { Client, Payload, User } from "@khui/test-kit/system";
 import pTimeout from "p-timeout";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import type { Test } from "tap";
 
-/** Well-formed and of nothing. */
+/** A well-formed id of nothing. */
 export const unknownId = "0123456789abcdef01234567";
 
-/** A socket that signs in only when the test says so, and does not come back; closed when the test ends. */
+/** A socket that authenticates only when the test says so, and does not reconnect; closed when the test ends. */
 export function openSocket(
   t: Pick<Test, "teardown">,
   url: string,
@@ -19,21 +19,21 @@ export function openSocket(
   return socket;
 }
 
-/** The argument of the socket's next `event`; rejects after 20 s. It listens at once: call it before the cause. */
+/** The argument of the socket's next `event`; rejects after 20 s. It listens immediately: call it before causing the event. */
 export function nextOf<Told>(socket: Socket, event: string): Promise<Told> {
   const heard = new Promise<Told>((resolve) => socket.once(event, resolve));
   return pTimeout(heard, { milliseconds: 20_000, message: `waited in vain for ${event}` });
 }
 
-/** Every event of this name that the client was ever sent, in order. */
+/** Every event of this name that the client has received, in order. */
 export function allOf<Name extends ServerEventName>(client: Client, event: Name): Array<Payload<Name>> {
   return client.events.flatMap((one) => (one.event === event ? [one.payload as Payload<Name>] : []));
 }
 
-/** Events with a number that are no entries of a joined room. */
+/** Events that have a seq but are not entries of a joined room. */
 const positions: ReadonlySet<string> = new Set(["joined_chat", "resync_required", "chat_updated"]);
 
-/** The numbers of all log entries of a room that the client was sent, in the order in which they came. */
+/** The seqs of all log entries of a room that the client has received, in order of arrival. */
 export function logOf(client: Client, roomId: string): number[] {
   return client.events.flatMap(({ event, payload }) => {
     const { chatRoomId, seq } = payload as { chatRoomId?: string; seq?: number };
@@ -41,19 +41,19 @@ export function logOf(client: Client, roomId: string): number[] {
   });
 }
 
-/** Whole numbers from `first` to `last`. */
+/** Integers from `first` to `last`. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
 }
 
-/** What a successful acknowledgement carries; throws what a refusal says. */
+/** The data of a successful acknowledgement; throws for an error. */
 export async function done<Data = unknown>(client: Client, event: string, payload?: unknown): Promise<Data> {
   const answer = await client.ask(event, payload);
   if (!answer.success) throw new Error(`${event} was refused: ${JSON.stringify(answer)}`);
   return answer.data as Data;
 }
 
-/** Asserts that an event is refused with this code, by acknowledgement and as `error`, and that the socket goes on. */
+/** Asserts that an event is refused with this code, in its acknowledgement and as `error`, and that the socket stays usable. */
 export async function refused(
   t: Pick<Test, "match">,
   client: Client,
@@ -75,7 +75,7 @@ export async function post(user: User, roomId: string, content: string): Promise
   return body.data._id;
 }
 
-/** Resolves when these clients have been sent a message newer than all that happened before; returns its number. */
+/** Sends a message and resolves with its seq once these clients have received it, and so everything before it. */
 export async function fence(sender: User, roomId: string, ...clients: Client[]): Promise<number> {
   const { body } = await sender.post(`/rooms/${roomId}/messages`, { content: "fence" });
   const isFence = ({ seq, chatRoomId }: Payload<"new_message">) => chatRoomId === roomId && seq === body.data.seq;

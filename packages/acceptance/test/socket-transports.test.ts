@@ -1,4 +1,4 @@
-// The transports of socket.io-client: its defaults, polling alone, WebSocket alone, and namespaces there are not.
+// The transports of socket.io-client: its defaults, polling only, WebSocket only; and unknown namespaces.
 import { eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import { io } from "socket.io-client";
 import t from "tap";
@@ -7,35 +7,32 @@ import { done, fence, inRooms, logOf, nextOf, openSocket, range, sendMany } from
 const system = await useSystem(t);
 const transportOf = (socket: ReturnType<typeof io>) => socket.io.engine.transport.name;
 
-t.test(
-  "with its defaults a client begins with polling and upgrades where it may, and loses nothing meanwhile",
-  async (t) => {
-    const [alice, bob] = [system.newUser(), system.newUser()];
-    const room = await privateRoom(alice, bob);
-    const sending = sendMany(alice, room, 60);
-    const clients = await Promise.all(
-      Array.from({ length: 5 }, async () => {
-        const client = await bob.connect();
-        await client.join(room, 0);
-        return client;
-      }),
-    );
-    await sending;
-    const head = await fence(alice, room, ...clients);
-    for (const client of clients) {
-      t.strictSame(logOf(client, room), range(1, head));
-      // Behind several gateways in turn an upgrade that reaches another one is refused, and polling goes on.
-      // A system that is only known by its URL may have several.
-      if (!["distributed", "remote"].includes(process.env.KHUI_TEST_FORM ?? "")) {
-        await eventually(() => transportOf(client.socket) === "websocket");
-      }
-      t.match(await client.ask("get_online_users"), { success: true }, "afterwards");
+t.test("a client with default settings starts with polling, upgrades if possible, and loses nothing", async (t) => {
+  const [alice, bob] = [system.newUser(), system.newUser()];
+  const room = await privateRoom(alice, bob);
+  const sending = sendMany(alice, room, 60);
+  const clients = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const client = await bob.connect();
+      await client.join(room, 0);
+      return client;
+    }),
+  );
+  await sending;
+  const head = await fence(alice, room, ...clients);
+  for (const client of clients) {
+    t.strictSame(logOf(client, room), range(1, head));
+    // Behind several gateways, an upgrade that reaches another one is refused and the client stays on polling.
+    // A system that is only known by its URL may have several.
+    if (!["distributed", "remote"].includes(process.env.KHUI_TEST_FORM ?? "")) {
+      await eventually(() => transportOf(client.socket) === "websocket");
     }
-  },
-);
+    t.match(await client.ask("get_online_users"), { success: true }, "afterwards");
+  }
+});
 
 for (const transport of ["polling", "websocket"] as const) {
-  t.test(`over ${transport} alone everything works`, async (t) => {
+  t.test(`everything works over ${transport} alone`, async (t) => {
     const [alice, bob] = [system.newUser(), system.newUser()];
     const room = await privateRoom(alice, bob);
     const alices = await inRooms(alice, room);
@@ -56,7 +53,7 @@ for (const transport of ["polling", "websocket"] as const) {
   });
 }
 
-t.test("a long Thai text passes over polling whole", async (t) => {
+t.test("a long Thai text arrives unchanged over polling", async (t) => {
   const [alice, bob] = [system.newUser(), system.newUser()];
   const room = await privateRoom(alice, bob);
   const bobs = await bob.connect({ transports: ["polling"] });
@@ -67,7 +64,7 @@ t.test("a long Thai text passes over polling whole", async (t) => {
   t.ok(message.content === content);
 });
 
-t.test("a namespace there is not is refused, and the main one on the same connection works on", async (t) => {
+t.test("an unknown namespace is refused, and the main one on the same connection keeps working", async (t) => {
   const user = system.newUser();
   const main = openSocket(t, system.url, { auth: { token: user.token } });
   await nextOf(main, "authenticated");
@@ -82,7 +79,7 @@ t.test("a namespace there is not is refused, and the main one on the same connec
   t.match(await nextOf<Error>(alone, "connect_error"), { message: /namespace/i });
 });
 
-t.test("polling requests that name no session are told so", async (t) => {
+t.test("polling requests without a valid session are refused", async (t) => {
   for (const sid of ["nonsense", `${"0".repeat(32)}.nonsense`, "a.b.c", "%00", "x".repeat(3_000)]) {
     const response = await fetch(`${system.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`);
     t.equal(response.status, 400, sid.slice(0, 50));

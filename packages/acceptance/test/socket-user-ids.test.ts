@@ -1,4 +1,4 @@
-// User ids are any text: none of them reaches another user's events, breaks a subject or a key, or is spelled differently on return.
+// User ids may be any text: none gives access to another user's events, breaks a subject or key, or is altered.
 import { type Client, eventually, groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { done, fence, inRooms, nextOf, openSocket, post } from "./socket-scene.js";
@@ -6,7 +6,7 @@ import { done, fence, inRooms, nextOf, openSocket, post } from "./socket-scene.j
 const system = await useSystem(t);
 const unique = `${process.pid}-${Date.now()}`;
 
-/** Near each other in every way that a subject, a key or a comparison could confuse. */
+/** Ids that a subject, a key or a comparison could confuse with each other. */
 const ids = [
   `a.b.${unique}`,
   `a b ${unique}`,
@@ -25,7 +25,7 @@ const ids = [
   "x".repeat(128 - unique.length) + unique,
 ];
 
-t.test("people of any id meet in a room, and each hears only what is theirs", async (t) => {
+t.test("users with any id can meet in a room, and each receives only their own events", async (t) => {
   const [owner, watcher] = [system.newUser(), system.newUser()];
   const room = await groupRoom(owner, [watcher]);
   const client: Client = await inRooms(watcher, room);
@@ -51,7 +51,7 @@ t.test("people of any id meet in a room, and each hears only what is theirs", as
     await client.next("user_typing", ({ userId }) => userId === id);
   }
   t.pass("each is seen typing under their own id");
-  // Presence comes a little after.
+  // Presence arrives a little later.
   await eventually(async () => {
     const online = await done<Array<{ userId: string }>>(client, "get_online_users");
     return ids.every((id) => online.some(({ userId }) => userId === id));
@@ -75,7 +75,7 @@ t.test("people of any id meet in a room, and each hears only what is theirs", as
   t.equal(client.count("message_deleted"), 0);
 });
 
-t.test("an id that is no id cannot sign in", async (t) => {
+t.test("an invalid user id cannot authenticate", async (t) => {
   for (const sub of ["", "x".repeat(129), { id: "x" }, ["x"], null]) {
     const socket = openSocket(t, system.url);
     t.match(

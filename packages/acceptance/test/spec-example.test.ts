@@ -1,4 +1,4 @@
-// The first usage example of the API's description, statement by statement, with the client that its users have.
+// The first usage example of the API's description, statement by statement, with socket.io-client.
 import { privateRoom, useSystem } from "@khui/test-kit/system";
 import { io } from "socket.io-client";
 import t from "tap";
@@ -6,7 +6,7 @@ import { inRooms } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-t.test("creating a room and sending a message works as the API's description shows it", async (t) => {
+t.test("the example of creating a room and sending a message works as in the API's description", async (t) => {
   const { url } = system;
   const current = system.newUser("Alice");
   const john = system.newUser("John");
@@ -81,7 +81,7 @@ t.test("creating a room and sending a message works as the API's description sho
   const first = await sendMessage("สวัสดี John");
   const second = await sendMessage("อยู่ไหม");
   await johns.next("new_message", ({ message }) => message._id === second);
-  // Its answer comes after whatever the emits above could have caused.
+  // Its acknowledgement arrives after anything that the emits above could have caused.
   await socket.emitWithAck("send_message", { chatRoomId: roomId, messageId: second, type: "text", content: "อยู่ไหม" });
   const third = await sendMessage("จบ");
   await johns.next("new_message", ({ message }) => message._id === third);
@@ -101,7 +101,7 @@ t.test("creating a room and sending a message works as the API's description sho
   t.equal(shown[0]?.content, "สวัสดี John");
 });
 
-t.test("the same pair gets the same room, whoever of the two asks", async (t) => {
+t.test("a pair gets the same room, whichever of the two creates it", async (t) => {
   const [alice, john] = [system.newUser("Alice"), system.newUser("John")];
   t.equal(await privateRoom(alice, john), await privateRoom(john, alice));
 });

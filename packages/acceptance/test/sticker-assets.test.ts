@@ -1,4 +1,4 @@
-// Pictures of stickers are anyone's, of any page, and for ever: their names are digests of their bytes.
+// Sticker pictures are public, usable on any page and immutable: their names are digests of their bytes.
 import { stickerAssetPath } from "@khui/contracts";
 import { filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
 import { type Answer, refused } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ import { ownPicture, stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { publish, starter, open } = stickerScene(system);
 
-/** A picture's bytes and where they are served. */
+/** A picture's bytes and URL. */
 async function scene(t: Test) {
   const content = manifest(word());
   const bytes = await ownPicture();
@@ -37,7 +37,7 @@ function answerOf({ status, headers, bytes }: Served): Answer {
 }
 const immutable = "public, max-age=31536000, immutable";
 
-t.test("a picture comes as it was published, to anyone, to keep for ever", async (t) => {
+t.test("a picture is served unchanged to anyone, and may be cached forever", async (t) => {
   const { bytes, cover } = await scene(t);
   for (const headers of [{}, { authorization: "Bearer of bad news" }, { authorization: "" }] as const) {
     const answer = await open(cover, { headers });
@@ -47,7 +47,7 @@ t.test("a picture comes as it was published, to anyone, to keep for ever", async
   }
 });
 
-t.test("a picture is shown by pages of other origins, and is no page itself", async (t) => {
+t.test("pages of other origins can display a picture, and it cannot act as a page", async (t) => {
   const { cover } = await scene(t);
   const { headers } = await open(cover, { headers: { origin: "https://elsewhere.example" } });
   t.match(headers.get("access-control-allow-origin"), /^(\*|https:\/\/elsewhere\.example)$/);
@@ -57,7 +57,7 @@ t.test("a picture is shown by pages of other origins, and is no page itself", as
   t.match(headers.get("content-security-policy"), /default-src 'none'.*sandbox/);
 });
 
-t.test("the same bytes have one address, in whichever set they are", async (t) => {
+t.test("the same bytes have the same URL in every set", async (t) => {
   const { bytes, cover } = await scene(t);
   const content = manifest(word(), { cover: "b.webp" });
   const again = await publish(t, content, { ...(await filesOf(content)), "b.webp": bytes });
@@ -65,7 +65,7 @@ t.test("the same bytes have one address, in whichever set they are", async (t) =
   t.not(again.stickers.find(({ stickerId }) => stickerId === "a")?.url, cover, "other bytes have another");
 });
 
-t.test("who has a picture already is told so, without its bytes", async (t) => {
+t.test("a client that has a picture already gets 304", async (t) => {
   const { bytes, cover } = await scene(t);
   const etag = (await open(cover)).headers.get("etag") ?? "";
   t.match(etag, /^"[^"]+"$/);
@@ -78,12 +78,12 @@ t.test("who has a picture already is told so, without its bytes", async (t) => {
   t.strictSame(shown(await open(cover, { headers: { "if-none-match": '"other"' } })), whole(bytes));
 });
 
-t.test("HEAD tells what GET would, without the bytes", async (t) => {
+t.test("HEAD returns the headers of GET without a body", async (t) => {
   const { bytes, cover } = await scene(t);
   t.strictSame(shown(await open(cover, { method: "HEAD" })), { ...whole(bytes), bytes: "" });
 });
 
-t.test("a picture is served in parts", async (t) => {
+t.test("a picture supports range requests", async (t) => {
   const { cover } = await starter(t, "som");
   const { bytes } = await open(cover);
   const last = bytes.length - 1;
@@ -106,7 +106,7 @@ t.test("a picture is served in parts", async (t) => {
   refused(t, answerOf(beyond), "range_not_satisfiable");
 });
 
-t.test("what is no picture of a set is not found", async (t) => {
+t.test("anything but a picture of a set is not found", async (t) => {
   const { cover } = await scene(t);
   const name = cover.slice(-45);
   t.match(name, /^[0-9a-f]{40}\.webp$/);

@@ -1,4 +1,4 @@
-// Archives that may not be published: refused with all that is wrong with them, with no trace of a set, and the server goes on.
+// Invalid archives: refused with all their faults, without a trace of a set, and the server keeps working.
 import { createHash, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { type ErrorCode, routes, stickerAssetPath } from "@khui/contracts";
@@ -22,7 +22,7 @@ import { ownPicture, stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { admin, submit, upload, publish, setOf, stickersOf, listed, found, open } = stickerScene(system);
 
-/** A whole set, found in a list by its category and in a search by its keyword once it is published. */
+/** A valid set, found in a list by its category and in a search by its keyword once it is published. */
 async function scene() {
   const [key, category, keyword] = [word(), word(), word()];
   const content = manifest(key, { category, stickers: [sticker("a", { keywords: [keyword] }), sticker("b")] });
@@ -31,7 +31,7 @@ async function scene() {
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
-/** Asserts that nothing of the set is to be seen anywhere, and that it is new when it comes whole. */
+/** Asserts that nothing of the set is visible anywhere, and that a valid archive publishes it as new. */
 async function leftNothing(t: Test, { category, keyword, picture, content, files }: Scene): Promise<void> {
   t.strictSame(await listed(t, admin, { category }), []);
   t.strictSame(await found(t, admin, keyword), []);
@@ -105,7 +105,7 @@ const cases: Array<readonly [what: string, paths: string[], change: Change]> = [
   ],
 ];
 
-t.test("what is wrong with a set is told whole, and nothing of it stays", async (t) => {
+t.test("all faults of a set are reported, and nothing of it is kept", async (t) => {
   for (const [what, paths, change] of cases) {
     const it = await scene();
     const answer = await upload(archive(await change(it.files, it.content)));
@@ -116,7 +116,7 @@ t.test("what is wrong with a set is told whole, and nothing of it stays", async 
   }
 });
 
-t.test("an interactive set is refused for what its stickers may not take or draw", async (t) => {
+t.test("an interactive set with invalid parameters or outcomes is refused", async (t) => {
   const content = coin(word());
   const [one] = content.stickers;
   const { outcomes } = one!.interactive!;
@@ -141,7 +141,7 @@ t.test("an interactive set is refused for what its stickers may not take or draw
   t.strictSame(await listed(t, admin, { search: content.key }), []);
 });
 
-t.test("an update that is refused leaves the set as it was", async (t) => {
+t.test("a refused update leaves the set unchanged", async (t) => {
   const { content, category, files } = await scene();
   const { stickers, ...set } = await publish(t, content, files);
   const bad = archive({ ...files, "manifest.json": json({ ...content, author: "New", cover: "gone.webp" }) });
@@ -151,7 +151,7 @@ t.test("an update that is refused leaves the set as it was", async (t) => {
   t.strictSame(await listed(t, admin, { category }), [content.key]);
 });
 
-t.test("what is no archive, too large a one, or one that unpacks to too much is refused", async (t) => {
+t.test("invalid, oversized and zip-bomb archives are refused", async (t) => {
   const it = await scene();
   const zip = archive(it.files);
   const bomb = archive({ ...it.files, "c.webp": new Uint8Array(64 * 1024 * 1024) });
@@ -176,7 +176,7 @@ t.test("what is no archive, too large a one, or one that unpacks to too much is 
   await leftNothing(t, it);
 });
 
-/** The archive with a bit of its first file turned. */
+/** The archive with one bit of its first file flipped. */
 function damaged(zip: Buffer): Buffer {
   const copy = Buffer.from(zip);
   const at = 30 + copy.readUInt16LE(26) + copy.readUInt16LE(28) + 20;
@@ -184,21 +184,21 @@ function damaged(zip: Buffer): Buffer {
   return copy;
 }
 
-t.test("uploads that break off leave nothing, and the server goes on", async (t) => {
+t.test("uploads that are cut off leave nothing, and the server keeps working", async (t) => {
   const it = await scene();
   const zip = archive(it.files);
   const part = 'name="file"; filename="set.zip"';
   const whole = handMade([[part, zip]]);
   const open = handMade([[part, zip]], { closed: false });
   refused(t, await submit(admin, { body: new Uint8Array(open.body), headers: open.headers }), "upload_incomplete");
-  // Twice as many as are unpacked at a time.
+  // Twice as many as are unpacked concurrently.
   await Promise.all(
     Array.from({ length: 8 }, (_, i) => breakOff(whole.headers, whole.body, Math.round((whole.body.length * i) / 8))),
   );
   await leftNothing(t, it);
 });
 
-/** Announces the whole body, sends this many bytes of it and hangs up. */
+/** Announces the whole body, sends this many bytes of it and disconnects. */
 async function breakOff(headers: Record<string, string>, body: Buffer, bytes: number): Promise<void> {
   const { hostname, port } = new URL(system.url);
   const socket = connect(Number(port), hostname);
@@ -216,7 +216,7 @@ async function breakOff(headers: Record<string, string>, body: Buffer, bytes: nu
   await closed;
 }
 
-t.test("good sets get through while bad ones come in numbers", async (t) => {
+t.test("valid sets are published while many bad ones are uploaded", async (t) => {
   const good_ = await Promise.all(Array.from({ length: 4 }, scene));
   const bad = Array.from({ length: 12 }, (_, i) =>
     i % 2 ? upload(randomBytes(1_000_000)) : upload(archive({ "a.webp": png })),

@@ -1,4 +1,4 @@
-// The command that imports a sticker set, as it is built, against a running system.
+// The built command that imports a sticker set, against a running system.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ interface Ran {
   readonly errors: string;
 }
 
-/** Runs the command in a process of its own with nothing but this environment. */
+/** Runs the command in its own process, with only this environment. */
 function run(path: string | undefined, environment: Record<string, string> = asAdmin): Promise<Ran> {
   const env = { PATH: process.env.PATH, ...environment };
   return new Promise((resolve) => {
@@ -50,7 +50,7 @@ async function archiveFile(t: Test, files: Files): Promise<string> {
   return path;
 }
 
-/** The id of the set in the one line that was printed; asserts what it says beside that. */
+/** The set's id in the single printed line; asserts the rest of the line. */
 function idIn(
   t: Test,
   { code, lines, errors }: Ran,
@@ -64,7 +64,7 @@ function idIn(
   return id;
 }
 
-t.test("a folder is published, its archive is the same set, a changed one updates it", async (t) => {
+t.test("a folder is published, its archive is the same set, and a changed one updates it", async (t) => {
   const content = manifest(word());
   const files = await filesOf(content);
   const folder = await folderOf(t, { ...files, ".DS_Store": json("x"), ".hidden.webp": json("x") });
@@ -79,7 +79,7 @@ t.test("a folder is published, its archive is the same set, a changed one update
   t.match(await setOf(t, admin, id), { author: "คนใหม่" });
 });
 
-t.test("an archive is published, and again after it was retired", async (t) => {
+t.test("an archive is published, and published again after it was retired", async (t) => {
   const content = coin(word());
   const path = await archiveFile(t, await filesOf(content));
   const id = idIn(
@@ -94,7 +94,7 @@ t.test("an archive is published, and again after it was retired", async (t) => {
   t.match(await setOf(t, admin, id), { retired: false, type: "interactive" });
 });
 
-t.test("every fault is printed on a line of its own, and nothing is published", async (t) => {
+t.test("every fault is printed on its own line, and nothing is published", async (t) => {
   const content = manifest(word());
   const { "b.webp": _, ...files } = await filesOf(content);
   const bad = { ...files, "c.webp": json("x"), "d.txt": json("y") };
@@ -109,7 +109,7 @@ t.test("every fault is printed on a line of its own, and nothing is published", 
   t.strictSame(await listed(t, admin, { search: content.key }), []);
 });
 
-t.test("what cannot be is said, and the command fails", async (t) => {
+t.test("the command reports invalid input and fails", async (t) => {
   const content = manifest(word());
   const folder = await folderOf(t, await filesOf(content));
   const failures: Array<readonly [told: RegExp, ran: Ran]> = [

@@ -1,4 +1,4 @@
-// A message with a sticker is a message like any other: counted, forwarded, deleted, reacted to; only its content stays as it is.
+// A message with a sticker behaves like any other: counted, forwarded, deleted, reacted to; only its content cannot change.
 import { type Message, routes } from "@khui/contracts";
 import { archive, filesOf, manifest } from "@khui/test-kit/files/sticker-sets";
 import { find, good, pageOf, refused, roomOf, sendText } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ import { ownPicture, stickerScene, withSticker, word } from "./sticker-scene.js"
 const system = await useSystem(t);
 const { starterSticker, publish, upload, send, picture } = stickerScene(system);
 
-/** Two people, and a die that the first has thrown in their room. */
+/** Two users, and a die that the first has thrown in their room. */
 async function scene(t: Test) {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   const room = await privateRoom(a, b);
@@ -22,7 +22,7 @@ const remove = async (t: Test, user: User, messageId: string, deleteFor: "everyo
 const forward = async (t: Test, user: User, messageId: string, chatRoomIds: string[]) =>
   good(t, routes.forwardMessage, await user.post(`/messages/${messageId}/forward`, { chatRoomIds })).data;
 
-t.test("the room list and the statistics know stickers", async (t) => {
+t.test("the room list and the statistics show stickers", async (t) => {
   const { a, b, room, die } = await scene(t);
   await sendText(t, a, room, "text");
   const sent = await send(t, b, room, die);
@@ -46,11 +46,11 @@ t.test("the room list and the statistics know stickers", async (t) => {
   );
 });
 
-t.test("who looks at other rooms is told of a sticker whole", async (t) => {
+t.test("chat_updated contains the complete sticker message", async (t) => {
   const { a, b, room, die } = await scene(t);
   const bens = await b.connect();
   const sent: Message[] = [];
-  // Watching begins some time after signing in.
+  // Watching begins a moment after authentication.
   await eventually(async () => {
     sent.push(await send(t, a, room, die));
     return bens.count("chat_updated") > 0;
@@ -59,7 +59,7 @@ t.test("who looks at other rooms is told of a sticker whole", async (t) => {
   t.strictSame(message.stickerInfo, sent.find(({ _id }) => _id === message._id)?.stickerInfo);
 });
 
-t.test("a sticker cannot be edited, by no one and in no way", async (t) => {
+t.test("nobody can edit a sticker message", async (t) => {
   const { a, b, room, sent } = await scene(t);
   for (const content of ["a caption", "6", ""]) {
     refused(t, await a.put(`/messages/${sent._id}`, { content }), "not_editable", JSON.stringify(content));
@@ -75,7 +75,7 @@ t.test("a sticker cannot be edited, by no one and in no way", async (t) => {
   });
 });
 
-t.test("a forwarded sticker is what it was, its outcome too, and outlives the first", async (t) => {
+t.test("a forwarded sticker keeps its outcome and outlives the original", async (t) => {
   const { a, b, room, sent } = await scene(t);
   const c = system.newUser("Cat");
   const rooms = [await privateRoom(b, c), await groupRoom(b, [c])];
@@ -103,7 +103,7 @@ t.test("a forwarded sticker is what it was, its outcome too, and outlives the fi
   t.equal((await pageOf(t, a, room)).messages.length, 1);
 });
 
-t.test("a sticker deleted for everyone is gone from every answer, its place stays", async (t) => {
+t.test("a sticker deleted for everyone is in no response, and its place stays", async (t) => {
   const { a, b, room, sent } = await scene(t);
   const reply = await sendText(t, b, room, "nice", { replyTo: sent._id });
   const bens = await inRooms(b, room);
@@ -120,14 +120,14 @@ t.test("a sticker deleted for everyone is gone from every answer, its place stay
   t.match((await find(t, a, room, reply._id))?.replyToMessage, { _id: sent._id, isDeleted: true, content: null });
 });
 
-t.test("who deletes a sticker for themselves leaves it to the others", async (t) => {
+t.test("deleting a sticker for oneself keeps it for the others", async (t) => {
   const { a, b, room, sent } = await scene(t);
   await remove(t, b, sent._id, "sender");
   t.equal(await find(t, b, room, sent._id), undefined);
   t.strictSame((await find(t, a, room, sent._id))?.stickerInfo, sent.stickerInfo);
 });
 
-t.test("a sticker is reacted to and read like a text", async (t) => {
+t.test("a sticker can be reacted to and read like a text", async (t) => {
   const { a, b, room, sent } = await scene(t);
   const anns = await inRooms(a, room);
   t.equal((await roomOf(t, b, room)).unreadCount, 1);
@@ -142,7 +142,7 @@ t.test("a sticker is reacted to and read like a text", async (t) => {
   });
 });
 
-t.test("a message keeps its sticker as it was sent, however its set changes", async (t) => {
+t.test("a message keeps its sticker as sent, however its set changes", async (t) => {
   const { a, b, room } = await scene(t);
   const content = manifest(word());
   const before = await publish(t, content, { ...(await filesOf(content)), "b.webp": await ownPicture() });

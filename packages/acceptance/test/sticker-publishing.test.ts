@@ -1,4 +1,4 @@
-// Sets come and change by archives of administrators: published once, updated under the same id, and no one else's to do.
+// Administrators publish and update sets by archives: published once, updated under the same id, and refused to others.
 import { type ErrorCode, routes } from "@khui/contracts";
 import {
   archive,
@@ -23,7 +23,7 @@ const { admin, submit, upload, publish, setOf, stickersOf, download, listed, pic
 const updated = (t: Test, answer: Answer) => good(t, routes.updateStickerSet, answer);
 const again = (t: Test, answer: Answer) => good(t, routes.publishStickerSet, answer, 200);
 
-t.test("a set of each type is published and there at once", async (t) => {
+t.test("a set of each type can be published and is available at once", async (t) => {
   const user = system.newUser();
   for (const content of [manifest(word()), manifest(word(), { type: "animated" }), coin(word())]) {
     const answer = await upload(archive(await filesOf(content)));
@@ -36,7 +36,7 @@ t.test("a set of each type is published and there at once", async (t) => {
   }
 });
 
-t.test("PNG, WebP and GIF are taken as they are", async (t) => {
+t.test("PNG, WebP and GIF are stored unchanged", async (t) => {
   const stickers = ["a.webp", "b.png", "c.gif"].map((file) => sticker(file.slice(0, 1), { file }));
   const pictures: Files = {
     "a.webp": await ownPicture(),
@@ -55,7 +55,7 @@ t.test("PNG, WebP and GIF are taken as they are", async (t) => {
   t.equal((await picture(t, gif.cover)).frames, 4);
 });
 
-t.test("an archive may hold all in one folder, and what macOS adds", async (t) => {
+t.test("an archive may contain a top-level folder and macOS' extra files", async (t) => {
   const content = manifest(word());
   const files = await filesOf(content);
   const noise = { "__MACOSX/ชุด/._a.webp": Buffer.from("x"), "ชุด/.DS_Store": Buffer.from("x") };
@@ -64,7 +64,7 @@ t.test("an archive may hold all in one folder, and what macOS adds", async (t) =
   t.equal(data.stickerCount, 2);
 });
 
-t.test("publishing the same again changes nothing", async (t) => {
+t.test("publishing the same set again changes nothing", async (t) => {
   const content = manifest(word());
   const files = await filesOf(content);
   const first = await publish(t, content, files);
@@ -75,7 +75,7 @@ t.test("publishing the same again changes nothing", async (t) => {
   }
 });
 
-t.test("an update keeps the set's id, age and owners, and replaces all else", async (t) => {
+t.test("an update keeps the set's id, creation time and owners, and replaces everything else", async (t) => {
   const renewed = word();
   const content = manifest(word(), { keywords: ["one"], description: { th: "เก่า", en: "Old" } });
   const first = await publish(t, content);
@@ -110,7 +110,7 @@ t.test("an update keeps the set's id, age and owners, and replaces all else", as
   t.strictSame(await listed(t, other, { category: renewed }), [content.key], "one set it stays");
 });
 
-t.test("ten who publish one key at a time make one set", async (t) => {
+t.test("ten concurrent publications of one key create one set", async (t) => {
   const content = manifest(word());
   const files = await filesOf(content);
   const answers = await Promise.all(Array.from({ length: 10 }, () => upload(archive(files))));
@@ -121,7 +121,7 @@ t.test("ten who publish one key at a time make one set", async (t) => {
   t.equal((await stickersOf(t, admin, ids[0]!)).length, 2);
 });
 
-t.test("different versions at a time leave one of them whole", async (t) => {
+t.test("concurrent publications of different versions leave one of them complete", async (t) => {
   const content = manifest(word());
   const versions = await Promise.all(
     Array.from({ length: 6 }, async (_, i) => {
@@ -141,7 +141,7 @@ t.test("different versions at a time leave one of them whole", async (t) => {
   for (const url of [cover, ...stickers.map((one) => one.url)]) await picture(t, url);
 });
 
-t.test("an update is of the set that it names", async (t) => {
+t.test("an update must match the set that it names", async (t) => {
   const [one, other] = [await publish(t, manifest(word())), await publish(t, manifest(word()))];
   const files = archive(await filesOf(manifest(other.key, { author: "Someone" })));
   const answer = await upload(files, one._id);
@@ -156,7 +156,7 @@ t.test("an update is of the set that it names", async (t) => {
   }
 });
 
-t.test("only administrators publish, update and retire", async (t) => {
+t.test("only administrators can publish, update and retire sets", async (t) => {
   const key = word();
   const set = await publish(t, manifest(word()));
   const bytes = archive(await filesOf(manifest(key)));
@@ -176,7 +176,7 @@ t.test("only administrators publish, update and retire", async (t) => {
   good(t, routes.publishStickerSet, await submit(host, formOf(archiveField(bytes))));
 });
 
-t.test("a form without just one archive is refused", async (t) => {
+t.test("a form without exactly one archive is refused", async (t) => {
   const [key, english] = [word(), { "accept-language": "en" }];
   const bytes = archive(await filesOf(manifest(key)));
   const text = (body: string, type: string) => ({ body, headers: { "content-type": type } });

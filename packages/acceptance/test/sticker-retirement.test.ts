@@ -1,4 +1,4 @@
-// A retired set is no longer to be had: who has it keeps it, messages go on showing it, and it may come back.
+// A retired set is no longer offered: owners keep it, messages still show it, and it can be restored.
 import { routes, type StickerManifest } from "@khui/contracts";
 import { archive, filesOf, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { find, good, refused, unknownId } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ const system = await useSystem(t);
 const scene = stickerScene(system);
 const { admin, publish, upload, setOf, stickersOf, download, retire, listed, found, trySend, send, picture } = scene;
 
-/** A retired set that one person had downloaded before, and had sent; another has nothing of it. */
+/** A retired set that one user had downloaded and sent before; another user has not. */
 async function retired(t: Test, more: Partial<StickerManifest> = {}) {
   const [keyword, category] = [word(), word()];
   const stickers = [sticker("a", { keywords: [keyword] }), sticker("b")];
@@ -27,7 +27,7 @@ async function retired(t: Test, more: Partial<StickerManifest> = {}) {
 const collection = async (t: Test, user: User) =>
   good(t, routes.myStickerSets, await user.get("/stickers/my-collections")).collections;
 
-t.test("retiring answers the set as it is now, as often as it is asked for", async (t) => {
+t.test("retiring a set returns its current state, also when repeated", async (t) => {
   const set = await publish(t, manifest(word()));
   const { message, data } = good(t, routes.retireStickerSet, await admin.delete(`/stickers/sets/${set._id}`));
   t.equal(message, "เลิกให้บริการชุดสติกเกอร์แล้ว");
@@ -40,7 +40,7 @@ t.test("retiring answers the set as it is now, as often as it is asked for", asy
   refused(t, await admin.delete("/stickers/sets/fong"), "invalid_request");
 });
 
-t.test("a retired set is in no list, and its stickers are found by who has it alone", async (t) => {
+t.test("a retired set is in no list, and only its owners find its stickers", async (t) => {
   const { set, category, keyword, owner, other } = await retired(t);
   for (const user of [owner, other, admin]) {
     t.strictSame(await listed(t, user, { category }), []);
@@ -50,7 +50,7 @@ t.test("a retired set is in no list, and its stickers are found by who has it al
   t.strictSame(await found(t, owner, keyword), ["a"]);
 });
 
-t.test("a retired set is downloaded by no one, and told to everyone as retired", async (t) => {
+t.test("a retired set cannot be downloaded, and is shown as retired", async (t) => {
   const { set, answer, owner, other } = await retired(t);
   for (const user of [owner, other]) {
     refused(t, await user.post(`/stickers/sets/${set._id}/download`), "sticker_set_retired");
@@ -61,7 +61,7 @@ t.test("a retired set is downloaded by no one, and told to everyone as retired",
 });
 
 for (const free of [true, false]) {
-  t.test(`who has a retired set that ${free ? "was" : "was not"} free sends it, no one else does`, async (t) => {
+  t.test(`only owners can send a retired set that ${free ? "was" : "was not"} free`, async (t) => {
     const { set, first, answer, owner, other, room } = await retired(t, { free });
     t.strictSame(await collection(t, owner), [{ ...answer, owned: true, stickers: set.stickers }]);
     const sent = await send(t, owner, room, first);
@@ -71,7 +71,7 @@ for (const free of [true, false]) {
   });
 }
 
-t.test("a message shows its sticker as before, and its picture is still there", async (t) => {
+t.test("a message still shows its sticker and picture after retirement", async (t) => {
   const { owner, other, room, before } = await retired(t);
   for (const user of [owner, other]) {
     const kept = withSticker(await find(t, user, room, before._id));
@@ -84,7 +84,7 @@ t.test("a message shows its sticker as before, and its picture is still there", 
   t.strictSame(copy?.stickerInfo, before.stickerInfo, "and it is passed on");
 });
 
-t.test("a retry gets the message of the first try, though the set has gone since", async (t) => {
+t.test("a retry returns the first message although the set was retired meanwhile", async (t) => {
   const set = await publish(t, manifest(word()));
   const [a, b] = [system.newUser(), system.newUser()];
   const room = await privateRoom(a, b);
@@ -95,7 +95,7 @@ t.test("a retry gets the message of the first try, though the set has gone since
   t.equal((await send(t, a, room, set.stickers[0]!, extra))._id, sent._id);
 });
 
-t.test("published again it is back: the same set, with who had it", async (t) => {
+t.test("publishing again restores the set with its owners", async (t) => {
   const { set, first, files, category, keyword, owner, other, room, answer } = await retired(t);
   const { message, data } = good(t, routes.publishStickerSet, await upload(archive(files)), 200);
   t.equal(message, "อัพเดทชุดสติกเกอร์สำเร็จ");
@@ -109,7 +109,7 @@ t.test("published again it is back: the same set, with who had it", async (t) =>
   await download(t, other, set._id);
 });
 
-t.test("an update by its id brings a set back too", async (t) => {
+t.test("updating a retired set by its id restores it too", async (t) => {
   const { set, category } = await retired(t);
   const changed = archive(await filesOf(manifest(set.key, { category, author: "Someone new" })));
   const { data } = good(t, routes.updateStickerSet, await upload(changed, set._id));

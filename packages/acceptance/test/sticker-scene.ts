@@ -1,4 +1,4 @@
-// Publishes sticker sets of the test's own, finds the starter sets, and sends stickers, as clients of a system do.
+// Publishes sticker sets for a test, finds the starter sets, and sends stickers, as clients do.
 import { randomBytes, randomInt } from "node:crypto";
 import type { StickerInfo, StickerSet, StickerSetManifest } from "@khui/contracts";
 import { type Message, type Route, routes, type Sticker, type StickerManifest } from "@khui/contracts";
@@ -11,32 +11,32 @@ import { formOf, mediaScene, type Served } from "./media-scene.js";
 
 export type StickerMessage = Message & { readonly stickerInfo: StickerInfo };
 
-/** What names a sticker in a send; a Sticker is one. */
+/** What identifies a sticker in a send; a Sticker qualifies. */
 export type Choice = Pick<Sticker, "setId" | "stickerId" | "type">;
 
 export interface StickerScene {
-  /** Someone with the scope chat:admin. */
+  /** A user with the scope chat:admin. */
   readonly admin: User;
-  /** Sends a form to publish a set, or to update that of `setId`. Other headers and bodies may be given instead. */
+  /** Sends a form to publish a set, or to update `setId`. Other headers and bodies may be given instead. */
   submit(user: User | undefined, form: FormData | RequestInit, setId?: string): Promise<Answer>;
-  /** Sends an archive as the administrator, for a new set or for that of `setId`. */
+  /** Sends an archive as the administrator, for a new set or for `setId`. */
   upload(content: Uint8Array, setId?: string): Promise<Answer>;
-  /** Publishes a new set that must be taken, with pictures of its own unless files are given. */
+  /** Publishes a new set that must be accepted, with new pictures unless files are given. */
   publish(t: Test, content: StickerManifest, files?: Files): Promise<StickerSetManifest>;
   /** A set as the user sees it. */
   setOf(t: Test, user: User, setId: string): Promise<StickerSet>;
   stickersOf(t: Test, user: User, setId: string): Promise<Sticker[]>;
-  /** One of the sets that a system has from its first start, by its key. */
+  /** A starter set, by its key. */
   starter(t: Test, key: "fong" | "som" | "lucky"): Promise<StickerSet & { readonly stickers: readonly Sticker[] }>;
-  /** One sticker of such a set. */
+  /** One sticker of a starter set. */
   starterSticker(t: Test, key: "fong" | "som" | "lucky", id: string): Promise<Sticker>;
   download(t: Test, user: User, setId: string): Promise<StickerSetManifest>;
   retire(t: Test, setId: string): Promise<StickerSet>;
-  /** The keys of the sets that a list has, in its order; the query's parts by name. */
+  /** The keys of the sets in a list, in order; takes the query parameters by name. */
   listed(t: Test, user: User, query: Record<string, string>): Promise<string[]>;
-  /** The ids of the stickers that a search finds, in its order. */
+  /** The ids of the stickers that a search finds, in order. */
   found(t: Test, user: User, q: string, limit?: number): Promise<string[]>;
-  /** Asks to send a sticker; `extra` are further fields of the body. */
+  /** Tries to send a sticker; `extra` are further fields of the body. */
   trySend(
     user: User,
     roomId: string,
@@ -44,11 +44,11 @@ export interface StickerScene {
     extra?: object,
     headers?: Record<string, string>,
   ): Promise<Answer>;
-  /** Sends a sticker that must be taken. */
+  /** Sends a sticker that must be accepted. */
   send(t: Test, user: User, roomId: string, choice: Choice, extra?: object): Promise<StickerMessage>;
-  /** Opens an address as the system gave it. */
+  /** Opens a URL as the system returned it. */
   open(address: string, init?: RequestInit): Promise<Served>;
-  /** What is at the address of a picture, which must be one that decodes to its end. */
+  /** The picture at a URL, which must decode completely. */
   picture(t: Test, address: string): Promise<Picture>;
 }
 
@@ -59,7 +59,7 @@ interface Picture {
   readonly frames: number;
 }
 
-/** Pictures are opened by the URL through which the test reaches the system. */
+/** Pictures are opened through the base URL that the test uses. */
 export function stickerScene(system: System): StickerScene {
   const admin = system.newUser("Admin", { scope: "chat:admin" });
   const { open } = mediaScene(system);
@@ -141,32 +141,32 @@ export function stickerScene(system: System): StickerScene {
 const whole = { animated: true } as const;
 const titles = { fong: "Fong the Chatty Bubble", som: "Som the Orange Cat", lucky: "Lucky draw" } as const;
 
-/** The field of a form that publishes a set. */
+/** The form field of a request that publishes a set. */
 export const archiveField = (content: Uint8Array, name = "set.zip") =>
   ["file", new File([new Uint8Array(content)], name)] as const;
 
-/** The message; throws when it has no sticker. */
+/** The message; throws if it has no sticker. */
 export function withSticker(message: Message | undefined): StickerMessage {
   if (!message?.stickerInfo) throw new Error(`there is no sticker in ${JSON.stringify(message)}`);
   return { ...message, stickerInfo: message.stickerInfo };
 }
 
-/** A word that is nowhere else: good for a key, a category, a keyword and in the middle of one. */
+/** A unique word: usable as a key, category or keyword, or in the middle of one. */
 export const word = (): string => `w${randomBytes(8).toString("hex")}`;
 
 const consonants = [..."กขคฆงจฉชซฌญฎฏฐฑฒณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮ"];
-/** Thai letters that are nowhere else in this order. */
+/** A unique sequence of Thai letters. */
 export const thaiWord = (): string =>
   Array.from({ length: 12 }, () => consonants[randomInt(consonants.length)]).join("");
 
-/** A picture that no other test has. */
+/** A unique picture. */
 export async function ownPicture(): Promise<Buffer> {
   return sharp(randomBytes(16 * 16 * 3), { raw: { width: 16, height: 16, channels: 3 } })
     .webp({ lossless: true })
     .toBuffer();
 }
 
-/** Two stickers with a word of their own each, which the search finds. */
+/** Two stickers, each with a unique word that the search finds. */
 export function twoStickers(first: string, second: string) {
   return [sticker("a", { keywords: [first] }), sticker("b", { keywords: [second] })];
 }

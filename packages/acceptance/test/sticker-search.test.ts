@@ -1,4 +1,4 @@
-// Sets and stickers are found by parts of words, Thai and English, however they are typed.
+// Search finds sets and stickers by parts of words, in Thai and English, however they are typed.
 import { routes } from "@khui/contracts";
 import { archive, filesOf, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { good, refused } from "@khui/test-kit/rest-answers";
@@ -10,7 +10,7 @@ const system = await useSystem(t);
 const { publish, upload, listed, found } = stickerScene(system);
 const user = system.newUser();
 
-/** Asserts which of these find the set in a list, and its sticker in a search of stickers. */
+/** Asserts that each of these terms finds the set in a list, and its sticker in a sticker search. */
 async function finds(t: Test, key: string, stickerId: string, queries: readonly string[]): Promise<void> {
   for (const q of queries) {
     t.strictSame(await listed(t, user, { search: q }), [key], `the set by ${JSON.stringify(q)}`);
@@ -24,7 +24,7 @@ async function findsNothing(t: Test, queries: readonly string[]): Promise<void> 
   }
 }
 
-t.test("a part of a Thai word is enough, where no spaces stand between words", async (t) => {
+t.test("a part of a Thai word is enough, without spaces between words", async (t) => {
   const [key, thai] = [word(), thaiWord()];
   const name = { th: `แมวส้ม${thai}ขี้เกียจที่สุด`, en: "A cat" };
   await publish(t, manifest(key, { stickers: [sticker("a"), sticker("b", { name })] }));
@@ -48,7 +48,7 @@ t.test("English is found in any case, by parts of words in any order", async (t)
   await findsNothing(t, [`${own} dog${own}`, `lazy${own}`]);
 });
 
-t.test("sara am is the same in one character and in two, before and behind its tone mark", async (t) => {
+t.test("sara am matches as one character or two, before or after its tone mark", async (t) => {
   const spellings = (thai: string) => [
     `${thai}น้ำแข็ง`,
     `${thai}น้\u0e4d\u0e32แข็ง`,
@@ -63,7 +63,7 @@ t.test("sara am is the same in one character and in two, before and behind its t
   }
 });
 
-t.test("what a database takes for a pattern is a character like others", async (t) => {
+t.test("pattern characters of the database are treated literally", async (t) => {
   const [key, own] = [word(), word()];
   const keywords = [`${own}100%`, `${own}a_b`, `${own}c\\d`, `${own}e'f"g`, `${own}h\\%i`];
   await publish(t, manifest(key, { keywords, stickers: [sticker("a"), sticker("b", { keywords })] }));
@@ -94,7 +94,7 @@ t.test("what a database takes for a pattern is a character like others", async (
   }
 });
 
-t.test("a list is searched by all that a set tells of itself and its stickers' names", async (t) => {
+t.test("a list is searched by a set's texts and the names of its stickers", async (t) => {
   const own = Array.from({ length: 9 }, word);
   const [key = "", th, en, descriptionTh, descriptionEn, author = "", keyword = "", nameTh, nameEn] = own;
   await publish(
@@ -121,7 +121,7 @@ t.test("stickers are found by names, keywords, emoji and their set's title", asy
   for (const q of [th, en]) t.strictSame(await found(t, user, q), ["a", "b", "c"], "a set's stickers in their order");
 });
 
-t.test("the whole word comes first, then its beginning, then a part of one, each sticker once", async (t) => {
+t.test("whole words rank first, then beginnings, then other parts, each sticker once", async (t) => {
   const own = word();
   const stickers = [
     sticker("part", { keywords: [`x${own}`] }),
@@ -135,7 +135,7 @@ t.test("the whole word comes first, then its beginning, then a part of one, each
   t.strictSame(await found(t, user, own, 3), ["whole", "whole-name", "beginning"], "no more than the limit");
 });
 
-t.test("a search goes through all sets, twenty stickers unless told", async (t) => {
+t.test("a search covers all sets and returns twenty stickers by default", async (t) => {
   const own = word();
   const stickers = Array.from({ length: 15 }, (_, i) => sticker(`s${i}`, { keywords: [own], file: "a.webp" }));
   const sets = [await publish(t, manifest(word(), { stickers })), await publish(t, manifest(word(), { stickers }))];
@@ -149,7 +149,7 @@ t.test("a search goes through all sets, twenty stickers unless told", async (t) 
   );
 });
 
-t.test("an update is found by its new words and no longer by its old ones", async (t) => {
+t.test("after an update a set is found by its new words and not by its old ones", async (t) => {
   const [key, first, second] = [word(), word(), word()];
   await publish(t, manifest(key, { stickers: twoStickers(first, first) }));
   const update = await upload(
@@ -161,7 +161,7 @@ t.test("an update is found by its new words and no longer by its old ones", asyn
   await findsNothing(t, [first]);
 });
 
-t.test("nothing is found by what nothing has", async (t) => {
+t.test("a term that no set contains finds nothing", async (t) => {
   const answer = good(t, routes.searchStickers, await user.get(`/stickers/search?q=${word()}`));
   t.strictSame(answer.stickers, []);
   t.strictSame(await found(t, user, "   "), [], "nor by spaces");
@@ -180,7 +180,7 @@ t.test("nothing is found by what nothing has", async (t) => {
   );
 });
 
-t.test("a search for nothing, or for too much, is refused", async (t) => {
+t.test("an empty or overlong search is refused", async (t) => {
   for (const query of [
     "",
     "?",

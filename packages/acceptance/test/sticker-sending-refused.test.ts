@@ -1,4 +1,4 @@
-// Stickers that may not be sent: each refused with its own code, and nothing of it in the room.
+// Stickers that may not be sent: each is refused with its own code, and nothing reaches the room.
 import { type ErrorCode, routes, type Sticker } from "@khui/contracts";
 import { coin, manifest } from "@khui/test-kit/files/sticker-sets";
 import {
@@ -37,7 +37,7 @@ async function untouched(t: Test, user: User, room: string): Promise<void> {
   t.strictSame({ seq, messageCount, lastMessage }, { seq: 0, messageCount: 0, lastMessage: null });
 }
 
-t.test("nobody says what chance is to answer", async (t) => {
+t.test("a client cannot choose a random outcome", async (t) => {
   const { a, room, ...stickers } = await scene(t);
   for (const sticker of [stickers.die, stickers.coin, stickers.ball]) {
     const { id, name } = sticker.interactive!.outcomes[0]!;
@@ -50,13 +50,13 @@ t.test("nobody says what chance is to answer", async (t) => {
   }
   const answer = await trySend(a, room, stickers.fong, { metadata: { outcome: "1" } });
   refused(t, answer, "invalid_metadata");
-  // Beside the metadata it counts for nothing, as any field that is not known.
+  // Outside the metadata it is ignored, like any unknown field.
   const { metadata } = (await send(t, a, room, stickers.coin, { outcome: "tails", metadata: { call: "heads" } }))
     .stickerInfo;
   t.strictSame(Object.keys(metadata).sort(), ["call", "outcome", "outcomeName"]);
 });
 
-t.test("metadata that a sticker does not take is refused, all faults at once", async (t) => {
+t.test("invalid metadata is refused with all faults at once", async (t) => {
   const { a, room, fong, coin, ball, die } = await scene(t);
   const cases: Array<readonly [Sticker, metadata: Record<string, unknown>, paths: string[]]> = [
     [fong, { call: "heads" }, ["call"]],
@@ -94,7 +94,7 @@ t.test("metadata that a sticker does not take is refused, all faults at once", a
   await untouched(t, a, room);
 });
 
-t.test("what a sticker needs to be told is required, and numbers keep to their bounds", async (t) => {
+t.test("required metadata must be present, and numbers within bounds", async (t) => {
   const { a, room } = await scene(t);
   const [sticker] = (await publish(t, coin(word()))).stickers;
   for (const metadata of [undefined, null, {}, { stake: 1 }]) {
@@ -115,7 +115,7 @@ t.test("what a sticker needs to be told is required, and numbers keep to their b
   }
 });
 
-t.test("a sticker that is not there, or of another type, is refused", async (t) => {
+t.test("an unknown sticker, or one of another type, is refused", async (t) => {
   const { a, room, fong, coin } = await scene(t);
   const cases: Array<readonly [ErrorCode, Choice]> = [
     ["sticker_set_not_found", { ...fong, setId: unknownId() }],
@@ -140,7 +140,7 @@ t.test("a sticker that is not there, or of another type, is refused", async (t) 
   await untouched(t, a, room);
 });
 
-t.test("a body that is not as the contract says is refused", async (t) => {
+t.test("a body that does not match the contract is refused", async (t) => {
   const { a, room, fong } = await scene(t);
   const body = { setId: fong.setId, stickerId: fong.stickerId, stickerType: fong.type };
   const path = `/rooms/${room}/messages/sticker`;
@@ -179,7 +179,7 @@ t.test("a body that is not as the contract says is refused", async (t) => {
   await untouched(t, a, room);
 });
 
-t.test("a field called __proto__ is refused like any that is not known", async (t) => {
+t.test("a field called __proto__ is refused like any unknown field", async (t) => {
   const { a, room, coin } = await scene(t);
   const { setId, stickerId, type } = coin;
   const metadata = '{"__proto__":{"call":"heads"},"call":"tails"}';
@@ -189,7 +189,7 @@ t.test("a field called __proto__ is refused like any that is not known", async (
   await untouched(t, a, room);
 });
 
-t.test("one answers what is in the room", async (t) => {
+t.test("a reply must be to a message in the room", async (t) => {
   const { a, b, room, fong } = await scene(t);
   const elsewhere = await sendText(t, a, await privateRoom(a, system.newUser()), "elsewhere");
   for (const replyTo of [unknownId(), elsewhere._id]) {
@@ -198,7 +198,7 @@ t.test("one answers what is in the room", async (t) => {
   await untouched(t, b, room);
 });
 
-t.test("the room is asked first, whatever the sticker", async (t) => {
+t.test("room permissions are checked before the sticker", async (t) => {
   const { a, b, room, fong } = await scene(t);
   const stranger = system.newUser();
   const wrong: Choice = { ...fong, setId: unknownId() };
@@ -210,12 +210,12 @@ t.test("the room is asked first, whatever the sticker", async (t) => {
   const group = await groupRoom(a, [b]);
   await send(t, b, group, fong);
   good(t, routes.leaveRoom, await b.post(`/rooms/${group}/leave`));
-  for (const choice of [fong, wrong]) refused(t, await trySend(b, group, choice), "not_a_participant", "who has left");
+  for (const choice of [fong, wrong]) refused(t, await trySend(b, group, choice), "not_a_participant", "left");
   good(t, routes.joinRoom, await b.post(`/rooms/${group}/join`));
   await send(t, b, group, fong);
 });
 
-t.test("a room that takes no stickers takes none, until it does", async (t) => {
+t.test("a room that disallows stickers refuses them until it allows them", async (t) => {
   const { a, b, room, fong } = await scene(t);
   const closed = await groupRoom(a, [b], { settings: { allowStickers: false } });
   const sent = await send(t, a, room, fong);
@@ -229,7 +229,7 @@ t.test("a room that takes no stickers takes none, until it does", async (t) => {
   await send(t, b, closed, fong);
 });
 
-t.test("a set that is not free is sent by who has downloaded it", async (t) => {
+t.test("a set that is not free can be sent only after downloading it", async (t) => {
   const { a, b, room } = await scene(t);
   const { _id, stickers } = await publish(t, manifest(word(), { free: false }));
   const [sticker] = stickers;
@@ -238,5 +238,5 @@ t.test("a set that is not free is sent by who has downloaded it", async (t) => {
   await download(t, a, _id);
   t.match((await send(t, a, room, sticker!)).stickerInfo, { setId: _id, stickerId: "a", url: sticker!.url });
   refused(t, await trySend(b, room, sticker!), "sticker_not_owned", "the other one");
-  t.strictSame(await stickersOf(t, b, _id), stickers, "who has not downloaded it sees what there is");
+  t.strictSame(await stickersOf(t, b, _id), stickers, "a user who has not downloaded it can still see it");
 });

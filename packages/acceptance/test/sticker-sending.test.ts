@@ -1,4 +1,4 @@
-// A sticker sent reaches everyone whole and once, and what chance says of it is the same for all.
+// A sticker reaches everyone completely and once, and its random outcome is the same for all.
 import { randomUUID } from "node:crypto";
 import { type Message, routes, type Sticker } from "@khui/contracts";
 import { good, pageOf, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
@@ -14,7 +14,7 @@ async function scene() {
   const [a, b] = [system.newUser("Ann"), system.newUser("Ben")];
   return { a, b, room: await privateRoom(a, b) };
 }
-/** All that a message keeps of a sticker that draws nothing. */
+/** Everything that a message keeps of a sticker without a random outcome. */
 const infoOf = ({ setId, stickerId, type, url, name, emoji, width, height }: Sticker) => ({
   setId,
   stickerId,
@@ -26,7 +26,7 @@ const infoOf = ({ setId, stickerId, type, url, name, emoji, width, height }: Sti
   width,
   height,
 });
-/** What the other one sees, who is not told of the sender's bookkeeping. */
+/** What others see, without the fields that are only for the sender. */
 const seen = ({ status: _, clientMessageId: __, ...message }: Message) => message;
 
 for (const [key, id, emits] of [
@@ -36,7 +36,7 @@ for (const [key, id, emits] of [
   ["lucky", "die", true],
 ] as const) {
   t.test(
-    `${key}'s ${id} reaches the others once${emits ? ", though its sender emits send_message too" : ""}`,
+    `${key}'s ${id} reaches the others exactly once${emits ? ", though its sender emits send_message too" : ""}`,
     async (t) => {
       const { a, b, room } = await scene();
       const sticker = await starterSticker(t, key, id);
@@ -87,11 +87,11 @@ async function sizeOf(t: Test, url: string) {
   return { width, height };
 }
 
-t.test("a die shows each of its faces, never another, and to everyone the same", async (t) => {
+t.test("a die shows only its faces, all of them over time, and the same to everyone", async (t) => {
   const { a, b, room } = await scene();
   const bens = await inRooms(b, room);
   const die = await starterSticker(t, "lucky", "die");
-  // Fair or not very unfair, all six come in 200 throws but once in many millions of runs.
+  // With a fair die, 200 throws miss one of the six faces less than once in many millions of runs.
   const thrown: StickerMessage[] = [];
   for (let wave = 0; wave < 10; wave++) {
     thrown.push(...(await Promise.all(Array.from({ length: 20 }, () => send(t, a, room, die)))));
@@ -115,7 +115,7 @@ t.test("a die shows each of its faces, never another, and to everyone the same",
   );
 });
 
-t.test("every other sticker of chance shows one of its outcomes", async (t) => {
+t.test("every other random sticker shows one of its outcomes", async (t) => {
   const { a, room } = await scene();
   for (const sticker of (await starter(t, "lucky")).stickers) {
     const { stickerInfo } = await send(t, a, room, sticker);
@@ -125,7 +125,7 @@ t.test("every other sticker of chance shows one of its outcomes", async (t) => {
   }
 });
 
-t.test("what the sender says with a sticker stands beside what chance answers", async (t) => {
+t.test("the sender's metadata is kept next to the random outcome", async (t) => {
   const { a, b, room } = await scene();
   const [coin, ball] = [await starterSticker(t, "lucky", "coin"), await starterSticker(t, "lucky", "ball")];
   for (const [sticker, metadata] of [
@@ -153,7 +153,7 @@ t.test("what the sender says with a sticker stands beside what chance answers", 
   }
 });
 
-t.test("a sticker answers a message, and is answered", async (t) => {
+t.test("a sticker can be a reply, and can be replied to", async (t) => {
   const { a, b, room } = await scene();
   const question = await sendText(t, a, room, "กินข้าวยัง");
   const fong = await starterSticker(t, "fong", "hungry");
@@ -177,7 +177,7 @@ const once: Array<
   ["an Idempotency-Key", (key) => ({ extra: {}, headers: { "idempotency-key": key } })],
 ];
 for (const [how, attempt] of once) {
-  t.test(`${how} sends a sticker once, with one outcome, however often it is tried`, async (t) => {
+  t.test(`${how} sends a sticker once, with one outcome, however often the request is retried`, async (t) => {
     const { a, b, room } = await scene();
     const other = await groupRoom(a, [b]);
     const bens = await inRooms(b, room);
@@ -196,7 +196,7 @@ for (const [how, attempt] of once) {
   });
 }
 
-t.test("another's clientMessageId is not in one's way", async (t) => {
+t.test("users may use the same clientMessageId independently", async (t) => {
   const { a, b, room } = await scene();
   const extra = { clientMessageId: randomUUID() };
   const die = await starterSticker(t, "lucky", "die");
@@ -204,7 +204,7 @@ t.test("another's clientMessageId is not in one's way", async (t) => {
   t.not(anns._id, bens._id);
 });
 
-t.test("stickers and texts keep their order, also for who comes back", async (t) => {
+t.test("stickers and texts keep their order, also when resuming", async (t) => {
   const { a, b, room } = await scene();
   const fong = await starterSticker(t, "fong", "okay");
   const sent: Message[] = [await sendText(t, a, room, "1")];
@@ -219,7 +219,7 @@ t.test("stickers and texts keep their order, also for who comes back", async (t)
   for (const message of sent.slice(1)) t.strictSame(seen((await bens.next("new_message")).message), seen(message));
 });
 
-t.test("a sticker is not sent by an event, and none of another's is confirmed", async (t) => {
+t.test("a sticker cannot be sent by an event, and another's cannot be confirmed", async (t) => {
   const { a, b, room } = await scene();
   const fong = await starterSticker(t, "fong", "shy");
   const [anns, bens] = [await inRooms(a, room), await inRooms(b, room)];

@@ -1,4 +1,4 @@
-// Sets as people see them: lists in pages, details, stickers, and a collection of one's own.
+// Sets as users see them: paged lists, details, stickers, and their own collection.
 import { routes } from "@khui/contracts";
 import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import { bearer, good, rawRequest, refused, unknownId } from "@khui/test-kit/rest-answers";
@@ -9,7 +9,7 @@ import { stickerScene, word } from "./sticker-scene.js";
 const system = await useSystem(t);
 const { publish, setOf, stickersOf, download, listed } = stickerScene(system);
 
-/** Sets of one category that have it to themselves, in the order of their publishing. */
+/** Sets that are alone in one category, in order of publication. */
 async function sets(t: Test, count: number) {
   const category = word();
   const published = [];
@@ -37,7 +37,7 @@ t.test("a list shows the newest sets first, in pages that do not overlap", async
   t.strictSame(await listed(t, system.newUser(), { category: category.toUpperCase() }), newest, "in any case");
 });
 
-t.test("a category is a whole word, and goes together with a search", async (t) => {
+t.test("a category matches as a whole, and can be combined with a search", async (t) => {
   const { category, keys } = await sets(t, 2);
   const user = system.newUser();
   t.strictSame(await listed(t, user, { category: category.slice(0, -1) }), []);
@@ -46,7 +46,7 @@ t.test("a category is a whole word, and goes together with a search", async (t) 
   t.strictSame(await listed(t, user, { category: word(), search: keys[0] ?? "" }), []);
 });
 
-t.test("a page has twenty sets unless told, and a list without a question has them all", async (t) => {
+t.test("a page has twenty sets by default, and an unfiltered list has them all", async (t) => {
   const { category, keys } = await sets(t, 21);
   const { stickerSets, pagination } = await list(t, `category=${category}`);
   t.strictSame(
@@ -57,7 +57,7 @@ t.test("a page has twenty sets unless told, and a list without a question has th
   t.ok((await list(t, "")).pagination.total >= 24, "the starter sets too");
 });
 
-t.test("a set and its stickers are told as they were published, in their order", async (t) => {
+t.test("a set and its stickers are returned as published, in order", async (t) => {
   const content = coin(word(), {
     description: { th: "ลองดู", en: "Try it" },
     category: word(),
@@ -98,7 +98,7 @@ t.test("stickers keep the order of their manifest, and need neither emoji nor ke
   t.match(told[0], { interactive: null, type: "static" });
 });
 
-t.test("a download puts a set into one's collection, whole, and into no one else's", async (t) => {
+t.test("downloading adds a set to one's own collection only", async (t) => {
   const { published } = await sets(t, 1);
   const { _id } = published[0]!;
   const [user, other] = [system.newUser(), system.newUser()];
@@ -117,7 +117,7 @@ t.test("a download puts a set into one's collection, whole, and into no one else
   t.strictSame(theirs, []);
 });
 
-t.test("downloads of one set at the same time add it once", async (t) => {
+t.test("concurrent downloads of one set add it once", async (t) => {
   const { published } = await sets(t, 1);
   const user = system.newUser();
   const answers = await Promise.all(Array.from({ length: 10 }, () => download(t, user, published[0]!._id)));
@@ -126,12 +126,12 @@ t.test("downloads of one set at the same time add it once", async (t) => {
   t.equal(pagination.total, 1);
 });
 
-t.test("a collection shows what was downloaded last first, in pages", async (t) => {
+t.test("a collection is paged, most recently downloaded first", async (t) => {
   const { published } = await sets(t, 5);
   const user = system.newUser();
   const order = [2, 0, 4, 1, 3].map((i) => published[i]!);
   for (const { _id } of order) await download(t, user, _id);
-  // What is there keeps its place.
+  // Sets already in the collection keep their place.
   await download(t, user, order[0]!._id);
   const expected = order.toReversed().map((set) => ({ ...set, owned: true }));
   const told = [];
@@ -154,7 +154,7 @@ const everything = (id: string) =>
     ["GET", "/stickers/search?q=cat"],
   ] as const;
 
-t.test("nothing is answered to who is not signed in", async (t) => {
+t.test("unauthenticated requests are refused", async (t) => {
   const expired = { token: system.sign({ sub: "someone" }, -60) };
   for (const [method, path] of everything(unknownId())) {
     refused(t, await rawRequest(system, method, path), "unauthorized", path);
@@ -163,7 +163,7 @@ t.test("nothing is answered to who is not signed in", async (t) => {
   }
 });
 
-t.test("a set that is not there is not found, and what is no id is refused", async (t) => {
+t.test("an unknown set is not found, and an invalid id is refused", async (t) => {
   const user = system.newUser();
   const paths = (id: string) => everything(id).filter(([, path]) => path.includes(`/${id}`));
   const id = unknownId();
@@ -188,7 +188,7 @@ t.test("a set that is not there is not found, and what is no id is refused", asy
   }
 });
 
-t.test("a page that cannot be is refused", async (t) => {
+t.test("an invalid page is refused", async (t) => {
   const user = system.newUser();
   for (const path of ["/stickers/sets?", "/stickers/my-collections?", "/stickers/search?q=cat&"]) {
     for (const limit of ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1.5", "limit=1&limit=2"]) {

@@ -1,4 +1,4 @@
-// The sets that a system has from its first start: one of each type, told in two languages, and every picture of them whole.
+// The starter sets: one of each type, in two languages, with all their pictures.
 import { createHash } from "node:crypto";
 import { routes, type Sticker, type StickerType } from "@khui/contracts";
 import { good } from "@khui/test-kit/rest-answers";
@@ -17,7 +17,7 @@ const starters: Array<readonly [key: "fong" | "som" | "lucky", type: StickerType
 const thai = /[\u0e01-\u0e5b]/;
 const english = /[a-z]/i;
 
-/** Its own picture, and those of its outcomes. */
+/** The sticker's own picture, and those of its outcomes. */
 const picturesOf = ({ url, interactive }: Sticker) => [url, ...(interactive?.outcomes ?? []).map((one) => one.url)];
 
 for (const [key, type, searches] of starters) {
@@ -37,7 +37,7 @@ for (const [key, type, searches] of starters) {
     t.equal(new Set(stickers.map(({ url }) => url)).size, stickers.length, "no picture is there twice");
   });
 
-  t.test(`every picture of ${key} is there and whole`, async (t) => {
+  t.test(`every picture of ${key} exists and is complete`, async (t) => {
     const { stickers, cover } = await starter(t, key);
     const addresses = new Set([cover, ...stickers.flatMap(picturesOf)]);
     for (const address of addresses) {
@@ -52,7 +52,7 @@ for (const [key, type, searches] of starters) {
     }
   });
 
-  t.test(`${key} is found by parts of its words, and told as in its details`, async (t) => {
+  t.test(`${key} is found by parts of its words, and listed as in its details`, async (t) => {
     const user = system.newUser();
     const set = await starter(t, key);
     for (const search of searches) t.ok((await listed(t, user, { search })).includes(key), search);
@@ -76,7 +76,7 @@ t.test("stickers of the starter sets are found in both languages", async (t) => 
   }
 });
 
-t.test("the interactive set says what may come, and not how likely it is", async (t) => {
+t.test("the interactive set lists its outcomes, but not their probabilities", async (t) => {
   const { stickers } = await starter(t, "lucky");
   const outcomes = (stickerId: string) =>
     stickers.find((one) => one.stickerId === stickerId)?.interactive?.outcomes.map(({ id }) => id);
@@ -91,7 +91,7 @@ t.test("the interactive set says what may come, and not how likely it is", async
   }
 });
 
-t.test("who is new has no sets, and every set of theirs is told as not owned", async (t) => {
+t.test("a new user owns no sets, and every set is shown as not owned", async (t) => {
   const user = system.newUser();
   const { _id } = await starter(t, "fong");
   const { collections, pagination } = good(t, routes.myStickerSets, await user.get("/stickers/my-collections"));

@@ -3,7 +3,7 @@ import type { Language } from "./errors.js";
 
 export const notices = {
   room_created: { th: "สร้างห้องแชทสำเร็จ", en: "Room created" },
-  room_exists: { th: "มีห้องแชทนี้อยู่แล้ว", en: "The room exists already" },
+  room_exists: { th: "มีห้องแชทนี้อยู่แล้ว", en: "The room already exists" },
   room_joined: { th: "เข้าร่วมห้องแชทสำเร็จ", en: "Joined the room" },
   room_left: { th: "ออกจากห้องแชทสำเร็จ", en: "Left the room" },
   settings_updated: { th: "อัพเดทการตั้งค่าห้องแชทสำเร็จ", en: "Room settings updated" },
@@ -19,7 +19,7 @@ export const notices = {
   sticker_set_downloaded: { th: "ดาวน์โหลดชุดสติกเกอร์สำเร็จ", en: "Sticker set downloaded" },
   sticker_set_published: { th: "เผยแพร่ชุดสติกเกอร์สำเร็จ", en: "Sticker set published" },
   sticker_set_updated: { th: "อัพเดทชุดสติกเกอร์สำเร็จ", en: "Sticker set updated" },
-  sticker_set_unchanged: { th: "ชุดสติกเกอร์เป็นปัจจุบันอยู่แล้ว", en: "The sticker set is as it was" },
+  sticker_set_unchanged: { th: "ชุดสติกเกอร์เป็นเวอร์ชันล่าสุดอยู่แล้ว", en: "The sticker set is already up to date" },
   sticker_set_retired: { th: "เลิกให้บริการชุดสติกเกอร์แล้ว", en: "Sticker set retired" },
   marked_read: { th: "อัพเดทสถานะการอ่านสำเร็จ", en: "Read position updated" },
 } as const;

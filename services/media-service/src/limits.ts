@@ -18,7 +18,7 @@ export interface MediaLimits {
 
 const mebibyte = 1024 * 1024;
 
-/** Section 4 of the design. 50 million pixels are those of a large phone camera. */
+/** 50 million pixels are those of a large phone camera. */
 export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,

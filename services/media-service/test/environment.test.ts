@@ -1,4 +1,4 @@
-// How much may be uploaded is a setting; without one it is what the design says.
+// How much may be uploaded is a setting; these are the defaults that README.md gives.
 import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
 import { Type } from "typebox";
@@ -8,7 +8,7 @@ const limitsOf = (environment: Record<string, string>) =>
   mediaLimits(readEnvironment(Type.Object(mediaEnvironment), environment));
 const mebibyte = 1024 * 1024;
 
-test("the default limits are those of the design, and each can be set alone", async (t) => {
+test("the default limits are those of README.md, and each can be set alone", async (t) => {
   const standard = { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte };
   t.same(limitsOf({}), {
     bytes: standard,

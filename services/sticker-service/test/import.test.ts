@@ -42,7 +42,7 @@ test("a folder is published, again it is unchanged, and an archive of it too", a
   });
   const zip = join(await emptyFolder(t), "set.zip");
   await writeFile(zip, archive(files));
-  t.match(await run([zip], admin()), { code: 0, out: /^The sticker set is as it was: imported, / });
+  t.match(await run([zip], admin()), { code: 0, out: /^The sticker set is already up to date: imported, / });
   await writeFile(join(folder, "manifest.json"), json(manifest("imported", { author: "New" })));
   t.match(await run([folder], admin()), { code: 0, out: /^Sticker set updated: imported, / });
 });

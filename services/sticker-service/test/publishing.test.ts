@@ -51,7 +51,7 @@ test("a new set is published, the same set again changes nothing, and other cont
   const { _id, updatedAt } = first.body.data as StickerSetManifest;
 
   const again = await rig.submit(archive(files, "any folder/"));
-  t.match(again, { status: 200, body: { message: "The sticker set is as it was", data: { _id, updatedAt } } });
+  t.match(again, { status: 200, body: { message: "The sticker set is already up to date", data: { _id, updatedAt } } });
 
   const changed = { ...content, stickers: [sticker("b", { keywords: ["new"] })], cover: "b.webp" };
   const { "a.webp": _gone, ...rest } = files;

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Writes secrets/*.env with new random passwords, for a first try; what is there already is kept.
+# Writes secrets/*.env with new random passwords, for trying it out; files that exist are kept.
 set -eu
 cd "$(dirname "$0")/secrets"
 umask 077
-# A letter first: NATS would take what looks like a number for one.
+# Begins with a letter: NATS would parse a value that looks like a number as one.
 random() { printf 'k%s' "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; }
 keep() {
   if [ -e "$1" ]; then echo "secrets/$1 is kept" >&2; cat > /dev/null; else cat > "$1"; fi
@@ -23,7 +23,7 @@ printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio
   echo "MC_HOST_root=http://$(value minio.env MINIO_ROOT_USER):$(value minio.env MINIO_ROOT_PASSWORD)@minio:9000"
   for service in MEDIA_SERVICE STICKER_SERVICE; do echo "S3_${service}_SECRET_KEY=$(random)"; done
 } | keep minio-setup.env
-# Of the pair for tokens (ES256) the services get the public key; the private one is for your application.
+# The key pair for tokens (ES256): the services get the public key; the private key is for your application.
 [ -e jwt-private-key.pem ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out jwt-private-key.pem
 {
   printf 'JWT_PUBLIC_KEY='
@@ -32,7 +32,7 @@ printf 'MINIO_ROOT_USER=khui\nMINIO_ROOT_PASSWORD=%s\n' "$(random)" | keep minio
 } | keep tokens.env
 echo "MEDIA_URL_SECRET=$(random)" | keep media-links.env
 
-# Each service's own, spelled from those above.
+# The files of each service, built from those above.
 for name in rooms-api messages-api media-service sticker-service realtime-gateway; do
   role=$(echo "$name" | tr - _)
   variable=$(echo "$role" | tr a-z A-Z)_PASSWORD
@@ -46,6 +46,6 @@ for name in rooms-api messages-api media-service sticker-service realtime-gatewa
       echo "S3_SECRET_KEY=$(value minio-setup.env "S3_$(echo "$role" | tr a-z A-Z)_SECRET_KEY")" ;;
     esac
   } | keep "$name.env"
-  # The same role: here a service's own may change its schema.
+  # The same role: here a service may change its own schema.
   if [ -n "$postgres" ]; then grep '^POSTGRES_URL=' "$name.env" | keep "$name-migrations.env"; fi
 done

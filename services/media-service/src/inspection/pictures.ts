@@ -46,7 +46,7 @@ export const maxFrames = 1_000;
 
 /** No real picture of 50 million pixels takes this long. Formats that are not decoded in rows check it only at the end; for them there is the worker's deadline. */
 const timeoutSeconds = 20;
-/** Section 4 of the design. */
+
 const thumbnailPixels = 320;
 
 // Each picture is seen once: caching is of no use.
