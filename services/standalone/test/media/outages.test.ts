@@ -58,7 +58,8 @@ async function storeAway(t: Test, system: MediaSystem, user: User, roomId: strin
       await away();
       t.match(await send(system.url, user, roomId, await picture()), unavailable, "no upload");
       if (how === "hangs") t.equal((await fetch(url)).status, 503, "no download");
-      t.equal((await fetch(`${system.url}/readyz`)).status, 503, "and it is known");
+      const readiness = await (await fetch(`${system.url}/readyz`)).json();
+      t.match(readiness, { status: "degraded", dependencies: { blobs: "down" } }, "and it is known");
       await repair();
       t.equal((await fetch(url)).status, 200);
       const again = await send(system.url, user, roomId, await picture());
