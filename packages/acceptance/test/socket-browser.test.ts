@@ -30,19 +30,17 @@ for (const transports of [["polling"], ["polling", "websocket"]]) {
     const told = await page.evaluate(`new Promise((resolve, reject) => {
       const { url, token, userId, transports } = ${given};
       const socket = io(url, { transports });
-      const sign = () => socket.emit("authenticate", { token, userId });
+      // If another replica receives the upgrade, it is refused and the client stays on polling. Either may come before "connect".
+      const upgraded = transports.length === 1 ? undefined : new Promise((done) => {
+        socket.io.engine.once("upgrade", done);
+        socket.io.engine.once("upgradeError", done);
+      });
       socket.on("connect_error", reject);
-      socket.on("auth_error", reject);
+      socket.on("auth_error", (error) => reject(new Error(JSON.stringify(error))));
       socket.on("authenticated", resolve);
-      socket.on("connect", () => {
-        const { engine } = socket.io;
-        if (transports.length === 1) sign();
-        else if (engine.transport.name === "websocket") sign();
-        else {
-          engine.once("upgrade", sign);
-          // If another replica receives the upgrade, it is refused and the client stays on polling.
-          engine.once("upgradeError", sign);
-        }
+      socket.on("connect", async () => {
+        await upgraded;
+        socket.emit("authenticate", { token, userId });
       });
     })`);
     t.match(told, { userId: user.id });
