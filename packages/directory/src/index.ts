@@ -49,7 +49,7 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
   /** For when rooms-api cannot be reached: an outdated name is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
   const published = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
-  const lookups = new DataLoader(lookUp, batching);
+  const loader = new DataLoader(lookUp, batching);
   const publications = new DataLoader(publish, batching);
   let coolUntil = 0;
 
@@ -60,7 +60,7 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
     { options }: LRUCache.FetcherOptions<string, User>,
   ): Promise<User | undefined> {
     if (performance.now() < coolUntil) return undefined;
-    const user = await lookups.load(userId);
+    const user = await loader.load(userId);
     if (user) lastKnown.set(userId, user);
     if (user?.name === null) options.ttl = unknownTtlMs;
     return user;
@@ -99,8 +99,15 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
 
   return {
     async resolve(userIds) {
-      const users = await Promise.all([...new Set(userIds)].map(resolveUser));
-      return new Map(users.map((user) => [user._id, user]));
+      const users = new Map<string, User>();
+      const lookups: Array<Promise<User>> = [];
+      for (const userId of new Set(userIds)) {
+        const user = cached.get(userId);
+        if (user) users.set(userId, user);
+        else lookups.push(resolveUser(userId));
+      }
+      if (lookups.length > 0) for (const user of await Promise.all(lookups)) users.set(user._id, user);
+      return users;
     },
     learn({ userId, name, avatar }) {
       if (name === undefined && avatar === undefined) return Promise.resolve();
