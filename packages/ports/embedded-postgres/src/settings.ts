@@ -13,6 +13,8 @@ const serverSettings = {
   // Statements are short: processes that help with long ones take memory for nothing.
   max_parallel_workers_per_gather: "0",
   io_method: "sync",
+  // Statements are planned once a connection, at first for empty tables. Analyzing a table that has grown plans them again.
+  autovacuum_naptime: "5s",
   timezone: "UTC",
   log_timezone: "UTC",
   // Whose statements failed sees it. Here only what concerns the server, with nothing in it that people wrote.

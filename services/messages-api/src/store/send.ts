@@ -61,7 +61,8 @@ export async function sendBatch(db: Db, messages: readonly NewMessage[], allOrNo
 
 /**
  * All messages are one parameter, about whose contents the planner knows nothing: so one plan serves all, and the
- * statement, which takes longer to plan than to run, is planned once a connection.
+ * statement, which takes longer to plan than to run, is planned once a connection. That may be while the tables are still
+ * empty, when reading all of one looks cheap: messages are therefore looked up one by one (LATERAL … LIMIT 1).
  *
  * With several rooms, none is waited for longer than a second: the caller tries them one by one.
  *
@@ -105,8 +106,11 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
     ),
     -- locked for the same reason: an edit or deletion that committed while we waited must show in the reply's preview
     parent AS MATERIALIZED (
-      SELECT p.* FROM room JOIN messages.messages p ON p.room_id = room.id
-      WHERE p.id = ANY(ARRAY(SELECT reply_to FROM input WHERE reply_to IS NOT NULL)) FOR SHARE OF p
+      SELECT p.* FROM (SELECT DISTINCT room_id, reply_to FROM input WHERE reply_to IS NOT NULL) i
+      JOIN room ON room.id = i.room_id
+      CROSS JOIN LATERAL (
+        SELECT m.* FROM messages.messages m WHERE m.id = i.reply_to AND m.room_id = room.id LIMIT 1 FOR SHARE
+      ) p
     ),
     -- after the rooms, as deleting does: the last use of a file may end while we wait
     file AS MATERIALIZED (
@@ -127,7 +131,10 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
       FROM input
       LEFT JOIN room ON room.id = input.room_id
       LEFT JOIN member ON member.room_id = input.room_id AND member.user_id = input.sender_id
-      LEFT JOIN messages.messages prior ON prior.sender_id = input.sender_id AND prior.client_id = input.client_id
+      LEFT JOIN LATERAL (
+        SELECT m.id, m.room_id FROM messages.messages m
+        WHERE m.sender_id = input.sender_id AND m.client_id = input.client_id LIMIT 1
+      ) prior ON true
       LEFT JOIN parent p ON p.id = input.reply_to AND p.room_id = input.room_id
       LEFT JOIN LATERAL (
         SELECT h.message_id FROM messages.hidden h
