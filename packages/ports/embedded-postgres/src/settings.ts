@@ -4,7 +4,7 @@
 const serverSettings = {
   listen_addresses: "",
   max_connections: "60",
-  shared_buffers: "64MB",
+  shared_buffers: "32MB",
   max_wal_size: "512MB",
   // Nobody copies from it.
   wal_level: "minimal",
