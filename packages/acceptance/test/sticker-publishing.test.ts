@@ -70,7 +70,7 @@ t.test("publishing the same set again changes nothing", async (t) => {
   const first = await publish(t, content, files);
   for (const setId of [undefined, first._id]) {
     const { message, data } = again(t, await upload(archive(files, setId ? "folder/" : ""), setId));
-    t.equal(message, "ชุดสติกเกอร์เป็นปัจจุบันอยู่แล้ว");
+    t.equal(message, "ชุดสติกเกอร์เป็นเวอร์ชันล่าสุดอยู่แล้ว");
     t.strictSame(data, first);
   }
 });
