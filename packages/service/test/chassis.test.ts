@@ -137,3 +137,17 @@ test("a process reads the common settings, those of its ports and its own, and r
   const servers = Object.fromEntries(missing.map((name) => [name, "http://127.0.0.1"]));
   t.match(readEnvironment(schema, servers), { POSTGRES_POOL: 3, S3_BUCKET: "khui", PORT: 3000 });
 });
+
+test("no time limit but that of whoever runs it ends a service that is still starting", async (t) => {
+  let limit: number | undefined;
+  const toy = defineService({
+    name: "toy",
+    needs: { bus: "required", limits: "degraded" },
+    environment: {},
+    start({ app }) {
+      limit = app.initialConfig.pluginTimeout;
+    },
+  });
+  await start(t, [toy]);
+  t.equal(limit, 0, "Fastify's own ends a process after ten seconds, and a migration with it");
+});

@@ -38,6 +38,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // Routes of the contracts have limits of their own, see `mounter`.
     bodyLimit: minBodyLimit,
     requestTimeout: longestRequestMs,
+    // A service starts as a plugin: a migration, or waiting for another replica's, takes longer than any limit that fits all.
+    pluginTimeout: 0,
     http: { headersTimeout, connectionsCheckingInterval },
     clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),
     trustProxy: options.trustProxy ?? false,
