@@ -30,6 +30,7 @@ test("a service mounts routes, answers other services and reads its own settings
     name: "toy",
     needs: { bus: "required", limits: "degraded" },
     environment: { GREETING: Type.String({ default: "hello" }) },
+    drains: true,
     start({ mount, rpc, env }) {
       mount(routes.leaveRoom, async ({ identity }) => ({ message: `${env.GREETING} ${identity.userId}` }));
       rpc.serve(messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds }));
@@ -50,12 +51,14 @@ test("readiness follows the needs: required where any service of the process req
     name: "one",
     needs: { bus: "degraded", limits: "degraded", presence: "degraded" },
     environment: {},
+    drains: true,
     start() {},
   });
   const other = defineService({
     name: "other",
     needs: { bus: "required", limits: "degraded" },
     environment: {},
+    drains: true,
     start() {},
   });
   const { url, bus, presence } = await start(t, [one, other]);
@@ -123,6 +126,7 @@ test("a process reads the common settings, those of its ports and its own, and r
     name: "toy",
     needs: { database: "required", bus: "required", limits: "degraded", blobs: "degraded" },
     environment: { GREETING: Type.String(), POSTGRES_POOL: Type.Integer({ default: 3 }) },
+    drains: true,
     start() {},
   });
   const schema = environmentOf(toy);
@@ -144,6 +148,7 @@ test("no time limit but that of whoever runs it ends a service that is still sta
     name: "toy",
     needs: { bus: "required", limits: "degraded" },
     environment: {},
+    drains: true,
     start({ app }) {
       limit = app.initialConfig.pluginTimeout;
     },
