@@ -87,15 +87,15 @@ async function run(options: CheckOptions, closers: Array<() => unknown>): Promis
   const injection = injectFaults(targets, plan, seconds, (step) => log(describe(step)));
   closers.push(() => injection.close());
   await injection.finished;
-  const home = random.shuffled(cast.actors).slice(0, Math.ceil(cast.actors.length * atHome));
-  closeAll(home);
-  for (const { follower } of home) gaps.forget(follower);
   log("no more faults");
   const late = setTimeout(() => givingUp.abort(), completionTimeoutMs);
   await load.finish();
   clearTimeout(late);
   log("all is answered");
 
+  // Not before: an action may wait until its client is back.
+  const home = random.shuffled(cast.actors).slice(0, Math.ceil(cast.actors.length * atHome));
+  for (const { follower } of home) gaps.forget(follower);
   const verified = await verify(cast, home, ledger, options);
   injection.close();
   const differences = [...injection.deaths, ...tally.refused, ...verified.differences];
@@ -143,7 +143,6 @@ async function verify(
     return result;
   };
   const here = actors.filter((actor) => !home.includes(actor));
-  // Again: some were disconnected at the first time, and have reconnected since.
   closeAll(home);
   note(await allBack(here));
   const presence = await checkPresence(here);
