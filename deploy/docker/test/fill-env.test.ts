@@ -23,7 +23,7 @@ test("services get the public key and accept what the application signs with the
   const folder = folderOf(t);
   const variables = environmentFile(fill(folder));
   t.equal(statSync(join(folder, privateKey)).mode & 0o777, 0o600);
-  const tokens = createTokens(keysOf(variables));
+  const tokens = await createTokens(keysOf(variables));
   const script = `${root}deploy/docker/sign-token.mjs`;
   const token = execFileSync("node", [script, "alice", "Alice"], { cwd: folder, encoding: "utf8" }).trim();
   t.match(await tokens.verify(token), { userId: "alice", name: "Alice", admin: false });
@@ -31,7 +31,7 @@ test("services get the public key and accept what the application signs with the
   const secret = readFileSync(join(folder, privateKey), "utf8").split("\n")[1]!;
   t.notOk(JSON.stringify(compose(variables)).includes(secret), "nothing of Compose has it");
   t.equal(environmentFile(fill(folder)).JWT_PUBLIC_KEY, variables.JWT_PUBLIC_KEY, "the pair that is there is kept");
-  const another = createTokens(keysOf(environmentFile(fill(folderOf(t)))));
+  const another = await createTokens(keysOf(environmentFile(fill(folderOf(t)))));
   await t.rejects(another.verify(token), { code: "invalid_token" });
 });
 

@@ -51,7 +51,7 @@ export async function startServices(services: readonly Service[], starting: Star
   closers.add("http", () => (drains ? app.close() : gracefulShutdown(app)));
   mountHealth(app, needsOf(services), (name) => pingPort(ports, name));
   mountMetrics(app, telemetry.metrics);
-  const tokens = createTokens(keysFrom(env));
+  const tokens = await createTokens(keysFrom(env));
   starting.extend?.(app, tokens);
   let url = "";
   const publicUrl = () => env.PUBLIC_URL || starting.publicUrl?.(url) || "";

@@ -18,7 +18,7 @@ test("a client that reads nothing of its file holds neither socket nor file", as
   t.teardown(() => limits.close());
   const rule = { name: "any", points: 1_000, perSeconds: 60 };
   const guard = {
-    tokens: createTokens({ secret: "a secret of the test" }),
+    tokens: await createTokens({ secret: "a secret of the test" }),
     limits,
     rules: { perAddress: rule, perUser: rule },
   };

@@ -5,7 +5,7 @@ import { createApp, createTokens, keepLocal, mountHealth } from "@khui/service/h
 import { test } from "tap";
 import { mountDevelopmentSignIn } from "../src/development.js";
 
-const tokens = createTokens({ secret: "a secret of decent length" });
+const tokens = await createTokens({ secret: "a secret of decent length" });
 const app = await createApp({});
 mountDevelopmentSignIn(app, tokens);
 mountHealth(app, new Map(), async () => undefined);

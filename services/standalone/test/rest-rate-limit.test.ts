@@ -13,7 +13,7 @@ const skip = process.env.KHUI_TEST_FORM === "distributed";
 async function limited(t: Test, limits: Record<string, string>) {
   const system = await startEmbedded(limits);
   t.teardown(() => system.stop());
-  const tokens = createTokens({ secret: system.secret });
+  const tokens = await createTokens({ secret: system.secret });
   return {
     ask: (userId: string, method = "GET", path = "/rooms", body?: unknown, scope?: string) => {
       const headers = { ...bearer({ token: tokens.sign({ sub: userId, scope }, 3600) }), ...(body ? json : {}) };

@@ -1,6 +1,8 @@
-// Verifies the JWTs that the host application issues.
+// Verifies the JWTs that the host application issues, with @fastify/jwt.
+import fastifyJwt, { type JWT } from "@fastify/jwt";
 import { ChatError } from "@khui/contracts";
-import { type Algorithm, createDecoder, createSigner, createVerifier, type DecodedJwt, TokenError } from "fast-jwt";
+import { type Algorithm, createDecoder, createVerifier, type DecodedJwt, TokenError } from "fast-jwt";
+import Fastify from "fastify";
 import { LRUCache } from "lru-cache";
 import { remoteKeys } from "./remote-keys.js";
 
@@ -36,15 +38,22 @@ const asymmetric: Algorithm[] = ["RS256", "ES256"];
 type Claims = Record<string, unknown>;
 type Verify = (token: string) => Claims | Promise<Claims>;
 
+declare module "@fastify/jwt" {
+  interface FastifyJWT {
+    namespaces: string;
+  }
+}
+
 /**
- * Throws a TypeError when no key is given, and fast-jwt's TokenError for a public key that it cannot use.
+ * Rejects with a TypeError when no key is given, and with the plugin's error for a key that it cannot use.
  *
- * fast-jwt and not jose: services verify a token with every request. One CPU verifies 250,000 HS256 tokens a second with fast-jwt and 13,000
+ * @fastify/jwt, which verifies with fast-jwt, and not jose: services verify a token with every request. One CPU verifies 250,000 HS256 tokens a second with fast-jwt and 13,000
  * to 18,000 with jose, which goes through crypto.subtle; 25,000 against 10,000 to 20,000 RS256 tokens.
  */
-export function createTokens(keys: TokenKeys): Tokens {
-  const [secret] = "secret" in keys ? [keys.secret].flat() : [];
-  const verify = "jwksUrl" in keys ? jwksVerifier(keys.jwksUrl) : anyOf(verifiersOf(keys));
+export async function createTokens(keys: TokenKeys): Promise<Tokens> {
+  const jwts = "jwksUrl" in keys ? [] : await jwtsOf(keys);
+  const signer = "secret" in keys ? jwts[0] : undefined;
+  const verify = "jwksUrl" in keys ? jwksVerifier(keys.jwksUrl) : anyOf(jwts);
   return {
     async verify(token) {
       try {
@@ -54,27 +63,32 @@ export function createTokens(keys: TokenKeys): Tokens {
       }
     },
     sign(claims, expiresInSeconds) {
-      if (secret === undefined) throw new Error("only a shared secret can sign");
-      const iat = Math.floor(Date.now() / 1000);
-      return createSigner({ key: secret, algorithm: "HS256" })({ iat, exp: iat + expiresInSeconds, ...claims });
+      if (!signer) throw new Error("only a shared secret can sign");
+      return signer.sign(claims, { expiresIn: expiresInSeconds });
     },
   };
 }
 
-function verifiersOf(keys: Exclude<TokenKeys, { jwksUrl: string }>): Verify[] {
-  return "secret" in keys
-    ? [keys.secret].flat().map((key) => createVerifier({ key, algorithms: ["HS256"] }))
-    : [keys.publicKey].flat().map((key) => createVerifier({ key, algorithms: asymmetric }));
+/** A namespace for each key. The app is the plugin's own, since sockets verify tokens outside of any request. */
+async function jwtsOf(keys: Exclude<TokenKeys, { jwksUrl: string }>): Promise<JWT[]> {
+  const app = Fastify();
+  const isSecret = "secret" in keys;
+  const secrets = isSecret ? [keys.secret].flat() : [keys.publicKey].flat().map((pem) => ({ public: pem }));
+  const algorithms: Algorithm[] = isSecret ? ["HS256"] : asymmetric;
+  for (const [i, secret] of secrets.entries()) {
+    await app.register(fastifyJwt, { namespace: `key${i}`, secret, verify: { algorithms } });
+  }
+  return secrets.map((_, i) => app.jwt[`key${i}`]!);
 }
 
 /** Verifies with each key until one accepts the signature. Only that key can tell that the token has expired. */
-function anyOf(verifiers: readonly Verify[]): Verify {
-  if (verifiers.length === 0) throw new TypeError("no key to verify tokens with");
+function anyOf(jwts: readonly JWT[]): Verify {
+  if (jwts.length === 0) throw new TypeError("no key to verify tokens with");
   return (token) => {
     let refused: unknown;
-    for (const verify of verifiers) {
+    for (const jwt of jwts) {
       try {
-        return verify(token);
+        return jwt.verify<Claims>(token);
       } catch (error) {
         if (isExpiry(error)) throw error;
         refused = error;
@@ -84,7 +98,10 @@ function anyOf(verifiers: readonly Verify[]): Verify {
   };
 }
 
-/** Verifies with the key that the token names. */
+/**
+ * Verifies with the key that the token names. By fast-jwt itself: the plugin's namespaces are registered before the keys are known, and given
+ * a key with a token it parses that key each time.
+ */
 function jwksVerifier(url: string): Verify {
   const keyOf = remoteKeys(url);
   // Cached by PEM text: parsing a key costs five times as much as verifying a token.

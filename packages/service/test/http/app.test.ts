@@ -17,7 +17,7 @@ const secret = "a secret of decent length";
 
 async function rig(rules: Partial<Guard["rules"]> = {}) {
   const app = await createApp({});
-  const tokens = createTokens({ secret });
+  const tokens = await createTokens({ secret });
   const limits = createLocalLimits();
   const guard: Guard = {
     tokens,

@@ -5,7 +5,7 @@ import { test } from "tap";
 import { createApp, createTokens, type Guard, mounter } from "../../src/http/index.js";
 
 const id = "0123456789abcdef01234567";
-const tokens = createTokens({ secret: "a secret of decent length" });
+const tokens = await createTokens({ secret: "a secret of decent length" });
 const headers = {
   authorization: `Bearer ${tokens.sign({ sub: "u", scope: "chat:admin" }, 60)}`,
   "content-type": "application/json",

@@ -7,7 +7,7 @@ import { createLogger } from "@khui/service/process";
 import { type Test, test } from "tap";
 import { createApp, createTokens, type Guard, mounter } from "../../src/http/index.js";
 
-const tokens = createTokens({ secret: "a secret of decent length" });
+const tokens = await createTokens({ secret: "a secret of decent length" });
 const token = tokens.sign({ sub: "u" }, 60);
 const rule = { points: 1000, perSeconds: 60 };
 
