@@ -224,9 +224,15 @@ test("queued announcements are published before a gateway has closed", async (t)
   const { gateway, listener, of, audience } = setUp(t);
   const one = gateway("one");
   await one.start();
-  audience.pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  audience.pause = () => answered;
   await one.connect("ann");
-  await one.close();
+  const closed = one.close();
+  answer();
+  await closed;
   await listener.flush();
   t.same(of("ann"), ["ann user_online online"]);
 });
