@@ -184,3 +184,21 @@ test("with a user's last client everything ends, also what is in flight", async 
   await call(bus, messagesRpc.recentRooms, { userId: "ann", limit: 1 });
   t.equal(logs.size, 0);
 });
+
+test("a gap while no client is shown the room does not end verification", async (t) => {
+  const { bus, roomLists, publish, received, started, listeners, members, state } = roomListsOf(t, ["ann"]);
+  await started();
+  const { client } = listeners.get("ann")!;
+  publish(room, 11);
+  await until("it is live", () => received("ann").length === 1);
+  roomLists.roomJoined(client, room);
+  publish(room, 13);
+  publish(rooms[1], 11);
+  await until("both are received", () => received("ann").length === 2);
+  roomLists.roomLeft(client, room);
+  members.delete("ann");
+  publish(room, 15);
+  await until("the members are asked for", () => state.asked > 0);
+  await bus.flush();
+  t.same(received("ann"), [11, 11], "nothing of a room that they have left");
+});

@@ -47,10 +47,17 @@ export class RoomSubscription {
   /** Takes an entry of the room's log, in whatever order they arrive. */
   receive(entry: LogEntry): void {
     if (this.#seq !== undefined && entry.seq <= this.#seq) return;
-    if (this.#seq !== undefined && entry.seq > this.#seq + 1) this.#verification ??= this.#verifyMembers();
+    if (this.#seq !== undefined && entry.seq > this.#seq + 1) this.#verify();
     this.#seq = entry.seq;
     if (!this.#verification) this.#notify(entry);
     else this.#verification.then((verified) => verified && this.#notify(entry), this.options.onError);
+  }
+
+  #verify(): void {
+    // Where there is nobody to ask about, it is verified at once: cleared only after it was assigned.
+    this.#verification ??= this.#verifyMembers().finally(() => {
+      this.#verification = undefined;
+    });
   }
 
   /** Takes out users who are no longer in the room. Resolves with false when that cannot be known now. */
@@ -69,8 +76,6 @@ export class RoomSubscription {
       onError(error);
       this.#seq = unverified;
       return false;
-    } finally {
-      this.#verification = undefined;
     }
   }
 
