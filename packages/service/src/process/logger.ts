@@ -3,8 +3,11 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** Fields of a database error that may quote a row or a parameter, and thus user content. */
-const quoting = ["detail", "where", "internalQuery"].map((field) => `err.${field}`);
+/**
+ * Fields of a database error that may quote a row or a parameter, and thus user content; and the command that Redis refused, whose arguments
+ * are a password, user ids or addresses.
+ */
+const quoting = ["detail", "where", "internalQuery", "command"].map((field) => `err.${field}`);
 
 export interface LoggerOptions {
   readonly name: string;

@@ -63,3 +63,16 @@ test("tokens and message contents are never logged", async (t) => {
   t.match(line, /hello/);
   t.notMatch(line, /t0ken|s3cret/);
 });
+
+test("a Redis password is not logged when Redis refuses it", async (t) => {
+  const destination = new PassThrough();
+  const log = createLogger({ name: "x", destination });
+  // As ioredis reports a refused HELLO or AUTH.
+  const refused = Object.assign(new Error("WRONGPASS"), {
+    command: { name: "hello", args: [3, "AUTH", "khui", "s3cret"] },
+  });
+  log.warn({ err: refused }, "connection");
+  const line = String(destination.read());
+  t.match(line, /WRONGPASS/);
+  t.notMatch(line, /s3cret/);
+});
