@@ -81,7 +81,10 @@ export function portEnvironment(needs: Needs): TProperties {
   return Object.assign({}, ...namesIn(needs).map((name) => realPorts[name].environment));
 }
 
-/** Opens what is needed; `closers` closes it. Servers that are down are not an error here: /readyz reports them. */
+/**
+ * Opens what is needed; `closers` closes it. Rejects when NATS does not answer, and the process is started again; other servers may be
+ * down, and /readyz reports them.
+ */
 export async function openRealPorts(
   needs: Needs,
   env: Readonly<Record<string, unknown>>,

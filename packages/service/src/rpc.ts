@@ -25,7 +25,9 @@ export function createRpcServer(bus: Bus, queue: string, log: Pick<Logger, "erro
             return await handler(request);
           } catch (error) {
             const failure = toChatError(error);
-            if (failure.status >= 500) log.error({ err: error, rpc: rpc.subject }, "request failed");
+            // One that the handler itself refuses for (a full queue) tells nothing new, and comes by the thousand.
+            const unforeseen = failure !== error || failure.cause !== undefined;
+            if (failure.status >= 500 && unforeseen) log.error({ err: error, rpc: rpc.subject }, "request failed");
             throw failure;
           }
         },

@@ -66,3 +66,20 @@ test("the log line of a 503 has the database's error, over HTTP and over the bus
   t.equal(lines.length, 2);
   for (const line of lines) t.match(line, /no connection to Postgres/);
 });
+
+test("a handler that refuses because it is overloaded is not logged, one that a failure made unavailable is", async (t) => {
+  const { lines, log } = recorded();
+  const bus = createLocalBus().connect();
+  t.teardown(() => bus.close());
+  const rpc = createRpcServer(bus, "messages-api", log);
+  let thrown = new ChatError("service_unavailable", { retryAfter: 1 });
+  rpc.serve(messagesRpc.heads, async () => {
+    throw thrown;
+  });
+  const request = () => t.rejects(call(bus, messagesRpc.heads, { rooms: [] }), { code: "service_unavailable" });
+  await request();
+  t.same(lines, []);
+  thrown = new ChatError("service_unavailable", undefined, { cause: new Error("nobody answered") });
+  await request();
+  t.match(lines, [/nobody answered/]);
+});
