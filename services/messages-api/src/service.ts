@@ -45,9 +45,10 @@ export const messagesApi = defineService({
       log,
     };
     const actions = createActions(context);
-    onClose("writes", () => actions.drain());
     onClose("cleanup", () => context.cleanup.close());
     onClose("retention", startRetention(db, log, env.LOG_RETENTION_DAYS));
+    // Closed first: a sweep that waits for a lock must not take the time in which writes are drained.
+    onClose("writes", () => actions.drain());
     mountMessages(mount, context, actions);
     serveMessages(rpc, context, actions);
   },
