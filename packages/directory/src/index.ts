@@ -48,7 +48,9 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
   });
   /** For when rooms-api cannot be reached: an outdated name is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
-  const published = new LRUCache<string, { digest: string; done: Promise<void> }>({ max: capacity });
+  const published = new LRUCache<string, { digest: string; profile: UserProfile; done: Promise<void> }>({
+    max: capacity,
+  });
   const loader = new DataLoader(lookUp, batching);
   const publications = new DataLoader(publish, batching);
   let coolUntil = 0;
@@ -80,7 +82,8 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
   }
 
   async function publish(profiles: readonly UserProfile[]): Promise<undefined[]> {
-    const latest = new Map(profiles.map((profile) => [profile._id, profile]));
+    // Each batch has what was learned last, since batches of one turn may overtake each other.
+    const latest = new Map(profiles.map((profile) => [profile._id, published.get(profile._id)?.profile ?? profile]));
     try {
       const request = { users: [...latest.values()] };
       await call(bus, roomsRpc.learnUsers, request, { timeoutMs: requestTimeoutMs });
@@ -117,8 +120,9 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
       cached.delete(userId);
       const { name: oldName = null, avatar: oldAvatar = null } = lastKnown.get(userId) ?? {};
       lastKnown.set(userId, { _id: userId, name: name || oldName, avatar: avatar || oldAvatar });
-      const done = publications.load({ _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) });
-      published.set(userId, { digest, done });
+      const profile = { _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) };
+      const done = publications.load(profile);
+      published.set(userId, { digest, profile, done });
       return done;
     },
   };

@@ -162,3 +162,17 @@ test("while rooms-api is down users have their last known names, nothing blocks,
   t.same(published, [["a"]]);
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
 });
+
+test("of two names learned in one turn the later one stays, also where they go in different batches", async (t) => {
+  const { bus, directory } = rig(t);
+  const names: Array<string | undefined> = [];
+  serveRpc(bus, roomsRpc.learnUsers, async ({ users }) => {
+    for (const { _id, name } of users) if (_id === "ann") names.push(name);
+    return {};
+  });
+  const learned = [directory.learn({ userId: "ann", name: "Old", avatar: undefined })];
+  for (let n = 0; n < 100; n++) learned.push(directory.learn({ userId: `u${n}`, name: "Somebody", avatar: undefined }));
+  learned.push(directory.learn({ userId: "ann", name: "New", avatar: undefined }));
+  await Promise.all(learned);
+  t.same(names, ["New", "New"]);
+});
