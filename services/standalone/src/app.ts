@@ -14,6 +14,8 @@ const ownEnvironment = {
   HOST: Type.String({ default: "localhost" }),
   /** There is no edge that needs time to stop routing. */
   DRAIN_SECONDS: Type.Integer({ minimum: 0, maximum: 12, default: 0 }),
+  /** Connections to Postgres, of all services together. */
+  POSTGRES_POOL: Type.Integer({ minimum: 5, maximum: 50, default: 30 }),
   /** Answers /metrics and /readyz to other machines too. */
   EXPOSE_METRICS: Type.Boolean({ default: false }),
 };
@@ -33,12 +35,14 @@ export interface Embedded extends Started {
 /** Opens everything, listens, and resolves when requests are taken. Throws EnvironmentError; leaves nothing open then. */
 export async function startEmbedded(services: readonly Service[], options: EmbeddedOptions): Promise<Embedded> {
   const { telemetry, developmentSignIn = false } = options;
-  const closers = createClosers(telemetry.log);
+  const schema = Type.Object({ ...settingsOf(services), ...ownEnvironment });
+  const read = (more: Record<string, string>) => readEnvironment(schema, { ...more, ...options.environment });
+  const { POSTGRES_POOL: poolSize } = read({});
+  // Longer than the gateway takes to let its sockets go.
+  const closers = createClosers(telemetry.log, 20_000);
   try {
-    const schema = Type.Object({ ...settingsOf(services), ...ownEnvironment });
-    const { ports, folder } = await openEmbeddedPorts(options, telemetry, closers);
-    const environment = { SCRATCH_DIR: join(folder, "uploads"), ...options.environment };
-    const env = readEnvironment(schema, environment);
+    const { ports, folder } = await openEmbeddedPorts({ ...options, poolSize }, telemetry, closers);
+    const env = read({ SCRATCH_DIR: join(folder, "uploads") });
     const started = await startServices(services, {
       env: env as Starting["env"],
       ports,

@@ -33,13 +33,14 @@ export interface EmbeddedPorts {
 
 /** Opens every port; `closers` closes them, newest first. */
 export async function openEmbeddedPorts(
-  options: EmbeddedPortsOptions,
+  options: EmbeddedPortsOptions & { readonly poolSize: number },
   telemetry: Telemetry,
   closers: Closers,
 ): Promise<EmbeddedPorts> {
   const folder = options.dataDir ?? (await temporaryFolder(closers));
   const database = openPostgres({
     url: options.postgresUrl ?? (await startPostgres(options.dataDir, telemetry.log, closers)),
+    poolSize: options.poolSize,
     applicationName: "khui",
     onError: (error) => telemetry.log.warn({ err: error }, "connection"),
     onStatement: observeStatements(telemetry),

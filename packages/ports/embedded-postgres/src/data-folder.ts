@@ -70,6 +70,9 @@ function foreign(folder: string): string {
   );
 }
 
+/** It takes two seconds, on a slow disk a minute. */
+const initdbTimeoutMs = 300_000;
+
 /** In an empty folder, with the password in a file beside it. */
 async function makeCluster(
   cluster: string,
@@ -82,7 +85,7 @@ async function makeCluster(
   const locale = process.platform === "linux" ? ["--locale=C.UTF-8"] : ["--locale=C", "--lc-ctype=UTF-8"];
   const access = [`--username=${roleName}`, "--auth=scram-sha-256", `--pwfile=${place}/../password`];
   const args = ["-D", place, "--no-instructions", "--no-sync", "--encoding=UTF8", ...locale, ...access];
-  const options = { ...user, cwd: cluster, env: programEnvironment };
+  const options = { ...user, cwd: cluster, env: programEnvironment, timeout: initdbTimeoutMs };
   await run(initdb, args, options);
   if (!durable) return;
   // All at once: syncing each of a thousand files took 5 s on a disk on which this takes 0.3 s. Only Linux can.

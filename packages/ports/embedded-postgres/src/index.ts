@@ -30,6 +30,8 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
+const slowStartMs = 30_000;
+
 /**
  * Starts PostgreSQL on a socket in a folder that only this user may open. What was committed to `folder` survives the death of
  * this process, of the server, and of the machine. The server ends with this process even when that is killed. When the server
@@ -60,7 +62,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const password = await prepareCluster(folder, { postgres, initdb }, user, durable);
     const args = ["-D", clusterArgument(cluster, user), ...settings(scratch, durable)];
     const onLine = (line: string): void => tell(options.log, line);
-    const launch = () => startServer({ postgres, args, user, cluster, scratch, onLine });
+    const launch = async () => {
+      // Recovery after a crash may take minutes, in which nothing else would be logged.
+      const slow = setInterval(() => options.log.warn("PostgreSQL is still starting"), slowStartMs);
+      return startServer({ postgres, args, user, cluster, scratch, onLine }).finally(() => clearInterval(slow));
+    };
     const kept = keepRunning(await launch(), launch, options);
     undo.push(() => kept.stop());
     const url = `postgres://${roleName}:${password}@localhost/postgres?host=${encodeURIComponent(scratch)}`;

@@ -11,6 +11,9 @@ const run = promisify(execFile);
 /** All that the programs get of our environment: neither our secrets nor anyone's PG… settings. */
 export const programEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" };
 
+/** A program that says its version takes milliseconds; a disk that hangs does not answer. */
+const versionTimeoutMs = 30_000;
+
 export interface Program {
   readonly initdb: string;
   readonly postgres: string;
@@ -51,7 +54,7 @@ function programIn(native: string): Program {
 /** What goes wrong when that user runs both; nothing on a machine with the right C library. */
 async function failureOf(native: string, user: ServerUser | undefined): Promise<unknown> {
   const { initdb, postgres } = programIn(native);
-  const options = { ...user, env: programEnvironment };
+  const options = { ...user, env: programEnvironment, timeout: versionTimeoutMs };
   try {
     await Promise.all([run(initdb, ["--version"], options), run(postgres, ["--version"], options)]);
     return undefined;

@@ -47,6 +47,8 @@ scratch=$1; shift
 exec "$@" 3<&-
 `;
 
+/** Lines of its output that are kept, for the error of a server that ends. */
+const maxWritten = 10;
 /** How long the fast shutdown may take before it is forced; what is forced is recovered at the next start. */
 const stopMs = 8_000;
 
@@ -74,11 +76,12 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
     createInterface(output).on("line", (line) => {
       onLine(line);
       written.push(line);
+      if (written.length > maxWritten) written.shift();
       if (line.includes("database system is ready to accept connections")) resolve();
     });
   });
   const early = ended.then((how) => {
-    throw new Error(`PostgreSQL ended ${how}:\n${written.slice(-10).join("\n")}`);
+    throw new Error(`PostgreSQL ended ${how}:\n${written.join("\n")}`);
   });
   // Its end later on is for whoever waits for `ended`.
   early.catch(() => {});
