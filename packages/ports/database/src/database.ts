@@ -39,7 +39,7 @@ export interface Database {
    *
    * @returns the names of the files that this call applied
    * @throws on a gap or a repeated number, on a changed name of an applied file, and on a failing statement, of
-   *   whose file nothing stays, also where a lock is not had in time; the database's own error is the `cause`, and
+   *   whose file nothing stays, also where a lock is not acquired in time; the database's own error is the `cause`, and
    *   `failureKind` sees it
    */
   migrate(schema: string, folder: string | URL, options?: MigrationOptions): Promise<{ applied: string[] }>;

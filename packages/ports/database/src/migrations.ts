@@ -19,7 +19,7 @@ const alreadyThere: ReadonlySet<string> = new Set(["23505", "42P06", "42P07"]);
 /**
  * Runs what is missing; see `Database.migrate` for the guarantees.
  *
- * The lock is taken anew for each file, as a transaction's own: it goes with the transaction, also when the process
+ * The lock is taken again for each file, as a transaction's own: it goes with the transaction, also when the process
  * dies, and it holds behind a pooler that hands out a connection per transaction.
  */
 export async function migrate(

@@ -20,7 +20,7 @@ const leftoverMs = 30_000;
 export const clusterIn = (folder: string): string => join(folder, "data");
 
 /**
- * How PostgreSQL is told of its cluster when started there. Root may keep it where the server's user may not go: there is
+ * The cluster's path, as an argument for PostgreSQL when started there. Root may keep it where the server's user may not go: there is
  * no way to it then but by the working folder.
  */
 export function clusterArgument(cluster: string, user: ServerUser | undefined): string {

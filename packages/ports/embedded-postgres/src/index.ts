@@ -13,7 +13,7 @@ export interface EmbeddedPostgresOptions {
   /** Where the data is kept; made if missing. Absent: in a temporary folder, gone with the server, nothing waits for the disk. */
   readonly folder?: string;
   readonly log: EmbeddedPostgresLog;
-  /** Told when the server has ended by itself and cannot be started again: nothing will answer at its address any more. */
+  /** Called when the server has ended by itself and cannot be started again: from then on nothing answers at its address. */
   readonly onLost: (error: Error) => void;
   /** Where PostgreSQL's files are: those of the npm package for this platform by default. */
   readonly program?: string;
@@ -59,7 +59,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const durable = options.folder !== undefined;
     const password = await prepareCluster(folder, { postgres, initdb }, user, durable);
     const args = ["-D", clusterArgument(cluster, user), ...settings(scratch, durable)];
-    const onLine = (line: string): void => tell(options.log, line);
+    const onLine = (line: string): void => logLine(options.log, line);
     const launch = () => startServer({ postgres, args, user, cluster, scratch, onLine });
     const kept = keepRunning(await launch(), launch, options);
     undo.push(() => kept.stop());
@@ -77,7 +77,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-function tell(log: EmbeddedPostgresLog, line: string): void {
+function logLine(log: EmbeddedPostgresLog, line: string): void {
   const level = /^(FATAL|PANIC):/.test(line) ? "warn" : "debug";
   log[level](`PostgreSQL: ${line}`);
 }

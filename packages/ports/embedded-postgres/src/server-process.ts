@@ -13,7 +13,7 @@ export interface ServerPlan {
   readonly cluster: string;
   /** Holds the socket. Removed with all in it when we have died. */
   readonly scratch: string;
-  /** Told of each line that the server writes, such as `LOG:  redo starts`. */
+  /** Called with each line that the server writes, such as `LOG:  redo starts`. */
   readonly onLine: (line: string) => void;
 }
 
