@@ -35,7 +35,7 @@ export interface PostgresOptions {
  */
 const sessionSettings = "-c plan_cache_mode=force_generic_plan -c jit=off";
 
-/** How much longer than the server's own limit to wait for an answer, before the network is taken for dead. */
+/** How much longer than the server's own limit to wait for an answer, before the connection is considered dead. */
 const answerGraceMs = 2_000;
 
 /**
@@ -142,7 +142,7 @@ class PooledSession implements Session {
     this.#client.release(!reusable);
   }
 
-  /** The server's limit has passed without a word from it: the network swallows packets. Cuts the connection. */
+  /** The server's timeout has passed without an answer: packets are being lost. Closes the connection. */
   #abandon(): void {
     this.#broken.add(this.#client);
     void this.#client.end();
@@ -154,8 +154,8 @@ class PooledSession implements Session {
     }
     // Its prepared statements are from before a migration; a new connection makes new ones.
     if (isStalePlan(error)) this.#broken.add(this.#client);
-    // A server that says goodbye closes the connection a moment later; it must not be lent out in between. One that
-    // has become a standby is left, so that the next connection may find the new primary.
+    // A server that shuts down closes the connection a moment later; it must not be reused in between. The connection to
+    // one that has become a standby is closed, so that the next may find the new primary.
     if (failureKind(error) === "unavailable") this.#broken.add(this.#client);
     return error;
   }

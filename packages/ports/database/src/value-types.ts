@@ -1,4 +1,4 @@
-// How column types become JavaScript values where the drivers' own ways differ or lose something.
+// How column types become JavaScript values where the driver's own conversion differs or loses something.
 
 /** Type OIDs: `SELECT oid, typname FROM pg_type`; those of built-in types never change. */
 const bytea = 17;
@@ -11,7 +11,7 @@ const interval = 1186;
 /**
  * Reads an int8 as a number.
  *
- * @throws RangeError beyond 2^53, where a number would silently be another one
+ * @throws RangeError beyond 2^53, where a number would silently be rounded
  */
 export function safeInteger(text: string): number {
   const value = Number(text);

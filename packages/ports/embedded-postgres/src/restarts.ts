@@ -1,4 +1,4 @@
-// A server that is followed by another when it dies.
+// Restarts the server when it ends by itself.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcess } from "./server-process.js";
 
