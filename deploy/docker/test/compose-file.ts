@@ -25,16 +25,6 @@ export interface Compose {
 
 export const composeText = readFileSync(`${root}docker-compose.yml`, "utf8");
 
-/** The services that this repository builds. */
-export const ownServices = [
-  "rooms-api",
-  "messages-api",
-  "media-service",
-  "sticker-service",
-  "realtime-gateway",
-] as const;
-export type OwnService = (typeof ownServices)[number];
-
 /** Throws, as Compose does, if a required variable is missing. */
 export function compose(variables: Readonly<Record<string, string>>): Compose {
   return interpolated(parse(composeText, { merge: true }), variables) as Compose;

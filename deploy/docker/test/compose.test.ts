@@ -6,16 +6,8 @@ import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
 import { Compile } from "typebox/schema";
 import { tableUnder } from "../../security/test/page.js";
-import {
-  type ComposeService,
-  compose,
-  composeText,
-  environmentFile,
-  filledVariables,
-  ownServices,
-  root,
-} from "./compose-file.js";
-import { beside, environments } from "./environments.js";
+import { type ComposeService, compose, composeText, environmentFile, filledVariables, root } from "./compose-file.js";
+import { beside, serviceNames, settingsOf } from "./environments.js";
 
 const variables = filledVariables();
 const example = environmentFile(readFileSync(`${root}.env.example`, "utf8"));
@@ -68,9 +60,9 @@ test("every variable that the file reads is in .env.example or in the table of s
   t.end();
 });
 
-for (const service of ownServices) {
+for (const service of serviceNames) {
   test(`${service} gets every setting that it reads, and no others`, (t) => {
-    const schema = environments[service];
+    const schema = settingsOf(service);
     const given = environmentOf(service);
     for (const name of Object.keys(given)) t.ok(name in schema.properties || beside.includes(name), name);
     // The file decides where a container listens.
@@ -86,7 +78,7 @@ for (const service of ownServices) {
 }
 
 test("each service connects with its own users", (t) => {
-  for (const service of ownServices) {
+  for (const service of serviceNames) {
     const role = service.replaceAll("-", "_");
     const name = role.toUpperCase();
     const { POSTGRES_URL, NATS_URL = "", REDIS_URL = "" } = environmentOf(service);
@@ -106,7 +98,7 @@ test("each service connects with its own users", (t) => {
 });
 
 test("each service that stores files has its own key and bucket, and only the setup has the root user", (t) => {
-  const keeping = ownServices.filter((service) => "S3_URL" in environmentOf(service));
+  const keeping = serviceNames.filter((service) => "S3_URL" in environmentOf(service));
   t.same(
     keeping.map((service) => [service, environmentOf(service).S3_BUCKET]),
     tableUnder("S3: buckets and actions").map(({ name, cells: [bucket] }) => [name, bucket?.[0]]),
@@ -131,7 +123,7 @@ test("no container gets a secret that it does not need", (t) => {
   const kept: Record<string, string> = { POSTGRES: "postgres", NATS: "nats", REDIS: "redis", S3: setup };
   for (const name of secrets) {
     const [, kind = "", owner] = /^([A-Z0-9]+)_(?:([A-Z_]+)_)?(?:PASSWORD|SECRET_KEY|SECRET)$/.exec(name) ?? [];
-    const service = ownServices.find((one) => one.toUpperCase().replaceAll("-", "_") === owner);
+    const service = serviceNames.find((one) => one.toUpperCase().replaceAll("-", "_") === owner);
     const expected = service ? [service, kept[kind]] : special[name];
     t.same(holders(name).sort(), expected?.toSorted(), name);
   }
@@ -142,7 +134,7 @@ test("the replicas that the edge supports fit into their roles' connection limit
   const edge = readFileSync(`${root}deploy/edge/haproxy.cfg`, "utf8");
   const byDefault = connectionLimits();
   let sum = 0;
-  for (const service of ownServices) {
+  for (const service of serviceNames) {
     const { POSTGRES_POOL } = environmentOf(service);
     const replicas = Number(new RegExp(`server-template ${service}- (\\d+) `).exec(edge)?.[1]);
     t.ok(replicas >= 10, `${service}: ${replicas}`);
@@ -185,7 +177,7 @@ test("every container is locked down, limited and health-checked, and starts aft
       t.equal(condition, other === setup ? "service_completed_successfully" : "service_healthy");
     }
   }
-  t.same(Object.keys(config.services.edge?.depends_on ?? {}).sort(), [...ownServices].sort());
+  t.same(Object.keys(config.services.edge?.depends_on ?? {}).sort(), [...serviceNames].sort());
   t.end();
 });
 

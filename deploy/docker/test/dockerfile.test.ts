@@ -1,8 +1,9 @@
 // The Dockerfile: not root, signals reach Node, health check, pinned versions, a stage per service, no secrets.
 import { readFileSync } from "node:fs";
 import { test } from "tap";
-import { ownServices, root } from "./compose-file.js";
+import { root } from "./compose-file.js";
 import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
+import { serviceNames } from "./environments.js";
 
 const all = dockerfile();
 const last = image();
@@ -37,7 +38,7 @@ test("each service has its stage, and only media-service has ffmpeg and limits g
     if (!stages.has(stage)) stages.set(stage, []);
     stages.get(stage)?.push(`${name} ${rest}`);
   }
-  for (const service of ownServices) {
+  for (const service of serviceNames) {
     const text = stages.get(service)?.join("\n") ?? "";
     t.match(text, /^FROM plain AS /);
     t.equal(/ ffmpeg /.test(text), service === "media-service", service);

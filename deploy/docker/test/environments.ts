@@ -1,18 +1,23 @@
-// The settings that each service reads, from the schema that its process validates them with.
-import { mediaService } from "@khui/media-service";
-import { messagesApi } from "@khui/messages-api";
-import { realtimeGateway } from "@khui/realtime-gateway";
-import { roomsApi } from "@khui/rooms-api";
+// All services, as the one-process form starts them, with the settings that each reads.
 import { environmentOf } from "@khui/service";
-import { stickerService } from "@khui/sticker-service";
+import { services } from "../../../services/standalone/src/services.js";
 
-export const environments = {
-  "rooms-api": environmentOf(roomsApi),
-  "messages-api": environmentOf(messagesApi),
-  "media-service": environmentOf(mediaService),
-  "sticker-service": environmentOf(stickerService),
-  "realtime-gateway": environmentOf(realtimeGateway),
-} as const;
+/** Everything in deploy/ is compared with this list. */
+export const serviceNames: readonly string[] = services.map(({ name }) => name);
+
+/** The Postgres schema of each service that has one. */
+export const schemas: ReadonlyMap<string, string> = new Map(
+  services.flatMap(({ name, schema }) => (schema ? [[name, schema.name]] : [])),
+);
+
+const environments = new Map(services.map((service) => [service.name, environmentOf(service)]));
+
+/** The schema that the service's process validates its settings with. Throws if there is no such service. */
+export function settingsOf(service: string): ReturnType<typeof environmentOf> {
+  const found = environments.get(service);
+  if (found === undefined) throw new Error(`there is no service ${service}`);
+  return found;
+}
 
 /** Read outside of the schemas: by the logger, and by OpenTelemetry (docs/observability.md). */
 export const beside: readonly string[] = [

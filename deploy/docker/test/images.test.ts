@@ -11,8 +11,9 @@ import type { Secrets } from "@khui/backends/secrets";
 import { connectS3Blobs } from "@khui/blobs/s3";
 import t, { test } from "tap";
 import { rootKey, startPolicedStore } from "../../s3/test/policed-store.js";
-import { compose, filledVariables, type OwnService, ownServices, root } from "./compose-file.js";
+import { compose, filledVariables, root } from "./compose-file.js";
 import { dockerfile, execForm, image, setUpWith } from "./dockerfile.js";
+import { serviceNames } from "./environments.js";
 
 const run = promisify(execFile);
 const startTimeoutMs = 60_000;
@@ -54,7 +55,7 @@ function writable(path: string): string {
   return path;
 }
 
-function environmentOf(service: OwnService, home: string, port: number): Record<string, string> {
+function environmentOf(service: string, home: string, port: number): Record<string, string> {
   const environment = { ...config.services[service]?.environment };
   for (const [name, value] of Object.entries(environment)) {
     const mapped = Object.entries(servers).reduce((text, [from, to]) => text.replace(from, to), value);
@@ -64,7 +65,7 @@ function environmentOf(service: OwnService, home: string, port: number): Record<
 }
 
 /** As in the Dockerfile's stage. */
-async function prune(service: OwnService, folder: string): Promise<void> {
+async function prune(service: string, folder: string): Promise<void> {
   const form = dockerfile().find(({ rest }) => rest.includes(" deploy "))?.rest ?? "";
   const [program, ...args] = form
     .replaceAll('"', "")
@@ -86,8 +87,8 @@ function wrapped(words: string[], folder: string, environment: Record<string, st
 }
 
 // All at once: most of it is waiting, for the registry's word on the lockfile and for services to end.
-t.jobs = ownServices.length;
-for (const service of ownServices) {
+t.jobs = serviceNames.length;
+for (const service of serviceNames) {
   const name = `${service} starts from its image's files, becomes healthy, and exits on SIGTERM`;
   test(name, { buffered: true, timeout: 240_000 }, async (t) => {
     const [home, app] = [join(place, service), join(place, service, "app")];

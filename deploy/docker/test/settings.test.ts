@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "tap";
-import { ownServices, root } from "./compose-file.js";
-import { beside, environments } from "./environments.js";
+import { root } from "./compose-file.js";
+import { beside, serviceNames, settingsOf } from "./environments.js";
 
 interface Row {
   readonly name: string;
   readonly required: boolean;
   readonly byDefault: string;
-  /** In the order of `ownServices`. */
+  /** In the order of `serviceNames`. */
   readonly readers: readonly boolean[];
 }
 
@@ -30,9 +30,9 @@ const table = readFileSync(`${root}deploy/docker/README.md`, "utf8")
 
 test("the table lists which services read each setting, and its default", (t) => {
   t.ok(table.length > 30);
-  for (const [index, service] of ownServices.entries()) {
+  for (const [index, service] of serviceNames.entries()) {
     const rows = new Map(table.filter(({ readers }) => readers[index]).map((row) => [row.name, row]));
-    const { properties, required = [] } = environments[service] as {
+    const { properties, required = [] } = settingsOf(service) as {
       properties: Record<string, { default?: unknown }>;
       required?: string[];
     };

@@ -7,8 +7,7 @@ import { type AddressInfo, createConnection, type Socket } from "node:net";
 import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
-
-const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
+import { serviceNames } from "../../docker/test/environments.js";
 
 /** Answers with its name, holds requests for /socket.io/held, and echoes on every upgraded connection. */
 async function standIn(t: Test, name: string): Promise<string> {
@@ -37,7 +36,8 @@ async function standIn(t: Test, name: string): Promise<string> {
 
 async function edgeOf(t: Test, options?: EdgeOptions, gateways = ["realtime-gateway"]): Promise<Edge> {
   const replicas: Record<string, string[]> = {};
-  for (const name of services.slice(0, 4)) replicas[name] = [await standIn(t, name)];
+  for (const name of serviceNames.filter((name) => name !== "realtime-gateway"))
+    replicas[name] = [await standIn(t, name)];
   replicas["realtime-gateway"] = await Promise.all(gateways.map((name) => standIn(t, name)));
   const edge = await startEdge(replicas as Replicas, options);
   t.teardown(() => edge.haproxy.stop());

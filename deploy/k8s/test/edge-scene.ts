@@ -9,8 +9,8 @@ import { startHaproxy } from "@khui/backends/haproxy";
 import { freePort } from "@khui/backends/probes";
 import { until } from "@khui/test-kit/until";
 import type { Test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { startDns } from "./dns.js";
-import { type Service, services } from "./rendered.js";
 
 const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
 /** The addresses of every service's replicas. */
@@ -28,13 +28,13 @@ export interface Answer {
 /** All services except those `without` replicas. Everything is closed with `t`. */
 export async function edgeScene(
   t: Test,
-  without: readonly Service[] = [],
+  without: readonly string[] = [],
   limits: Readonly<Record<string, string>> = {},
 ) {
   const dns = await startDns();
   t.teardown(() => dns.close());
   let configuration = readFileSync(file, "utf8").replace("parse-resolv-conf", `nameserver test 127.0.0.1:${dns.port}`);
-  for (const service of services) {
+  for (const service of serviceNames) {
     const port = await standIns(t, service);
     if (!without.includes(service)) dns.addresses.set(nameOf(service), replicas);
     configuration = configuration.replace(new RegExp(`("${service}\\.[^"]*:)3000"`), `$1${port}"`);
@@ -88,7 +88,7 @@ export async function edgeScene(
 const held: Array<() => void> = [];
 
 /** A server on each replica's address, all on one port, which answers with its name and what it received; it holds /socket.io/held. */
-async function standIns(t: Test, service: Service): Promise<number> {
+async function standIns(t: Test, service: string): Promise<number> {
   for (;;) {
     const servers = replicas.map((replica) =>
       createServer(({ headers, url }, response) => {

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { findSource, thisMachine } from "@khui/backends/source";
 import { test } from "tap";
-import { render, services } from "./rendered.js";
+import { serviceNames } from "../../docker/test/environments.js";
+import { render } from "./rendered.js";
 
 const run = promisify(execFile);
 const file = fileURLToPath(new URL("../base/edge/haproxy.cfg", import.meta.url));
@@ -54,7 +55,7 @@ test("HAProxy accepts the configuration with the pod's variables", async (t) => 
 
 test("the edge supports the maximum replicas of each service, plus one during a rollout", async (t) => {
   const rendered = await render("production");
-  for (const name of services) {
+  for (const name of serviceNames) {
     const line = new RegExp(
       `server-template ${name}- (\\d+) "${name}\\.\\$\\{NAMESPACE\\}\\.svc\\.\\$\\{CLUSTER_DOMAIN\\}:3000"`,
     );

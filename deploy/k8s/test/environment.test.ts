@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { keysFrom } from "@khui/service/http";
 import { readEnvironment } from "@khui/service/process";
 import { test } from "tap";
-import { beside, environments } from "../../docker/test/environments.js";
+import { beside, serviceNames, settingsOf } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
-import { overlays, render, type Service, services } from "./rendered.js";
+import { overlays, render } from "./rendered.js";
 
 /** Read by the C library. */
 const malloc = "MALLOC_ARENA_MAX";
@@ -14,9 +14,9 @@ const secret = /PASSWORD|SECRET|_KEY|POSTGRES_URL|NATS_URL|REDIS_URL/;
 for (const overlay of overlays) {
   test(`in ${overlay} every service's environment is valid, and it reads all of it`, async (t) => {
     const rendered = await render(overlay);
-    for (const service of services) {
+    for (const service of serviceNames) {
       const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
-      const schema = environments[service];
+      const schema = settingsOf(service);
       const given = variablesOf(rendered, container!);
       const values = readEnvironment(schema, given);
       t.doesNotThrow(() => keysFrom(values), `${service} has one kind of key`);
@@ -36,10 +36,10 @@ for (const overlay of overlays) {
     const containers = rendered.one("Job", "migrations").spec?.template.spec?.containers ?? [];
     t.same(
       containers.map(({ name }) => name),
-      services.filter((service) => "POSTGRES_URL" in environments[service].properties),
+      serviceNames.filter((service) => "POSTGRES_URL" in settingsOf(service).properties),
     );
     for (const container of containers) {
-      const service = services.find((one) => one === container.name)!;
+      const service = serviceNames.find((one) => one === container.name)!;
       // The migrations test checks that this is enough, and required.
       t.same(Object.keys(variablesOf(rendered, container)), ["POSTGRES_URL"], service);
       t.equal(container.image, rendered.one("Deployment", service).spec?.template.spec?.containers[0]?.image, service);
@@ -55,7 +55,7 @@ for (const overlay of overlays) {
         String(metadata?.name),
       );
     }
-    for (const service of services) {
+    for (const service of serviceNames) {
       const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
       const seen = (container?.envFrom ?? []).flatMap(
         ({ secretRef }) => secretRef?.name?.replace(/-[a-z0-9]{10}$/, "") ?? [],
@@ -70,7 +70,7 @@ test("the README's number of connections for production is what its replicas can
   const rendered = await render("production");
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
   let most = 0;
-  for (const service of services) {
+  for (const service of serviceNames) {
     const { replicas, pool } = sizesOf(service);
     // One more replica during a rollout.
     const own = (replicas + 1) * pool;
@@ -82,7 +82,7 @@ test("the README's number of connections for production is what its replicas can
   most += rendered.one("Job", "migrations").spec?.template.spec?.containers.length ?? 0;
   t.match(readme, `**${most} connections**`);
 
-  function sizesOf(service: Service): { replicas: number; pool: number } {
+  function sizesOf(service: string): { replicas: number; pool: number } {
     const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
     const replicas = rendered.one("HorizontalPodAutoscaler", service).spec?.maxReplicas ?? Number.NaN;
     return { replicas, pool: Number(variablesOf(rendered, container!).POSTGRES_POOL ?? 0) };

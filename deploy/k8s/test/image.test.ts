@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { compose, filledVariables } from "../../docker/test/compose-file.js";
+import { serviceNames } from "../../docker/test/environments.js";
 import { podsOf } from "./pods.js";
-import { overlays, render, services } from "./rendered.js";
+import { overlays, render } from "./rendered.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const dockerfile = readFileSync(`${root}deploy/docker/Dockerfile`, "utf8");
@@ -16,7 +17,7 @@ for (const overlay of overlays) {
   test(`in ${overlay} services and migrations run as the images' user, who owns their volumes`, async (t) => {
     const rendered = await render(overlay);
     const own = podsOf(rendered).filter(({ spec }) => spec.containers.some(({ image }) => image?.startsWith("khui/")));
-    t.same(own.map(({ name }) => name).sort(), [...services, "migrations"].sort());
+    t.same(own.map(({ name }) => name).sort(), [...serviceNames, "migrations"].sort());
     for (const { name, spec } of own) {
       t.match(spec.securityContext, { runAsUser: user, runAsGroup: user }, name);
       if (spec.volumes) t.equal(spec.securityContext?.fsGroup, user, name);
@@ -35,7 +36,7 @@ for (const overlay of overlays) {
       // Only what is listed here is in the image.
       for (const folder of ["dist", "migrations"]) t.ok(files.includes(folder), `${name}'s image has ${folder}`);
     }
-    for (const service of services) {
+    for (const service of serviceNames) {
       const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
       t.equal(container?.command ?? container?.args, undefined, `${service} starts as its image does`);
     }

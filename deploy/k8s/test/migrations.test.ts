@@ -9,20 +9,14 @@ import { sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
 import { startPostgres } from "@khui/test-kit/servers/postgres";
 import t, { test } from "tap";
+import { schemas } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
 import { render } from "./rendered.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const roles = fileURLToPath(new URL("../../postgres/roles.sql", import.meta.url));
-/** Each service with its schema. */
-const schemas = {
-  "rooms-api": "rooms",
-  "messages-api": "messages",
-  "media-service": "media",
-  "sticker-service": "stickers",
-};
-const services = Object.entries(schemas);
+const services = [...schemas];
 const roleOf = (service: string): string => service.replace("-", "_");
 
 /** A private server: roles belong to a whole server and would disturb others on a shared one. */
@@ -35,14 +29,14 @@ t.teardown(async () => {
 
 test("the script that the overlay mounts creates the roles", async (t) => {
   const psql = await findSource({ binary: "psql", debianPackages: ["postgresql-client"] }, thisMachine(process.env));
-  const passwords = Object.keys(schemas).map((service) => [
+  const passwords = [...schemas.keys()].map((service) => [
     `POSTGRES_${roleOf(service).toUpperCase()}_PASSWORD`,
     `${service}'s password`,
   ]);
   const program = psql.kind === "binary" ? psql.path : "psql";
   await run(program, [server.url, "-wXqf", roles], { env: { ...process.env, ...Object.fromEntries(passwords) } });
   const { rows } = await sql<{ name: string; owner: string }>`select nspname as name, nspowner::regrole::text as owner
-    from pg_namespace where nspname = any(${Object.values(schemas)}) order by 1`.execute(admin.kysely());
+    from pg_namespace where nspname = any(${[...schemas.values()]}) order by 1`.execute(admin.kysely());
   t.same(
     rows.map(({ name, owner }) => `${name} ${owner}`),
     services.map(([service, schema]) => `${schema} ${roleOf(service)}`).sort(),
@@ -56,7 +50,7 @@ test("the script is that of deploy/postgres, and its roles leave Postgres some c
   const most = Number(/max_connections=(\d+)/.exec(String(postgres?.args))?.[1]);
   const variables = variablesOf(rendered, postgres!);
   let sum = 0;
-  for (const service of Object.keys(schemas)) {
+  for (const service of [...schemas.keys()]) {
     const limit = Number(variables[`POSTGRES_${roleOf(service).toUpperCase()}_CONNECTIONS`]);
     const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
     const pool = Number(variablesOf(rendered, container!).POSTGRES_POOL);

@@ -7,13 +7,14 @@ import { accepts, freePort, ready } from "@khui/backends/probes";
 import { findSource, thisMachine } from "@khui/backends/source";
 import { connectNats } from "@khui/bus/nats";
 import { test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
-import { type Rendered, render, services } from "./rendered.js";
+import { type Rendered, render } from "./rendered.js";
 
 test("each service's URL opens the bus, and a wrong password does not", async (t) => {
   const rendered = await render("small");
   const port = await startServer(t, rendered);
-  for (const service of services) {
+  for (const service of serviceNames) {
     const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
     const { NATS_URL = "" } = variablesOf(rendered, container!);
     const url = Object.assign(new URL(NATS_URL), { host: `127.0.0.1:${port}` });

@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
 import { allows, type Connection, type End } from "./network.js";
 import { fits, type Pod, podsOf } from "./pods.js";
-import { fillSecrets, overlays, type Rendered, render, renderWith, services } from "./rendered.js";
+import { fillSecrets, overlays, type Rendered, render, renderWith } from "./rendered.js";
 
 const ingress: End = { namespace: { "kubernetes.io/metadata.name": "ingress-nginx" } };
 const names: End = { namespace: { "kubernetes.io/metadata.name": "kube-system" } };
@@ -34,7 +35,7 @@ for (const overlay of overlays) {
     const urls = podsOf(rendered).flatMap(({ spec }) => spec.containers.flatMap((one) => partsOf(rendered, one)));
     const places = new Map(urls.map((url) => [placeKey(url), placeOf(rendered, url)]));
     t.equal(places.size, 4);
-    for (const name of [...services, "migrations", "edge"]) {
+    for (const name of [...serviceNames, "migrations", "edge"]) {
       const own = podOf(name)
         .spec.containers.flatMap((container) => partsOf(rendered, container))
         .map(placeKey);
@@ -53,12 +54,12 @@ for (const overlay of overlays) {
     t.notOk(reaches({ from: stranger, to: edge, port: 3101 }));
     t.notOk(reaches({ from: ingress, to: edge, port: 8404 }), "the edge's metrics are for the inside");
     t.ok(reaches({ from: monitoring, to: edge, port: 8404 }));
-    for (const name of services) {
+    for (const name of serviceNames) {
       const service = { pod: podOf(name) };
       t.ok(reaches({ from: edge, to: service, port: 3000 }), `the edge reaches ${name}`);
       t.ok(reaches({ from: monitoring, to: service, port: 3000 }), `Prometheus reaches ${name}`);
       t.notOk(reaches({ from: ingress, to: service, port: 3000 }), `nobody passes by the edge to ${name}`);
-      for (const other of services) {
+      for (const other of serviceNames) {
         const from = { pod: podOf(other) };
         t.notOk(reaches({ from, to: service, port: 3000 }), `${other} asks ${name} over the bus only`);
       }
@@ -84,7 +85,7 @@ test("with the components every service can reach its key set and the collector 
     writeFileSync(file, readFileSync(file, "utf8").replace(/^# (?=components:| {2}- \.\.\/\.\.\/components)/gm, ""));
   });
   const [plain, changed] = [await scene("production"), await scene("production", taken)];
-  for (const name of services) {
+  for (const name of serviceNames) {
     const pod = changed.podOf(name);
     const { OTEL_EXPORTER_OTLP_ENDPOINT = "" } = variablesOf(taken, pod.spec.containers[0]!);
     const collector = { from: { pod }, to: monitoring, port: Number(new URL(OTEL_EXPORTER_OTLP_ENDPOINT).port) };

@@ -8,13 +8,14 @@ import { findSource, thisMachine } from "@khui/backends/source";
 import { connectRedisLimits } from "@khui/limits/redis";
 import { rawClient } from "@khui/test-kit/raw-client";
 import { test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
-import { type Rendered, render, services } from "./rendered.js";
+import { type Rendered, render } from "./rendered.js";
 
 test("each service's URL gives access to its own keys, and a wrong password to nothing", async (t) => {
   const rendered = await render("small");
   const port = await startServer(t, rendered);
-  for (const service of services) {
+  for (const service of serviceNames) {
     const [container] = rendered.one("Deployment", service).spec?.template.spec?.containers ?? [];
     const { REDIS_URL = "" } = variablesOf(rendered, container!);
     const url = Object.assign(new URL(REDIS_URL), { host: `127.0.0.1:${port}` });

@@ -2,8 +2,9 @@
 
 import type { Container, PodSpec, Probe } from "kubernetes-types/core/v1.js";
 import { test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { fits, type Pod, podsOf } from "./pods.js";
-import { overlays, render, services } from "./rendered.js";
+import { overlays, render } from "./rendered.js";
 
 for (const overlay of overlays) {
   test(`in ${overlay} every selector matches its own pods, and no others`, async (t) => {
@@ -84,7 +85,7 @@ for (const overlay of overlays) {
 
   test(`in ${overlay} every workload has probes, a disruption budget, no privileges and resource limits`, async (t) => {
     const rendered = await render(overlay);
-    for (const name of [...services, "edge"]) {
+    for (const name of [...serviceNames, "edge"]) {
       const { spec } = rendered.one("Deployment", name);
       const [container] = spec?.template.spec?.containers ?? [];
       const path = name === "edge" ? "/healthz" : "/readyz";
@@ -111,7 +112,7 @@ for (const overlay of overlays) {
 
 test("in production everything scales with the load, the gateway with its sockets", async (t) => {
   const rendered = await render("production");
-  for (const name of [...services, "edge"]) {
+  for (const name of [...serviceNames, "edge"]) {
     const { spec } = rendered.one("HorizontalPodAutoscaler", name);
     t.match(spec?.scaleTargetRef, { apiVersion: "apps/v1", kind: "Deployment", name });
     t.ok((spec?.minReplicas ?? 1) >= 2 && spec!.maxReplicas > spec!.minReplicas!, `${name} has replicas`);
@@ -122,7 +123,7 @@ test("in production everything scales with the load, the gateway with its socket
   }
   const [byPods] = rendered.one("HorizontalPodAutoscaler", "realtime-gateway").spec?.metrics ?? [];
   t.equal(byPods?.pods?.metric.name, "khui_gateway_sockets");
-  t.equal(rendered.of("HorizontalPodAutoscaler").length, services.length + 1);
+  t.equal(rendered.of("HorizontalPodAutoscaler").length, serviceNames.length + 1);
 });
 
 function namedBy({ kind, name, spec }: Pod): string[] {

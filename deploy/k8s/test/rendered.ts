@@ -17,8 +17,6 @@ const parts = ["k8s", "nats", "postgres", "redis", "s3"];
 
 export const overlays = ["small", "production"] as const;
 export type Overlay = (typeof overlays)[number];
-export const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"] as const;
-export type Service = (typeof services)[number];
 
 /** Any Kubernetes object. */
 export interface Manifest {

@@ -44,7 +44,7 @@ export async function schemaFaults(manifests: readonly Manifest[]): Promise<stri
   }
 }
 
-/** One manifest per line, so that the line of a fault identifies it. */
+/** One manifest per line, so that the line of an issue identifies it. */
 function declaration(manifest: Manifest, index: number): string {
   const [version, group] = manifest.apiVersion.split("/").reverse();
   const module = `${types}/${group?.replace(/\..*/, "") ?? "core"}/${version}`;

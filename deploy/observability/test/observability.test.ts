@@ -10,6 +10,7 @@ import { startEmbedded } from "@khui/test-kit/embedded";
 import { eventually, privateRoom, useSystem } from "@khui/test-kit/system";
 import t, { test } from "tap";
 import { parse as parseYaml } from "yaml";
+import { serviceNames } from "../../docker/test/environments.js";
 import { metricsOf, namesIn, sampleOf } from "./exposition.js";
 
 interface Rule {
@@ -174,6 +175,11 @@ test("every scraped job raises an alert when it is gone", (t) => {
   t.same(
     asked.map(([, job]) => job),
     scrape_configs.map(({ job_name }) => job_name),
+  );
+  t.same(
+    scrape_configs.map(({ job_name }) => job_name),
+    [...serviceNames, "edge"].map((name) => `khui-${name}`),
+    "every service is scraped",
   );
   t.same(
     asked.map(([, job]) => job),

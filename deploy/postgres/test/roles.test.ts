@@ -7,17 +7,12 @@ import { connectionLimits } from "@khui/backends/connection-limits";
 import { makeSecrets, ownAddresses, type Secrets } from "@khui/backends/secrets";
 import { openPostgres } from "@khui/database/postgres";
 import t, { test } from "tap";
+import { schemas } from "../../docker/test/environments.js";
 import { tableUnder } from "../../security/test/page.js";
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL("../roles.sql", import.meta.url));
-const schemas = {
-  "rooms-api": "rooms",
-  "messages-api": "messages",
-  "media-service": "media",
-  "sticker-service": "stickers",
-} as const;
-const services = Object.keys(schemas) as Array<keyof typeof schemas>;
+const services = [...schemas.keys()];
 
 const secrets = makeSecrets();
 const backends = await startBackends(["postgres"], { environment: {}, secrets });
@@ -33,19 +28,19 @@ test("a role can use its own schema and cannot see the others", async (t) => {
   for (const service of services) {
     await sql(
       roleUrl(service),
-      `create table ${schemas[service]}.own (n int); insert into ${schemas[service]}.own values (1)`,
+      `create table ${schemas.get(service)}.own (n int); insert into ${schemas.get(service)}.own values (1)`,
     );
   }
   for (const service of services) {
     const url = roleUrl(service);
-    t.equal(await sql(url, `select n from ${schemas[service]}.own`), "1");
+    t.equal(await sql(url, `select n from ${schemas.get(service)}.own`), "1");
     for (const other of services.filter((name) => name !== service)) {
       await t.rejects(
-        sql(url, `select n from ${schemas[other]}.own`),
+        sql(url, `select n from ${schemas.get(other)}.own`),
         /permission denied/,
-        `${service}, ${schemas[other]}`,
+        `${service}, ${schemas.get(other)}`,
       );
-      await t.rejects(sql(url, `create table ${schemas[other]}.mine (n int)`), /permission denied/);
+      await t.rejects(sql(url, `create table ${schemas.get(other)}.mine (n int)`), /permission denied/);
       await t.rejects(sql(url, `set role ${other.replace("-", "_")}`), /permission denied/);
     }
   }
@@ -125,7 +120,7 @@ test("an administrator without superuser rights, as on a managed server, can run
   await sql(superuser, "create role boss login createrole password 'boss'");
   for (const service of services) {
     const role = service.replace("-", "_");
-    await sql(superuser, `drop schema ${schemas[service]} cascade; drop owned by ${role}; drop role ${role}`);
+    await sql(superuser, `drop schema ${schemas.get(service)} cascade; drop owned by ${role}; drop role ${role}`);
   }
   await sql(superuser, "create database managed owner boss");
   const asBoss = Object.assign(new URL(superuser), { username: "boss", password: "boss", pathname: "/managed" });

@@ -8,9 +8,9 @@ import { connectRedisLimits } from "@khui/limits/redis";
 import { connectRedisPresence } from "@khui/presence/redis";
 import { rawClient } from "@khui/test-kit/raw-client";
 import t, { test } from "tap";
+import { serviceNames } from "../../docker/test/environments.js";
 import { tableUnder } from "../../security/test/page.js";
 
-const services = ["rooms-api", "messages-api", "media-service", "sticker-service", "realtime-gateway"];
 const secrets = makeSecrets();
 const backends = await startBackends(["redis"], { environment: {}, secrets });
 t.teardown(() => backends.stop());
@@ -21,7 +21,7 @@ const fail = (error: Error): never => {
   throw error;
 };
 
-for (const service of services) {
+for (const service of serviceNames) {
   test(`${service} counts its limits in Redis`, async (t) => {
     const open = () =>
       connectRedisLimits({
@@ -131,7 +131,7 @@ test("the table of docs/security.md matches users.conf", (t) => {
   );
   t.same(
     listed.map(({ name }) => name),
-    services,
+    serviceNames,
   );
   t.end();
 });

@@ -1,4 +1,4 @@
-// Invalid archives: refused with all their faults, without a trace of a set, and the server keeps working.
+// Invalid archives: refused with all their issues, without a trace of a set, and the server keeps working.
 import { createHash, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { type ErrorCode, routes, stickerAssetPath } from "@khui/contracts";
@@ -99,13 +99,13 @@ const cases: Array<readonly [what: string, paths: string[], change: Change]> = [
     () => ({ "one/a.webp": json(1), "two/b.webp": json(2) }),
   ],
   [
-    "several faults at once",
+    "several issues at once",
     ["/stickers/1/file", "b.gif", "c.webp"],
     ({ "b.webp": _, ...files }) => ({ ...files, "c.webp": json(1), "b.gif": png }),
   ],
 ];
 
-t.test("all faults of a set are reported, and nothing of it is kept", async (t) => {
+t.test("all issues of a set are reported, and nothing of it is kept", async (t) => {
   for (const [what, paths, change] of cases) {
     const it = await scene();
     const answer = await upload(archive(await change(it.files, it.content)));

@@ -94,7 +94,7 @@ t.test("an archive is published, and published again after it was retired", asyn
   t.match(await setOf(t, admin, id), { retired: false, type: "interactive" });
 });
 
-t.test("every fault is printed on its own line, and nothing is published", async (t) => {
+t.test("every issue is printed on its own line, and nothing is published", async (t) => {
   const content = manifest(word());
   const { "b.webp": _, ...files } = await filesOf(content);
   const bad = { ...files, "c.webp": json("x"), "d.txt": json("y") };

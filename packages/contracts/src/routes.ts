@@ -46,14 +46,14 @@ const defineRoute = <const R extends Route>(route: R): R => route;
 const base = "/api/v1/chat";
 const InRoom = Type.Object({ chatRoomId: ObjectId });
 const OfMessage = Type.Object({ messageId: ObjectId });
-const said = { message: Type.String() };
+const withMessage = { message: Type.String() };
 const Pagination = Type.Object({
   currentPage: Type.Integer(),
   totalPages: Type.Integer(),
   total: Type.Integer(),
   limit: Type.Integer(),
 });
-const Sent = Type.Object({ ...said, data: Message });
+const Sent = Type.Object({ ...withMessage, data: Message });
 const OfSet = Type.Object({ setId: ObjectId });
 
 export const routes = {
@@ -62,7 +62,7 @@ export const routes = {
     url: `${base}/rooms`,
     body: CreateRoom,
     status: 201,
-    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+    answer: Type.Object({ ...withMessage, chatRoom: ChatRoom }),
   }),
   listRooms: defineRoute({
     method: "GET",
@@ -87,27 +87,27 @@ export const routes = {
     method: "POST",
     url: `${base}/rooms/:chatRoomId/join`,
     params: InRoom,
-    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+    answer: Type.Object({ ...withMessage, chatRoom: ChatRoom }),
   }),
   leaveRoom: defineRoute({
     method: "POST",
     url: `${base}/rooms/:chatRoomId/leave`,
     params: InRoom,
-    answer: Type.Object(said),
+    answer: Type.Object(withMessage),
   }),
   updateSettings: defineRoute({
     method: "PUT",
     url: `${base}/rooms/:chatRoomId/settings`,
     params: InRoom,
     body: UpdateRoom,
-    answer: Type.Object({ ...said, chatRoom: ChatRoom }),
+    answer: Type.Object({ ...withMessage, chatRoom: ChatRoom }),
   }),
   upsertUsers: defineRoute({
     method: "PUT",
     url: `${base}/users`,
     body: Type.Object({ users: Type.Array(UserProfile, { minItems: 1, maxItems: 1000 }) }),
     admin: true,
-    answer: Type.Object({ ...said, count: Type.Integer() }),
+    answer: Type.Object({ ...withMessage, count: Type.Integer() }),
   }),
 
   listMessages: defineRoute({
@@ -193,20 +193,20 @@ export const routes = {
     url: `${base}/messages/:messageId`,
     params: OfMessage,
     body: Type.Optional(Nullable(Type.Object({ deleteFor: Type.Optional(DeleteFor) }))),
-    answer: Type.Object({ ...said, data: Type.Object({ messageId: ObjectId, deleteFor: DeleteFor }) }),
+    answer: Type.Object({ ...withMessage, data: Type.Object({ messageId: ObjectId, deleteFor: DeleteFor }) }),
   }),
   addReaction: defineRoute({
     method: "POST",
     url: `${base}/messages/:messageId/reactions`,
     params: OfMessage,
     body: AddReaction,
-    answer: Type.Object({ ...said, data: Reacted }),
+    answer: Type.Object({ ...withMessage, data: Reacted }),
   }),
   removeReaction: defineRoute({
     method: "DELETE",
     url: `${base}/messages/:messageId/reactions`,
     params: OfMessage,
-    answer: Type.Object({ ...said, data: Reacted }),
+    answer: Type.Object({ ...withMessage, data: Reacted }),
   }),
   forwardMessage: defineRoute({
     method: "POST",
@@ -217,14 +217,14 @@ export const routes = {
       clientMessageId: Type.Optional(Text(1, 100)),
     }),
     status: 201,
-    answer: Type.Object({ ...said, data: Type.Array(Message) }),
+    answer: Type.Object({ ...withMessage, data: Type.Array(Message) }),
   }),
   markRead: defineRoute({
     method: "POST",
     url: `${base}/rooms/:chatRoomId/read`,
     params: InRoom,
     body: Type.Optional(Nullable(Type.Object({ messageId: Type.Optional(ObjectId) }))),
-    answer: Type.Object({ ...said, data: ReadMark }),
+    answer: Type.Object({ ...withMessage, data: ReadMark }),
   }),
   roomStats: defineRoute({
     method: "GET",
@@ -267,7 +267,7 @@ export const routes = {
     method: "POST",
     url: `${base}/stickers/sets/:setId/download`,
     params: OfSet,
-    answer: Type.Object({ ...said, data: StickerSetManifest }),
+    answer: Type.Object({ ...withMessage, data: StickerSetManifest }),
   }),
   myStickerSets: defineRoute({
     method: "GET",
@@ -287,7 +287,7 @@ export const routes = {
     url: `${base}/stickers/sets`,
     admin: true,
     status: 201,
-    answer: Type.Object({ ...said, data: StickerSetManifest }),
+    answer: Type.Object({ ...withMessage, data: StickerSetManifest }),
   }),
   /** The same for an existing set; the manifest's key must be the set's own. */
   updateStickerSet: defineRoute({
@@ -295,13 +295,13 @@ export const routes = {
     url: `${base}/stickers/sets/:setId`,
     params: OfSet,
     admin: true,
-    answer: Type.Object({ ...said, data: StickerSetManifest }),
+    answer: Type.Object({ ...withMessage, data: StickerSetManifest }),
   }),
   retireStickerSet: defineRoute({
     method: "DELETE",
     url: `${base}/stickers/sets/:setId`,
     params: OfSet,
     admin: true,
-    answer: Type.Object({ ...said, data: StickerSet }),
+    answer: Type.Object({ ...withMessage, data: StickerSet }),
   }),
 } as const;

@@ -44,7 +44,7 @@ export const createGatewayMetrics = (): GatewayMetrics => ({
 const statsTtlMs = 200;
 
 /** Registers everything that is measured of an engine and its gateway. All of it is read at the scrape. */
-export function watchGateway(
+export function instrumentGateway(
   metrics: Metrics,
   engine: Pick<Engine, "stats">,
   gateway: { stats(): GatewayStats },

@@ -4,7 +4,7 @@ import { defineService } from "@khui/service";
 import { createEngine } from "@khui/socketio";
 import { gatewayEnvironment, gatewayOptions } from "./environment.js";
 import { createGateway, type GatewayOptions } from "./gateway.js";
-import { watchGateway } from "./metrics.js";
+import { instrumentGateway } from "./metrics.js";
 import { connectRelay } from "./relay/polling-relay.js";
 
 /** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
@@ -46,7 +46,7 @@ export const realtimeGateway = defineService({
       },
       (socket, handshake) => gateway.connect(socket, handshake),
     );
-    watchGateway(telemetry.metrics, engine, gateway);
+    instrumentGateway(telemetry.metrics, engine, gateway);
     relay.serve((request) => engine.handleRelayed(request));
     await gateway.start();
 

@@ -21,14 +21,14 @@ export const roomsApi = defineService({
     const db: Db = database.kysely();
     const outbox = createOutbox(db, bus, log);
     onClose("outbox", () => outbox.close());
-    observeOutbox(telemetry.metrics, outbox);
+    instrumentOutbox(telemetry.metrics, outbox);
     serveRooms(rpc, db);
     mountRooms(mount, createRooms(db, bus, outbox), createQuotas(limits, roomQuotas(env)));
     mountUsers(mount, db);
   },
 });
 
-function observeOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "backlog">): void {
+function instrumentOutbox({ gauge }: Metrics, outbox: Pick<Outbox, "backlog">): void {
   gauge(
     "khui_rooms_outbox_changes",
     "Changes that wait to enter the log, counted up to 1,000.",

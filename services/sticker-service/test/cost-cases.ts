@@ -3,7 +3,7 @@ import { sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { readQuery } from "../src/search-text.js";
 import { addToCollection, collectionOf, findSet, findSticker, stickersOf } from "../src/store/catalogue.js";
-import { isSettled, type NewSet, retireSet, saveSet } from "../src/store/publishing.js";
+import { isUpToDate, type NewSet, retireSet, saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
 import type { Db } from "../src/store/tables.js";
@@ -184,7 +184,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     name: "saveSet, unchanged",
     run: (db, { setId }) => saveSet(db, { ...edition(setId, 1), digest: "digest" }, false),
   },
-  { name: "isSettled", run: (db, { setId }) => isSettled(db, setId, "digest") },
+  { name: "isUpToDate", run: (db, { setId }) => isUpToDate(db, setId, "digest") },
   {
     name: "retireSet",
     run: (db, { setId }) => retireSet(db, setId),

@@ -34,8 +34,8 @@ function randomFrom(seed: number): (below: number) => number {
 const letters = [..."abcกขมา่้ิ%_\\", "ำ", "😀", "A"];
 
 test("a search finds what a full scan finds, in its order", { timeout: 110_000 }, async (t) => {
-  const seed = Number(process.env.SEED ?? Date.now() % 100_000);
-  t.comment(`SEED=${seed}`);
+  const seed = Number(process.env.KHUI_TEST_SEED ?? Date.now() % 100_000);
+  t.comment(`KHUI_TEST_SEED=${seed}`);
   const random = randomFrom(seed);
   const one = <T>(values: readonly T[]): T => values[random(values.length)] as T;
   const text = (most: number) => Array.from({ length: 1 + random(most) }, () => one(letters)).join("");

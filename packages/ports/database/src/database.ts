@@ -17,12 +17,12 @@ export interface MigrationOptions {
  * arrays, `bytea` as a Buffer. A parameter meant for a `jsonb` column must be passed as `JSON.stringify(value)`:
  * a bare array would be sent as a Postgres array.
  *
- * A transaction that went wrong inside and was committed all the same fails, it is never rolled back in silence.
+ * Committing a transaction in which a statement failed throws: it is never rolled back silently.
  */
 export interface Database {
   /**
    * A typed query builder for one service. All of them share the connection(s); the owner of the Database closes
-   * them, so `destroy()` on a builder closes nothing. Queries spell their schema (`messages.rooms`): `search_path`
+   * them, so `destroy()` on a builder closes nothing. Queries name their schema (`messages.rooms`): `search_path`
    * is never changed.
    */
   kysely<Tables>(): Kysely<Tables>;
@@ -30,17 +30,17 @@ export interface Database {
   /**
    * Runs the folder's numbered files `NNNN-name.sql` (0001 first) that have not run yet, in order, each in its own
    * transaction together with its record in `<schema>.migrations`. Every transaction locks that table, so many
-   * replicas may start together, and who has no rights in the schema can hold up none of them. Where nothing is
-   * left to do nothing is locked. The schema is created if it is missing. Files spell their schema, and hold
-   * nothing that ends or refuses a transaction (`COMMIT`, `CREATE INDEX CONCURRENTLY`).
+   * replicas may start together, and a role without rights in the schema cannot block them. If no file is left to
+   * run, nothing is locked. The schema is created if it is missing. Files name their schema, and contain nothing that
+   * ends a transaction or cannot run in one (`COMMIT`, `CREATE INDEX CONCURRENTLY`).
    *
    * A database that is ahead, with migrations applied that the folder does not know yet, is accepted, so that an
    * old replica can start during an upgrade.
    *
    * @returns the names of the files that this call applied
-   * @throws on a gap or a repeated number, on a changed name of an applied file, and on a failing statement, of
-   *   whose file nothing stays, also where a lock is not had in time; the database's own error is the `cause`, and
-   *   `failureKind` sees it
+   * @throws if a number is missing or repeated, if an applied file was renamed, and if a statement fails or a lock is
+   *   not acquired in time, which undoes its whole file; the database's own error is the `cause`, and `failureKind`
+   *   recognizes it
    */
   migrate(schema: string, folder: string | URL, options?: MigrationOptions): Promise<{ applied: string[] }>;
 
@@ -50,6 +50,6 @@ export interface Database {
   /** Connections open, connections idle, and callers waiting for one. */
   stats(): { total: number; idle: number; waiting: number };
 
-  /** Lets running queries end, then closes. Queries from then on fail as `unavailable`. Calling it again is harmless. */
+  /** Waits for running queries, then closes. Later queries fail as `unavailable`. Calling it again is harmless. */
   close(): Promise<void>;
 }

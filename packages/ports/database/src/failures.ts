@@ -47,7 +47,7 @@ function field(error: Error, name: "code" | "constraint" | "routine"): string | 
 }
 
 /**
- * Tells what kind of failure an error from a `Database` is, looking through its causes.
+ * Returns what kind of failure an error from a `Database` is, looking through its causes.
  *
  * - `serialization`: the transaction lost against another one, or against a migration; running it again may succeed
  * - `unavailable`: no database, no connection, or a server that is shutting down or read-only; try later
@@ -68,7 +68,7 @@ export function failureKind(error: unknown): FailureKind {
   return "other";
 }
 
-/** A prepared statement met a table that a migration has changed since. On a new connection it is prepared anew. */
+/** A prepared statement met a table that a migration has changed since. On a new connection it is prepared again. */
 export function isStalePlan(error: unknown): boolean {
   return (
     error instanceof Error && field(error, "code") === "0A000" && field(error, "routine") === "RevalidateCachedQuery"

@@ -12,9 +12,9 @@ export interface MigrateOptions {
   /** The folder of its files; see `Database.migrate`. */
   migrations: string | URL;
   /** How long to try again while Postgres is unavailable. */
-  patienceMs?: number;
+  timeoutMs?: number;
   pauseMs?: number;
-  /** Told why before each pause; for the log. */
+  /** Called with the reason before each pause; for the log. */
   onPause?: (error: unknown) => void;
 }
 
@@ -22,14 +22,14 @@ export interface MigrateOptions {
  * Opens a connection, runs what is missing, and closes it.
  *
  * @returns the names of the files that were applied
- * @throws what `Database.migrate` throws: at once where trying again mends nothing, else when the patience is at its end
+ * @throws what `Database.migrate` throws: at once if trying again cannot help, else after `timeoutMs`
  */
 export async function migratePostgres(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { url, applicationName, schema, migrations, onPause } = options;
   // A managed Postgres fails over, or a node comes up, within minutes.
-  const { patienceMs = 5 * 60_000, pauseMs = 2_000 } = options;
+  const { timeoutMs = 5 * 60_000, pauseMs = 2_000 } = options;
   const database = openPostgres({ url, poolSize: 1, applicationName });
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   try {
     for (;;) {
       try {

@@ -19,7 +19,7 @@ const alreadyThere: ReadonlySet<string> = new Set(["23505", "42P06", "42P07"]);
 /**
  * Runs what is missing; see `Database.migrate` for the guarantees.
  *
- * The lock is taken anew for each file, as a transaction's own: it goes with the transaction, also when the process
+ * The lock is taken again for each file, as a transaction's own: it goes with the transaction, also when the process
  * dies, and it holds behind a pooler that hands out a connection per transaction.
  */
 export async function migrate(
@@ -35,7 +35,7 @@ export async function migrate(
   const session = await acquire();
   try {
     await createRecords(session, schema, lockTimeoutMs);
-    // Without the lock, which a service's own role need not have the right to.
+    // Without the lock: a service's own role may lack the right to take it.
     while ((await countApplied(session, schema, files)) < files.length) {
       const name = await applyNext(session, schema, files, lockTimeoutMs);
       if (name !== undefined) applied.push(name);
@@ -78,7 +78,7 @@ async function applyNext(
     await session.query("commit", []);
     return next?.name;
   } catch (error) {
-    // On a lost connection there is nothing to roll back, and the first error tells more than this one would.
+    // On a lost connection there is nothing to roll back, and the first error says more than this one would.
     await session.script("rollback").catch(() => undefined);
     throw error;
   }
@@ -90,8 +90,8 @@ function begin(session: Session, lockTimeoutMs: number): Promise<void> {
 }
 
 /**
- * Of all who migrate, one at a time. A table of the schema, not an advisory lock, which any role of the server can hold; in a mode
- * that lets others read.
+ * Lets one process migrate at a time. Locks a table of the schema, not an advisory lock, which any role of the server can hold;
+ * in a mode that lets others read.
  */
 async function lockRecords(session: Session, schema: string, lockTimeoutMs: number): Promise<void> {
   try {
@@ -105,7 +105,7 @@ async function lockRecords(session: Session, schema: string, lockTimeoutMs: numb
 
 /** Makes the schema and its table of records where they are missing. */
 async function createRecords(session: Session, schema: string, lockTimeoutMs: number): Promise<void> {
-  // IF NOT EXISTS asks for the right to create before it looks, which a service's own role need not have.
+  // IF NOT EXISTS requires the right to create even if nothing is created; a service's own role may lack it.
   const { schemaThere, recordsThere } = await lookAround(session, schema);
   if (recordsThere) return;
   await begin(session, lockTimeoutMs);
@@ -119,7 +119,7 @@ async function createRecords(session: Session, schema: string, lockTimeoutMs: nu
     await session.query("commit", []);
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
-    // Another replica may have made it meanwhile; then all of it is there.
+    // Another replica may have created it meanwhile; then everything exists.
     if (alreadyThere.has(codeOf(error) ?? "") && (await lookAround(session, schema)).recordsThere) return;
     throw error;
   }

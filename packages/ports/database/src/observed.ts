@@ -1,10 +1,10 @@
-// Lets someone see each statement as it begins and ends.
+// Reports the beginning and the end of each statement.
 import type { AcquireSession, Session } from "./session.js";
 
 /**
- * Called as a statement begins; what it returns is called when it has ended, with what it failed with. The text holds
- * placeholders where values were given, so nothing that people wrote. Where there is no connection to run it on, the text
- * is `connect`. Neither may throw.
+ * Called when a statement begins; what it returns is called when it has ended, with its error if it failed. The text has
+ * placeholders instead of values, so nothing that people wrote. If there is no connection to run it on, the text is
+ * `connect`. Neither function may throw.
  */
 export type StatementObserver = (text: string) => (failure?: unknown) => void;
 

@@ -21,25 +21,25 @@ export interface PostgresOptions {
   connectTimeoutMs?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
-  /** Told of connections that broke; those are replaced, and this is for the log only. */
+  /** Called with the error of each connection that broke; those are replaced, and this is for the log only. */
   onError?: (error: Error) => void;
-  /** Told what the server says beside its answers: warnings, and plans where it explains statements by itself. */
+  /** Called with what the server reports beside its answers: warnings, and plans where it explains statements by itself. */
   onNotice?: (message: string) => void;
   onStatement?: StatementObserver;
 }
 
 /**
- * Statements are prepared once and run often, on few rows each. Planning them anew for their parameters, or compiling them
+ * Statements are prepared once and run often, on few rows each. Planning them again for their parameters, or compiling them
  * (which Postgres does for whatever looks expensive to its estimates), takes longer than running them: with both, the
  * 99th percentile of a send at 500/s was 28 ms, without 17 ms.
  */
 const sessionSettings = "-c plan_cache_mode=force_generic_plan -c jit=off";
 
-/** How much longer than the server's own limit to wait for an answer, before the network is taken for dead. */
-const ANSWER_GRACE_MS = 2_000;
+/** How much longer than the server's own limit to wait for an answer, before the connection is considered dead. */
+const answerGraceMs = 2_000;
 
 /**
- * Opens a pool. No connection is made before the first query, so a server that is down is no error here: `ping` tells.
+ * Opens a pool. No connection is made before the first query, so a server that is down is no error here; `ping` shows it.
  * Connections that break are replaced by themselves.
  */
 export function openPostgres(options: PostgresOptions): Database {
@@ -71,7 +71,7 @@ export function openPostgres(options: PostgresOptions): Database {
 
   async function connection(): Promise<Session> {
     try {
-      return new PooledSession(await pool.connect(), broken, nameOf, statementTimeoutMs + ANSWER_GRACE_MS);
+      return new PooledSession(await pool.connect(), broken, nameOf, statementTimeoutMs + answerGraceMs);
     } catch (cause) {
       throw new DatabaseUnavailable(`no connection to Postgres: ${reason(cause)}`, { cause });
     }
@@ -142,7 +142,7 @@ class PooledSession implements Session {
     this.#client.release(!reusable);
   }
 
-  /** The server's limit has passed without a word from it: the network swallows packets. Cuts the connection. */
+  /** The server's timeout has passed without an answer: packets are being lost. Closes the connection. */
   #abandon(): void {
     this.#broken.add(this.#client);
     void this.#client.end();
@@ -154,8 +154,8 @@ class PooledSession implements Session {
     }
     // Its prepared statements are from before a migration; a new connection makes new ones.
     if (isStalePlan(error)) this.#broken.add(this.#client);
-    // A server that says goodbye closes the connection a moment later; it must not be lent out in between. One that
-    // has become a standby is left, so that the next connection may find the new primary.
+    // A server that shuts down closes the connection a moment later; it must not be reused in between. The connection to
+    // one that has become a standby is closed, so that the next may find the new primary.
     if (failureKind(error) === "unavailable") this.#broken.add(this.#client);
     return error;
   }
@@ -164,7 +164,7 @@ class PooledSession implements Session {
 type NameOf = (text: string) => string | undefined;
 
 /** Statements prepared on each connection at most: far more than the services have. */
-const MAX_PREPARED = 500;
+const maxPrepared = 500;
 
 /**
  * Names for statements, so that each connection parses and plans them once: planning a large one costs more than
@@ -174,7 +174,7 @@ function statementNames(): NameOf {
   const names = new Map<string, string>();
   return (text) => {
     const known = names.get(text);
-    if (known !== undefined || names.size >= MAX_PREPARED) return known;
+    if (known !== undefined || names.size >= maxPrepared) return known;
     const name = `khui_${names.size}`;
     names.set(text, name);
     return name;

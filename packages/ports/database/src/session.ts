@@ -1,4 +1,4 @@
-// One connection in one caller's hands, and the Kysely dialect on it.
+// A connection that one caller uses at a time, and the Kysely dialect on it.
 import {
   type CompiledQuery,
   createQueryId,
@@ -27,7 +27,7 @@ export interface Answer {
 /** A connection that nobody else uses until it is released. */
 export interface Session {
   query(text: string, parameters: readonly unknown[]): Promise<Answer>;
-  /** Runs one or more statements without parameters and without a limit of time on this side. */
+  /** Runs one or more statements without parameters and without a timeout on this side. */
   script(text: string): Promise<void>;
   /** Gives the connection back. A connection that is unusable, or still inside a transaction, is not used again. */
   release(): Promise<void>;

@@ -1,8 +1,8 @@
-// What lost against a concurrent statement or a migration runs again, here and nowhere else.
+// Runs again what failed because of a concurrent statement or a migration. Nothing else does.
 import type { Kysely, Transaction } from "kysely";
 import { failureKind } from "./failures.js";
 
-/** Two of anything that deadlocks or collides will not do so for ever. */
+/** Two transactions that deadlock or collide rarely do so twice. */
 const attempts = 5;
 
 /** Runs `work` again, after `between`, while it fails as `serialization`. */
@@ -18,8 +18,8 @@ export async function repeatWhenLost<T>(work: () => Promise<T>, between?: () => 
 }
 
 /**
- * Runs `work` in a transaction, and all of it again when it lost against a concurrent one (five times at most): it must do
- * nothing that cannot be done twice, beside its statements.
+ * Runs `work` in a transaction, and all of it again when it fails because of a concurrent one (at most five times): apart
+ * from its statements, it must do nothing that cannot be done twice.
  */
 export function inTransaction<Tables, T>(
   db: Kysely<Tables>,

@@ -1,17 +1,17 @@
-// How column types become JavaScript values where the drivers' own ways differ or lose something.
+// How column types become JavaScript values where the driver's own conversion differs or loses something.
 
 /** Type OIDs: `SELECT oid, typname FROM pg_type`; those of built-in types never change. */
-const BYTEA = 17;
-const INT8 = 20;
-const INT8_ARRAY = 1016;
-const DATE = 1082;
-const TIMESTAMP = 1114;
-const INTERVAL = 1186;
+const bytea = 17;
+const int8 = 20;
+const int8Array = 1016;
+const date = 1082;
+const timestamp = 1114;
+const interval = 1186;
 
 /**
  * Reads an int8 as a number.
  *
- * @throws RangeError beyond 2^53, where a number would silently be another one
+ * @throws RangeError beyond 2^53, where a number would silently be rounded
  */
 export function safeInteger(text: string): number {
   const value = Number(text);
@@ -38,10 +38,10 @@ function safeIntegers(text: string): unknown {
  * time, and a Date would shift them by the zone of whoever reads them.
  */
 export const valueParsers: Readonly<Record<number, (text: string) => unknown>> = {
-  [BYTEA]: (text) => Buffer.from(text.slice(2), "hex"),
-  [INT8]: safeInteger,
-  [INT8_ARRAY]: safeIntegers,
-  [DATE]: asText,
-  [TIMESTAMP]: asText,
-  [INTERVAL]: asText,
+  [bytea]: (text) => Buffer.from(text.slice(2), "hex"),
+  [int8]: safeInteger,
+  [int8Array]: safeIntegers,
+  [date]: asText,
+  [timestamp]: asText,
+  [interval]: asText,
 };

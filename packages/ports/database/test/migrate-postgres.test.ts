@@ -37,7 +37,7 @@ test("they wait for a server that is away, and run when it is there", async (t) 
 test("a server that stays away is given up", async (t) => {
   const { port } = new URL(server.url);
   const url = `postgres://tester@127.0.0.2:${port}/postgres`;
-  await t.rejects(migratePostgres({ ...options, url, patienceMs: 100 }), { name: "DatabaseUnavailable" });
+  await t.rejects(migratePostgres({ ...options, url, timeoutMs: 100 }), { name: "DatabaseUnavailable" });
 });
 
 test("what waiting does not mend is told at once", async (t) => {

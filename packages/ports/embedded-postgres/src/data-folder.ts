@@ -20,18 +20,18 @@ const leftoverMs = 30_000;
 export const clusterIn = (folder: string): string => join(folder, "data");
 
 /**
- * How PostgreSQL is told of its cluster when started there. Root may keep it where the server's user may not go: there is
- * no way to it then but by the working folder.
+ * The cluster's path as an argument of PostgreSQL, which is started there. If root keeps it where the server's user has no access,
+ * that user can reach it only as the working folder.
  */
 export function clusterArgument(cluster: string, user: ServerUser | undefined): string {
   return user && process.platform === "linux" ? "/proc/self/cwd" : cluster;
 }
 
 /**
- * Makes the cluster unless it is there, whole or not at all, and returns the role's password. Without `durable` it may not
- * survive the machine.
+ * Creates the cluster atomically unless it exists, and returns the role's password. Without `durable` it may not survive a crash of
+ * the machine.
  *
- * @throws where the folder holds a database that no embedded server has made
+ * @throws if the folder contains a database that no embedded server has created
  */
 export async function prepareCluster(
   folder: string,
@@ -43,7 +43,7 @@ export async function prepareCluster(
   const passwordFile = join(folder, "password");
   if (existsSync(cluster)) {
     if (!existsSync(passwordFile)) throw new Error(foreign(folder));
-    // Root's, when it was put there from a backup. What the server's user owns already, that user may have filled with links.
+    // Root owns it if it was restored from a backup. What the server's user owns already, that user may have filled with links.
     if ((await stat(cluster)).uid !== user?.uid) await giveTo(user, cluster);
     return readFile(passwordFile, "utf8");
   }
@@ -93,7 +93,7 @@ async function makeCluster(
   await run(initdb, ["-D", place, "--sync-only", ...method], options);
 }
 
-/** Else a power cut could take the new names in it back. */
+/** Without it, a power cut could undo the new names in it. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
   try {
@@ -104,8 +104,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Ends the server of a process that was killed, should it not have ended yet. Call it only while holding the folder's lock.
- * Does nothing but on Linux, where a server is known by its working folder, and not only by an id that may have come back.
+ * Ends the server of a process that was killed, if it is still running. Call it only while holding the folder's lock. Works only on
+ * Linux, where a server is recognized by its working folder, and not only by an id that may have been reused.
  */
 export async function endLeftover(cluster: string): Promise<void> {
   const idFile = join(cluster, "postmaster.pid");

@@ -1,4 +1,4 @@
-// A PostgreSQL server of one's own: started with this process, ended with it, and reached by it alone.
+// A private PostgreSQL server: it starts and ends with this process, and only this process can reach it.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { clusterArgument, clusterIn, endLeftover, prepareCluster, roleName } from "./data-folder.js";
@@ -10,10 +10,10 @@ import { settings } from "./settings.js";
 import { giveTo, serverUser } from "./user.js";
 
 export interface EmbeddedPostgresOptions {
-  /** Where the data is kept; made if missing. Absent: in a temporary folder, gone with the server, nothing waits for the disk. */
+  /** Where the data is kept; created if missing. By default a temporary folder, removed with the server, without waiting for the disk. */
   readonly folder?: string;
   readonly log: EmbeddedPostgresLog;
-  /** Told when the server has ended by itself and cannot be started again: nothing will answer at its address any more. */
+  /** Called when the server has ended by itself and cannot be started again: from then on nothing answers at its address. */
   readonly onLost: (error: Error) => void;
   /** Where PostgreSQL's files are: those of the npm package for this platform by default. */
   readonly program?: string;
@@ -22,11 +22,11 @@ export interface EmbeddedPostgresOptions {
 export type EmbeddedPostgresLog = Readonly<Record<"debug" | "warn" | "error", (message: string) => void>>;
 
 export interface EmbeddedPostgres {
-  /** Of its database and its one role, a superuser, with the password in it; the same after it was started again. */
+  /** Its database and its only role, a superuser, with the password; the same after a restart. */
   readonly url: string;
-  /** The server's process; another one after it was started again. */
+  /** The server's process; another one after a restart. */
   readonly pid: number;
-  /** Writes all down and ends it. Close connections before. Calling it again is harmless. */
+  /** Shuts it down cleanly. Close connections before. Calling it again is harmless. */
   stop(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const durable = options.folder !== undefined;
     const password = await prepareCluster(folder, { postgres, initdb }, user, durable);
     const args = ["-D", clusterArgument(cluster, user), ...settings(scratch, durable)];
-    const onLine = (line: string): void => tell(options.log, line);
+    const onLine = (line: string): void => logLine(options.log, line);
     const launch = async () => {
       // Recovery after a crash may take minutes, in which nothing else would be logged.
       const slow = setInterval(() => options.log.warn("PostgreSQL is still starting"), slowStartMs);
@@ -83,7 +83,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-function tell(log: EmbeddedPostgresLog, line: string): void {
+function logLine(log: EmbeddedPostgresLog, line: string): void {
   const level = /^(FATAL|PANIC):/.test(line) ? "warn" : "debug";
   log[level](`PostgreSQL: ${line}`);
 }

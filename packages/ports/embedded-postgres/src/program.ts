@@ -8,7 +8,7 @@ import { giveTo, type ServerUser } from "./user.js";
 
 const run = promisify(execFile);
 
-/** All that the programs get of our environment: neither our secrets nor anyone's PG… settings. */
+/** The programs' whole environment: without our secrets, and without the user's PG… settings. */
 export const programEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", TZ: "UTC", LC_ALL: "C" };
 
 /** A program that says its version takes milliseconds; a disk that hangs does not answer. */
@@ -32,8 +32,8 @@ export function packagedProgram(platform: string = process.platform, architectur
 const elsewhere = "set POSTGRES_URL to the address of a PostgreSQL server";
 
 /**
- * The programs in `native` where the server's user can run them, else as a copy in `scratch`: that user may not be let
- * into our node_modules, or we not be let to complete them. @throws where they do not run on this machine
+ * The programs in `native` where the server's user can run them, else as a copy in `scratch`: that user may have no access
+ * to our node_modules, or we may not be allowed to add links there. @throws if they do not run on this machine
  */
 export async function runnableProgram(native: string, user: ServerUser | undefined, scratch: string): Promise<Program> {
   await linkLibraries(native).catch(() => undefined);
@@ -51,7 +51,7 @@ function programIn(native: string): Program {
   return { initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") };
 }
 
-/** What goes wrong when that user runs both; nothing on a machine with the right C library. */
+/** The error when that user runs both; nothing on a machine with the right C library. */
 async function failureOf(native: string, user: ServerUser | undefined): Promise<unknown> {
   const { initdb, postgres } = programIn(native);
   const options = { ...user, env: programEnvironment, timeout: versionTimeoutMs };

@@ -1,13 +1,13 @@
-// A server that is followed by another when it dies.
+// Restarts the server when it ends by itself.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcess } from "./server-process.js";
 
 /** How often it is started again after it ended by itself, unless it had run for long in between. */
-const restartsAtMost = 5;
+const maxRestarts = 5;
 const ranLongMs = 60_000;
 const restartPauseMs = 500;
 
-/** Starts the server again whenever it has ended by itself, until `stop`; tells `onLost` when that cannot be done. */
+/** Starts the server again whenever it has ended by itself, until `stop`; calls `onLost` when that cannot be done. */
 export function keepRunning(
   first: ServerProcess,
   launch: () => Promise<ServerProcess>,
@@ -34,7 +34,7 @@ export function keepRunning(
       const why = await ending;
       if (stopping) return;
       if (Date.now() - since > ranLongMs) restarts = 1;
-      if (restarts > restartsAtMost) throw new Error(`${why}; it was started again ${restartsAtMost} times`);
+      if (restarts > maxRestarts) throw new Error(`${why}; it was started again ${maxRestarts} times`);
       log.error(`${why}; starting it again`);
       await sleep(restartPauseMs * (restarts - 1));
       if (stopping) return;

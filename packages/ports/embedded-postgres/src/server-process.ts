@@ -11,9 +11,9 @@ export interface ServerPlan {
   readonly args: readonly string[];
   readonly user: ServerUser | undefined;
   readonly cluster: string;
-  /** Holds the socket. Removed with all in it when we have died. */
+  /** Contains the socket. Removed with its contents when this process has died. */
   readonly scratch: string;
-  /** Told of each line that the server writes, such as `LOG:  redo starts`. */
+  /** Called with each line that the server writes, such as `LOG:  redo starts`. */
   readonly onLine: (line: string) => void;
 }
 
@@ -21,7 +21,7 @@ export interface ServerProcess {
   readonly pid: number;
   /** Resolves with how it ended, when none of its processes is left. */
   readonly ended: Promise<string>;
-  /** Ends its sessions, writes all down, and ends. Resolves when it has ended. */
+  /** Shuts down cleanly, ending its sessions. Resolves when it has ended. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// How the server is set up.
+// The server's settings.
 
 /** For one process with a few dozen connections, on a machine that has other things to do. */
 const serverSettings = {
@@ -6,7 +6,7 @@ const serverSettings = {
   max_connections: "60",
   shared_buffers: "32MB",
   max_wal_size: "512MB",
-  // Nobody copies from it.
+  // It has no replicas.
   wal_level: "minimal",
   max_wal_senders: "0",
   max_logical_replication_workers: "0",
@@ -17,7 +17,7 @@ const serverSettings = {
   autovacuum_naptime: "5s",
   timezone: "UTC",
   log_timezone: "UTC",
-  // Whose statements failed sees it. Here only what concerns the server, with nothing in it that people wrote.
+  // Failed statements are reported to their callers. The log contains only what concerns the server, and nothing that people wrote.
   log_min_messages: "log",
   log_min_error_statement: "panic",
   log_error_verbosity: "terse",

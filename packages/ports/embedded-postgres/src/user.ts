@@ -1,4 +1,4 @@
-// As whom the server runs: PostgreSQL refuses to be root.
+// The user that the server runs as: PostgreSQL refuses to run as root.
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { promisify } from "node:util";
@@ -11,8 +11,8 @@ export interface ServerUser {
 }
 
 /**
- * Undefined for ourselves. For root, whoever owns the data folder, else the system's user `postgres` or `nobody`, since
- * initdb wants one that has a name.
+ * Undefined: the user of this process. For root: the owner of the data folder, else the system's user `postgres` or `nobody`, since
+ * initdb requires one that has a name.
  */
 export function serverUser(dataFolder: string): ServerUser | undefined {
   if (process.getuid?.() !== 0) return undefined;

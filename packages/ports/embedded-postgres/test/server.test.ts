@@ -95,7 +95,7 @@ test("a folder in use is refused, here and to another process, until it is given
   await (await started(t, { folder })).database.ping();
 });
 
-test("what was left of a folder that was being made is made anew", async (t) => {
+test("what was left of a folder that was being made is replaced", async (t) => {
   const folder = freshFolder(t);
   mkdirSync(join(folder, "making", "data", "base"), { recursive: true });
   writeFileSync(join(folder, "password"), "another");

@@ -18,7 +18,7 @@ type Scripted = Redis & Record<ScriptName, (...args: Argument[]) => Promise<unkn
  * second time, so no stale change is applied when Redis comes back.
  *
  * @param prefix what all keys begin with, "khui:presence:" by default
- * @param onError told of every connection fault; calls that fail reject besides
+ * @param onError called with every connection error; calls that fail also reject
  */
 export function connectRedisPresence({
   url,

@@ -96,7 +96,7 @@ test("a Redis that is not there at first is found later", async (t) => {
   await gate.shut();
   const presence = open();
   await t.rejects(presence.ping());
-  t.ok(errors.length > 0, "the fault was reported");
+  t.ok(errors.length > 0, "the error was reported");
   await gate.open();
   await answersAgain(() => presence.ping());
   t.same(await presence.renew("a", 60_000), { known: false });

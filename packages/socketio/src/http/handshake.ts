@@ -1,4 +1,4 @@
-// What the host is told of a client when its socket opens, from the client's first request.
+// What the host gets to know of a client when its socket opens, read from the client's first request.
 import type { IncomingMessage } from "node:http";
 import type { Handshake } from "../host/socket.js";
 import type { Query } from "./url.js";

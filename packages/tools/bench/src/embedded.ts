@@ -20,7 +20,7 @@ const secret = "a secret of the embedded bench";
 const roomCount = 100;
 const roomSize = 5;
 /** After which a process that was just started, or loaded, has come to rest. */
-const restMs = 3_000;
+const settlingPauseMs = 3_000;
 
 const { values } = parseArgs({
   options: {
@@ -51,7 +51,7 @@ async function measure(program: string) {
   try {
     const people = makePeople(secret, 100, "bench");
     const targets = await makeRooms(url, people);
-    await sleep(restMs);
+    await sleep(settlingPauseMs);
     const idle = shown(memoryOf(child.pid!));
     const plan = { url, targets, connections };
     await load.run({ ...plan, seconds: 2, label: "warm-" });
@@ -60,7 +60,7 @@ async function measure(program: string) {
     const { acknowledged, failed, seconds: took, answer } = await load.run({ ...plan, seconds, label: "" });
     const used = cpuBetween(before, cpuSeconds(processes));
     const loaded = shown(memoryOf(child.pid!));
-    await sleep(restMs);
+    await sleep(settlingPauseMs);
     const rested = shown(memoryOf(child.pid!));
     return {
       firstStartMs: first.startMs,
@@ -90,13 +90,13 @@ async function start(program: string, dataDir: string): Promise<{ child: ChildPr
     env: { PATH: process.env.PATH, PORT: "0", DATA_DIR: dataDir, JWT_SECRET: secret, ...limits },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let said = "";
+  let output = "";
   for await (const chunk of child.stdout) {
-    said += String(chunk);
-    const url = /serving on (\S+)/.exec(said)?.[1];
+    output += String(chunk);
+    const url = /serving on (\S+)/.exec(output)?.[1];
     if (url !== undefined) return { child, url, startMs: Math.round(performance.now() - began) };
   }
-  throw new Error(`${program} ended: ${said}`);
+  throw new Error(`${program} ended: ${output}`);
 }
 
 async function end(child: ChildProcess): Promise<void> {

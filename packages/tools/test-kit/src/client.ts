@@ -14,13 +14,13 @@ export interface Client {
   readonly socket: Socket;
   /** All events in the order of arrival. */
   readonly events: readonly Received[];
-  /** Emits and resolves with the acknowledgement. Rejects after 10 s. */
+  /** Emits and resolves with the acknowledgement. Rejects after 30 s. */
   ask(event: string, payload?: unknown): Promise<Acknowledgement>;
   /** Joins and resolves with the payload of joined_chat; lastSeq is the last known number. Rejects when it is refused. */
   join(roomId: string, lastSeq?: number): Promise<JoinedChat>;
   /**
    * The first event of that name, past or future, that matches the predicate and was not returned before.
-   * Rejects after 10 s with all events received.
+   * Rejects after 30 s with all events received.
    */
   next<Name extends ServerEventName>(
     event: Name,
@@ -43,7 +43,7 @@ export interface ClientOptions {
 
 /**
  * Connects, authenticates (again after every reconnect) and resolves when the server has said `authenticated`.
- * Rejects when it refuses, or after 10 s.
+ * Rejects when it refuses, or after 30 s.
  */
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const { url, token, userId, connect } = options;

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 /**
- * Builds what has changed since the last time; `write` gets what the compiler complains of. A fault of types leaves
+ * Builds what has changed since the last time; `write` gets what the compiler complains of. A type error leaves
  * everything built all the same: `npm run check` is there to refuse it.
  */
 export async function compile(root: string, write: (line: string) => void): Promise<void> {

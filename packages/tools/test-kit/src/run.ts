@@ -14,8 +14,8 @@ import { findPrograms } from "./programs.js";
 import { type Counts, type FileResult, runTap, sum } from "./tap-run.js";
 import { kindOf, type TestKind, testFiles } from "./test-files.js";
 
-const usage = `node --import=tsx packages/tools/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
-   or: ... run.ts --url URL --secret SECRET [file ...]`;
+const usage = `npm test -- [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
+   or: npm test -- --url URL --secret SECRET [file ...]`;
 const processors = availableParallelism();
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 

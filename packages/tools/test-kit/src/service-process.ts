@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-/** The same from src and from dist. */
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const startTimeoutMs = 60_000;
 /** A service closes within 25 s by itself. */

@@ -33,7 +33,6 @@ export interface TapRun {
 const fileTimeoutSeconds = 300;
 /** For one that is past it to say what it was at. */
 const graceSeconds = 10;
-/** The loader is built, also for a run from source. */
 const loader = new URL("../dist/loader.js", import.meta.url).href;
 const nodeOptions = ["--enable-source-maps", `--import=${loader}`];
 

@@ -1,15 +1,23 @@
-// What became of a message that was to be sent, and how that is answered.
+// Has a batch of messages stored, and answers what became of each.
 import { ChatError, type Message } from "@khui/contracts";
 import type { Context } from "../context.js";
 import { renderMessage, statusFor, viewOf } from "../render.js";
 import { findMessage } from "../store/change.js";
 import { othersPositions } from "../store/history.js";
-import type { NewMessage, SendResult } from "../store/send.js";
+import { type NewMessage, type SendResult, sendBatch } from "../store/send.js";
 import type { MessageRow } from "../store/tables.js";
 
 type Sent = Extract<SendResult, { kind: "sent" }>;
 
 export type SendOutcome = { readonly kind: "sent"; readonly row: MessageRow } | Exclude<SendResult, Sent>;
+
+/** Writes a batch of messages in one statement; what became of each, in their order. */
+export const batchWriter =
+  ({ db, metrics }: Pick<Context, "db" | "metrics">) =>
+  async (messages: readonly NewMessage[]): Promise<SendOutcome[]> => {
+    metrics.batch("send", messages.length);
+    return withRows(messages, await sendBatch(db, messages));
+  };
 
 /** The store's results with the rows that it wrote; both in the order of the messages. */
 export const withRows = (messages: readonly NewMessage[], results: readonly SendResult[]): SendOutcome[] =>

@@ -4,9 +4,9 @@ import { ObjectId } from "bson";
 import { createBatcher } from "../batching/batcher.js";
 import { isLocked, isOutage } from "../batching/failures.js";
 import type { Context } from "../context.js";
-import { type NewMessage, sendBatch } from "../store/send.js";
+import type { NewMessage } from "../store/send.js";
 import { checkCaption, checkText } from "./content-rules.js";
-import { answerTo, type SendOutcome, withRows } from "./send-outcome.js";
+import { answerTo, batchWriter, type SendOutcome } from "./send-outcome.js";
 
 export interface SendRequest {
   readonly userId: string;
@@ -32,12 +32,9 @@ const maxWaiting = 20_000;
 const maxWaitingOfRoom = 5_000;
 
 export function createSending(context: Context): Sending {
-  const { db, directory, metrics, sentMessages } = context;
+  const { directory, sentMessages } = context;
   const batcher = createBatcher<NewMessage, SendOutcome>({
-    async write(messages) {
-      metrics.batch("send", messages.length);
-      return withRows(messages, await sendBatch(db, messages));
-    },
+    write: batchWriter(context),
     onWritten: sentMessages.announce,
     keyOf: ({ roomId }) => roomId,
     maxBatch,

@@ -42,7 +42,7 @@ export function writeBatch<Item, Result>(
 }
 
 /** Gives every item its result, or all of them the failure. */
-export function settle<Item, Result>(
+export function handOut<Item, Result>(
   batch: Batch<Item, Result>,
   outcome: Outcome<Result>,
   { scopes, onWritten }: Writing<Item, Result>,

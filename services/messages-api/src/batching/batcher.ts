@@ -1,5 +1,5 @@
 // Group commit: while one batch is in flight, what arrives waits together and is written as the next.
-import { type Batch, settle, splitByKey, type Writing, writeBatch } from "./batch.js";
+import { type Batch, handOut, splitByKey, type Writing, writeBatch } from "./batch.js";
 import { createQueue, type QueueLimits } from "./queue.js";
 
 export interface Batcher<Item, Result> {
@@ -115,7 +115,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     for (const { key } of batch) keysInFlight.delete(key);
     // The database has the next batch to work on before we turn to the results of this one.
     const ready = schedule() ? nextTurn() : undefined;
-    handedOut = inOrder(handedOut, ready, () => settle(batch, outcome, options));
+    handedOut = inOrder(handedOut, ready, () => handOut(batch, outcome, options));
   }
 
   /** Writes items of one key, and each by itself if they fail together. */
@@ -125,11 +125,11 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     inFlight.isolated++;
     const outcome = await writeBatch(batch, options);
     if (outcome.kind === "written" || options.isOutage(outcome.error)) {
-      settle(batch, outcome, options);
+      handOut(batch, outcome, options);
       isolatedKeys.delete(key);
     } else {
-      if (options.isLocked(outcome.error)) settle(batch, outcome, options);
-      else for (const one of batch) settle([one], await writeBatch([one], options), options);
+      if (options.isLocked(outcome.error)) handOut(batch, outcome, options);
+      else for (const one of batch) handOut([one], await writeBatch([one], options), options);
       isolate(key);
     }
     inFlight.isolated--;

@@ -1,7 +1,6 @@
 // Statements that change one message: edit, delete, hide. Each numbers, checks, writes and logs in one statement.
 import type { ErrorCode } from "@khui/contracts";
-import { inTransaction, sql } from "@khui/database";
-import type { RawBuilder } from "kysely";
+import { inTransaction, type RawBuilder, sql } from "@khui/database";
 import { addRange } from "./hidden.js";
 import { addAmounts } from "./position-sums.js";
 import { type Db, lockWithin, type MessageRow, messageColumns, withParent } from "./tables.js";

@@ -1,7 +1,6 @@
 // One page of a room's messages, as one of its members sees them.
 import type { ErrorCode } from "@khui/contracts";
-import { sql } from "@khui/database";
-import type { RawBuilder } from "kysely";
+import { type RawBuilder, sql } from "@khui/database";
 import { lowestOfOthers } from "./history.js";
 import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";

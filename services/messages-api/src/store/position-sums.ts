@@ -1,7 +1,6 @@
 // Suffix sums over a room's positions at constant cost: how many messages after one are deleted, hidden or not counted as unread.
 // Stored in messages.tallies.
-import { sql } from "@khui/database";
-import type { RawBuilder } from "kysely";
+import { type RawBuilder, sql } from "@khui/database";
 
 /**
  * What is summed. `deleted`: one at the ordinal of each deleted message, for the room (no owner).

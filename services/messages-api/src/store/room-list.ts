@@ -1,7 +1,6 @@
 // The room list and a room's participants, from the projection.
 import type { ErrorCode, Role } from "@khui/contracts";
-import { sql } from "@khui/database";
-import type { RawBuilder } from "kysely";
+import { type RawBuilder, sql } from "@khui/database";
 import { accessRoom, lowestOfOthers } from "./history.js";
 import { sumAfter } from "./position-sums.js";
 import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";

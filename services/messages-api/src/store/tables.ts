@@ -1,8 +1,7 @@
 // The rows of this service's schema as queries return them, and the columns that make a message.
 
 import type { ForwardedFrom, MessageType, Reaction, StickerInfo, StoredMedia, SystemInfo } from "@khui/contracts";
-import { type Kysely, sql } from "@khui/database";
-import type { RawBuilder } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "@khui/database";
 
 /** All statements here are written as SQL; Kysely carries them and their parameters. */
 export type Db = Kysely<Record<string, never>>;

@@ -1,4 +1,4 @@
-// Tells the presence store who is connected to this gateway, and holds the lease under which it believes so.
+// Reports to the presence store who is connected to this gateway, and renews the lease on those reports.
 import type { Bus } from "@khui/bus";
 import type { Presence, Status } from "@khui/presence";
 import pTimeout from "p-timeout";

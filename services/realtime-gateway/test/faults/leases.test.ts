@@ -7,7 +7,7 @@ import { eventually, groupRoom, type User, useSystem } from "@khui/test-kit/syst
 import { type Test, test } from "tap";
 
 /** 20 s are promised; a busy machine may stretch them. */
-const patienceMs = 40_000;
+const timeoutMs = 40_000;
 const prefix = "khui:presence:";
 
 async function connectTo(t: Test, url: string, { id, token }: User): Promise<Client> {
@@ -70,10 +70,10 @@ test("a killed gateway's users", async (t) => {
   t.equal((await traces()).length, 7, "its instance, its life, its lease, and two users from both sides are in Redis");
   const killedAt = performance.now();
   await system.processes["realtime-gateway-1"].kill();
-  await eventually(() => offline(alice) > 0, patienceMs);
+  await eventually(() => offline(alice) > 0, timeoutMs);
   t.pass(`the one who was only there is offline (${Math.round(performance.now() - killedAt)} ms)`);
   t.same(await online(), [bob.id], "the one who is elsewhere too is online");
-  await eventually(async () => (await traces()).length === 0, patienceMs);
+  await eventually(async () => (await traces()).length === 0, timeoutMs);
   t.pass("nothing of it is left in Redis");
 
   await system.processes["realtime-gateway-1"].restart();

@@ -10,7 +10,7 @@ const { POSTGRES_URL, NATS_URL, REDIS_URL } = process.env;
 const skip = POSTGRES_URL || NATS_URL || REDIS_URL ? "servers of the environment are not ours to end" : false;
 /** A few seconds are promised; a busy machine may stretch them. Whoever hangs takes longer. */
 const atOnceMs = 20_000;
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 /** The answers, and how long the slowest took. */
 async function answersOf(requests: Readonly<Record<string, () => Promise<Reply>>>) {
@@ -59,7 +59,7 @@ async function setUp(t: Test, system: DistributedSystem) {
     eventually(async () => {
       await follower.reread(roomId);
       follower.model.expectEqual(await fetchRoom(bob, roomId));
-    }, patienceMs);
+    }, timeoutMs);
   const online = async () => {
     const answer = await there.ask("get_online_users");
     return answer.success ? (answer.data as { userId: string }[]).map(({ userId }) => userId) : answer.code;
@@ -73,7 +73,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
 
   await t.test("Postgres down: writes are refused at once; typing and presence go on", async (t) => {
     const { alice, bob, roomId, messages, here, there, follower, bobKnows, online } = await setUp(t, system);
-    await eventually(async () => (await online()).includes(alice.id), patienceMs);
+    await eventually(async () => (await online()).includes(alice.id), timeoutMs);
     await system.backends.kill("postgres");
     const changes = {
       ...writesOf(alice, roomId, messages, "without Postgres"),
@@ -98,7 +98,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     });
     await there.next("user_status_updated", ({ userId, status }) => userId === alice.id && status === "away");
     here.close();
-    await eventually(() => there.count("user_offline", ({ userId }) => userId === alice.id) > 0, patienceMs);
+    await eventually(() => there.count("user_offline", ({ userId }) => userId === alice.id) > 0, timeoutMs);
     t.pass("her leaving is told");
     const comings = () => there.count("user_online", ({ userId }) => userId === alice.id);
     const before = comings();
@@ -106,9 +106,9 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     t.pass("she can sign in");
 
     await system.backends.restart("postgres");
-    await eventually(() => comings() > before, patienceMs);
+    await eventually(() => comings() > before, timeoutMs);
     t.pass("that she came is told once her rooms are known");
-    await eventually(async () => (await changes.send()).status === 201, patienceMs);
+    await eventually(async () => (await changes.send()).status === 201, timeoutMs);
     await again.join(roomId);
     t.same(await online(), [alice.id]);
     await bobKnows();
@@ -140,7 +140,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     await system.backends.restart("nats");
     await eventually(
       () => there.count("new_message", ({ message }) => message.content === "sent without NATS") === 1,
-      patienceMs,
+      timeoutMs,
     );
     await bobKnows();
     const content = new Map(follower.model.messages(roomId).map((message) => [message._id, message.content]));
@@ -156,7 +156,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
 
   await t.test("Redis down: messages flow; presence says that it cannot tell, and heals", async (t) => {
     const { people, alice, roomId, messages, here, there, follower, bobKnows, online } = await setUp(t, system);
-    await eventually(async () => (await online()).includes(alice.id), patienceMs);
+    await eventually(async () => (await online()).includes(alice.id), timeoutMs);
     await system.backends.kill("redis");
     const { answers, slowest } = await answersOf(writesOf(alice, roomId, messages, "without Redis"));
     t.notOk(
@@ -169,7 +169,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     t.equal(answered.success, true);
     await there.next("new_message", ({ message }) => message.content === "by socket");
     // What has just been asked is still known for a moment.
-    await eventually(async () => (await online()) === "service_unavailable", patienceMs);
+    await eventually(async () => (await online()) === "service_unavailable", timeoutMs);
     const carol = people.newUser("Carol");
     const late = await carol.connect();
     t.equal((await carol.post(`/rooms/${roomId}/join`)).status, 200, "one can join");
@@ -178,7 +178,7 @@ test("outages", { skip, timeout: 240_000 }, async (t) => {
     here.close();
 
     await system.backends.restart("redis");
-    await eventually(async () => [await online()].flat().join() === carol.id, patienceMs);
+    await eventually(async () => [await online()].flat().join() === carol.id, timeoutMs);
     t.pass("who came is online, and who went is not");
     await bobKnows();
     t.same(follower.violations, []);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ChatError } from "@khui/contracts";
 import { readPicture } from "../pictures/pictures.js";
-import { isSettled } from "../store/publishing.js";
+import { isUpToDate } from "../store/publishing.js";
 import type { Db } from "../store/tables.js";
 import { checkSet, digestOf } from "./checks.js";
 import { readManifest } from "./manifest.js";
@@ -21,7 +21,7 @@ export async function publishStarters(db: Db, publisher: Publisher, folder: URL 
   for (const name of names.sort()) {
     const files = await readFolder(join(path, name));
     const manifest = readManifest(files, []);
-    if (manifest && (await isSettled(db, manifest.key, digestOf(manifest, files)))) continue;
+    if (manifest && (await isUpToDate(db, manifest.key, digestOf(manifest, files)))) continue;
     try {
       // Decoding every frame takes seconds, and the tests of this service do it.
       await publisher.publish(await checkSet(files, { read: (bytes) => readPicture(bytes, false) }), { starter: true });

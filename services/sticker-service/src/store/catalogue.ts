@@ -65,9 +65,9 @@ export async function collectionOf(
  */
 export async function addToCollection(db: Db, userId: string, setId: string): Promise<boolean> {
   const { rows } = await sql`
-      WITH offered AS (SELECT id FROM stickers.sets WHERE id = ${setId} AND retired_at IS NULL),
+      WITH listed AS (SELECT id FROM stickers.sets WHERE id = ${setId} AND retired_at IS NULL),
         added AS (INSERT INTO stickers.collections (user_id, set_id)
-          SELECT ${userId}, id FROM offered ON CONFLICT DO NOTHING)
-      SELECT id FROM offered`.execute(db);
+          SELECT ${userId}, id FROM listed ON CONFLICT DO NOTHING)
+      SELECT id FROM listed`.execute(db);
   return rows.length > 0;
 }

@@ -67,7 +67,7 @@ async function idOf(db: Db, key: string): Promise<string> {
 }
 
 /** Whether publishing a starter set of this digest would change nothing. */
-export async function isSettled(db: Db, key: string, digest: string): Promise<boolean> {
+export async function isUpToDate(db: Db, key: string, digest: string): Promise<boolean> {
   const { rows } = await sql`
       SELECT 1 FROM stickers.sets
       WHERE key = ${key} AND (digest = ${digest} OR retired_at IS NOT NULL OR NOT starter)`.execute(db);

@@ -43,12 +43,12 @@ async function stickersOfRank(
           WHEN t.terms LIKE ALL (${part.patterns}::text[]) THEN 2 ELSE 3 END = ${rank}
       ORDER BY t.position LIMIT ${limit}
     ) t LIMIT ${limit}`;
-  const from = sql`(SELECT CASE WHEN count(*) < ${limit} THEN 0 ELSE min(number) END FROM offered)`;
+  const from = sql`(SELECT CASE WHEN count(*) < ${limit} THEN 0 ELSE min(number) END FROM listed)`;
   const { rows } = await sql<FoundSticker>`
     WITH RECURSIVE ${candidates("not_retired", "stickers", grams)},
-      offered AS MATERIALIZED (${stickersIn("not_retired")}),
+      listed AS MATERIALIZED (${stickersIn("not_retired")}),
       ${candidates("retired", "retired stickers", grams, { userId, from })}
-    SELECT * FROM (SELECT * FROM offered UNION ALL (${stickersIn("retired")})) t
+    SELECT * FROM (SELECT * FROM listed UNION ALL (${stickersIn("retired")})) t
     ORDER BY number DESC, position LIMIT ${limit}`.execute(db);
   return rows;
 }

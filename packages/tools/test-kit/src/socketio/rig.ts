@@ -1,4 +1,4 @@
-// An engine on a free port, clients that are closed when the test ends, and conditions to await.
+// An engine on a free port, and clients of it that are closed when the test ends.
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -48,8 +48,6 @@ export function connect(t: Test, url: string, options: Partial<ManagerOptions & 
 export function next(client: Client, event: string): Promise<unknown[]> {
   return new Promise((resolve) => client.once(event, (...args: unknown[]) => resolve(args)));
 }
-
-/** Resolves once `condition` holds; rejects, saying what was awaited, after ten seconds. */
 
 /** A raw WebSocket with all it has received; `closed` is set with the close code. */
 export interface Raw {
