@@ -1,9 +1,9 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
-import type { Telemetry } from "@khui/service/telemetry";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { toChatError } from "../failures.js";
+import type { Telemetry } from "../telemetry/index.js";
 import { minBodyLimit } from "./body-limit.js";
 import { answerFailure } from "./failures.js";
 import { isShuttingDown } from "./graceful-shutdown.js";

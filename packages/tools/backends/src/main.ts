@@ -1,4 +1,4 @@
-// Starts real servers by hand: `npx tsx packages/tools/backends/src/main.ts [postgres] [nats] [redis]`, until Ctrl-C.
+// Starts real servers by hand: `npm run -s backends -- [postgres] [nats] [redis]`, until Ctrl-C.
 import { type BackendName, startBackends } from "./backends.js";
 import { servers } from "./servers.js";
 

@@ -5,7 +5,6 @@ import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BackendName, startBackends } from "@khui/backends/backends";
-import { compile } from "./compile.js";
 import { cpuSeconds } from "./cpu.js";
 import { startDistributed } from "./distributed.js";
 import { startEmbedded } from "./embedded.js";
@@ -14,8 +13,9 @@ import { findPrograms } from "./programs.js";
 import { type Counts, type FileResult, runTap, sum } from "./tap-run.js";
 import { kindOf, type TestKind, testFiles } from "./test-files.js";
 
-const usage = `node --import=tsx packages/tools/test-kit/src/run.ts [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
-   or: ... run.ts --url URL --secret SECRET [file ...]`;
+/** The check builds what is run. */
+const usage = `npm run check && node packages/tools/test-kit/dist/run.js [--only unit|systems|behaviour] [--form embedded|distributed] [file ...]
+   or: ... run.js --url URL --secret SECRET [file ...]`;
 const processors = availableParallelism();
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
@@ -182,7 +182,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 }
 
-await compile(root, write);
 const programs = await findPrograms();
 const phases: PhaseResult[] = [];
 for (const phase of choosePhases()) {
