@@ -1,4 +1,5 @@
 // What every action and query of this service works with.
+import type { Db } from "@khui/database";
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { Scopes } from "@khui/service/telemetry";
@@ -8,7 +9,6 @@ import type { SentMessages } from "./announcing/sent-messages.js";
 import type { Cleanup } from "./background/cleanup.js";
 import type { RoomQueue } from "./batching/room-queue.js";
 import type { MessageMetrics } from "./metrics.js";
-import type { Db } from "./store/tables.js";
 
 export interface Context {
   readonly db: Db;

@@ -1,5 +1,4 @@
 // The metrics endpoint for Prometheus.
-
 import type { FastifyInstance } from "fastify";
 import type { Metrics } from "../telemetry/index.js";
 

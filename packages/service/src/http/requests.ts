@@ -1,5 +1,4 @@
 // Instruments requests: durations by route, a log line each at debug level, and a scope with their ids.
-
 import type { FastifyInstance } from "fastify";
 import { parentsOf, type Scope, type Span, secondsBuckets, type Telemetry, within } from "../telemetry/index.js";
 

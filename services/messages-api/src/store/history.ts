@@ -1,8 +1,8 @@
 // Reads of a room's log, its counters, and how far its members have read.
 import { type ErrorCode, type MessageType, smallRoomLimit } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { RawBuilder } from "kysely";
-import { type Db, type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 interface Access {
   room_id: string | null;
