@@ -3,7 +3,6 @@ import type { Db } from "@khui/database";
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { Scopes } from "@khui/service/telemetry";
-import type { Logger } from "pino";
 import type { Announcer } from "./announcing/announcer.js";
 import type { SentMessages } from "./announcing/sent-messages.js";
 import type { Cleanup } from "./background/cleanup.js";
@@ -20,5 +19,4 @@ export interface Context {
   readonly roomQueue: RoomQueue;
   readonly metrics: MessageMetrics;
   readonly scopes: Scopes;
-  readonly log: Pick<Logger, "warn">;
 }

@@ -78,7 +78,7 @@ export function changeRoom(
     mine: ParticipantRow | undefined,
     successor: () => Promise<string | null>,
   ) => Promise<Decision | undefined>,
-): Promise<{ changed: boolean }> {
+): Promise<void> {
   return inTransaction(db, async (trx) => {
     const room = (
       await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)
@@ -89,9 +89,7 @@ export function changeRoom(
       WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx)
     ).rows[0];
     const decision = await decide(room, mine, () => findSuccessor(trx, roomId, userId));
-    if (!room || !decision) return { changed: false };
-    await write(trx, room, userId, decision);
-    return { changed: true };
+    if (room && decision) await write(trx, room, userId, decision);
   });
 }
 
