@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { findSource, thisMachine } from "@khui/backends/source";
 import { sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
-import { startPostgres } from "@khui/test-kit/servers/postgres";
+import { mortalPostgres } from "@khui/test-kit/servers/postgres";
 import t, { test } from "tap";
 import { schemas } from "../../docker/test/environments.js";
 import { variablesOf } from "./environment.js";
@@ -20,11 +20,11 @@ const services = [...schemas];
 const roleOf = (service: string): string => service.replace("-", "_");
 
 /** A private server: roles belong to a whole server and would disturb others on a shared one. */
-const server = await startPostgres();
+const server = await mortalPostgres();
 const admin = openPostgres({ url: server.url, poolSize: 1 });
 t.teardown(async () => {
   await admin.close();
-  await server.remove();
+  await server.stop();
 });
 
 test("the script that the overlay mounts creates the roles", async (t) => {

@@ -3,11 +3,8 @@ import { accessSync, constants } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
+import type { TestFile } from "@khui/test-kit/test-file";
 import { type Browser, chromium } from "playwright-core";
-
-interface TestFile {
-  teardown(close: () => unknown): unknown;
-}
 
 /** The executable that KHUI_CHROMIUM names, or else the one on the PATH. */
 export async function openBrowser(t: TestFile): Promise<Browser> {

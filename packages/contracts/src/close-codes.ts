@@ -8,5 +8,3 @@ export const closeCodes = {
   authentication_timeout: { code: 4101, reason: "no authentication in time" },
   protocol_error: { code: 4400, reason: "protocol error" },
 } as const satisfies Record<string, { code: number; reason: string }>;
-
-export type CloseCode = keyof typeof closeCodes;

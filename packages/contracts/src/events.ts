@@ -19,7 +19,7 @@ export interface Event<Name extends string = string, Payload extends TSchema = T
 }
 
 /** Names an event of the socket protocol and the schema of its payload. */
-export function defineEvent<const Name extends string, Payload extends TSchema>(
+function defineEvent<const Name extends string, Payload extends TSchema>(
   name: Name,
   payload: Payload,
 ): Event<Name, Payload> {

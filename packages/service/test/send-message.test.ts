@@ -1,34 +1,15 @@
 // Sending a message through messages-api: the one of this release, and the one before during a rolling upgrade.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
-import { ChatError, type Message, messagesRpc } from "@khui/contracts";
+import { ChatError, messagesRpc } from "@khui/contracts";
 import { sendMessage } from "@khui/service";
+import { aMessage } from "@khui/test-kit/a-message";
 import { test } from "tap";
 
 const roomId = "0123456789abcdef01234567";
 const request = { userId: "a", roomId, type: "text", content: "hello" } as const;
 
-const message: Message = {
-  _id: "0123456789abcdef01234568",
-  chatRoom: roomId,
-  seq: 1,
-  sender: { _id: "a", name: null, avatar: null },
-  type: "text",
-  content: "hello",
-  mediaInfo: null,
-  stickerInfo: null,
-  status: "sent",
-  timestamp: new Date(0).toISOString(),
-  reactions: [],
-  reactionCounts: [],
-  isDeleted: false,
-  isEdited: false,
-  editCount: 0,
-  editHistory: [],
-  replyTo: null,
-  replyToMessage: null,
-  forwardedFrom: null,
-};
+const message = aMessage();
 
 test("the answer says whether this send created the message", async (t) => {
   for (const created of [true, false]) {

@@ -1,7 +1,7 @@
 // Every statement of this service's store, and how its cost may grow.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
-import { beginUpload, claimAbandoned, type Db, finishStoring, settleUploads } from "../src/store/upload-state.js";
+import { beginUpload, claimAbandoned, finishStoring, settleUploads } from "../src/store/upload-state.js";
 
 interface Scene {
   /** Uploads in flight: as many as the case settles at once. */

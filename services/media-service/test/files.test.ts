@@ -3,14 +3,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import { openFolderBlobs } from "@khui/blobs/folder";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { ObjectId } from "bson";
 import t, { type Test, test } from "tap";
 import { schema } from "../src/service.js";
 import { createFiles, type SweepTimes } from "../src/store/files.js";
-import { beginUpload, type Db } from "../src/store/upload-state.js";
+import { beginUpload } from "../src/store/upload-state.js";
 import { fakeMessages } from "./fake-messages.js";
 
 const database = await openOwnDatabase(t);

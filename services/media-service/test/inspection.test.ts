@@ -1,7 +1,8 @@
 // What becomes of a file that was uploaded as one kind and is of some kind.
 import { readFile } from "node:fs/promises";
 import type { MediaKind } from "@khui/contracts";
-import { fixture, folderFor, noise, pdf, sidewaysPhoto, zip } from "@khui/test-kit/files/made-files";
+import { fixture, folderFor, sidewaysPhoto } from "@khui/test-kit/files/made-files";
+import { noise, pdf, zip } from "@khui/test-kit/files/media-files";
 import sharp from "sharp";
 import t, { type Test, test } from "tap";
 import { createInspection, type Inspected } from "../src/inspection/inspection.js";
@@ -36,7 +37,7 @@ test("every kind is accepted as itself and as a file, and refused as another", a
     ["audio", await contentOf("sound.mp3")],
     ["audio", await contentOf("sound.ogg")],
     ["file", pdf],
-    ["file", zip("word/document.xml")],
+    ["file", zip({ "word/document.xml": "" })],
     ["file", Buffer.from("a text")],
     ["file", Buffer.from([0])],
     ["file", Buffer.from("<html>")],

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
-import { type Folder, fixture, folderFor, noise, pdf, zip } from "@khui/test-kit/files/made-files";
+import { type Folder, fixture, folderFor } from "@khui/test-kit/files/made-files";
+import { noise, pdf, zip } from "@khui/test-kit/files/media-files";
 import { type Test, test } from "tap";
 import { contentTypeOf, isInline } from "../src/inspection/kinds.js";
 
@@ -47,7 +48,7 @@ test("pictures, documents and archives are detected by their bytes", async (t) =
     [await picture.webp().toBuffer(), "image/webp"],
     [await picture.avif().toBuffer(), "image/avif"],
     [pdf, "application/pdf"],
-    [zip("a.txt"), "application/zip"],
+    [zip({ "a.txt": "" }), "application/zip"],
     [Buffer.from("PK\x05\x06".padEnd(22, "\0"), "latin1"), "application/zip"],
   ]);
 });
@@ -140,11 +141,11 @@ test("polyglots that browsers would show are refused", async (t) => {
     return Buffer.concat([jpeg.subarray(0, 2), marker, Buffer.from(comment), jpeg.subarray(2)]);
   };
   const ambiguous: Record<string, Uint8Array> = {
-    "a JPEG and an archive": zip("a", jpeg),
-    "a PNG and an archive with a long comment": zip("a", png, "c".repeat(60_000)),
-    "a GIF and an archive": zip("a", gif),
-    "a PDF and an archive": zip("a", pdf),
-    "a text and an archive": zip("a", Buffer.from("a text ".repeat(1_000))),
+    "a JPEG and an archive": zip({ a: "" }, jpeg),
+    "a PNG and an archive with a long comment": zip({ a: "" }, png, "c".repeat(60_000)),
+    "a GIF and an archive": zip({ a: "" }, gif),
+    "a PDF and an archive": zip({ a: "" }, pdf),
+    "a text and an archive": zip({ a: "" }, Buffer.from("a text ".repeat(1_000))),
     "a JPEG and a PDF": commented("%PDF-1.4"),
     "a JPEG and a page": commented("<script >alert(1)</script>"),
     "a JPEG and a drawing": commented("<SVG onload=alert(1)>"),
@@ -152,9 +153,13 @@ test("polyglots that browsers would show are refused", async (t) => {
   for (const [what, content] of Object.entries(ambiguous)) {
     await t.rejects(typeOf(folder, content), { code: "ambiguous_file" }, what);
   }
-  t.equal(await typeOf(folder, Buffer.concat([zip("a", jpeg), Buffer.from("x")])), "image/jpeg", "no archive's end");
+  t.equal(
+    await typeOf(folder, Buffer.concat([zip({ a: "" }, jpeg), Buffer.from("x")])),
+    "image/jpeg",
+    "no archive's end",
+  );
   t.equal(await typeOf(folder, Buffer.concat([jpeg, Buffer.from("PK\x05\x06")])), "image/jpeg");
-  t.equal(await typeOf(folder, zip("a", zip("b"))), "application/zip", "archives are never shown");
+  t.equal(await typeOf(folder, zip({ a: "" }, zip({ b: "" }))), "application/zip", "archives are never shown");
 });
 
 test("a GIF without its trailer is damaged", async (t) => {
@@ -176,7 +181,7 @@ test("random bytes have a type or are refused", async (t) => {
     Buffer.alloc(0),
     (await picture.jpeg().toBuffer()).subarray(0, 20),
     (await picture.png().toBuffer()).subarray(0, 40),
-    zip("a").subarray(0, 31),
+    zip({ a: "" }).subarray(0, 31),
     Buffer.from("ID3\x04\0\0\0\0\x7f\x7f", "latin1"),
     Buffer.from("\x1aE\xdf\xa3\x9fB\x86", "latin1"),
     Buffer.from("\0\0\0\x20ftypisom", "latin1"),

@@ -1,6 +1,7 @@
 // Slow pictures: they do not delay those of other users, and have a deadline.
 
-import { animatedWebp, folderFor, gifFrames, manyFrames, noise } from "@khui/test-kit/files/made-files";
+import { animatedWebp, folderFor, gifFrames, manyFrames } from "@khui/test-kit/files/made-files";
+import { noise } from "@khui/test-kit/files/media-files";
 import { monitoring } from "@khui/test-kit/files/monitoring";
 import t, { test } from "tap";
 import { createInspection } from "../src/inspection/inspection.js";

@@ -1,6 +1,7 @@
 // Pictures made fit to be shown.
 import { stat } from "node:fs/promises";
-import { animatedWebp, fixture, folderFor, noise, sidewaysPhoto } from "@khui/test-kit/files/made-files";
+import { animatedWebp, fixture, folderFor, sidewaysPhoto } from "@khui/test-kit/files/made-files";
+import { noise } from "@khui/test-kit/files/media-files";
 import sharp from "sharp";
 import { type Test, test } from "tap";
 import { isPicture } from "../src/inspection/kinds.js";

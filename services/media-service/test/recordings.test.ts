@@ -1,8 +1,8 @@
 // Reading the metadata of audio and video.
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
-import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
+import { randomFrom } from "@khui/test-kit/random";
 import t, { test } from "tap";
 import { createParsers } from "../src/inspection/parsers.js";
 

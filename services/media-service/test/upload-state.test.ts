@@ -1,12 +1,11 @@
 // The states of an upload: where each transition leads from each state.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { test } from "tap";
 import { schema } from "../src/service.js";
 import {
   beginUpload,
   claimAbandoned,
-  type Db,
   finishStoring,
   settleUploads,
   type UploadState,

@@ -1,10 +1,11 @@
 // What becomes of an upload's file, by what messages-api answers to its message.
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
-import { ChatError, type Message, messagesRpc, type RpcAnswer } from "@khui/contracts";
+import { ChatError, messagesRpc, type RpcAnswer } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
 import { createApp, createTokens } from "@khui/service/http";
 import { createMetrics } from "@khui/service/telemetry";
+import { aMessage } from "@khui/test-kit/a-message";
 import { folderFor } from "@khui/test-kit/files/made-files";
 import { type Test, test } from "tap";
 import { defaultLimits } from "../src/limits.js";
@@ -16,27 +17,7 @@ import { createUploads } from "../src/uploads/uploads.js";
 const fileId = "0123456789abcdef01234567";
 const roomId = "0123456789abcdef01234568";
 
-const message: Message = {
-  _id: "0123456789abcdef01234569",
-  chatRoom: roomId,
-  seq: 1,
-  sender: { _id: "a", name: null, avatar: null },
-  type: "file",
-  content: null,
-  mediaInfo: null,
-  stickerInfo: null,
-  status: "sent",
-  timestamp: new Date(0).toISOString(),
-  reactions: [],
-  reactionCounts: [],
-  isDeleted: false,
-  isEdited: false,
-  editCount: 0,
-  editHistory: [],
-  replyTo: null,
-  replyToMessage: null,
-  forwardedFrom: null,
-};
+const message = aMessage({ chatRoom: roomId, type: "file", content: null });
 
 /** Uploads a note where messages-api sends as `send` does. Resolves with the HTTP status and what was done with the file. */
 async function upload(t: Test, send?: () => Promise<RpcAnswer<typeof messagesRpc.send>>) {

@@ -1,7 +1,8 @@
 // A picture out of a video.
 import { execFileSync } from "node:child_process";
 import { manySamples } from "@khui/test-kit/files/hostile-recordings";
-import { fixture, folderFor, noise } from "@khui/test-kit/files/made-files";
+import { fixture, folderFor } from "@khui/test-kit/files/made-files";
+import { noise } from "@khui/test-kit/files/media-files";
 import { monitoring } from "@khui/test-kit/files/monitoring";
 import sharp from "sharp";
 import { test } from "tap";

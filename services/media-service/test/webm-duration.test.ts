@@ -1,7 +1,7 @@
 // How long a WebM lasts, by its blocks.
 import { open, readFile } from "node:fs/promises";
-import { randomFrom } from "@khui/test-kit/faulty-bus";
 import { type Folder, fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
+import { randomFrom } from "@khui/test-kit/random";
 import { type Test, test } from "tap";
 import { webmDuration } from "../src/inspection/webm-duration.js";
 

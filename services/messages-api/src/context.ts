@@ -1,14 +1,13 @@
 // What every action and query of this service works with.
+import type { Db } from "@khui/database";
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
 import type { Scopes } from "@khui/service/telemetry";
-import type { Logger } from "pino";
 import type { Announcer } from "./announcing/announcer.js";
 import type { SentMessages } from "./announcing/sent-messages.js";
 import type { Cleanup } from "./background/cleanup.js";
 import type { RoomQueue } from "./batching/room-queue.js";
 import type { MessageMetrics } from "./metrics.js";
-import type { Db } from "./store/tables.js";
 
 export interface Context {
   readonly db: Db;
@@ -20,5 +19,4 @@ export interface Context {
   readonly roomQueue: RoomQueue;
   readonly metrics: MessageMetrics;
   readonly scopes: Scopes;
-  readonly log: Pick<Logger, "warn">;
 }

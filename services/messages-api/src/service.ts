@@ -42,7 +42,6 @@ export const messagesApi = defineService({
       roomQueue: createRoomQueue(scopes),
       metrics,
       scopes,
-      log,
     };
     const actions = createActions(context);
     onClose("cleanup", () => context.cleanup.close());

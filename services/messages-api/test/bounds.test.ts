@@ -1,12 +1,11 @@
 // Whatever members write, every answer about it fits a message of the bus.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
 import { logPage, openRoom } from "../src/queries/log.js";
 import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { editMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newUser, text } from "./room.js";

@@ -1,5 +1,6 @@
 // Every statement of this service's store, and how its cost may grow.
 import { defaultSettings, type RoomChange } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import type { Case } from "@khui/test-kit/statement-cost/cases";
 import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
 import { filesInUse, forgetFiles, purgeDeletedMessages, unusedFiles } from "../src/store/cleanup.js";
@@ -21,7 +22,6 @@ import {
   smallRoomsOf,
 } from "../src/store/room-list.js";
 import { maySend, type NewMessage, sendBatch, sentBefore } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import type { Scene } from "./cost-scenes.js";
 import { newId, text } from "./room.js";
 

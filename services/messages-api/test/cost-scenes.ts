@@ -1,9 +1,8 @@
 // Rooms filled in bulk, in the shape of migration 0003: later migrations change them as they change what is in use.
 import { createHash } from "node:crypto";
 import { defaultSettings } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { Dimension } from "@khui/test-kit/statement-cost/cases";
-import type { Db } from "../src/store/tables.js";
 
 /** Where a case finds what it is about. */
 export interface Scene {

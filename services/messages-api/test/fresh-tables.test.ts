@@ -1,8 +1,7 @@
 // A statement is planned once a connection, at first while its tables are empty: its plan must also do when they have grown.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newId, newUser, text } from "./room.js";
 

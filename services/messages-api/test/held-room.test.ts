@@ -1,11 +1,10 @@
 // A locked room delays only itself: sends into others are answered meanwhile.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { toChatError } from "@khui/service";
 import t, { test } from "tap";
 import { createChanging } from "../src/actions/changing.js";
 import { createSending } from "../src/actions/sending.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newUser, text } from "./room.js";

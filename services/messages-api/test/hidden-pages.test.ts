@@ -1,12 +1,11 @@
 // Pages skip hidden messages: whatever was hidden, all pages together are exactly the rest.
-import { sql } from "@khui/database";
-import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { type Db, sql } from "@khui/database";
+import { randomFrom } from "@khui/test-kit/random";
 import t, { test } from "tap";
 import { deleteForEveryone, hideMessage } from "../src/store/change.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
 import { describeRoom } from "../src/store/room-list.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newUser, text } from "./room.js";

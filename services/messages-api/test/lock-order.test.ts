@@ -1,11 +1,10 @@
 // Statements of two replicas that lock the same rows: both take them in the same order, so neither is ended for a deadlock.
-import { type FailureKind, sql } from "@khui/database";
+import { type Db, type FailureKind, sql } from "@khui/database";
 import t, { test } from "tap";
 import { deleteForEveryone } from "../src/store/change.js";
 import { pruneLog } from "../src/store/log-retention.js";
 import { markDelivered, markReadBatch } from "../src/store/positions.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newId, newUser, text } from "./room.js";
 

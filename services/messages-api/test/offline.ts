@@ -1,4 +1,5 @@
 // A context for this service's parts, without any other service.
+import type { Db } from "@khui/database";
 import { createMediaLinks } from "@khui/media-links";
 import { createMetrics, createScopes } from "@khui/service/telemetry";
 import type { Announcer } from "../src/announcing/announcer.js";
@@ -6,7 +7,6 @@ import { createSentMessages } from "../src/announcing/sent-messages.js";
 import { createRoomQueue } from "../src/batching/room-queue.js";
 import type { Context } from "../src/context.js";
 import { createMessageMetrics } from "../src/metrics.js";
-import type { Db } from "../src/store/tables.js";
 
 export const links = createMediaLinks({
   secrets: ["a secret of these tests"],

@@ -1,8 +1,7 @@
 // Replicas of this service's store on a real Postgres.
-import type { FailureKind } from "@khui/database";
+import type { Db, FailureKind } from "@khui/database";
 import * as database from "@khui/test-kit/servers/replicas";
 import { schema } from "../src/service.js";
-import type { Db } from "../src/store/tables.js";
 
 /** Each Db has a pool of its own; all is closed with `t`. `onFailure` is called for each statement that fails. */
 export async function openReplicas(

@@ -1,7 +1,6 @@
 // Checks the store's counters against the rows they count.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { describeRoom } from "../src/store/room-list.js";
-import type { Db } from "../src/store/tables.js";
 
 interface Entry {
   seq: number;

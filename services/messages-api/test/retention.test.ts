@@ -1,11 +1,10 @@
 // Old entries are removed from the log, and clients that would need them have to resync.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
 import { openRoom } from "../src/queries/log.js";
 import { readLog } from "../src/store/history.js";
 import { pruneLog } from "../src/store/log-retention.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newUser, text } from "./room.js";

@@ -1,10 +1,10 @@
 // Rooms, members and messages as the store's tests make them.
 import { randomUUID } from "node:crypto";
 import { defaultSettings } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { ObjectId } from "bson";
 import { applyRoomChange } from "../src/store/membership.js";
 import type { NewMessage } from "../src/store/send.js";
-import type { Db } from "../src/store/tables.js";
 
 export const newId = () => new ObjectId().toHexString();
 export const newUser = (name: string) => `${name} ${randomUUID()}`;

@@ -2,12 +2,12 @@
 import { createLocalBus } from "@khui/bus/local";
 import { call } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { createRpcServer, sendMessage } from "@khui/service";
 import t, { test } from "tap";
 import type { Actions } from "../src/actions/actions.js";
 import { createSending } from "../src/actions/sending.js";
 import { serveMessages } from "../src/routes/rpc.js";
-import type { Db } from "../src/store/tables.js";
 import { offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newId, newUser } from "./room.js";

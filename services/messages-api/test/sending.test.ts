@@ -1,10 +1,10 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import t, { test } from "tap";
 import { forwardMessage } from "../src/actions/forwarding.js";
 import { createSending } from "../src/actions/sending.js";
 import type { Context } from "../src/context.js";
-import type { Db } from "../src/store/tables.js";
 import { offline, silentAnnouncer } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";

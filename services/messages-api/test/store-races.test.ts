@@ -1,12 +1,13 @@
 // Two replicas write into the same rooms at once: nothing deadlocks, nothing is lost, every counter adds up.
-import { randomFrom } from "@khui/test-kit/faulty-bus";
+import type { Db } from "@khui/database";
+import { randomFrom } from "@khui/test-kit/random";
 import t, { test } from "tap";
 import { deleteForEveryone, editMessage, hideMessage } from "../src/store/change.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { markDelivered, markReadBatch } from "../src/store/positions.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
-import type { Db, ParentRow } from "../src/store/tables.js";
+import type { ParentRow } from "../src/store/tables.js";
 import { openReplicas } from "./postgres.js";
 import { faultsOf } from "./recount.js";
 import { makeRoom, newId, newUser, text } from "./room.js";

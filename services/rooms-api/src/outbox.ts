@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import pLimit from "p-limit";
 import type { Logger } from "pino";
 import {
@@ -13,7 +14,6 @@ import {
   pendingRooms,
   roomsPage,
 } from "./store/outbox.js";
-import type { Db } from "./store/tables.js";
 
 export interface Outbox {
   /** Delivers all pending changes of a room; resolves when they are in the log. Throws service_unavailable: the sweep retries. */

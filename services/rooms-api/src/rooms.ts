@@ -10,12 +10,13 @@ import {
   type RoomActivity,
   type UpdateRoom,
 } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { ObjectId } from "bson";
 import type { Outbox } from "./outbox.js";
 import { renderParticipants, renderRoom } from "./render.js";
 import { checkJoin, planRoom, planSettings, systemText } from "./rules.js";
 import { changeRoom, createRoom, findCreated, findRooms } from "./store/rooms.js";
-import type { Db, RoomRow } from "./store/tables.js";
+import type { RoomRow } from "./store/tables.js";
 import { findUsers } from "./store/users.js";
 
 export interface Rooms {

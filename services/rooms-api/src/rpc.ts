@@ -1,7 +1,7 @@
 // Answers other services over the bus: names and avatars of users.
 import { roomsRpc } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import type { RpcServer } from "@khui/service";
-import type { Db } from "./store/tables.js";
 import { findUsers, saveUsers } from "./store/users.js";
 
 export function serveRooms(rpc: RpcServer, db: Db): void {

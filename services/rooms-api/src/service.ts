@@ -1,4 +1,5 @@
 // rooms-api: rooms, participants, settings and the user directory. The table of contents of the service.
+import type { Db } from "@khui/database";
 import { defineService } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import { quotaEnvironment, roomQuotas } from "./environment.js";
@@ -8,7 +9,6 @@ import { createRooms } from "./rooms.js";
 import { mountRooms } from "./routes/rooms.js";
 import { mountUsers } from "./routes/users.js";
 import { serveRooms } from "./rpc.js";
-import type { Db } from "./store/tables.js";
 
 export const schema = { name: "rooms", migrations: new URL("../migrations/", import.meta.url) };
 

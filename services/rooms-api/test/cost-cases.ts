@@ -4,13 +4,12 @@ import { createHash } from "node:crypto";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { defaultSettings, messagesRpc, type RoomActivity } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
 import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { findRooms } from "../src/store/rooms.js";
-import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 /** A group whose only admin is `ROOM admin`; its members are `ROOM 1`, `ROOM 2` and so on, those who left `ROOM left 1` and so on. */

@@ -1,6 +1,6 @@
 // What a request touches does not grow with the room, the rooms, the people known, or what waits in the outbox.
 import { createLocalBus } from "@khui/bus/local";
-import { type Database, sql } from "@khui/database";
+import { type Database, type Db, sql } from "@khui/database";
 import { openReplicas } from "@khui/test-kit/servers/replicas";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
@@ -8,7 +8,6 @@ import { createRooms, type Rooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
 import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { findCreated, findRooms } from "../src/store/rooms.js";
-import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 import { allowAll, fakeMessages } from "./fake-messages.js";
 import { pagesTouched } from "./touched.js";

@@ -1,9 +1,8 @@
 // The user directory: what is saved of users, and that saving the same again is free.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t from "tap";
 import { schema } from "../src/service.js";
-import type { Db } from "../src/store/tables.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 const database = await openOwnDatabase(t);

@@ -2,13 +2,12 @@
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { type Test } from "tap";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
-import type { Db } from "../src/store/tables.js";
 import { activityOf } from "./fake-messages.js";
 
 const database = await openOwnDatabase(t);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { createLocalBus } from "@khui/bus/local";
 import { ChatError } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
@@ -9,7 +10,6 @@ import { createOutbox } from "../src/outbox.js";
 import { createRooms } from "../src/rooms.js";
 import { schema } from "../src/service.js";
 import { pendingRooms } from "../src/store/outbox.js";
-import type { Db } from "../src/store/tables.js";
 import { allowAll, fakeMessages } from "./fake-messages.js";
 
 const silent = { warn: () => undefined };

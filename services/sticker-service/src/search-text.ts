@@ -4,7 +4,7 @@
  * The form in which texts are stored and searched: NFKC, lower case. NFKC decomposes sara am (ำ) into nikhahit and sara aa, which
  * some keyboards type one by one and before the tone mark; the mark is put first. The variation selector of emoji is removed.
  */
-export function foldText(text: string): string {
+function foldText(text: string): string {
   const composed = text.normalize("NFKC").toLowerCase();
   return composed.replace(/\u0E4D([\u0E48-\u0E4B])/g, "$1\u0E4D").replaceAll("\uFE0F", "");
 }

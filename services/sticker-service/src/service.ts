@@ -1,4 +1,5 @@
 // sticker-service: sets, collections, and sending stickers. The table of contents of the service.
+import type { Db } from "@khui/database";
 import { defineService } from "@khui/service";
 import { linkEnvironment } from "@khui/service/http";
 import { Type } from "typebox";
@@ -11,7 +12,6 @@ import { mountPublishing, mountRetiring } from "./routes/publishing.js";
 import { mountSending } from "./routes/sending.js";
 import { mountSets } from "./routes/sets.js";
 import { createSending } from "./sending/sending.js";
-import type { Db } from "./store/tables.js";
 
 export const schema = { name: "stickers", migrations: new URL("../migrations/", import.meta.url) };
 /** The sets that come with the service; at the same place from src and from dist. */

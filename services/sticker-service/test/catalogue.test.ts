@@ -1,9 +1,9 @@
 // What users see of sets: lists, searches, collections, pictures.
 import type { Sticker, StickerSet, StickerSetManifest } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
 import { addToCollection, knownSet } from "../src/store/catalogue.js";
-import type { Db } from "../src/store/tables.js";
 import { openRig, type Rig } from "./rig.js";
 
 let rig: Rig;

@@ -1,12 +1,11 @@
 // Every statement of this service's store, and how its cost may grow.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { readQuery } from "../src/search-text.js";
 import { addToCollection, collectionOf, findSet, findSticker, stickersOf } from "../src/store/catalogue.js";
 import { isUpToDate, type NewSet, retireSet, saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
-import type { Db } from "../src/store/tables.js";
 import { newSet, newSticker } from "./new-sets.js";
 
 /** Sets are named `NAME-1`, `NAME-2` and so on, their stickers `s1`, `s2` and so on. */

@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { StickerManifest, StickerSetManifest } from "@khui/contracts";
-import { type Database, sql } from "@khui/database";
+import { type Database, type Db, sql } from "@khui/database";
 import {
   archive,
   coin,
@@ -21,7 +21,6 @@ import t, { before, test } from "tap";
 import { checkSet } from "../src/publishing/checks.js";
 import { createPublisher } from "../src/publishing/publisher.js";
 import { stickersOf } from "../src/store/catalogue.js";
-import type { Db } from "../src/store/tables.js";
 import { memoryBlobs } from "./memory-blobs.js";
 import { openReplicas } from "./postgres.js";
 import { issuesOf, openRig, type Rig } from "./rig.js";

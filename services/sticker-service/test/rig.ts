@@ -12,15 +12,11 @@ import { createClosers, createLogger, readEnvironment } from "@khui/service/proc
 import { unobserved } from "@khui/service/telemetry";
 import { archive, type Files, filesOf } from "@khui/test-kit/files/sticker-sets";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
+import type { TestFile } from "@khui/test-kit/test-file";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { stickerService } from "../src/service.js";
 import { type MemoryBlobs, memoryBlobs } from "./memory-blobs.js";
-
-/** The part of tap's test that is needed here. */
-export interface TestFile {
-  teardown(close: () => unknown): unknown;
-}
 
 const silentLog = createLogger({ name: "test", level: "silent" });
 

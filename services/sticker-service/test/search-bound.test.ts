@@ -1,5 +1,5 @@
 // The cost of a search is bounded where it matches everything, and old, rare sets are still found.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t, { before, test } from "tap";
 import { readQuery } from "../src/search-text.js";
@@ -7,7 +7,6 @@ import { schema } from "../src/service.js";
 import { saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
 import { searchStickers } from "../src/store/sticker-search.js";
-import type { Db } from "../src/store/tables.js";
 import { newSet, newSticker } from "./new-sets.js";
 
 let db: Db;

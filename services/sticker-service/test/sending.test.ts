@@ -8,6 +8,7 @@ import {
   type RpcRequest,
   type StickerInfo,
 } from "@khui/contracts";
+import { aMessage } from "@khui/test-kit/a-message";
 import { coin, manifest, sticker } from "@khui/test-kit/files/sticker-sets";
 import t, { before, test } from "tap";
 import { openRig, type Rig } from "./rig.js";
@@ -24,28 +25,17 @@ const roomId = "0000000000000000000000ff";
 const unknownId = "0123456789abcdef01234567";
 
 function messageOf(request: RpcRequest<typeof messagesRpc.send>): Message {
-  return {
+  return aMessage({
     _id: sends.length.toString(16).padStart(24, "0"),
     chatRoom: request.roomId,
     seq: sends.length,
     sender: { _id: request.userId, name: null, avatar: null },
     type: request.type,
     content: request.content,
-    mediaInfo: null,
     stickerInfo: request.sticker ?? null,
-    status: "sent",
-    timestamp: new Date(0).toISOString(),
-    reactions: [],
-    reactionCounts: [],
-    isDeleted: false,
-    isEdited: false,
-    editCount: 0,
-    editHistory: [],
     replyTo: request.replyTo ?? null,
-    replyToMessage: null,
-    forwardedFrom: null,
     ...(request.clientMessageId ? { clientMessageId: request.clientMessageId } : {}),
-  };
+  });
 }
 
 /** As the real messages-api: refuses by the room, and answers a repeated clientMessageId with the first message. */

@@ -1,11 +1,10 @@
 // Who publishes, retires or downloads waits for no one else who does, and all of it is counted.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import t, { before, test } from "tap";
 import { readQuery } from "../src/search-text.js";
 import { addToCollection, collectionOf } from "../src/store/catalogue.js";
 import { retireSet, saveSet } from "../src/store/publishing.js";
 import { listSets } from "../src/store/set-list.js";
-import type { Db } from "../src/store/tables.js";
 import { newSet } from "./new-sets.js";
 import { openReplicas } from "./postgres.js";
 

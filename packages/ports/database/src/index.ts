@@ -4,4 +4,5 @@ export { sql } from "kysely";
 export type { Database, MigrationOptions } from "./database.js";
 export { constraintName, type FailureKind, failureKind } from "./failures.js";
 export type { StatementObserver } from "./observed.js";
+export { type Db, jsonb } from "./sql.js";
 export { inTransaction } from "./transaction.js";

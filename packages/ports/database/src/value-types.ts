@@ -13,7 +13,7 @@ const interval = 1186;
  *
  * @throws RangeError beyond 2^53, where a number would silently be rounded
  */
-export function safeInteger(text: string): number {
+function safeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} does not fit a JavaScript number`);
   return value;

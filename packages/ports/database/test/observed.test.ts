@@ -1,6 +1,5 @@
 // What the observer of statements is told when there is no connection to run one on.
-
-import { freePort } from "@khui/test-kit/servers/postgres";
+import { freePort } from "@khui/backends/probes";
 import { test } from "tap";
 import { failureKind, sql } from "../src/index.js";
 import { openPostgres } from "../src/postgres.js";

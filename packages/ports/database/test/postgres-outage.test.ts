@@ -1,12 +1,13 @@
 // A Postgres that is away: told quickly, survived, and used again by itself once it is back.
 import { createServer, type Socket } from "node:net";
-import { freePort, startPostgres } from "@khui/test-kit/servers/postgres";
+import { freePort } from "@khui/backends/probes";
+import { mortalPostgres } from "@khui/test-kit/servers/postgres";
 import t, { test } from "tap";
 import { failureKind, sql } from "../src/index.js";
 import { openPostgres } from "../src/postgres.js";
 
-const server = await startPostgres();
-t.teardown(() => server.remove());
+const server = await mortalPostgres();
+t.teardown(() => server.stop());
 
 async function kindOf(action: Promise<unknown>): Promise<string> {
   return action.then(
@@ -43,7 +44,7 @@ test("a server that is killed fails its queries as unavailable, and works again 
   t.ok(Date.now() - from < 2_000, "a refused connection is told without waiting for a time-out");
   t.ok(told.length > 0, "the log hears of broken connections");
 
-  await server.start();
+  await server.restart();
   await database.ping();
   t.same((await sql`select 1 as one`.execute(db)).rows, [{ one: 1 }]);
 });

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { sql } from "@khui/database";
+import { until } from "@khui/test-kit/until";
 import { test } from "tap";
-import { freshFolder, runs, started, until } from "./started.js";
+import { freshFolder, runs, started } from "./started.js";
 
 const writer = fileURLToPath(new URL("writer.ts", import.meta.url));
 
@@ -37,7 +38,7 @@ test("kill -9 of the process ends its server and loses no acknowledged row, agai
     const { last, serverId } = await writeAndDie(folder, count);
     t.ok(last >= count, `${last} rows acknowledged`);
     // In other rounds the next one starts at once, while the server may still be ending.
-    if (round === 0) await until(() => !runs(serverId));
+    if (round === 0) await until("the server is gone", () => !runs(serverId));
     const { server, database, db } = await started(t, { folder });
     t.notOk(runs(serverId));
     const { rows } = await sql<{ count: number; last: number; whole: boolean }>`
@@ -56,7 +57,7 @@ test("kill -9 of the server is told, and the same pool goes on with the server t
   await sql`create table public.kept as select 7 as seven`.execute(db);
   const first = server.pid;
   process.kill(first, "SIGKILL");
-  await until(() => server.pid !== first);
+  await until("another server runs", () => server.pid !== first);
   await database.ping();
   t.same((await sql`select * from public.kept`.execute(db)).rows, [{ seven: 7 }]);
   t.match(
@@ -80,7 +81,7 @@ test("stopping while it is being started again ends it for good", async (t) => {
   const { server, told } = await started(t, { folder: freshFolder(t) });
   const first = server.pid;
   process.kill(first, "SIGKILL");
-  await until(() => told.some((line) => line.includes("starting it again")));
+  await until("it is started again", () => told.some((line) => line.includes("starting it again")));
   await server.stop();
   t.notOk(runs(first));
   t.notOk(runs(server.pid));

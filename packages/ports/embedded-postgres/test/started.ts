@@ -39,8 +39,3 @@ export function runs(id: number): boolean {
     return false;
   }
 }
-
-/** Asks every 20 ms; the file's own time-out ends what never comes. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

@@ -1,9 +1,9 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
-import type { Telemetry } from "@khui/service/telemetry";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { toChatError } from "../failures.js";
+import type { Telemetry } from "../telemetry/index.js";
 import { minBodyLimit } from "./body-limit.js";
 import { answerFailure } from "./failures.js";
 import { isShuttingDown } from "./graceful-shutdown.js";
@@ -18,8 +18,6 @@ export interface AppOptions {
   readonly telemetry?: Telemetry;
   /** The peers whose X-Forwarded-For is trusted: the edge's addresses, or false when clients connect directly. */
   readonly trustProxy?: boolean | string;
-  /** Origins whose pages may call, `true` for any. Tokens travel in headers, never in cookies, so any is safe. */
-  readonly corsOrigin?: true | string[];
   /** How long a body of JSON may take to arrive; 30,000. */
   readonly bodyMs?: number;
 }
@@ -67,7 +65,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.removeContentTypeParser("text/plain");
   acceptEmptyJson(app);
   await app.register(fastifyCors, {
-    origin: options.corsOrigin ?? true,
+    // Pages of any origin may call: tokens travel in headers, never in cookies.
+    origin: true,
     methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
     exposedHeaders: ["retry-after", "x-request-id"],
     maxAge: 600,

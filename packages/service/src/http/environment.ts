@@ -16,7 +16,7 @@ export const keyEnvironment = {
 };
 
 /** Requests a minute; see `defaultRules`. */
-export const limitEnvironment = {
+const limitEnvironment = {
   LIMIT_PER_USER: Type.Integer({ minimum: 1, default: 1200 }),
   LIMIT_PER_ADDRESS: Type.Integer({ minimum: 1, default: 6000 }),
 };

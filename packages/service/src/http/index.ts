@@ -11,5 +11,6 @@ export * from "./local.js";
 export * from "./metrics.js";
 export * from "./mount.js";
 export * from "./multipart.js";
+export * from "./pagination.js";
 export * from "./tokens.js";
 export * from "./validation.js";

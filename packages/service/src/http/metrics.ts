@@ -1,6 +1,6 @@
 // The metrics endpoint for Prometheus.
-import type { Metrics } from "@khui/service/telemetry";
 import type { FastifyInstance } from "fastify";
+import type { Metrics } from "../telemetry/index.js";
 
 /** Adds /metrics. The edge does not expose it. */
 export function mountMetrics(app: FastifyInstance, metrics: Metrics): void {

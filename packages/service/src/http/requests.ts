@@ -1,6 +1,6 @@
 // Instruments requests: durations by route, a log line each at debug level, and a scope with their ids.
-import { parentsOf, type Scope, type Span, secondsBuckets, type Telemetry, within } from "@khui/service/telemetry";
 import type { FastifyInstance } from "fastify";
+import { parentsOf, type Scope, type Span, secondsBuckets, type Telemetry, within } from "../telemetry/index.js";
 
 interface Followed {
   readonly scope: Scope;

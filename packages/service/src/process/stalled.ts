@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 /** A client that reads less than one chunk (64 KB of a file) in this time is stalled; that is about 1 KB a second. */
-export const defaultStallMs = 60_000;
+const defaultStallMs = 60_000;
 
 /**
  * Destroys the connection once bytes of the response have waited for `stallMs` to twice `stallMs` without the client reading a

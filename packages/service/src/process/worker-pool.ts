@@ -50,8 +50,6 @@ const defaultIdleMs = 30_000;
 const wornMs = 60_000;
 /** Ends one whose parent is gone while it hangs. Beyond what it may have used when it is worn, with two threads that work. */
 const cpuSeconds = 240;
-/** For a worker that is not built: one that only tests have. */
-const sourceLoader = ["--import=tsx", "--conditions=@khui/source"];
 
 export function createWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerPool<Job, Result> {
   const { idleMs = defaultIdleMs } = options;
@@ -108,10 +106,8 @@ interface Outcome {
 }
 
 function startWorker({ entry, dataBytes }: WorkerPoolOptions, onEnd: () => void): Worker {
-  const file = fileURLToPath(entry);
-  const loader = file.endsWith(".ts") ? sourceLoader : [];
   const limits = { dataBytes: dataBytes + codeRangeBytes(), cpuSeconds };
-  const [program, args] = withResourceLimits(process.execPath, [...loader, file], limits);
+  const [program, args] = withResourceLimits(process.execPath, [fileURLToPath(entry)], limits);
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",

@@ -1,6 +1,5 @@
 // The tracer on OpenTelemetry's SDK: sends spans in batches to an OTLP/HTTP endpoint. Loaded only when tracing is enabled.
 
-import type { Logger } from "@khui/service/process";
 import {
   DiagLogLevel,
   diag,
@@ -17,6 +16,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import pTimeout from "p-timeout";
+import type { Logger } from "../process/index.js";
 import type { Tracer } from "./spans.js";
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT };

@@ -1,5 +1,5 @@
 // Sets up the logger, metrics, scopes and tracer of a process from its environment.
-import { createLogger, type Logger } from "@khui/service/process";
+import { createLogger, type Logger } from "../process/index.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import { createScopes, logFields, type Scopes } from "./scopes.js";
 import type { Tracer } from "./spans.js";

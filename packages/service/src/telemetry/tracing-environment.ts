@@ -1,5 +1,5 @@
 // Whether the environment enables tracing, by OpenTelemetry's own variables.
-import { EnvironmentError } from "@khui/service/process";
+import { EnvironmentError } from "../process/index.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

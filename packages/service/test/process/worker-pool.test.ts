@@ -1,14 +1,17 @@
 // Worker processes: the outcome for a job, its worker, and the next job.
 import { existsSync } from "node:fs";
+import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createWorkerPool, type WorkerPoolOptions } from "../../src/process/worker-pool.js";
-import type { Job } from "./worker-jobs.js";
+
+/** The jobs of worker-jobs.mjs. */
+type Job = { do: "echo"; bytes: Uint8Array } | { do: "fail" | "hang" | "grow" | "crash" | "pid" | "environment" };
 
 const minute = 60_000;
 const mebibyte = 1024 * 1024;
 
 function pool(t: Test, options: Partial<WorkerPoolOptions> = {}) {
-  const entry = new URL("worker-jobs.ts", import.meta.url);
+  const entry = new URL("worker-jobs.mjs", import.meta.url);
   const made = createWorkerPool<Job, unknown>({ entry, dataBytes: 600 * mebibyte, idleMs: minute, ...options });
   t.teardown(() => made.close());
   return made;
@@ -22,9 +25,7 @@ const isRunning = (pid: unknown): boolean => {
   }
 };
 
-async function untilGone(pid: unknown): Promise<void> {
-  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-}
+const untilGone = (pid: unknown) => until("the worker is gone", () => !isRunning(pid));
 
 test("bytes are passed unchanged, and one worker does one job after another", async (t) => {
   const { run } = pool(t);
@@ -75,7 +76,7 @@ test("a worker that is killed from outside is not an error of the job", async (t
 });
 
 test("a worker that cannot start rejects the job", async (t) => {
-  const { run } = pool(t, { entry: new URL("not-there.ts", import.meta.url) });
+  const { run } = pool(t, { entry: new URL("not-there.mjs", import.meta.url) });
   await t.rejects(run({ do: "pid" }, minute), { name: "WorkerUnavailable" });
 });
 

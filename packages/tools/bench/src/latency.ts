@@ -15,7 +15,7 @@ export interface Latency {
 const idleTickMs = 1;
 
 /** Every room has one listening member, each person listening in all rooms whose first member they are. */
-export function listenersOf({ people, rooms }: Bench) {
+function listenersOf({ people, rooms }: Bench) {
   const roomIds = new Map<number, string[]>();
   for (const { id, members } of rooms) roomIds.set(members[0]!, [...(roomIds.get(members[0]!) ?? []), id]);
   return [...roomIds].map(([n, ids]) => ({ token: people.tokens[n]!, roomIds: ids }));

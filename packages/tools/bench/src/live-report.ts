@@ -59,7 +59,7 @@ export function ratio({ values }: Figure, to: ContenderKind): number {
   return median((values.ours ?? []).map((value, round) => value / (other[round] ?? Number.NaN)));
 }
 
-export function judge(figure: Figure, { atMost, to }: Aim): string {
+function judge(figure: Figure, { atMost, to }: Aim): string {
   const reached = to ? ratio(figure, to) : median(figure.values.ours ?? []);
   const what = to ? `× ${titles[to]}` : "";
   return `≤ ${atMost}${what && ` ${what}`}: ${reached <= atMost ? "met" : "MISSED"}`;

@@ -1,8 +1,8 @@
 // The statement that a send issues, captured on its way to the database, and made into a pgbench script.
 
+import type { Db } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
 import { sendBatch } from "@khui/messages-api/internal/store/send";
-import type { Db } from "@khui/messages-api/internal/store/tables";
 import { idOf } from "./rooms.js";
 
 export interface Statement {

@@ -1,5 +1,5 @@
 // Seeded random choices.
-import { randomFrom } from "@khui/test-kit/faulty-bus";
+import { randomFrom } from "@khui/test-kit/random";
 
 export interface Random {
   /** In [0, 1). */

@@ -1,5 +1,6 @@
 // The ledger finds everything that is lost, duplicated or wrong in a fetch, and nothing where all is as acknowledged.
 import type { ChatRoom, Message } from "@khui/contracts";
+import { aMessage } from "@khui/test-kit/a-message";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 import { test } from "tap";
 import { Ledger } from "../src/ledger.js";
@@ -7,29 +8,14 @@ import { Ledger } from "../src/ledger.js";
 const roomId = "room";
 
 function message(id: string, more: Partial<Message> = {}): Message {
-  return {
+  return aMessage({
     _id: id,
     chatRoom: roomId,
-    seq: 1,
     sender: { _id: "ann", name: "Ann", avatar: null },
-    type: "text",
     content: "text",
-    mediaInfo: null,
-    stickerInfo: null,
-    status: "sent",
-    timestamp: "2026-01-01T00:00:00.000Z",
-    reactions: [],
-    reactionCounts: [],
-    isDeleted: false,
-    isEdited: false,
-    editCount: 0,
-    editHistory: [],
-    replyTo: null,
-    replyToMessage: null,
-    forwardedFrom: null,
     clientMessageId: `client ${id}`,
     ...more,
-  };
+  });
 }
 
 function fetched(messages: Message[], userIds: string[] = []): FetchedRoom {

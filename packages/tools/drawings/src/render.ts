@@ -1,4 +1,4 @@
-// Draws the starter sets: SVG through Chromium, to still and animated WebP. Usage: render.ts SET [STICKER ...]
+// Draws the starter sets: SVG through Chromium, to still and animated WebP. Usage: render.js SET [STICKER ...]
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -77,7 +77,7 @@ async function animate(page: Page, drawing: Extract<Drawing, { frame: unknown }>
 }
 
 const [set = "", ...only] = process.argv.slice(2);
-const { drawings } = (await import(`./sets/${set}/index.ts`)) as { drawings: readonly Drawing[] };
+const { drawings } = (await import(`./sets/${set}/index.js`)) as { drawings: readonly Drawing[] };
 const wanted = drawings.filter(({ file }) => only.length === 0 || only.some((name) => file.startsWith(name)));
 const folder = join(here, "../../../../services/sticker-service/starter", set);
 mkdirSync(folder, { recursive: true });

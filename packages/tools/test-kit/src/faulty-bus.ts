@@ -1,4 +1,5 @@
 // A bus with injected faults: some of the rooms' log entries are lost, duplicated or reordered.
+import { randomFrom } from "./random.js";
 
 /** The wrapped bus; only `publish` matters here. */
 interface Publishing {
@@ -51,15 +52,4 @@ export function faultyBus<B extends Publishing>(bus: B, seed: number): { bus: B;
 
   // Object.create keeps getters such as `connected` live.
   return { bus: Object.create(bus, { publish: { value: publish } }) as B, faults };
-}
-
-/** Numbers in [0, 1), the same for the same seed: mulberry32 (https://gist.github.com/tommyettinger/46a874533244883189143505d203312c). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,7 +5,6 @@ import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type BackendName, startBackends } from "@khui/backends/backends";
-import { compile } from "./compile.js";
 import { cpuSeconds } from "./cpu.js";
 import { startDistributed } from "./distributed.js";
 import { startEmbedded } from "./embedded.js";
@@ -182,7 +181,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 }
 
-await compile(root, write);
 const programs = await findPrograms();
 const phases: PhaseResult[] = [];
 for (const phase of choosePhases()) {

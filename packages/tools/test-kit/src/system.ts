@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSigner } from "fast-jwt";
 import { connectClient } from "./client.js";
 import { startEmbedded } from "./embedded.js";
+import type { TestFile } from "./test-file.js";
 import { createUser, type User } from "./user.js";
 
 export { type Client, type JoinedChat, type Payload, type Received, recordingClient } from "./client.js";
@@ -23,9 +24,8 @@ export interface SystemAddress {
   readonly secret: string;
 }
 
-/** The part of tap's test that is needed here. */
-export interface TestFile {
-  teardown(close: () => unknown): unknown;
+/** The part of tap's test that a system and its users need. */
+interface SystemTest extends TestFile {
   fail(message: string): unknown;
 }
 
@@ -34,7 +34,7 @@ export interface TestFile {
  * (built output, data in a fresh folder) that is stopped with `t`: pass the file's root `t`, once. All sockets are
  * closed with `t` too, and an event that breaks its schema fails it. `own` is a system that the test started itself.
  */
-export async function useSystem(t: TestFile, own?: SystemAddress): Promise<System> {
+export async function useSystem(t: SystemTest, own?: SystemAddress): Promise<System> {
   const { url, secret } = own ?? (await systemOf(t));
   const closers = new Set<() => void>();
   t.teardown(() => {
@@ -87,8 +87,8 @@ async function created(user: User, request: Record<string, unknown>): Promise<st
   return body.chatRoom._id;
 }
 
-/** Retries every 25 ms until `check` neither throws nor returns false. Rejects with its last failure after the timeout. */
-export async function eventually(check: () => unknown, timeoutMs = 30_000): Promise<void> {
+/** Retries every `pauseMs` until `check` neither throws nor returns false. Rejects with its last failure after the timeout. */
+export async function eventually(check: () => unknown, timeoutMs = 30_000, pauseMs = 25): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
@@ -97,6 +97,6 @@ export async function eventually(check: () => unknown, timeoutMs = 30_000): Prom
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }
-    await sleep(25);
+    await sleep(pauseMs);
   }
 }

@@ -33,12 +33,12 @@ export interface TapRun {
 const fileTimeoutSeconds = 300;
 /** For one that is past it to say what it was at. */
 const graceSeconds = 10;
-const loader = new URL("../dist/loader.js", import.meta.url).href;
+const loader = new URL("./loader.js", import.meta.url).href;
 const nodeOptions = ["--enable-source-maps", `--import=${loader}`];
 
 /**
- * Runs the files as `compile` made them, and writes of each a line and the details of what failed once it has ended. Something that went wrong
- * outside of any assertion counts as one failure; files that `signal` left out are one failure each.
+ * Runs the files as `npm run check` compiled them, and writes of each a line and the details of what failed once it has ended.
+ * Something that went wrong outside of any assertion counts as one failure; files that `signal` left out are one failure each.
  */
 export async function runTap(run: TapRun): Promise<FileResult[]> {
   const { files, jobs } = run;

@@ -23,8 +23,7 @@ const dataBytes = 640 * 1024 * 1024;
 
 /** Starts no worker before the first file. The caller limits the concurrency. */
 export function createParsers(deadlines: ParserDeadlines = defaultDeadlines): Parsers {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const entry = new URL(`./parser-worker.${extension}`, import.meta.url);
+  const entry = new URL("./parser-worker.js", import.meta.url);
   const pool = createWorkerPool<ParserJob, ParserOutcome>({ entry, dataBytes });
   return {
     async parse<Name extends ParserJobName>(name: Name, input: ParserJobs[Name]["input"]) {

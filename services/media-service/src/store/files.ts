@@ -4,10 +4,11 @@ import { type Blobs, BlobsUnavailable } from "@khui/blobs";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
 import type { Inspected } from "../inspection/inspection.js";
-import { beginUpload, claimAbandoned, type Db, finishStoring, settleUploads } from "./upload-state.js";
+import { beginUpload, claimAbandoned, finishStoring, settleUploads } from "./upload-state.js";
 
 /** See `UploadState` for the states of an upload. */
 export interface Files {

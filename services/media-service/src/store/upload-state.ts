@@ -1,7 +1,5 @@
 // The states of an upload, and the statements that move it from one to another.
-import { type Kysely, sql } from "@khui/database";
-
-export type Db = Kysely<Record<string, never>>;
+import { type Db, sql } from "@khui/database";
 
 /**
  * Where an upload is, from the moment before its first byte goes into the blob store:

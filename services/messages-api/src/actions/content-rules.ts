@@ -2,7 +2,7 @@
 import { ChatError } from "@khui/contracts";
 
 /** Characters of a text or caption, after trimming. */
-export const maxContent = 10_000;
+const maxContent = 10_000;
 
 /** Trims; throws empty_content or content_too_long. Characters are Unicode code points. */
 export function checkText(content: string): string {

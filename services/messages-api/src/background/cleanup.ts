@@ -2,9 +2,9 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { mediaRpc } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import type { Logger } from "pino";
 import { forgetFiles, purgeDeletedMessages, unusedFiles } from "../store/cleanup.js";
-import type { Db } from "../store/tables.js";
 
 export interface Cleanup {
   /** A message was deleted: run now, not at the next interval. */

@@ -1,7 +1,7 @@
 // Prunes the log: entries older than anyone may resume from are removed.
+import type { Db } from "@khui/database";
 import type { Logger } from "pino";
 import { pruneChunk, pruneLog } from "../store/log-retention.js";
-import type { Db } from "../store/tables.js";
 
 /** Prunes now and every `everyMs` until the returned function is called; replicas may all do so. */
 export function startRetention(

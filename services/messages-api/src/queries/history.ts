@@ -1,5 +1,6 @@
 // A room's messages, by page, and its statistics.
 import type { RouteAnswer, routes } from "@khui/contracts";
+import { pagination } from "@khui/service/http";
 import type { Context } from "../context.js";
 import { renderMessage, statusFor, viewOf } from "../render.js";
 import { roomStats } from "../store/history.js";
@@ -17,12 +18,7 @@ export async function messagesPage(
     messages: page.messages.map((row) => renderMessage(row, view, statusFor(row, request.userId, page))),
     seq: page.seq,
     hasMore: page.hasMore,
-    pagination: {
-      currentPage: request.page,
-      totalPages: Math.max(1, Math.ceil(page.places / request.limit)),
-      total: page.places,
-      limit: request.limit,
-    },
+    pagination: pagination(request.page, request.limit, page.places),
   };
 }
 

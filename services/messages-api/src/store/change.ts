@@ -1,9 +1,9 @@
 // Statements that change one message: edit, delete, hide. Each numbers, checks, writes and logs in one statement.
 import type { ErrorCode } from "@khui/contracts";
-import { inTransaction, type RawBuilder, sql } from "@khui/database";
+import { type Db, inTransaction, type RawBuilder, sql } from "@khui/database";
 import { addRange } from "./hidden.js";
 import { addAmounts } from "./position-sums.js";
-import { type Db, lockWithin, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { lockWithin, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 /** What a change did: refused, nothing (it was so already), or a new log entry. `message` is as it is afterwards. */
 export type ChangeResult =

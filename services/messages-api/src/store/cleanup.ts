@@ -1,6 +1,5 @@
 // What deleted messages leave behind: files that no message uses any more, edits and reactions.
-import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, sql } from "@khui/database";
 
 /** Files that no message uses any more and that are not yet removed. */
 export async function unusedFiles(db: Db, limit: number): Promise<string[]> {

@@ -1,7 +1,7 @@
 // What lists and events leave out of a message: all of its edits, everyone who reacted, who has read it.
 import type { Reaction } from "@khui/contracts";
-import { sql } from "@khui/database";
-import { type Db, reactionJson, type Version } from "./tables.js";
+import { type Db, sql } from "@khui/database";
+import { reactionJson, type Version } from "./tables.js";
 
 /** Every version that an edit replaced, oldest first: a hundred at most. */
 export async function editsOf(db: Db, messageId: string): Promise<Version[]> {

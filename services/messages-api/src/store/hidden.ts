@@ -1,6 +1,5 @@
 // Ranges of adjacent hidden messages, which pages skip.
-import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, sql } from "@khui/database";
 
 interface HiddenPlace {
   readonly userId: string;

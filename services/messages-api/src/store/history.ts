@@ -1,7 +1,7 @@
 // Reads of a room's log, its counters, and how far its members have read.
 import { type ErrorCode, type MessageType, smallRoomLimit } from "@khui/contracts";
-import { type RawBuilder, sql } from "@khui/database";
-import { type Db, type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { type Db, type RawBuilder, sql } from "@khui/database";
+import { type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 interface Access {
   room_id: string | null;

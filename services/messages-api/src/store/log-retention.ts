@@ -1,6 +1,5 @@
 // Removes entries from the log that are older than anyone may resume from.
-import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, sql } from "@khui/database";
 
 /** Entries removed by one statement: few enough not to delay writers. */
 export const pruneChunk = 5_000;

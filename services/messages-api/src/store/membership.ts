@@ -1,7 +1,7 @@
 // Applies rooms-api's changes of membership and settings: appended to the log, and projected into members and positions.
 import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
-import { inTransaction, sql } from "@khui/database";
-import { type Db, type EntryData, jsonb, lockWithin } from "./tables.js";
+import { type Db, inTransaction, jsonb, sql } from "@khui/database";
+import { type EntryData, lockWithin } from "./tables.js";
 
 /** What a change appended; empty when it was applied before or arrived too early. */
 export interface Applied {

@@ -1,9 +1,9 @@
 // One page of a room's messages, as one of its members sees them.
 import type { ErrorCode } from "@khui/contracts";
-import { type RawBuilder, sql } from "@khui/database";
+import { type Db, type RawBuilder, sql } from "@khui/database";
 import { lowestOfOthers } from "./history.js";
 import { sumAfter } from "./position-sums.js";
-import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { type MessageRow, messageColumns, withParent } from "./tables.js";
 
 export interface PageRequest {
   readonly roomId: string;

@@ -1,7 +1,7 @@
 // How far members have read and been reached: positions per member, never a row per message and reader.
 import type { ErrorCode, Position } from "@khui/contracts";
-import { sql } from "@khui/database";
-import { type Db, lockWithin } from "./tables.js";
+import { type Db, sql } from "@khui/database";
+import { lockWithin } from "./tables.js";
 
 export interface ReadRequest {
   readonly roomId: string;

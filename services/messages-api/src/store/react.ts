@@ -1,7 +1,7 @@
 // The statement that sets, replaces or removes a reaction.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { type Change, type ChangeResult, change, withRoomLocked } from "./change.js";
-import { type Db, reactionJson } from "./tables.js";
+import { reactionJson } from "./tables.js";
 
 /** Up to this many, a message row carries all of its reactions; beyond, only how many used each emoji. */
 const maxEmbedded = 50;

@@ -1,9 +1,9 @@
 // The room list and a room's participants, from the projection.
 import type { ErrorCode, Role } from "@khui/contracts";
-import { type RawBuilder, sql } from "@khui/database";
+import { type Db, type RawBuilder, sql } from "@khui/database";
 import { accessRoom, lowestOfOthers } from "./history.js";
 import { sumAfter } from "./position-sums.js";
-import { type Db, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { type MessageRow, messageColumns, withParent } from "./tables.js";
 
 export interface ParticipantRow {
   user_id: string;

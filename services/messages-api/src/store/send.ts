@@ -1,7 +1,7 @@
 // The statement that sends: assigns numbers, checks rights, stores messages and log entries, for a whole batch at once.
 import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
-import { failureKind, sql } from "@khui/database";
-import { type Db, lockWithin, type ParentRow } from "./tables.js";
+import { type Db, failureKind, sql } from "@khui/database";
+import { lockWithin, type ParentRow } from "./tables.js";
 
 /** A message to be stored. Its text is trimmed and checked. */
 export interface NewMessage {

@@ -1,10 +1,6 @@
 // The rows of this service's schema as queries return them, and the columns that make a message.
-
 import type { ForwardedFrom, MessageType, Reaction, StickerInfo, StoredMedia, SystemInfo } from "@khui/contracts";
-import { type Kysely, type RawBuilder, sql } from "@khui/database";
-
-/** All statements here are written as SQL; Kysely carries them and their parameters. */
-export type Db = Kysely<Record<string, never>>;
+import { type RawBuilder, sql } from "@khui/database";
 
 export interface MessageRow {
   id: string;
@@ -82,8 +78,6 @@ export interface EntryData {
   readonly members?: number;
   readonly left?: string;
 }
-
-export const jsonb = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 
 /**
  * A column that sets the statement's lock timeout (milliseconds; SQLSTATE 55P03), so that a room that somebody holds

@@ -29,7 +29,7 @@ export interface ContactTimes {
   readonly onlineMs: number;
 }
 
-export const defaultContactTimes: ContactTimes = { contactsMs: 5_000, onlineMs: 2_000 };
+const defaultContactTimes: ContactTimes = { contactsMs: 5_000, onlineMs: 2_000 };
 
 /** Memory of strings, objects and dates beside their characters, which take two bytes each at most. */
 const idOverhead = 32;

@@ -1,15 +1,8 @@
 // Rooms over REST.
 import { routes } from "@khui/contracts";
-import type { mounter } from "@khui/service/http";
+import { type mounter, pagination } from "@khui/service/http";
 import type { Quotas } from "../quotas.js";
 import type { Rooms } from "../rooms.js";
-
-const pagination = (page: number, limit: number, total: number) => ({
-  currentPage: page,
-  totalPages: Math.max(1, Math.ceil(total / limit)),
-  total,
-  limit,
-});
 
 /** Mounts the routes of rooms and their participants. */
 export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quotas: Quotas): void {

@@ -1,7 +1,7 @@
 // The user directory over REST, for the host application's back end.
 import { routes } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import type { mounter } from "@khui/service/http";
-import type { Db } from "../store/tables.js";
 import { saveUsers } from "../store/users.js";
 
 export function mountUsers(mount: ReturnType<typeof mounter>, db: Db): void {

@@ -1,7 +1,6 @@
 // Changes that messages-api has not confirmed yet.
 import type { RoomChange } from "@khui/contracts";
-import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, sql } from "@khui/database";
 
 export interface OutboxRow {
   change_no: number;

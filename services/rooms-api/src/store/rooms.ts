@@ -1,9 +1,7 @@
 // Rooms and participants. Every change is written together with its outbox entry, under the room's row lock.
 import type { Role, RoomChange, RoomSettings, RoomType } from "@khui/contracts";
-import { inTransaction, sql } from "@khui/database";
-import type { Db, ParticipantRow, RoomRow } from "./tables.js";
-
-const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
+import { type Db, inTransaction, jsonb, sql } from "@khui/database";
+import type { ParticipantRow, RoomRow } from "./tables.js";
 
 /** Listed, since a prepared `*` fails once on each connection when a migration has added a column. */
 const roomColumns = sql`id, type, name, description, avatar, activity_id, status, settings, created_by, created_at, updated_at,
@@ -30,7 +28,7 @@ export function createRoom(db: Db, room: NewRoom): Promise<{ roomId: string; cre
     const { rows } = await sql<{ id: string }>`
       INSERT INTO rooms.rooms (id, type, name, description, avatar, activity_id, settings, created_by, pair, client_id)
       VALUES (${room.id}, ${room.type}, ${room.name}, ${room.description}, ${room.avatar}, ${room.activityId},
-        ${json(room.settings)}, ${room.createdBy}, ${pairOf(room)}, ${room.clientId})
+        ${jsonb(room.settings)}, ${room.createdBy}, ${pairOf(room)}, ${room.clientId})
       ON CONFLICT DO NOTHING RETURNING id`.execute(trx);
     if (rows.length === 0) {
       const roomId = await findCreated(trx, room);
@@ -80,7 +78,7 @@ export function changeRoom(
     mine: ParticipantRow | undefined,
     successor: () => Promise<string | null>,
   ) => Promise<Decision | undefined>,
-): Promise<{ changed: boolean }> {
+): Promise<void> {
   return inTransaction(db, async (trx) => {
     const room = (
       await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)
@@ -91,9 +89,7 @@ export function changeRoom(
       WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx)
     ).rows[0];
     const decision = await decide(room, mine, () => findSuccessor(trx, roomId, userId));
-    if (!room || !decision) return { changed: false };
-    await write(trx, room, userId, decision);
-    return { changed: true };
+    if (room && decision) await write(trx, room, userId, decision);
   });
 }
 
@@ -132,7 +128,7 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
   } else if ("name" in decision) {
     await sql`
       UPDATE rooms.rooms SET name = ${decision.name}, description = ${decision.description}, avatar = ${decision.avatar},
-        settings = ${json(change.settings)} WHERE id = ${room.id}`.execute(trx);
+        settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
   }
   await enqueue(trx, room.id, changeNo, change);
 }
@@ -149,7 +145,7 @@ async function findSuccessor(db: Db, roomId: string, leaving: string): Promise<s
 }
 
 async function enqueue(trx: Db, roomId: string, changeNo: number, change: RoomChange): Promise<void> {
-  await sql`INSERT INTO rooms.outbox (room_id, change_no, change) VALUES (${roomId}, ${changeNo}, ${json(change)})`.execute(
+  await sql`INSERT INTO rooms.outbox (room_id, change_no, change) VALUES (${roomId}, ${changeNo}, ${jsonb(change)})`.execute(
     trx,
   );
 }

@@ -1,9 +1,5 @@
 // The rows of this service's schema.
 import type { Role, RoomSettings, RoomType } from "@khui/contracts";
-import type { Kysely } from "@khui/database";
-
-/** All statements here are written as SQL; Kysely carries them and their parameters. */
-export type Db = Kysely<Record<string, never>>;
 
 export interface RoomRow {
   id: string;

@@ -1,7 +1,6 @@
 // The user directory.
 import type { User, UserProfile } from "@khui/contracts";
-import { sql } from "@khui/database";
-import type { Db } from "./tables.js";
+import { type Db, sql } from "@khui/database";
 
 /**
  * Saves profiles; an absent field keeps the stored value. Of two profiles of one user the last counts. Unchanged rows are only

@@ -3,20 +3,17 @@ import type { Blobs } from "@khui/blobs";
 import { createLocalBus } from "@khui/bus/local";
 import { serveRpc } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
 import { createFiles } from "@khui/media-service/internal/store/files";
-import type { Db } from "@khui/media-service/internal/store/upload-state";
 import { filesInUse } from "@khui/messages-api/internal/store/cleanup";
-import type { Db as MessagesDb } from "@khui/messages-api/internal/store/tables";
 
 /** Sweeps as media-service does, with messages-api's own answer. Returns the ids that were unsettled; throws if any stay so. */
 export async function settle(postgresUrl: string, blobs: Blobs): Promise<string[]> {
   const database = await openPostgres({ url: postgresUrl });
   const bus = createLocalBus({ onError: () => {} }).connect();
   const db: Db = database.kysely();
-  const messages: MessagesDb = database.kysely();
-  serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds: await filesInUse(messages, fileIds) }));
+  serveRpc(bus, messagesRpc.filesInUse, async ({ fileIds }) => ({ fileIds: await filesInUse(db, fileIds) }));
   const files = createFiles(db, blobs, bus, { warn: () => {} }, { intervalMs: 2 ** 30, abandonedMs: 0 });
   try {
     const before = await unsettled(db);

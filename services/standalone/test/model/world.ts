@@ -1,8 +1,8 @@
 // Three people with four devices, their rooms, and the check that every device converges to the true state.
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 import { fetchRoom } from "@khui/test-kit/fetch-room";
+import { eventually } from "@khui/test-kit/system";
 import { createUser, type User } from "@khui/test-kit/user";
 import type { Embedded } from "../../src/app.js";
 import { Device } from "./device.js";
@@ -38,6 +38,8 @@ export interface World {
 const convergenceTimeoutMs = 8_000;
 /** A fetch becomes stale while delivery marks arrive: it is repeated when the devices differ from it for this long. */
 const refetchMs = 100;
+/** There are hundreds of waits, most of them short. */
+const pauseMs = 2;
 
 /** People with fresh ids; all devices are connected. */
 export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
@@ -68,9 +70,13 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
     const connected = devices.filter(({ user, client }) => user === person && client);
     if (connected.length === 0) return;
     const fetched = await fetchTouched(person);
-    await eventually(() => {
-      for (const device of connected) checkDevice(device, fetched);
-    }, refetchMs);
+    await eventually(
+      () => {
+        for (const device of connected) checkDevice(device, fetched);
+      },
+      refetchMs,
+      pauseMs,
+    );
   }
 
   async function checkAll(): Promise<void> {
@@ -90,7 +96,7 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
 
   async function converge(): Promise<number> {
     const start = performance.now();
-    await eventually(checkAll, convergenceTimeoutMs);
+    await eventually(checkAll, convergenceTimeoutMs, pauseMs);
     touched.clear();
     return performance.now() - start;
   }
@@ -103,7 +109,7 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
     touched,
     converge,
     async convergeDeliveries() {
-      await eventually(checkDeliveries, convergenceTimeoutMs);
+      await eventually(checkDeliveries, convergenceTimeoutMs, pauseMs);
       for (const room of rooms) touched.add(room);
       await converge();
     },
@@ -121,18 +127,4 @@ export async function makeWorld({ url, tokens }: Embedded): Promise<World> {
       for (const device of devices) device.disconnect();
     },
   };
-}
-
-/** Tries again every few milliseconds; rejects with the last failure after `timeoutMs`. */
-async function eventually(check: () => Promise<void> | void, timeoutMs: number): Promise<void> {
-  const start = performance.now();
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (performance.now() - start > timeoutMs) throw error;
-      await sleep(2);
-    }
-  }
 }

@@ -16,7 +16,7 @@ type Answer = Partial<RouteAnswer<typeof routes.publishStickerSet>> & {
 };
 
 /** The archive itself, or one of the regular files in a folder, without hidden ones. */
-export async function archiveOf(path: string): Promise<Uint8Array> {
+async function archiveOf(path: string): Promise<Uint8Array> {
   if (!(await stat(path)).isDirectory()) return readFile(path);
   const files: Record<string, Uint8Array> = {};
   for (const entry of await readdir(path, { withFileTypes: true })) {

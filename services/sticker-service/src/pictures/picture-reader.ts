@@ -17,8 +17,7 @@ const dataBytes = 384 * 1024 * 1024;
 
 /** Reads one picture at a time, of all archives: each takes some 100 ms. Starts no worker before the first. */
 export function createPictureReader(): PictureReader {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const entry = new URL(`./picture-worker.${extension}`, import.meta.url);
+  const entry = new URL("./picture-worker.js", import.meta.url);
   const pool = createWorkerPool<{ bytes: Buffer }, PictureRead>({ entry, dataBytes });
   const oneAtATime = pLimit(1);
   return {

@@ -4,7 +4,7 @@ import { closeWhenIdle, readMultipart } from "@khui/service/http";
 import type { FastifyRequest } from "fastify";
 
 /** 60 MB of pictures are no smaller when packed, but no real set of stickers comes near them. */
-export const maxArchiveBytes = 20 * 1024 * 1024;
+const maxArchiveBytes = 20 * 1024 * 1024;
 const maxFields = 20;
 
 /**

@@ -1,11 +1,12 @@
 // Publishes checked sets: the pictures first, then the set with all its stickers at once.
 import type { Blobs } from "@khui/blobs";
+import type { Db } from "@khui/database";
 import { ObjectId } from "bson";
 import { storePictures } from "../pictures/assets.js";
 import type { Picture } from "../pictures/pictures.js";
 import { foldTerms } from "../search-text.js";
 import { type NewSet, type Saved, saveSet } from "../store/publishing.js";
-import type { Db, Interactive } from "../store/tables.js";
+import type { Interactive } from "../store/tables.js";
 import type { CheckedSet } from "./checks.js";
 
 export interface Publisher {

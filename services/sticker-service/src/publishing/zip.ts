@@ -12,7 +12,7 @@ export interface ZipLimits {
 }
 
 /** 60 MB are 120 stickers, the most a set has, of 500 KB. */
-export const defaultZipLimits: ZipLimits = { bytes: 60 * 1024 * 1024, entries: 500 };
+const defaultZipLimits: ZipLimits = { bytes: 60 * 1024 * 1024, entries: 500 };
 
 interface Entry {
   readonly name: string;

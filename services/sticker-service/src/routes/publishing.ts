@@ -1,6 +1,7 @@
 // Publishing, updating and retiring sets over REST, for the host application's back end.
 import multipart from "@fastify/multipart";
 import { type Notice, routes } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { authenticate, callOf, type Guard, type mounter } from "@khui/service/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import pLimit from "p-limit";
@@ -12,7 +13,6 @@ import { unzip } from "../publishing/zip.js";
 import { type AssetUrl, renderManifest, renderSet } from "../render.js";
 import { knownSet, stickersOf } from "../store/catalogue.js";
 import { retireSet } from "../store/publishing.js";
-import type { Db } from "../store/tables.js";
 
 /** Each holds its archive and the unpacked files in memory: 80 MB at most. */
 const maxConcurrentArchives = 4;

@@ -1,19 +1,12 @@
 // Sets and stickers over REST: list, search, download.
 import { ChatError, routes } from "@khui/contracts";
-import type { mounter } from "@khui/service/http";
+import type { Db } from "@khui/database";
+import { type mounter, pagination } from "@khui/service/http";
 import { type AssetUrl, renderManifest, renderSet, renderSticker } from "../render.js";
 import { readQuery } from "../search-text.js";
 import { addToCollection, collectionOf, knownSet, stickersOf } from "../store/catalogue.js";
 import { listSets } from "../store/set-list.js";
 import { searchStickers } from "../store/sticker-search.js";
-import type { Db } from "../store/tables.js";
-
-const pagination = (page: number, limit: number, total: number) => ({
-  currentPage: page,
-  totalPages: Math.max(1, Math.ceil(total / limit)),
-  total,
-  limit,
-});
 
 /** Mounts the routes of sets, collections and the search. */
 export function mountSets(mount: ReturnType<typeof mounter>, db: Db, assetUrl: AssetUrl): void {

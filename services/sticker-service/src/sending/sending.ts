@@ -10,10 +10,10 @@ import {
   type StickerInfo,
   stickerAssetPath,
 } from "@khui/contracts";
+import type { Db } from "@khui/database";
 import { sendMessage } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import { findSticker } from "../store/catalogue.js";
-import type { Db } from "../store/tables.js";
 import { checkMetadata, drawOutcome } from "./metadata.js";
 
 export interface Sender {

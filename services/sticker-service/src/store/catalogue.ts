@@ -1,7 +1,7 @@
 // Reads sets, their stickers and the collections of users.
 import { ChatError } from "@khui/contracts";
-import { sql } from "@khui/database";
-import { type Db, ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns } from "./tables.js";
+import { type Db, sql } from "@khui/database";
+import { ownedBy, type SetRow, type StickerRow, setColumns, stickerColumns } from "./tables.js";
 
 /** Retired ones too: messages refer to them. */
 export async function findSet(db: Db, userId: string, setId: string): Promise<SetRow | undefined> {

@@ -1,6 +1,6 @@
 // Writes sets.
-import { inTransaction, sql } from "@khui/database";
-import type { Db, SetRow, StickerRow } from "./tables.js";
+import { type Db, inTransaction, jsonb, sql } from "@khui/database";
+import type { SetRow, StickerRow } from "./tables.js";
 
 /** A set to be written. */
 export interface NewSet
@@ -20,7 +20,6 @@ export interface Saved {
   readonly result: "published" | "updated" | "unchanged";
 }
 
-const json = (value: unknown) => sql`${JSON.stringify(value)}::jsonb`;
 const now = sql`date_trunc('milliseconds', clock_timestamp())`;
 /**
  * Writes a set with its stickers, or nothing where the set of that key was published from the same digest. An existing set keeps its
@@ -33,8 +32,8 @@ export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
     const { rows } = await sql<{ id: string }>`
         INSERT INTO stickers.sets AS s (id, key, title, description, author, category, keywords, type, free, cover,
           sticker_count, digest, starter, search_text, titles)
-        VALUES (${set.id}, ${set.key}, ${json(set.title)}, ${set.description && json(set.description)}, ${set.author},
-          ${set.category}, ${json(set.keywords)}, ${set.type}, ${set.free}, ${set.cover}, ${set.stickers.length},
+        VALUES (${set.id}, ${set.key}, ${jsonb(set.title)}, ${set.description && jsonb(set.description)}, ${set.author},
+          ${set.category}, ${jsonb(set.keywords)}, ${set.type}, ${set.free}, ${set.cover}, ${set.stickers.length},
           ${set.digest}, ${starter}, ${set.searchText}, ${set.titles})
         ON CONFLICT (key) DO UPDATE SET title = excluded.title, description = excluded.description,
           author = excluded.author, category = excluded.category, keywords = excluded.keywords, type = excluded.type,
@@ -53,7 +52,7 @@ export function saveSet(db: Db, set: NewSet, starter: boolean): Promise<Saved> {
           (set_id, id, position, name, keywords, emoji, asset, width, height, interactive, terms)
         SELECT ${id}, x.id, x.position, x.name, x.keywords, x.emoji, x.asset, x.width, x.height,
           x.interactive, x.terms
-        FROM jsonb_to_recordset(${json(stickers)}) AS x(id text, position int, name jsonb, keywords jsonb, emoji text,
+        FROM jsonb_to_recordset(${jsonb(stickers)}) AS x(id text, position int, name jsonb, keywords jsonb, emoji text,
           asset text, width int, height int, interactive jsonb, terms text)`.execute(trx);
     return { setId: id, result: id === set.id ? "published" : "updated" };
   });

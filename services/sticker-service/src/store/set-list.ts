@@ -1,8 +1,8 @@
 // Lists of sets that are not retired, the newest first.
-import { sql } from "@khui/database";
+import { type Db, sql } from "@khui/database";
 import type { SearchTerms } from "../search-text.js";
 import { candidates, categoryGram } from "./candidates.js";
-import { type Db, ownedBy, type SetRow, setColumns } from "./tables.js";
+import { ownedBy, type SetRow, setColumns } from "./tables.js";
 
 export interface SetPage {
   readonly sets: SetRow[];

@@ -1,9 +1,9 @@
 // Searches stickers by words.
 import type { StickerType } from "@khui/contracts";
-import { type RawBuilder, sql } from "@khui/database";
+import { type Db, type RawBuilder, sql } from "@khui/database";
 import type { Query, SearchTerms } from "../search-text.js";
 import { candidates } from "./candidates.js";
-import { type Db, type StickerRow, stickerColumns } from "./tables.js";
+import { type StickerRow, stickerColumns } from "./tables.js";
 
 export type FoundSticker = StickerRow & { readonly type: StickerType };
 

@@ -1,9 +1,6 @@
 // The rows of this service's schema.
 import type { Sticker, StickerField, StickerType } from "@khui/contracts";
-import { type Kysely, type RawBuilder, sql } from "@khui/database";
-
-/** All statements are written as SQL; Kysely carries them and their parameters. */
-export type Db = Kysely<Record<string, never>>;
+import { type RawBuilder, sql } from "@khui/database";
 
 export type Wording = Sticker["name"];
 

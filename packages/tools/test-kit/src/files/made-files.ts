@@ -3,12 +3,8 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import sharp, { type Sharp } from "sharp";
-
-/** The part of tap's test that is needed here. */
-interface Closing {
-  teardown(close: () => unknown): unknown;
-}
+import sharp from "sharp";
+import type { TestFile } from "../test-file.js";
 
 export interface Folder {
   readonly path: string;
@@ -17,7 +13,7 @@ export interface Folder {
 }
 
 /** A fresh folder, removed when the test ends. */
-export async function folderFor(t: Closing): Promise<Folder> {
+export async function folderFor(t: TestFile): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "khui-media-"));
   t.teardown(() => rm(path, { recursive: true, force: true }));
   let written = 0;
@@ -37,32 +33,6 @@ export async function fixture(name: string): Promise<{ path: string; size: numbe
   return { path, size: (await stat(path)).size };
 }
 
-/** A ZIP archive of one empty file, stored. `before` is put in front of it; readers still find the archive, since they begin at its end. */
-export function zip(name: string, before: Uint8Array = Buffer.alloc(0), comment = ""): Buffer {
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(20, 4);
-  local.writeUInt16LE(name.length, 26);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(20, 6);
-  central.writeUInt16LE(name.length, 28);
-  central.writeUInt32LE(before.length, 42);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length + name.length, 12);
-  end.writeUInt32LE(before.length + local.length + name.length, 16);
-  end.writeUInt16LE(comment.length, 20);
-  const named = Buffer.from(name);
-  return Buffer.concat([before, local, named, central, named, end, Buffer.from(comment)]);
-}
-
-export const pdf = Buffer.from(
-  "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n",
-);
-
 /** A FLAC of one second of silence (RFC 9639): its stream information, a seek table, a comment, and no frame. */
 export const flac = Buffer.concat([
   Buffer.from("fLaC\0\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0a\xc4\x40\xf0\0\0\xac\x44", "latin1"),
@@ -73,13 +43,6 @@ export const flac = Buffer.concat([
   Buffer.from("\xff\xf8\x69\x08\0", "latin1"),
   Buffer.alloc(64),
 ]);
-
-/** A picture of noise, which no format compresses well. */
-export function noise(width: number, height: number): Sharp {
-  return sharp({
-    create: { width, height, channels: 3, background: "black", noise: { type: "gaussian", mean: 128, sigma: 50 } },
-  });
-}
 
 export interface Frame {
   readonly width: number;

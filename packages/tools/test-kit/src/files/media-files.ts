@@ -94,11 +94,18 @@ export function gifBomb(width: number, height: number, frames: number): Bytes {
   return bytesOf("GIF89a", screen, palette, ...all, Uint8Array.of(0x3b));
 }
 
-/** A ZIP archive of these entries, compressed. */
-export function zip(entries: Readonly<Record<string, string | Uint8Array>>): Bytes {
+/**
+ * A ZIP archive of these entries, compressed. `before` is put in front of it, and `comment` (ASCII) at its end; readers still find the
+ * archive, since they begin at its end.
+ */
+export function zip(
+  entries: Readonly<Record<string, string | Uint8Array>>,
+  before: Uint8Array = new Uint8Array(),
+  comment = "",
+): Bytes {
   const local: Uint8Array[] = [];
   const central: Uint8Array[] = [];
-  let at = 0;
+  let at = before.length;
   for (const [name, text] of Object.entries(entries)) {
     const content = Buffer.from(text as Uint8Array);
     const packed = deflateRawSync(content);
@@ -124,7 +131,8 @@ export function zip(entries: Readonly<Record<string, string | Uint8Array>>): Byt
   end.writeUInt16LE(central.length, 6);
   end.writeUInt32LE(directory.length, 8);
   end.writeUInt32LE(at, 12);
-  return bytesOf(...local, directory, "PK\x05\x06", end);
+  end.writeUInt16LE(comment.length, 16);
+  return bytesOf(before, ...local, directory, "PK\x05\x06", end, comment);
 }
 
 /** A Word document, its list of contents first as Word writes it. */

@@ -3,16 +3,16 @@ import { randomUUID } from "node:crypto";
 import { type Database, sql } from "@khui/database";
 import { openPostgres, type PostgresOptions } from "@khui/database/postgres";
 import { startEmbeddedPostgres } from "@khui/embedded-postgres";
-
-/** The part of tap's test that is needed here. */
-export interface TestFile {
-  teardown(close: () => unknown): unknown;
-}
+import type { TestFile } from "../test-file.js";
 
 /** Its address: on the server of TEST_POSTGRES_URL where that is set, else on one that is started for it. */
 export async function ownDatabase(t: TestFile): Promise<string> {
   const given = process.env.TEST_POSTGRES_URL;
-  if (given) return createDatabase(t, given);
+  if (given) {
+    const { url, drop } = await createDatabase(given);
+    t.teardown(drop);
+    return url;
+  }
   const onLost = (error: Error): void => {
     throw error;
   };
@@ -29,13 +29,16 @@ export async function openOwnDatabase(t: TestFile, options: Omit<PostgresOptions
   return database;
 }
 
-async function createDatabase(t: TestFile, serverUrl: string): Promise<string> {
+/** An empty database on a server; `drop` also ends who is still connected to it. */
+export async function createDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `khui_test_${randomUUID().replaceAll("-", "")}`;
   const owner = openPostgres({ url: serverUrl, poolSize: 1 });
   await sql`create database ${sql.id(name)}`.execute(owner.kysely());
-  t.teardown(async () => {
-    await sql`drop database ${sql.id(name)} with (force)`.execute(owner.kysely());
-    await owner.close();
-  });
-  return Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  return {
+    url: Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href,
+    async drop() {
+      await sql`drop database ${sql.id(name)} with (force)`.execute(owner.kysely());
+      await owner.close();
+    },
+  };
 }

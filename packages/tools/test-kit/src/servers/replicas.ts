@@ -1,7 +1,8 @@
 // A fresh database on a real Postgres, with one service's schema, and as many pools on it as there are replicas.
 import { type Database, type FailureKind, failureKind } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
-import { ownDatabase, type TestFile } from "./database.js";
+import type { TestFile } from "../test-file.js";
+import { ownDatabase } from "./database.js";
 
 /**
  * Each Database has a pool of its own; all of it is gone with `t`. `onFailure` is told of each statement that fails, also

@@ -1,8 +1,5 @@
 // What a service declares for the cost test: calls of its statements, the data, and how their cost may grow.
-import type { Kysely } from "@khui/database";
-
-/** As the services have it: all statements are written as SQL. */
-export type Db = Kysely<Record<string, never>>;
+import type { Db } from "@khui/database";
 
 /**
  * How much more a statement may cost where a dimension is large: `flat` no more than twice, `answer` as its answer grows in

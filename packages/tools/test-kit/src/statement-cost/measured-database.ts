@@ -1,12 +1,12 @@
 // A separate, filled database, opened as services open it, that reports the plan of every statement.
-import { randomUUID } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Database, sql } from "@khui/database";
+import { type Database, type Db, sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
-import type { CostSuite, Db } from "./cases.js";
+import { createDatabase } from "../servers/database.js";
+import type { CostSuite } from "./cases.js";
 import { planIn } from "./plan.js";
 import { type Execution, type Recording, record } from "./recording.js";
 
@@ -38,10 +38,7 @@ export async function openMeasured(
   suite: Pick<CostSuite<unknown>, "source" | "schema" | "migrations" | "filledAt">,
   fill: (db: Db) => Promise<void>,
 ): Promise<MeasuredDatabase> {
-  const name = `khui_cost_${randomUUID().replaceAll("-", "")}`;
-  const owner = openPostgres({ url: serverUrl, poolSize: 1 });
-  await sql`create database ${sql.id(name)}`.execute(owner.kysely());
-  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  const { url, drop } = await createDatabase(serverUrl);
   let current: Recording | undefined;
   const onNotice = (message: string) => {
     const plan = planIn(message);
@@ -52,8 +49,7 @@ export async function openMeasured(
   const explained = openPostgres({ url, poolSize: 1, ...limits, onNotice });
   const close = async () => {
     await Promise.all([filling.close(), explained.close()]);
-    await sql`drop database ${sql.id(name)} with (force)`.execute(owner.kysely());
-    await owner.close();
+    await drop();
   };
   try {
     await fillMigrated(filling, suite, fill);

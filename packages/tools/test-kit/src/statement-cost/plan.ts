@@ -51,7 +51,7 @@ export function workOf(root: PlanNode): Work {
 }
 
 /** The node and its descendants, in a fixed order. */
-export function nodesOf(node: PlanNode): PlanNode[] {
+function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
@@ -75,16 +75,16 @@ const figure = (node: PlanNode, name: string): number => Number(node[name] ?? 0)
 const total = (node: PlanNode, names: readonly string[]) => names.reduce((sum, name) => sum + figure(node, name), 0);
 
 /** Including those of its children. */
-export const buffersOf = (node: PlanNode): number => total(node, bufferFigures);
+const buffersOf = (node: PlanNode): number => total(node, bufferFigures);
 
 /** Of this node alone. Starts count too, since an average below 0.5 is printed as 0 rows. */
-export const rowsOf = (node: PlanNode): number =>
+const rowsOf = (node: PlanNode): number =>
   node["Actual Loops"] * (1 + node["Actual Rows"] + total(node, removedFigures));
 
 const conditions = ["Index Cond", "Hash Cond", "Merge Cond", "Recheck Cond", "Join Filter", "Filter"];
 
 /** In words, such as `Index Scan of hidden by hidden_pkey, Filter: (at_seq >= $3)`. */
-export function describeNode(node: PlanNode): string {
+function describeNode(node: PlanNode): string {
   const source = node["Relation Name"] ?? node["CTE Name"] ?? node["Function Name"];
   const index = node["Index Name"];
   const name = [node["Node Type"], source && `of ${source}`, index && `by ${index}`, node["Subplan Name"]];

@@ -1,7 +1,7 @@
 // The cost test of a service: every statement, at a small and a large size of each dimension.
-
 import { startBackends } from "@khui/backends/backends";
 import { ChatError } from "@khui/contracts";
+import type { TestFile } from "../test-file.js";
 import type { Case, CostSuite, Dimension } from "./cases.js";
 import { type Cost, costsOf, excessGrowth } from "./growth.js";
 import { type MeasuredDatabase, openMeasured } from "./measured-database.js";
@@ -10,8 +10,7 @@ import { statementSites } from "./statement-sites.js";
 import { writeTable } from "./table.js";
 
 /** The part of tap's test that is needed here. */
-interface Test {
-  teardown(close: () => unknown): unknown;
+interface Test extends TestFile {
   test(name: string, body: (t: Test) => Promise<void>): Promise<unknown>;
   same(found: unknown, wanted: unknown, message: string): unknown;
 }
@@ -43,7 +42,7 @@ export function unlistedSites(
 }
 
 /** Fills the databases, runs every case at each size, and compares. Throws when a case does not have the expected outcome. */
-export async function measureSuite<Scene>(t: Pick<Test, "teardown">, suite: CostSuite<Scene>): Promise<Measurement[]> {
+export async function measureSuite<Scene>(t: TestFile, suite: CostSuite<Scene>): Promise<Measurement[]> {
   const server = await startBackends(["postgres"], {
     environment: { PATH: process.env.PATH, POSTGRES_URL: process.env.TEST_POSTGRES_URL },
   });

@@ -1,6 +1,5 @@
 // A store for the cost test's own test: what costs the same, what grows with its answer, and what reads all for one row.
-import { sql } from "@khui/database";
-import type { Db } from "../../../src/statement-cost/cases.js";
+import { type Db, sql } from "@khui/database";
 
 export async function firstThing(db: Db, owner: string): Promise<number | undefined> {
   const { rows } = await sql<{ n: number }>`SELECT n FROM things.things WHERE owner = ${owner} AND n = 1`.execute(db);

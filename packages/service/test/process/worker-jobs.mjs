@@ -1,13 +1,9 @@
 // The jobs of the tests' worker: what untrusted input may do to a process.
-import { serveJobs } from "../../src/process/worker.js";
+import { serveJobs } from "@khui/service/worker";
 
-const held: unknown[] = [];
+const held = [];
 
-export type Job =
-  | { do: "echo"; bytes: Uint8Array }
-  | { do: "fail" | "hang" | "grow" | "crash" | "pid" | "environment" };
-
-serveJobs(async (job: Job) => {
+serveJobs(async (job) => {
   switch (job.do) {
     case "echo":
       return job.bytes;
