@@ -1,6 +1,6 @@
 // All services, as the one-process form starts them, with the settings that each reads.
 import { environmentOf } from "@khui/service";
-import { services } from "../../../services/standalone/src/services.js";
+import { services } from "@khui/standalone/services";
 
 /** Everything in deploy/ is compared with this list. */
 export const serviceNames: readonly string[] = services.map(({ name }) => name);
