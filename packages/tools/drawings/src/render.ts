@@ -1,4 +1,5 @@
-// Draws the starter sets: SVG through Chromium, to still and animated WebP. Usage: render.js SET [STICKER ...]
+// Draws the starter sets: SVG through Chromium, to still and animated WebP.
+// Usage: `npm run stickers:draw -- SET [STICKER ...]`
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
