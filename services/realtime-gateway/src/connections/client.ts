@@ -21,7 +21,7 @@ export class Client {
   /** Rooms in which this client is typing. */
   typing: Set<string> | null = null;
   closed = false;
-  /** Token bucket, see `flood-control.ts`. */
+  /** Token bucket, see `token-bucket.ts`. */
   tokens: number;
   tokensAt: number;
   strikes = 0;
