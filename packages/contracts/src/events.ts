@@ -73,6 +73,8 @@ export type ClientEventName = keyof typeof clientEvents;
 /** Fields of every event that comes from a room's log. */
 const logged = { chatRoomId, seq: Type.Integer({ minimum: 1 }) };
 const aboutUser = { chatRoomId, userId: UserId };
+const read = { userId: UserId, lastReadMessage: Nullable(ObjectId), readSeq: Sequence, timestamp: Timestamp };
+const delivered = { userId: UserId, deliveredSeq: Sequence, timestamp: Timestamp };
 
 export const serverEvents = {
   authenticated: defineEvent(
@@ -130,13 +132,29 @@ export const serverEvents = {
   user_left_chat: defineEvent("user_left_chat", Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq) })),
   user_typing: defineEvent("user_typing", Type.Object(aboutUser)),
   user_stop_typing: defineEvent("user_stop_typing", Type.Object(aboutUser)),
+  /** At most once a second in a room. In rooms of more than 200 people only for the reader's own sockets. */
   message_read: defineEvent(
     "message_read",
-    Type.Object({ ...aboutUser, lastReadMessage: Nullable(ObjectId), readSeq: Sequence, timestamp: Timestamp }),
+    Type.Object({
+      chatRoomId,
+      ...read,
+      readers: Type.Optional(
+        Type.Array(Type.Object(read), {
+          description: "where more than 5 have read within a second: all of them, of whom the last is the event's own",
+        }),
+      ),
+    }),
   ),
+  /** At most once a second in a room, and in none of more than 200 people. */
   message_delivered: defineEvent(
     "message_delivered",
-    Type.Object({ ...aboutUser, deliveredSeq: Sequence, timestamp: Timestamp }),
+    Type.Object({
+      chatRoomId,
+      ...delivered,
+      deliveries: Type.Optional(
+        Type.Array(Type.Object(delivered), { description: "more than 5 within a second, as in message_read" }),
+      ),
+    }),
   ),
   user_online: defineEvent("user_online", Type.Object({ userId: UserId, status: SeenStatus })),
   user_offline: defineEvent("user_offline", Type.Object({ userId: UserId, lastSeen: Nullable(Timestamp) })),

@@ -230,5 +230,5 @@ export const messagesRpc = {
   ),
 } as const;
 
-/** Rooms beyond this size get no typing, presence or join and leave events: each costs as much as a message to everyone. */
+/** Rooms beyond this size get no typing, presence, receipts or join and leave events: each costs as much as a message to everyone. */
 export const smallRoomLimit = 200;

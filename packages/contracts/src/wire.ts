@@ -19,6 +19,8 @@ export interface LiveHeader {
   readonly event: string;
   /** Not for this user's own sockets. */
   readonly except?: string;
+  /** For this user's own sockets in the room, and nobody else's. */
+  readonly only?: string;
   /** The id of a change that is published in several rooms; a socket receives each id once. */
   readonly once?: string;
   /** For gateways only, on a user's subject: the user has joined this room, and watches it from now on. */

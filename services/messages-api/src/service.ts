@@ -5,6 +5,7 @@ import { linkEnvironment, linkOptions } from "@khui/service/http";
 import { Type } from "typebox";
 import { createActions } from "./actions/actions.js";
 import { createAnnouncer } from "./announcing/announcer.js";
+import { createReceipts, type ReceiptsOptions } from "./announcing/receipts.js";
 import { createSentMessages } from "./announcing/sent-messages.js";
 import { startCleanup } from "./background/cleanup.js";
 import { startRetention } from "./background/log-retention.js";
@@ -26,7 +27,10 @@ export const messagesApi = defineService({
     LOG_RETENTION_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 7 }),
   },
   schema,
-  start({ database, bus, env, log, telemetry, mount, rpc, directory, publicUrl, onClose }) {
+  start(
+    { database, bus, env, log, telemetry, mount, rpc, directory, publicUrl, onClose },
+    overrides: Pick<ReceiptsOptions, "intervalMs"> = {},
+  ) {
     const { scopes } = telemetry;
     const db: Context["db"] = database.kysely();
     const announce = createAnnouncer(bus, (error) => log.warn({ err: error }, "bus"));
@@ -37,6 +41,7 @@ export const messagesApi = defineService({
       directory,
       announce,
       sentMessages: createSentMessages({ announce, directory, links, metrics, log }),
+      receipts: createReceipts({ announce, ...overrides }),
       links,
       cleanup: startCleanup(db, bus, log),
       roomQueue: createRoomQueue(scopes),

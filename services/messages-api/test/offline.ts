@@ -3,6 +3,7 @@ import type { Db } from "@khui/database";
 import { createMediaLinks } from "@khui/media-links";
 import { createMetrics, createScopes } from "@khui/service/telemetry";
 import type { Announcer } from "../src/announcing/announcer.js";
+import { createReceipts } from "../src/announcing/receipts.js";
 import { createSentMessages } from "../src/announcing/sent-messages.js";
 import { createRoomQueue } from "../src/batching/room-queue.js";
 import type { Context } from "../src/context.js";
@@ -31,5 +32,5 @@ export function offline(db: Db, more: Partial<Context> = {}): Context {
     log: { warn() {} },
     ...more,
   };
-  return { sentMessages: createSentMessages(parts), ...parts };
+  return { sentMessages: createSentMessages(parts), receipts: createReceipts(parts), ...parts };
 }

@@ -89,7 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onLive: (feed, header, body) => deliverLive(feed, header, body),
   });
   const typing = createTyping({ bus, presence: options.presence, feeds, onError });
-  const deliverLive = createLiveDelivery({ typing, contacts, deduplicator, metrics });
+  const deliverLive = createLiveDelivery({ typing, contacts, deduplicator, users, metrics });
   const presence = createPresenceTracker({
     presence: options.presence,
     bus,

@@ -193,11 +193,12 @@ const take = {
     // A new member has read everything; without a number the room was only opened.
     if (seq !== undefined) advance(room, userId, { readSeq: seq, lastReadMessage: null, lastReadTimestamp: null });
   },
-  message_read(room: KeptRoom, { userId, readSeq, lastReadMessage, timestamp }: Payload<"message_read">): void {
-    advance(room, userId, { readSeq, lastReadMessage, lastReadTimestamp: timestamp });
+  message_read(room: KeptRoom, { readers, ...reader }: Payload<"message_read">): void {
+    for (const { userId, readSeq, lastReadMessage, timestamp } of readers ?? [reader])
+      advance(room, userId, { readSeq, lastReadMessage, lastReadTimestamp: timestamp });
   },
-  message_delivered(room: KeptRoom, { userId, deliveredSeq }: Payload<"message_delivered">): void {
-    advance(room, userId, { deliveredSeq });
+  message_delivered(room: KeptRoom, { deliveries, ...delivery }: Payload<"message_delivered">): void {
+    for (const { userId, deliveredSeq } of deliveries ?? [delivery]) advance(room, userId, { deliveredSeq });
   },
 } as const;
 

@@ -1,5 +1,6 @@
-// Read marks and deliveries: written in group commits, published to the room.
+// Read marks and deliveries: written in group commits, and announced as receipts.
 import { ChatError, type ReadMark } from "@khui/contracts";
+import type { DeliveryMark } from "../announcing/receipts.js";
 import { createBatcher } from "../batching/batcher.js";
 import { isLocked, isOutage } from "../batching/failures.js";
 import type { Context } from "../context.js";
@@ -10,7 +11,7 @@ export interface Positions {
   markRead(request: { userId: string; roomId: string; messageId?: string | undefined }): Promise<ReadMark>;
   /** Records what has reached the users' sockets. */
   markDelivered(deliveries: readonly store.Delivery[]): Promise<void>;
-  /** Waits until every read mark is written. */
+  /** Waits until every read mark is written and announced. */
   drain(): Promise<void>;
 }
 
@@ -20,7 +21,20 @@ const maxWaitingOfMember = 1_000;
 
 const memberKey = ({ roomId, userId }: store.ReadRequest) => JSON.stringify([roomId, userId]);
 
-export function createPositions({ db, announce, metrics, scopes }: Context): Positions {
+type Read = Extract<store.ReadResult, { kind: "read" }>;
+
+const markOf = (
+  { roomId, userId }: Pick<store.ReadRequest, "roomId" | "userId">,
+  { messageId, seq, at }: Read,
+): ReadMark => ({
+  chatRoomId: roomId,
+  userId,
+  lastReadMessage: messageId,
+  readSeq: seq,
+  timestamp: at.toISOString(),
+});
+
+export function createPositions({ db, receipts, metrics, scopes }: Context): Positions {
   /** The statement takes one request a member: those of the same member are written one after the other. */
   async function write(requests: readonly store.ReadRequest[]): Promise<store.ReadResult[]> {
     metrics.batch("read", requests.length);
@@ -39,7 +53,11 @@ export function createPositions({ db, announce, metrics, scopes }: Context): Pos
         db,
         now.map(({ request }) => request),
       );
-      for (const [n, { i }] of now.entries()) results[i] = written[n]!;
+      for (const [n, { request, i }] of now.entries()) {
+        const result = written[n]!;
+        results[i] = result;
+        if (result.kind === "read" && result.moved) receipts.read(markOf(request, result), result.members);
+      }
       rest = later;
     }
     return results;
@@ -60,24 +78,22 @@ export function createPositions({ db, announce, metrics, scopes }: Context): Pos
     async markRead({ userId, roomId, messageId }) {
       const result = await batcher.add({ userId, roomId, messageId });
       if (result.kind === "refused") throw new ChatError(result.code);
-      const mark: ReadMark = {
-        chatRoomId: roomId,
-        userId,
-        lastReadMessage: result.messageId,
-        readSeq: result.seq,
-        timestamp: result.at.toISOString(),
-      };
-      if (result.moved) announce.liveEvent(roomId, { event: "message_read" }, mark);
-      return mark;
+      return markOf({ userId, roomId }, result);
     },
     async markDelivered(deliveries) {
       const moved = await store.markDelivered(db, deliveries);
       const timestamp = new Date().toISOString();
-      for (const { roomId, userId, seq } of moved) {
-        const payload = { chatRoomId: roomId, userId, deliveredSeq: seq, timestamp };
-        announce.liveEvent(roomId, { event: "message_delivered" }, payload);
+      const rooms = new Map<string, { members: number; marks: DeliveryMark[] }>();
+      for (const { roomId, userId, seq, members } of moved) {
+        const room = rooms.get(roomId) ?? { members, marks: [] };
+        room.marks.push({ chatRoomId: roomId, userId, deliveredSeq: seq, timestamp });
+        rooms.set(roomId, room);
       }
+      for (const [roomId, { marks, members }] of rooms) receipts.delivered(roomId, marks, members);
     },
-    drain: () => batcher.drain(),
+    async drain() {
+      await batcher.drain();
+      receipts.flush();
+    },
   };
 }

@@ -18,6 +18,8 @@ export type ReadResult =
       readonly seq: number;
       readonly messageId: string | null;
       readonly at: Date;
+      /** People in the room. */
+      readonly members: number;
     };
 
 interface ReadRow {
@@ -29,6 +31,7 @@ interface ReadRow {
   seq: number | null;
   message_id: string | null;
   at: Date | null;
+  members: number;
 }
 
 /**
@@ -52,7 +55,7 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
     goal AS MATERIALIZED (
       SELECT input.*, r.id IS NOT NULL AS room_known, me.user_id IS NOT NULL AS is_member,
         input.message_id IS NULL OR upto.id IS NOT NULL AS message_known,
-        coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
+        r.member_count AS members, coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
         upto.id IS NOT NULL AS partly
       FROM input
       LEFT JOIN LATERAL (SELECT * FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1) r ON true
@@ -81,7 +84,7 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
       FROM held g WHERE o.room_id = g.room_id AND o.user_id = g.user_id
       RETURNING g.i, o.read_seq, o.read_message, o.read_at
     )
-    SELECT g.i, g.room_known, g.is_member, g.message_known, moved.i IS NOT NULL AS moved,
+    SELECT g.i, g.room_known, g.is_member, g.message_known, g.members, moved.i IS NOT NULL AS moved,
       coalesce(moved.read_seq, o.read_seq) AS seq, coalesce(moved.read_message, o.read_message) AS message_id,
       coalesce(moved.read_at, o.read_at, clock_timestamp()) AS at
     FROM goal g LEFT JOIN moved ON moved.i = g.i
@@ -97,7 +100,8 @@ function resultOf(row: ReadRow): ReadResult {
   if (!row.room_known) return { kind: "refused", code: "room_not_found" };
   if (!row.is_member || row.seq === null || row.at === null) return { kind: "refused", code: "not_a_participant" };
   if (!row.message_known) return { kind: "refused", code: "message_not_found" };
-  return { kind: "read", moved: row.moved, seq: row.seq, messageId: row.message_id, at: row.at };
+  const { moved, seq, message_id: messageId, at, members } = row;
+  return { kind: "read", moved, seq, messageId, at, members };
 }
 
 export interface Delivery {
@@ -106,24 +110,31 @@ export interface Delivery {
   readonly seq: number;
 }
 
+/** A delivered position that moved, with the number of people in the room. */
+export interface Delivered extends Delivery {
+  readonly members: number;
+}
+
 /** Records what reached sockets, never beyond the room's head; returns those positions that moved. Rows are locked in order. */
-export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Promise<Delivery[]> {
-  const { rows } = await sql<{ room_id: string; user_id: string; seq: number }>`
+export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Promise<Delivered[]> {
+  const { rows } = await sql<{ room_id: string; user_id: string; seq: number; members: number }>`
     WITH input AS MATERIALIZED (
       SELECT room_id, user_id, max(seq) AS seq
       FROM jsonb_to_recordset(${JSON.stringify(deliveries.map(({ roomId, userId, seq }) => ({ room_id: roomId, user_id: userId, seq })))}::jsonb)
         AS x(room_id text, user_id text, seq bigint) GROUP BY room_id, user_id LIMIT ${deliveries.length}
     ),
     held AS MATERIALIZED (
-      SELECT o.room_id, o.user_id, least(input.seq, r.seq) AS seq FROM input
-      CROSS JOIN LATERAL (SELECT r.seq FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1) r
+      SELECT o.room_id, o.user_id, least(input.seq, r.seq) AS seq, r.members FROM input
+      CROSS JOIN LATERAL (
+        SELECT r.seq, r.member_count AS members FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1
+      ) r
       JOIN messages.positions o ON o.room_id = input.room_id AND o.user_id = input.user_id
       WHERE o.delivered_seq < least(input.seq, r.seq) ORDER BY o.room_id, o.user_id FOR UPDATE OF o
     )
     UPDATE messages.positions o SET delivered_seq = held.seq FROM held
     WHERE o.room_id = held.room_id AND o.user_id = held.user_id AND o.delivered_seq < held.seq
-    RETURNING o.room_id, o.user_id, o.delivered_seq AS seq`.execute(db);
-  return rows.map((row) => ({ roomId: row.room_id, userId: row.user_id, seq: row.seq }));
+    RETURNING o.room_id, o.user_id, o.delivered_seq AS seq, held.members`.execute(db);
+  return rows.map(({ room_id: roomId, user_id: userId, seq, members }) => ({ roomId, userId, seq, members }));
 }
 
 /** Positions of a room's active members, this user's first, then the most recent readers. */

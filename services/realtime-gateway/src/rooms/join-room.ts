@@ -6,6 +6,7 @@ import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
 import type { Client } from "../connections/client.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { Feeds } from "./feeds.js";
+import { isFor } from "./live-events.js";
 import { entryFrame, type RoomFeed } from "./room-feed.js";
 import type { Typing } from "./typing.js";
 
@@ -109,8 +110,8 @@ export async function joinRoom(
 
     onJoined({ feed, opened, typing });
     // States (read marks, typing) that changed since the room was opened: sending one twice is harmless, missing one would last.
-    for (const { except, frame } of feed.liveReplay.since(liveOffset)) {
-      if (except !== client.userId) client.socket.send(frame);
+    for (const { header, frame } of feed.liveReplay.since(liveOffset)) {
+      if (isFor(client.userId, header)) client.socket.send(frame);
     }
     return true;
   } finally {

@@ -1,6 +1,8 @@
 // Live events of a room (typing, presence, read marks), which have no number: sent to its clients once, without any guarantee.
 import type { LiveHeader } from "@khui/contracts";
 import { encodeEvent } from "@khui/socketio";
+import type { Client } from "../connections/client.js";
+import type { Users } from "../connections/users.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { OnlineContacts } from "../presence/online-contacts.js";
 import type { Deduplicator } from "./deduplicator.js";
@@ -11,24 +13,40 @@ export interface LiveEventsOptions {
   readonly typing: Pick<Typing, "receive">;
   readonly contacts: Pick<OnlineContacts, "statusChanged">;
   readonly deduplicator: Pick<Deduplicator, "isFirst">;
+  readonly users: Pick<Users, "clientsOf">;
   readonly metrics: Pick<GatewayMetrics, "live">;
 }
 
 /** Events that say whether somebody is online. */
 const presenceEvents: ReadonlySet<string> = new Set(["user_online", "user_offline", "user_status_updated"]);
 
+/** Whether this user's clients in the room are sent the event. */
+export const isFor = (userId: string, { except, only }: LiveHeader): boolean =>
+  userId !== except && (only === undefined || userId === only);
+
 /** Sends an event of a room, whose whole JSON is `body`, to the feed's clients. */
 export type LiveDelivery = (feed: RoomFeed, header: LiveHeader, body: string) => void;
 
-export function createLiveDelivery({ typing, contacts, deduplicator, metrics }: LiveEventsOptions): LiveDelivery {
+export function createLiveDelivery({
+  typing,
+  contacts,
+  deduplicator,
+  users,
+  metrics,
+}: LiveEventsOptions): LiveDelivery {
+  /** Not all of a large room is searched for one user's clients. */
+  function recipients(feed: RoomFeed, { only }: LiveHeader): Iterable<Client> {
+    return only === undefined ? feed.clients : users.clientsOf(only).filter((client) => feed.clients.has(client));
+  }
+
   return (feed, header, body) => {
     if (!typing.receive(feed, header, Date.now())) return;
     metrics.live++;
     const frame = encodeEvent(header.event, body);
     const isPresence = presenceEvents.has(header.event);
-    feed.bufferLive(header.except, frame);
-    for (const client of feed.clients) {
-      if (header.except !== undefined && client.identity?.userId === header.except) continue;
+    feed.bufferLive(header, frame);
+    for (const client of recipients(feed, header)) {
+      if (!isFor(client.userId, header)) continue;
       if (header.once !== undefined && !deduplicator.isFirst(header.once, client)) continue;
       if (isPresence) contacts.statusChanged(client.userId);
       client.socket.send(frame);

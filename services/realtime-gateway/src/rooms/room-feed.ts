@@ -1,5 +1,5 @@
 // The heart of delivery: one room's entries, in order, to this gateway's clients in the room.
-import { entryBody, type LogEntry } from "@khui/contracts";
+import { entryBody, type LiveHeader, type LogEntry } from "@khui/contracts";
 import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
 import { ReplayBuffer } from "./replay-buffer.js";
@@ -32,8 +32,7 @@ export interface FeedLease {
 }
 
 interface LiveFrame {
-  /** The user who caused the event and is not sent it. */
-  readonly except: string | undefined;
+  readonly header: LiveHeader;
   readonly frame: EncodedEvent;
 }
 
@@ -116,8 +115,8 @@ export class RoomFeed {
   }
 
   /** Keeps the frame of a live event for clients that are joining. */
-  bufferLive(except: string | undefined, frame: EncodedEvent): void {
-    if (this.#leases > 0) this.liveReplay.add({ except, frame });
+  bufferLive(header: LiveHeader, frame: EncodedEvent): void {
+    if (this.#leases > 0) this.liveReplay.add({ header, frame });
   }
 
   close(): void {

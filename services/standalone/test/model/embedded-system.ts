@@ -1,4 +1,5 @@
 // The system of the model tests: all services in this process, with data that goes with it.
+import { messagesApi } from "@khui/messages-api";
 import { realtimeGateway } from "@khui/realtime-gateway";
 import type { GatewayOptions } from "@khui/realtime-gateway/internal/gateway";
 import { withOptions } from "@khui/service";
@@ -11,15 +12,15 @@ const unlimited = "1000000000";
 const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
 const flood = { ...unlimitedEvents, strikes: 1, user: unlimitedEvents };
 
-/** Without any limit on requests or events. Whoever starts it closes it. */
+/** Without any limit on requests or events, and without the second between two receipts. Whoever starts it closes it. */
 export function startEmbedded(
   options: Pick<EmbeddedOptions, "wrapBus"> & { readonly gateway?: Partial<GatewayOptions> } = {},
 ): Promise<Embedded> {
   const { gateway, ...others } = options;
-  const unbounded = withOptions(realtimeGateway, { flood, ...gateway });
+  const unbounded = [withOptions(realtimeGateway, { flood, ...gateway }), withOptions(messagesApi, { intervalMs: 1 })];
   const log = createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" });
   return start(
-    services.map((service) => (service.name === unbounded.name ? unbounded : service)),
+    services.map((service) => unbounded.find(({ name }) => name === service.name) ?? service),
     {
       ...others,
       environment: {
