@@ -8,6 +8,7 @@ import { closeExpired } from "./connections/authentication.js";
 import { Client } from "./connections/client.js";
 import { createDispatch } from "./connections/dispatch.js";
 import { createFloodControl, defaultFlood, type FloodRule } from "./connections/flood-control.js";
+import { createUserBuckets } from "./connections/token-bucket.js";
 import { createUsers } from "./connections/users.js";
 import { createGatewayMetrics, type GatewayStats } from "./metrics.js";
 import { type ContactTimes, createOnlineContacts } from "./presence/online-contacts.js";
@@ -56,6 +57,8 @@ const typingIntervalMs = 250;
 /** Each time looks at every client: with 20,000 of them a hundredth of a core. */
 const expiryIntervalMs = 1_000;
 const deliveryReportIntervalMs = 500;
+/** Of one user: rooms opened and closed that are shown to others. */
+const openingsRate = { burst: 50, perSecond: 1 };
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { bus, onError } = options;
@@ -63,6 +66,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const repairMs = options.repairMs ?? 4_000;
   const floodRule = options.flood ?? defaultFlood;
   const floodControl = createFloodControl(floodRule);
+  const openings = createUserBuckets(openingsRate);
   const addressOf = clientAddress(options.trustProxy ?? false);
   const clients = new Set<Client>();
   const metrics = createGatewayMetrics();
@@ -108,6 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     roomLists,
     typing,
     deliveries,
+    openings,
     guard: options.guard,
     floodControl,
     maxRooms: options.maxRooms ?? 500,
@@ -160,7 +165,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs));
       every(repairMs, () => {
         deduplicator.rotate();
-        floodControl.sweep(Date.now());
+        for (const limits of [floodControl, typing, openings]) limits.sweep(Date.now());
         return feeds.reconcile();
       });
       every(deliveryReportIntervalMs, () => deliveries.flush());
@@ -174,6 +179,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close() {
       for (const timer of timers) clearInterval(timer);
       offReconnect();
+      typing.flush();
       await deliveries.flush();
       roomLists.close();
       feeds.close();

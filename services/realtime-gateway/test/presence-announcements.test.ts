@@ -9,6 +9,7 @@ import { createPresenceAnnouncements } from "../src/presence/announcements.js";
 
 const [open, closed] = ["6b0000000000000000000001", "6b0000000000000000000002"];
 
+/** Intervals end only when the test flushes them. */
 function setUp(t: Test) {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
@@ -32,6 +33,7 @@ function setUp(t: Test) {
     presence: { lookup },
     openRoomsOf: () => [open],
     onError: (error) => errors.push(error),
+    intervalMs: 3_600_000,
   });
   const serve = (pause = async (_userId: string) => {}) =>
     serveRpc(bus, messagesRpc.audience, async ({ userId }) => {
@@ -126,9 +128,40 @@ test("changes of a user are announced in order, and queued ones with the status 
   announcements.announce([change("ann", "busy")]);
   announcements.announce([change("ann", "away")]);
   answer();
-  const lines = (await published()).filter((line) => line.startsWith("open"));
-  t.same(lines, ["open user_online ann away", "open user_online bob away", "open user_status_updated ann away"]);
+  const inOpen = (line: string) => line.startsWith("open");
+  t.same((await published()).filter(inOpen), ["open user_online ann away", "open user_online bob away"]);
+  announcements.flush();
+  t.same((await published()).filter(inOpen), ["open user_status_updated ann away"]);
   t.same(asked, ["ann", "bob", "ann"]);
+});
+
+test("a status that is toggled is announced at once, and then once an interval as it is by then", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
+  serve();
+  states.set("ann", "online");
+  const toggle = async (...statuses: Array<PresenceState["status"]>) => {
+    const lines: string[] = [];
+    for (let n = 0; n < 50; n++)
+      for (const status of statuses) {
+        announcements.announce([change("ann", status)]);
+        lines.push(...(await published()));
+      }
+    return lines;
+  };
+  const inBoth = (line: string) => [`open ${line}`, `closed ${line}`];
+  t.same(await toggle("busy", "away"), inBoth("user_status_updated ann busy"));
+  announcements.flush();
+  t.same(await published(), inBoth("user_status_updated ann away"));
+  t.same(await toggle("invisible", "online"), []);
+  announcements.flush();
+  t.same(await published(), inBoth("user_online ann online"), "others may have seen them go");
+  t.same(await toggle("away", "offline"), []);
+  announcements.flush();
+  t.same(await published(), inBoth("user_offline ann"), "the last one arrives");
+  announcements.flush();
+  announcements.retry();
+  t.same(await published(), [], "and nothing else");
+  t.same(await toggle("online", "busy"), inBoth("user_online ann online"));
 });
 
 test("a user who has reconnected at another gateway meanwhile is not announced as offline", async (t) => {

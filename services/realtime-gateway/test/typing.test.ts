@@ -1,10 +1,10 @@
-// Users shown as typing are shown to stop, whichever gateway they began at.
+// Users shown as typing are shown to stop, whichever gateway they began at, and nobody is told more than once a second.
 
 import { createLocalBus } from "@khui/bus/local";
-import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
+import { decodeWire, type LiveHeader } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
-import { until } from "@khui/test-kit/until";
-import { test } from "tap";
+import { type Test, test } from "tap";
+import type { Rate } from "../src/connections/token-bucket.js";
 import type { Feeds } from "../src/rooms/feeds.js";
 import { RoomFeed } from "../src/rooms/room-feed.js";
 import { createTyping, typingMs } from "../src/rooms/typing.js";
@@ -37,40 +37,92 @@ test("and also when nothing more comes from them", async (t) => {
   t.same(sent, ["stopped"]);
 });
 
-test("repeated typing is published and stored once in a while, and at once after a stop", async (t) => {
+/** A gateway of its own, whose intervals end only when the test flushes them. */
+function publishing(t: Test, rate?: Rate) {
   const bus = createLocalBus().connect();
   t.teardown(() => bus.close());
-  const feed = new RoomFeed(roomId, { read: async () => ({ seq: 0, floor: 0, entries: [] }) }, ignored);
   const [published, stored]: [string[], string[]] = [[], []];
   const presence = {
     startTyping: async () => void stored.push("start"),
     stopTyping: async () => void stored.push("stop"),
   } as unknown as Presence;
-  const feeds = { all: () => [feed] } as unknown as Feeds;
-  const typing = createTyping({ bus, presence, feeds, onError: (error) => t.fail(String(error)) });
-  bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
-    const { header } = decodeWire<LiveHeader>(data);
-    published.push(header.event);
-    typing.receive(feed, header, Date.now());
+  bus.subscribe("khui.room.*.live", ({ data }) => {
+    published.push(decodeWire<LiveHeader>(data).header.event);
   });
-  const [{ client: phone }, { client: laptop }] = [listener("ann"), listener("ann")];
-  const type = async (client: typeof phone, times: number) => {
-    for (let n = 0; n < times; n++) await typing.start(client, feed);
-    await bus.flush();
+  const typing = createTyping({
+    bus,
+    presence,
+    feeds: { all: () => [] } as unknown as Feeds,
+    onError: (error) => t.fail(String(error)),
+    intervalMs: 3_600_000,
+    ...(rate ? { rate } : {}),
+  });
+  return {
+    typing,
+    stored,
+    feedOf: (n: number) => new RoomFeed(`${roomId.slice(0, 22)}${10 + n}`, { read: neverRead }, ignored),
+    /** Since the last call. */
+    async events() {
+      await bus.flush();
+      stored.length = 0;
+      return published.splice(0);
+    },
   };
-  await type(phone, 1);
-  await until("it is received", () => published.length === 1);
-  // However slow the machine is, it was published a moment ago.
-  feed.typing.set("ann", Date.now() + 60_000);
-  await type(phone, 100);
-  t.same([published, stored], [["user_typing"], ["start"]]);
-  // As if a second had passed.
-  feed.typing.set("ann", Date.now() + typingMs - 1_001);
-  await type(phone, 1);
-  await until("it is renewed", () => published.length === 2);
-  await typing.stop(phone, feed);
-  await type(phone, 1);
-  t.same(stored, ["start", "start", "stop", "start"]);
-  await type(laptop, 1);
-  t.equal(stored.length, 5, "another device is stored by itself");
+}
+
+const neverRead = async () => ({ seq: 0, floor: 0, entries: [] });
+const plenty: Rate = { burst: 1_000, perSecond: 1 };
+
+test("typing toggled from three sockets is one event at once and one an interval, the last that was wanted", async (t) => {
+  const { typing, feedOf, stored, events } = publishing(t, plenty);
+  const feed = feedOf(1);
+  const clients = Array.from({ length: 3 }, () => listener("ann").client);
+  const toggle = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      for (const client of clients) await typing.start(client, feed);
+      for (const client of clients) await typing.stop(client, feed);
+    }
+  };
+  await toggle(50);
+  t.same(stored, ["start"]);
+  t.same(await events(), ["user_typing"]);
+  typing.flush();
+  t.same(stored, ["stop"]);
+  t.same(await events(), ["user_stop_typing"]);
+  await toggle(50);
+  t.same(await events(), [], "an interval has begun with that");
+  typing.flush();
+  t.same(await events(), [], "and at its end there is nothing new to say");
+  await toggle(50);
+  typing.flush();
+  t.same(await events(), ["user_typing", "user_stop_typing"]);
+});
+
+test("typing on is published again after an interval, and so is another room within it", async (t) => {
+  const { typing, feedOf, events } = publishing(t, plenty);
+  const { client } = listener("ann");
+  for (let n = 0; n < 100; n++) await typing.start(client, feedOf(1));
+  await typing.start(client, feedOf(2));
+  t.same(await events(), ["user_typing", "user_typing"]);
+  typing.flush();
+  t.same(await events(), []);
+  await typing.start(client, feedOf(1));
+  t.same(await events(), ["user_typing"], "so that it goes on for all others");
+  await typing.stop(client, feedOf(1));
+  await typing.start(client, feedOf(1));
+  typing.flush();
+  t.same(await events(), [], "a pause within the interval is not shown");
+});
+
+test("a user who types in many rooms is shown in a few, and nobody else is held back", async (t) => {
+  const { typing, feedOf, stored, events } = publishing(t, { burst: 3, perSecond: 0.001 });
+  const clients = [listener("ann").client, listener("ann").client];
+  for (let n = 0; n < 10; n++) for (const client of clients) await typing.start(client, feedOf(n));
+  t.equal(stored.length, 3, "what is not shown is not stored");
+  t.equal((await events()).length, 3);
+  typing.flush();
+  for (let n = 0; n < 10; n++) for (const client of clients) await typing.stop(client, feedOf(n));
+  t.same(await events(), [], "they end by themselves");
+  await typing.start(listener("bob").client, feedOf(1));
+  t.same(await events(), ["user_typing"]);
 });

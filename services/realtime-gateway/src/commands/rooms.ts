@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import { ChatError, type EventPayload, encodeWire, type serverEvents, smallRoomLimit, subjects } from "@khui/contracts";
 import type { Client } from "../connections/client.js";
+import type { UserBuckets } from "../connections/token-bucket.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { PresenceTracker } from "../presence/presence-tracker.js";
 import type { DeliveryReports } from "../rooms/delivery-reports.js";
@@ -17,6 +18,8 @@ export interface RoomCommandContext {
   readonly presence: Pick<PresenceTracker, "isVisible">;
   readonly typing: Typing;
   readonly deliveries: Pick<DeliveryReports, "mark">;
+  /** How often a user's opening and closing of rooms is published. */
+  readonly openings: Pick<UserBuckets, "tryTake">;
   /** Rooms one client may have joined at a time. */
   readonly maxRooms: number;
   readonly metrics: GatewayMetrics;
@@ -25,7 +28,7 @@ export interface RoomCommandContext {
 type RoomCommands = Pick<Commands, "join_chat" | "leave_chat" | "typing_start" | "typing_stop">;
 
 export function createRoomCommands(context: RoomCommandContext): RoomCommands {
-  const { bus, feeds, presence, typing, deliveries, maxRooms, metrics } = context;
+  const { bus, feeds, presence, typing, deliveries, openings, maxRooms, metrics } = context;
 
   function joinedFeed(client: Client, roomId: string): RoomFeed {
     const feed = feeds.feedOf(client, roomId);
@@ -36,6 +39,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
   /** That a user opens or closes a room is a live event, like typing: in small rooms, for a user whom others see online. */
   async function publishPresenceInRoom(event: "user_joined_chat" | "user_left_chat", client: Client, feed: RoomFeed) {
     if (feed.members > smallRoomLimit || !feed.isOnlyClientOfUser(client)) return;
+    if (!openings.tryTake(client.userId, Date.now(), 1)) return;
     if (!(await presence.isVisible(client.userId))) return;
     const body = JSON.stringify({ chatRoomId: feed.roomId, userId: client.userId });
     bus.publish(subjects.roomLive(feed.roomId), encodeWire({ event, except: client.userId }, body));

@@ -1,15 +1,18 @@
-// Presence announcements: publishes a user's presence in the rooms they share with others, again later where that failed.
+// Presence announcements: publishes a user's presence in the rooms they share with others, once a second at most, and again later
+// where that failed.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { encodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import type { Presence, PresenceState, Transition } from "@khui/presence";
+import { createPacer } from "@khui/service";
 import { visibleStatus } from "./visible-status.js";
 
 export interface PresenceAnnouncements {
   /**
    * Publishes users whose visible status changed in their small rooms. It queues them: a few users at a time, each in the order
    * of their changes, with the status they have by then. While messages-api cannot say which rooms these are, only the rooms
-   * that their clients here have open are used, and the user is left for `retry`.
+   * that their clients here have open are used, and the user is left for `retry`. Who was announced within the last second
+   * waits for its end.
    */
   announce(transitions: readonly Transition[]): void;
   /** These users may have changed, but the store did not say: they are left for `retry`. */
@@ -18,6 +21,8 @@ export interface PresenceAnnouncements {
   retry(): void;
   /** Resolves when the queue is empty. */
   drained(): Promise<void>;
+  /** Queues those who wait for the end of their second. */
+  flush(): void;
 }
 
 export interface PresenceAnnouncementsOptions {
@@ -26,8 +31,11 @@ export interface PresenceAnnouncementsOptions {
   /** Small rooms that a user's clients here have open, or had when the last one closed. */
   readonly openRoomsOf: (userId: string) => readonly string[];
   readonly onError: (error: unknown) => void;
+  readonly intervalMs?: number;
 }
 
+/** Between two announcements of one user. */
+const defaultIntervalMs = 1_000;
 /** Users announced at once: when a gateway dies or Redis comes back empty, thousands change. */
 const batchSize = 16;
 /** A batch takes as long as its slowest request. */
@@ -40,11 +48,23 @@ export function createPresenceAnnouncements({
   presence,
   openRoomsOf,
   onError,
+  intervalMs = defaultIntervalMs,
 }: PresenceAnnouncementsOptions): PresenceAnnouncements {
   /** Users to announce, the first to change first, and whether only their status changed while they were online. */
   const queue = new Map<string, boolean>();
   /** Users for `retry`. */
   const incomplete = new Set<string>();
+  /** Users announced within an interval, and what they wait for: as in the queue, if they have changed since. */
+  const pacer = createPacer<{ waiting?: boolean }>({
+    intervalMs,
+    onEnd(userId, recent) {
+      if (recent.waiting === undefined) return false;
+      enqueue(userId, recent.waiting);
+      delete recent.waiting;
+      start();
+      return true;
+    },
+  });
   let audienceAvailableAt = 0;
   let draining: Promise<void> | undefined;
 
@@ -104,6 +124,8 @@ export function createPresenceAnnouncements({
     draining = undefined;
   }
 
+  const enqueue = (userId: string, statusOnly: boolean) => queue.set(userId, statusOnly && queue.get(userId) !== false);
+
   function start(): void {
     if (queue.size > 0) draining ??= drain();
   }
@@ -114,7 +136,12 @@ export function createPresenceAnnouncements({
         const [before, after] = [visibleStatus(transition.before), visibleStatus(transition.after)];
         if (before === after) continue;
         const statusOnly = before !== "offline" && after !== "offline";
-        queue.set(userId, statusOnly && queue.get(userId) !== false);
+        const recent = pacer.find(userId);
+        if (recent && !queue.has(userId)) recent.waiting = statusOnly && recent.waiting !== false;
+        else {
+          if (!recent) pacer.begin(userId, {});
+          enqueue(userId, statusOnly);
+        }
       }
       start();
     },
@@ -127,5 +154,6 @@ export function createPresenceAnnouncements({
       start();
     },
     drained: async () => draining,
+    flush: pacer.endAll,
   };
 }

@@ -164,6 +164,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       await reconciliation;
       // The lease is not ended at once: users whose clients closed last are still on their way to another gateway.
       await presence.renew(instanceId, times.graceMs).catch(onError);
+      announcements.flush();
       await pTimeout(announcements.drained(), { milliseconds: closeTimeoutMs, message: false });
     },
   };

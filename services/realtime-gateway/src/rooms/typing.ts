@@ -1,18 +1,24 @@
-// Who is typing: published in the room, and over by itself after six seconds.
+// Who is typing: published in the room, once a second at most, and over by itself after six seconds.
 import type { Bus } from "@khui/bus";
 import { encodeWire, type LiveHeader, smallRoomLimit, subjects } from "@khui/contracts";
 import type { Presence } from "@khui/presence";
+import { createPacer } from "@khui/service";
 import { encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
+import { createUserBuckets, type Rate } from "../connections/token-bucket.js";
 import type { Feeds } from "./feeds.js";
 import type { RoomFeed } from "./room-feed.js";
 
 export const typingMs = 6_000;
-/** What was published this recently is not published again: clients emit typing_start with every key. */
-const cooldownMs = 1_000;
+/** Between two events of one user in one room: clients emit typing_start with every key. */
+const defaultIntervalMs = 1_000;
+/** Events of one user in all rooms, from all of their clients here. */
+const defaultRate: Rate = { burst: 20, perSecond: 2 };
 
 export interface Typing {
+  /** Published at once, or at the end of the interval unless it has been said; not at all beyond the user's rate. */
   start(client: Client, feed: RoomFeed): Promise<void>;
+  /** The same. What is not published ends by itself. */
   stop(client: Client, feed: RoomFeed): Promise<void>;
   /** Takes note of a live event of the room. False when it says nothing new to the clients here. `now` in milliseconds. */
   receive(feed: RoomFeed, header: LiveHeader, now: number): boolean;
@@ -20,6 +26,20 @@ export interface Typing {
   expire(now: number): void;
   /** Users typing in a room that a client joins, who is then sent when they stop. Nobody while the store is down. */
   inRoom(feed: RoomFeed): Promise<string[]>;
+  /** Forgets the rates of users who have been quiet. */
+  sweep(now: number): void;
+  /** Publishes what waits for the end of its interval. */
+  flush(): void;
+}
+
+/** A user in a room, within an interval. */
+interface Recent {
+  readonly roomId: string;
+  readonly userId: string;
+  /** What was published last. */
+  said: boolean;
+  /** What the user's clients want by now. */
+  wanted: boolean;
 }
 
 export function createTyping(options: {
@@ -27,28 +47,49 @@ export function createTyping(options: {
   readonly presence: Presence;
   readonly feeds: Feeds;
   readonly onError: (error: unknown) => void;
+  readonly rate?: Rate;
+  readonly intervalMs?: number;
 }): Typing {
-  const { bus, presence, feeds, onError } = options;
+  const { bus, presence, feeds, onError, rate = defaultRate, intervalMs = defaultIntervalMs } = options;
+  const buckets = createUserBuckets(rate);
+  const pacer = createPacer<Recent>({
+    intervalMs,
+    onEnd(_, recent) {
+      const { roomId, userId, said, wanted } = recent;
+      if (wanted === said || !buckets.tryTake(userId, Date.now(), 1)) return false;
+      recent.said = wanted;
+      void publish(roomId, userId, wanted);
+      return true;
+    },
+  });
 
-  const publish = (event: "user_typing" | "user_stop_typing", roomId: string, userId: string) => {
-    const payload = { chatRoomId: roomId, userId };
-    bus.publish(subjects.roomLive(roomId), encodeWire({ event, except: userId }, JSON.stringify(payload)));
-  };
+  async function publish(roomId: string, userId: string, typing: boolean): Promise<void> {
+    const event = typing ? "user_typing" : "user_stop_typing";
+    const body = JSON.stringify({ chatRoomId: roomId, userId });
+    bus.publish(subjects.roomLive(roomId), encodeWire({ event, except: userId }, body));
+    const stored = typing ? presence.startTyping(roomId, userId, typingMs) : presence.stopTyping(roomId, userId);
+    await stored.catch(onError);
+  }
+
+  async function say(roomId: string, userId: string, typing: boolean): Promise<void> {
+    const key = `${roomId} ${userId}`;
+    const recent = pacer.find(key);
+    if (recent) recent.wanted = typing;
+    else if (buckets.tryTake(userId, Date.now(), 1)) {
+      pacer.begin(key, { roomId, userId, said: typing, wanted: typing });
+      await publish(roomId, userId, typing);
+    }
+  }
 
   return {
     async start(client, feed) {
       if (feed.members > smallRoomLimit) return;
-      const remainingMs = (feed.typing.get(client.userId) ?? 0) - Date.now();
-      if (client.typing?.has(feed.roomId) && remainingMs > typingMs - cooldownMs) return;
       client.typing ??= new Set();
       client.typing.add(feed.roomId);
-      publish("user_typing", feed.roomId, client.userId);
-      await presence.startTyping(feed.roomId, client.userId, typingMs).catch(onError);
+      await say(feed.roomId, client.userId, true);
     },
     async stop(client, feed) {
-      if (!client.typing?.delete(feed.roomId)) return;
-      publish("user_stop_typing", feed.roomId, client.userId);
-      await presence.stopTyping(feed.roomId, client.userId).catch(onError);
+      if (client.typing?.delete(feed.roomId)) await say(feed.roomId, client.userId, false);
     },
     receive(feed, { event, except }, now) {
       if (except === undefined) return true;
@@ -81,5 +122,7 @@ export function createTyping(options: {
         return [];
       }
     },
+    sweep: buckets.sweep,
+    flush: pacer.endAll,
   };
 }
