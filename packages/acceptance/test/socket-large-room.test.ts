@@ -1,4 +1,4 @@
-// Rooms of more than 200 people: messages reach everyone; typing, opening and presence are not announced.
+// Rooms of more than 200 people: messages reach everyone; typing, opening, presence and receipts are not announced.
 import { smallRoomLimit } from "@khui/contracts";
 import { groupRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
@@ -6,7 +6,7 @@ import { done, fence, inRooms, logOf, range } from "./socket-scene.js";
 
 const system = await useSystem(t);
 
-t.test("a large room delivers messages, but not typing, opening, presence or delivery receipts", async (t) => {
+t.test("a large room delivers messages, but not typing, opening, presence or receipts", async (t) => {
   const [alice, bob, carol] = [system.newUser(), system.newUser(), system.newUser()];
   const crowd = Array.from({ length: smallRoomLimit - 1 }, () => system.newUser());
   const room = await groupRoom(alice, [bob, ...crowd]);
@@ -25,12 +25,18 @@ t.test("a large room delivers messages, but not typing, opening, presence or del
   await carol.post(`/rooms/${room}/leave`);
   await done(bobs, "leave_chat", { chatRoomId: room });
   await bobs.join(room);
+  const phone = await inRooms(bob, room);
+  for (const reader of [bobs, alices]) await done(reader, "mark_as_read", { chatRoomId: room });
+  for (const own of [bobs, phone]) t.match(await own.next("message_read"), { userId: bob.id, readSeq: 2 });
+  t.match(await alices.next("message_read"), { userId: alice.id });
   const head = await fence(alice, room, alices, bobs);
   t.equal(head, 3, "a system message for the joining and one for the leaving, and the fence");
   t.strictSame(logOf(alices, room), range(1, head));
+  t.equal(alices.count("message_read"), 1, "one's own devices are told, and nobody else");
   t.strictSame([...new Set(alices.events.map(({ event }) => event))].sort(), [
     "authenticated",
     "joined_chat",
+    "message_read",
     "new_message",
     "online_users",
   ]);

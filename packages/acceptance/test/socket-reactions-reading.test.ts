@@ -1,5 +1,5 @@
 // The events for reactions and read positions, and how they reach the room.
-import { type Client, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
+import { type Client, eventually, groupRoom, privateRoom, useSystem } from "@khui/test-kit/system";
 import t from "tap";
 import { allOf, done, fence, inRooms, post, refused, unknownId } from "./socket-scene.js";
 
@@ -98,6 +98,28 @@ t.test("mark_as_read notifies the room once, and going back changes nothing", as
   }
   const { body } = await bob.get(`/rooms/${room}`);
   t.equal(body.chatRoom.unreadCount, 0);
+});
+
+t.test("when many read within a second, one event names them all, and each reader's devices are told", async (t) => {
+  const readers = Array.from({ length: 12 }, () => system.newUser());
+  const alice = system.newUser();
+  const room = await groupRoom(alice, readers);
+  const alices = await inRooms(alice, room);
+  const devices = await Promise.all(readers.map((reader) => inRooms(reader, room)));
+  const messageId = await post(alice, room, "read this");
+  await Promise.all(devices.map((device) => done(device, "mark_as_read", { chatRoomId: room })));
+  const named = () => allOf(alices, "message_read").flatMap(({ readers, ...one }) => readers ?? [one]);
+  await eventually(() => new Set(named().map(({ userId }) => userId)).size === readers.length);
+  t.strictSame(
+    named()
+      .map(({ userId }) => userId)
+      .sort(),
+    readers.map(({ id }) => id).sort(),
+    "each once",
+  );
+  for (const told of named()) t.match(told, { lastReadMessage: messageId, readSeq: 1, timestamp: /Z$/ });
+  for (const [n, device] of devices.entries())
+    t.match(await device.next("message_read", ({ userId }) => userId === readers[n]?.id), { readSeq: 1 });
 });
 
 t.test("mark_as_read is refused", async (t) => {

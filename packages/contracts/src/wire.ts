@@ -19,7 +19,7 @@ export interface LiveHeader {
   readonly event: string;
   /** Not for this user's own sockets. */
   readonly except?: string;
-  /** For this user's own sockets in the room, and nobody else's. */
+  /** For this user's own sockets in the room, and nobody else's. Gateways of the release before send it to all in the room. */
   readonly only?: string;
   /** The id of a change that is published in several rooms; a socket receives each id once. */
   readonly once?: string;

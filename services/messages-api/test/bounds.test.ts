@@ -3,10 +3,11 @@ import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
 import { logPage, openRoom } from "../src/queries/log.js";
 import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
+import { renderEntry } from "../src/render.js";
 import { editMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
-import { offline } from "./offline.js";
+import { links, offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
 import { makeRoom, newUser, text } from "./room.js";
 
@@ -93,4 +94,48 @@ test("a page of rooms is split into as many answers as needed", async (t) => {
   );
   t.ok(answers > 1, `${answers} answers`);
   t.same(await roomsAmong(context, newUser("b"), roomIds), { rooms: [], rest: [] }, "nobody else gets them");
+});
+
+/** Every character takes six bytes in JSON. */
+const escaped = (characters: number) => "\u0001".repeat(characters);
+
+test("an event about a message is no larger than docs/amplification.md says, and a reaction's no larger than a message's", async (t) => {
+  const [id, at] = ["0123456789abcdef01234567", new Date(0).toISOString()];
+  const userId = escaped(128);
+  const emoji = "🧑🏻‍❤️‍💋‍🧑🏿";
+  const reaction = { userId, emoji, reactionType: "haha" as const, createdAt: at };
+  const row = {
+    id,
+    room_id: id,
+    seq: 1,
+    sender_id: userId,
+    type: "text" as const,
+    content: escaped(10_000),
+    media: null,
+    sticker: null,
+    system: null,
+    created_at: new Date(0),
+    recent_edits: [{ content: escaped(680), editedAt: at }],
+    edit_count: 100,
+    deleted: false,
+    reactions: Array.from({ length: 50 }, () => reaction),
+    reaction_counts: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${emoji}${n}`, 100_000])),
+    reply_to: id,
+    forwarded: { originalMessageId: id, originalSender: userId, forwardedAt: at },
+    client_id: escaped(128),
+    parent: { id, sender_id: userId, type: "text" as const, content: escaped(200), deleted: false },
+  };
+  const unreacted = { ...row, reactions: null, reaction_counts: null, recent_edits: null, edit_count: 0 };
+  const user = { _id: userId, name: escaped(200), avatar: escaped(2_048) };
+  const view = { users: new Map([[userId, user]]), links };
+  const kilobytes = (event: string, of: typeof row | typeof unreacted) => {
+    const data = { userId, emoji, reactionType: "haha", action: "added", deletedBy: userId };
+    return Buffer.byteLength(renderEntry({ seq: 1, event, message_id: id, data }, of, view).body) / 1_024;
+  };
+  const message = kilobytes("new_message", unreacted);
+  t.ok(message <= 110, `a message: ${message}`);
+  t.ok(kilobytes("message_edited", row) <= 250, `an edited message: ${kilobytes("message_edited", row)}`);
+  t.ok(kilobytes("message_deleted", row) <= 1, `a deleted message: ${kilobytes("message_deleted", row)}`);
+  t.ok(kilobytes("reaction_updated", row) <= 60, `a reaction: ${kilobytes("reaction_updated", row)}`);
+  t.ok(kilobytes("reaction_updated", row) <= message);
 });

@@ -12,12 +12,18 @@ const unlimited = "1000000000";
 const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
 const flood = { ...unlimitedEvents, strikes: 1, user: unlimitedEvents };
 
-/** Without any limit on requests or events, and without the second between two receipts. Whoever starts it closes it. */
+/** Without any limit on requests or events, and by default without the second between two receipts. Whoever starts it closes it. */
 export function startEmbedded(
-  options: Pick<EmbeddedOptions, "wrapBus"> & { readonly gateway?: Partial<GatewayOptions> } = {},
+  options: Pick<EmbeddedOptions, "wrapBus"> & {
+    readonly gateway?: Partial<GatewayOptions>;
+    readonly receiptsMs?: number;
+  } = {},
 ): Promise<Embedded> {
-  const { gateway, ...others } = options;
-  const unbounded = [withOptions(realtimeGateway, { flood, ...gateway }), withOptions(messagesApi, { intervalMs: 1 })];
+  const { gateway, receiptsMs = 1, ...others } = options;
+  const unbounded = [
+    withOptions(realtimeGateway, { flood, ...gateway }),
+    withOptions(messagesApi, { intervalMs: receiptsMs }),
+  ];
   const log = createLogger({ name: "model", level: process.env.LOG_LEVEL ?? "silent" });
   return start(
     services.map((service) => unbounded.find(({ name }) => name === service.name) ?? service),
