@@ -16,14 +16,17 @@ const batchSize = 1000;
 export class Flusher {
   /** Connections flushed since the start. */
   writes = 0;
-  #pending: Flushable[] = [];
+  /** Being flushed, from `#next` on. */
+  #current: Flushable[] = [];
   #next = 0;
+  /** Added meanwhile. A connection is in it once, so both lists together are never longer than twice the connections. */
+  #added: Flushable[] = [];
   #scheduled = false;
   readonly #run = () => this.#flushBatch();
 
   /** Flushes `connection` at the end of this turn. It must not be pending already. */
   add(connection: Flushable): void {
-    this.#pending.push(connection);
+    this.#added.push(connection);
     this.#schedule();
   }
 
@@ -35,13 +38,17 @@ export class Flusher {
 
   #flushBatch(): void {
     this.#scheduled = false;
-    const end = Math.min(this.#pending.length, this.#next + batchSize);
+    if (this.#current.length === 0) {
+      this.#current = this.#added;
+      this.#added = [];
+    }
+    const end = Math.min(this.#current.length, this.#next + batchSize);
     this.writes += end - this.#next;
-    while (this.#next < end) this.#pending[this.#next++]?.flush();
-    if (this.#next < this.#pending.length) this.#schedule();
-    else {
-      this.#pending = [];
+    while (this.#next < end) this.#current[this.#next++]?.flush();
+    if (this.#next === this.#current.length) {
+      this.#current = [];
       this.#next = 0;
     }
+    if (this.#current.length > 0 || this.#added.length > 0) this.#schedule();
   }
 }
