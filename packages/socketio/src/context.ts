@@ -1,5 +1,6 @@
 // What all connections of one engine share, and how its sockets reach the host.
 
+import type { IncomingMessage } from "node:http";
 import { Flusher } from "./connection/flusher.js";
 import { FrameCoalescer } from "./connection/frame-coalescer.js";
 import { TimerWheel } from "./connection/timer-wheel.js";
@@ -42,6 +43,11 @@ export class EngineContext implements SessionContext {
   /** Gives a new socket to the host. */
   openSocket(socket: Socket, handshake: Handshake): void {
     this.sockets.add(socket);
+  /** Whether the request may open one more session or plain socket. */
+  tryHandshake(request: IncomingMessage): boolean {
+    return this.handshakes.tryAcquire(this.settings.clientAddress(request));
+  }
+
     try {
       this.reportRejection(this.#onSocket(socket, handshake), socket);
     } catch (error) {

@@ -1,4 +1,5 @@
 // The engine's options and their defaults.
+import type { IncomingMessage } from "node:http";
 import { isSendableCode } from "./connection/close-codes.js";
 import { ownerIdPattern } from "./engineio/session-id.js";
 import type { Socket } from "./host/socket.js";
@@ -34,6 +35,10 @@ export interface EngineOptions {
   maxHandshakesPerSecond?: number;
   /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
   cors?: { origin: string | string[] | true };
+  /** The same of one client address, with twice as many at once. No limit by default. */
+  maxHandshakesPerAddress?: number;
+  /** The address of a request's client, whose handshakes are counted together. Default: the peer's. */
+  clientAddress?: (request: IncomingMessage) => string;
   /** Prefixed to every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
   ownerId?: string;
   /**
@@ -73,6 +78,8 @@ export function resolveOptions(options: EngineOptions): Settings {
     onError: (error: Error) => process.emitWarning(error),
     ...options,
     path: path.endsWith("/") ? path : `${path}/`,
+    maxHandshakesPerAddress: Number.POSITIVE_INFINITY,
+    clientAddress: (request: IncomingMessage) => request.socket.remoteAddress ?? "",
   };
   for (const [name, value] of Object.entries(settings)) {
     if (typeof value === "number" && !(value > 0)) throw new RangeError(`${name} must be above 0`);

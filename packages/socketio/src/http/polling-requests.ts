@@ -55,7 +55,7 @@ function openSession(context: EngineContext, request: IncomingMessage, exchange:
   if (request.method !== "GET") exchange.refuse(2);
   else if (query.transport === "websocket") exchange.refuse(3);
   else if (query.EIO !== "4") exchange.refuse(5);
-  else if (!context.handshakes.tryAcquire()) {
+  else if (!context.tryHandshake(request)) {
     exchange.respond(503, "application/json", '{"message":"Service unavailable"}');
   } else {
     const session = new EngineSession(context, undefined);

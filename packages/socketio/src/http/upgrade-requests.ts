@@ -29,7 +29,7 @@ export function handleUpgrade(context: EngineContext, upgrade: UpgradeRequest): 
 }
 
 function openPlain(context: EngineContext, { request, stream, head }: UpgradeRequest, search: string): void {
-  if (!context.handshakes.tryAcquire()) {
+  if (!context.tryHandshake(request)) {
     refuseUpgrade(stream, 503, "Service Unavailable");
     return;
   }
@@ -48,7 +48,7 @@ function openSession(context: EngineContext, upgrade: UpgradeRequest, search: st
   if (query.transport !== "websocket") refuseSession(stream, 0);
   else if (query.sid) probeSession(context, upgrade, query.sid);
   else if (query.EIO !== "4") refuseSession(stream, 5);
-  else if (!context.handshakes.tryAcquire()) refuseUpgrade(stream, 503, "Service Unavailable");
+  else if (!context.tryHandshake(request)) refuseUpgrade(stream, 503, "Service Unavailable");
   else {
     context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
       const session = new EngineSession(context, webSocket);
