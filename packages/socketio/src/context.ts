@@ -1,6 +1,7 @@
 // What all connections of one engine share, and how its sockets reach the host.
 
 import type { IncomingMessage } from "node:http";
+import { ClosingConnections } from "./connection/closing-connections.js";
 import { Flusher } from "./connection/flusher.js";
 import { FrameCoalescer } from "./connection/frame-coalescer.js";
 import { TimerWheel } from "./connection/timer-wheel.js";
@@ -17,6 +18,8 @@ export class EngineContext implements SessionContext {
   readonly sessions = new Map<string, EngineSession>();
   readonly sockets = new Set<Socket>();
   readonly webSockets = new Set<WebSocketTransport>();
+  /** Together they hold as much as one socket may. */
+  readonly closing: ClosingConnections;
   readonly timers: TimerWheel;
   readonly flusher = new Flusher();
   readonly coalescer = new FrameCoalescer();
@@ -31,8 +34,9 @@ export class EngineContext implements SessionContext {
     const { pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout } = settings;
     const shortest = Math.min(pingInterval, pingTimeout, connectTimeout, upgradeTimeout, pollTimeout, postTimeout);
     this.timers = new TimerWheel(Math.min(Math.max(shortest / 10, 10), 100));
+    this.closing = new ClosingConnections(settings.sendBudget);
     this.handshakes = new HandshakeLimiter(settings, this.timers);
-    this.upgradeServer = createUpgradeServer(settings.maxPayload);
+    this.upgradeServer = createUpgradeServer(settings.maxUntrustedPayload);
   }
 
   /** From here on there are no new sessions, and every response closes its HTTP connection. */
@@ -40,14 +44,14 @@ export class EngineContext implements SessionContext {
     return this.handshakes.closed;
   }
 
-  /** Gives a new socket to the host. */
-  openSocket(socket: Socket, handshake: Handshake): void {
-    this.sockets.add(socket);
   /** Whether the request may open one more session or plain socket. */
   tryHandshake(request: IncomingMessage): boolean {
     return this.handshakes.tryAcquire(this.settings.clientAddress(request));
   }
 
+  /** Gives a new socket to the host. */
+  openSocket(socket: Socket, handshake: Handshake): void {
+    this.sockets.add(socket);
     try {
       this.reportRejection(this.#onSocket(socket, handshake), socket);
     } catch (error) {

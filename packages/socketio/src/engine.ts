@@ -18,7 +18,7 @@ export interface EngineStats {
   /** Sessions that have not sent CONNECT. */
   handshaking: number;
   sockets: { polling: number; websocket: number; plain: number };
-  /** Bytes of all sockets not yet taken by the kernel or a poll. */
+  /** Bytes of all sockets not yet taken by the kernel or a poll, and of those that are closing as they began to. */
   bufferedBytes: number;
   /** Handshakes answered 503 since the start. */
   refusedHandshakes: number;
@@ -115,7 +115,7 @@ function attach(engine: Engine, path: string, server: Server): () => void {
 
 function statsOf(context: EngineContext): EngineStats {
   const sockets = { polling: 0, websocket: 0, plain: 0 };
-  let bufferedBytes = 0;
+  let bufferedBytes = context.closing.bytes;
   for (const socket of context.sockets) {
     sockets[socket.kind === "plain" ? "plain" : socket.transport] += 1;
     bufferedBytes += socket.bufferedBytes;

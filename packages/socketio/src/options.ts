@@ -21,10 +21,12 @@ export interface EngineOptions {
   connectTimeout?: number;
   /** From the response of a poll to the next poll, plus a second for each 16 KiB of it; then the session ends. 8,000 */
   pollTimeout?: number;
-  /** From a polling POST's head to the end of its body; 30,000 */
+  /** From a polling POST's head to the end of its body, and from a packet to the last of its attachments; 30,000 */
   postTimeout?: number;
   /** One frame, one polling body, and all attachments of one packet; 1,000,000 */
   maxPayload?: number;
+  /** The same until the host calls the socket's `trust()`; as `maxPayload` */
+  maxUntrustedPayload?: number;
   /** Bytes of one socket not yet taken by the kernel or a poll; beyond it the socket is closed. 4 MiB */
   sendBudget?: number;
   /** The close code for a socket beyond its budget; 4008 */
@@ -33,12 +35,12 @@ export interface EngineOptions {
   maxHandshakes?: number;
   /** New sessions and plain sockets per second; those beyond it are answered 503 and retry. No limit by default. */
   maxHandshakesPerSecond?: number;
-  /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
-  cors?: { origin: string | string[] | true };
   /** The same of one client address, with twice as many at once. No limit by default. */
   maxHandshakesPerAddress?: number;
   /** The address of a request's client, whose handshakes are counted together. Default: the peer's. */
   clientAddress?: (request: IncomingMessage) => string;
+  /** For polling requests: `true` reflects any origin. Default: no CORS headers. */
+  cors?: { origin: string | string[] | true };
   /** Prefixed to every session id as `${ownerId}.`; letters, digits, "-" and "_", at most 64. Default: none. */
   ownerId?: string;
   /**
@@ -71,15 +73,16 @@ export function resolveOptions(options: EngineOptions): Settings {
     pollTimeout: 8_000,
     postTimeout: 30_000,
     maxPayload: 1_000_000,
+    maxUntrustedPayload: options.maxPayload ?? 1_000_000,
     sendBudget: 4 * 1024 * 1024,
     slowConsumerCode: 4008,
     maxHandshakes: 10_000,
     maxHandshakesPerSecond: Number.POSITIVE_INFINITY,
+    maxHandshakesPerAddress: Number.POSITIVE_INFINITY,
+    clientAddress: (request: IncomingMessage) => request.socket.remoteAddress ?? "",
     onError: (error: Error) => process.emitWarning(error),
     ...options,
     path: path.endsWith("/") ? path : `${path}/`,
-    maxHandshakesPerAddress: Number.POSITIVE_INFINITY,
-    clientAddress: (request: IncomingMessage) => request.socket.remoteAddress ?? "",
   };
   for (const [name, value] of Object.entries(settings)) {
     if (typeof value === "number" && !(value > 0)) throw new RangeError(`${name} must be above 0`);

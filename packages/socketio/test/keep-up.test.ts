@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
+import { openStream, rawFrame, upgradeRequest } from "@khui/test-kit/socketio/raw-stream";
 import {
   ask,
   connect,
@@ -46,6 +47,39 @@ test("a client that does not answer pings is closed at the ping timeout, on ever
   await until("the close frame", () => webSocket.closed !== undefined);
   t.ok(webSocket.texts.includes("2"), "a ping was sent");
   t.equal(engine.sockets.size, 0);
+});
+
+for (const [kind, path, connectText, pong] of [
+  ["socketio", webSocketQuery, "40", rawFrame(0x81, "3")],
+  ["plain", "/ws", undefined, rawFrame(0x8a)],
+] as const) {
+  test(`${kind}: pongs for pings that were not read keep no client connected`, async (t) => {
+    const reasons: string[] = [];
+    const timing = { pingInterval: 300, pingTimeout: 300, sendBudget: 100_000_000 };
+    const { port } = await start(t, timing, (socket) => {
+      // More than the kernel takes.
+      for (let n = 0; n < 200; n += 1) socket.emit("flood", "x".repeat(100_000));
+      socket.onClose((reason) => reasons.push(reason));
+    });
+    const stream = await openStream(t, port, upgradeRequest(path));
+    stream.pause();
+    if (connectText) stream.write(rawFrame(0x81, connectText));
+    await until("its end", () => {
+      if (reasons.length === 0) stream.write(pong);
+      return reasons.length > 0;
+    });
+    t.strictSame(reasons, ["ping timeout"]);
+  });
+}
+
+test("polling: pongs for pings that were not polled keep no client connected", async (t) => {
+  const reasons: string[] = [];
+  const timing = { pingInterval: 300, pingTimeout: 300, pollTimeout: 60_000 };
+  const { url } = await start(t, timing, (socket) => socket.onClose((reason) => reasons.push(reason)));
+  const session = await openPolling(url);
+  await ask(session, "POST", "40");
+  while (reasons.length === 0) await ask(session, "POST", "3");
+  t.strictSame(reasons, ["ping timeout"]);
 });
 
 /** A client that upgrades, sends `text` if any, and never reads again. */

@@ -4,6 +4,9 @@ import type { Flushable, Flusher } from "./flusher.js";
 import type { FrameCoalescer } from "./frame-coalescer.js";
 import { type TimerEntry, type TimerWheel, unscheduled } from "./timer-wheel.js";
 
+/** Fewer queued bytes than this are not compared with the budget before the end of the turn. */
+const uncheckedBytes = 64 * 1024;
+
 /** What every connection uses of its engine. */
 export interface ConnectionContext {
   readonly settings: Settings;
@@ -30,11 +33,17 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   /** Frames to be written: usually none or one, for which no array is allocated. */
   private queued: Buffer | Buffer[] | undefined;
   protected queuedBytes = 0;
+  /** All bytes ever pushed: less `bufferedBytes`, how far the kernel or polls have taken them. */
+  private pushedBytes = 0;
   protected state: "open" | "closing" | "closed" = "open";
   private heartbeatDueAt: number;
-  private awaitingPong = false;
+  /** The end, within all bytes pushed, of the ping whose pong is awaited; undefined when none is. */
+  private pingEnd: number | undefined;
+  /** A pong has come for it. */
+  private ponged = false;
   private flushPending = false;
   private overflowed = false;
+  private trusted = false;
 
   constructor(context: Context) {
     this.context = context;
@@ -50,6 +59,21 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   protected abstract get unsentBytes(): number;
   protected abstract readonly ping: Buffer;
 
+  /** The largest message, polling body or packet with attachments that the peer may send. */
+  get maxPayload(): number {
+    const { maxPayload, maxUntrustedPayload } = this.context.settings;
+    return this.trusted ? maxPayload : maxUntrustedPayload;
+  }
+
+  /** From now on the peer may send what `maxPayload` allows. */
+  trust(): void {
+    this.trusted = true;
+    this.limitMessages();
+  }
+
+  /** Makes the transport, if it checks the size of messages, use `maxPayload`. */
+  protected abstract limitMessages(): void;
+
   get open(): boolean {
     return this.state === "open" && !this.overflowed;
   }
@@ -62,7 +86,9 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   push(frame: Buffer): void {
     if (!this.open) return;
     this.enqueue(frame);
-    if (this.queuedBytes > this.context.settings.sendBudget) {
+    this.pushedBytes += frame.length;
+    const { sendBudget } = this.context.settings;
+    if (this.queuedBytes > Math.min(uncheckedBytes, sendBudget) && this.bufferedBytes > sendBudget) {
       // A burst within one turn is not the peer's fault: let the transport take it before checking the budget.
       this.writeQueued();
       this.enforceBudget();
@@ -93,7 +119,7 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
     return this.queued !== undefined;
   }
 
-  /** Appends a frame to the queue, whatever the state. */
+  /** Appends a frame to the queue, whatever the state. Its bytes do not count as pushed. */
   protected enqueue(frame: Buffer): void {
     if (this.queued === undefined) this.queued = frame;
     else if (Buffer.isBuffer(this.queued)) this.queued = [this.queued, frame];
@@ -117,21 +143,41 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
 
   onDue(now: number): void {
     if (now >= this.heartbeatDueAt) {
-      if (this.awaitingPong) {
+      if (this.pingEnd === undefined) this.sendPing(now);
+      else if (this.isAnswered(this.pingEnd)) this.awaitNextPing();
+      else {
         this.end("ping timeout");
         return;
       }
-      this.awaitingPong = true;
-      this.heartbeatDueAt = now + this.context.settings.pingTimeout;
-      this.push(this.ping);
     }
     this.reschedule();
   }
 
-  protected onPong(): void {
-    if (!this.awaitingPong || this.state !== "open") return;
-    this.awaitingPong = false;
+  private sendPing(now: number): void {
+    this.heartbeatDueAt = now + this.context.settings.pingTimeout;
+    this.push(this.ping);
+    this.pingEnd = this.pushedBytes;
+  }
+
+  private awaitNextPing(): void {
+    this.pingEnd = undefined;
+    this.ponged = false;
     this.heartbeatDueAt = this.context.timers.now() + this.context.settings.pingInterval;
+  }
+
+  /**
+   * Whether the ping that ends at `pingEnd` has its pong. A peer that reads nothing may send pongs all the same: one counts
+   * only once the ping has been taken. That may show late, since a write is known to be taken only as a whole.
+   */
+  private isAnswered(pingEnd: number): boolean {
+    return this.ponged && this.pushedBytes - this.bufferedBytes >= pingEnd;
+  }
+
+  protected onPong(): void {
+    if (this.pingEnd === undefined || this.state !== "open") return;
+    this.ponged = true;
+    if (!this.isAnswered(this.pingEnd)) return;
+    this.awaitNextPing();
     this.reschedule();
   }
 }

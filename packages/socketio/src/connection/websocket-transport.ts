@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import { closeTimeoutMs } from "./close-codes.js";
+import type { ClosingConnection, ClosingConnections } from "./closing-connections.js";
 import type { FrameCoalescer } from "./frame-coalescer.js";
 
 /** Receives the events of one WebSocketTransport. */
@@ -12,27 +13,39 @@ export interface TransportListener {
   onTransportClose(): void;
 }
 
+/** What all transports of an engine are in. */
+export interface TransportContext {
+  /** Those that have not closed. */
+  readonly webSockets: Set<WebSocketTransport>;
+  readonly closing: ClosingConnections;
+}
+
 /**
  * A ws WebSocket that reports its events to one listener.
  *
  * Frames are written to the stream directly, bypassing ws's Sender. That is safe because compression is off: Sender then
  * writes its own frames (pong, close) whole within one call, and so do we, so neither can land inside the other's.
  */
-export class WebSocketTransport extends WebSocket {
+export class WebSocketTransport extends WebSocket implements ClosingConnection {
   /** Replaced when a session takes over the transport from its upgrade's probe. */
   listener: TransportListener | undefined;
   #stream: Duplex | undefined;
-  #openTransports: Set<WebSocketTransport> | undefined;
+  #context: TransportContext | undefined;
 
   /**
-   * Starts reporting to `listener`, and adds itself to `openTransports` until it closes. No closure is made here: one
-   * would keep the upgrade request in memory.
+   * Starts reporting to `listener`, and adds itself to the context's WebSockets until it closes. No closure is made here:
+   * one would keep the upgrade request in memory.
    */
-  attach(stream: Duplex, listener: TransportListener, openTransports: Set<WebSocketTransport>): void {
+  attach(stream: Duplex, listener: TransportListener, context: TransportContext): void {
     this.#stream = stream;
     this.listener = listener;
-    this.#openTransports = openTransports;
-    openTransports.add(this);
+    this.#context = context;
+    context.webSockets.add(this);
+  }
+
+  /** Sets the limit of a message. ws has no way to change it once a WebSocket is open, but reads this field for each frame. */
+  set maxPayload(bytes: number) {
+    (this as unknown as { readonly _receiver: { _maxPayload: number } })._receiver._maxPayload = bytes;
   }
 
   /** Routes ws's events to the listener; a table of event listeners would take another quarter of a KB per transport. */
@@ -47,7 +60,8 @@ export class WebSocketTransport extends WebSocket {
   }
 
   #onClosed(): void {
-    this.#openTransports?.delete(this);
+    this.#context?.webSockets.delete(this);
+    this.#context?.closing.delete(this);
     this.listener?.onTransportClose();
     super.emit("close");
   }
@@ -83,6 +97,11 @@ export class WebSocketTransport extends WebSocket {
   /** Starts the closing handshake; `reason` is cut to the 123 bytes of a control frame (RFC 6455 section 5.5). */
   closeWith(code: number, reason: string): void {
     this.close(code, truncateUtf8(reason, 123));
+    this.#context?.closing.add(this, this.unsentBytes);
+  }
+
+  cut(): void {
+    this.terminate();
   }
 }
 
@@ -95,7 +114,10 @@ function truncateUtf8(text: string, maxBytes: number): string {
     .replace(/\uFFFD+$/, "");
 }
 
-/** Completes upgrade requests. A message is at most `maxPayload` bytes, in at most 1,024 fragments. */
+/**
+ * Completes upgrade requests. A message is at most `maxPayload` bytes, in at most 1,024 fragments. It may arrive in at most
+ * 2,048 pieces, each of which takes a few hundred bytes besides its own: 1 MB in the packets of a slow line are as many.
+ */
 export function createUpgradeServer(maxPayload: number) {
   const options = {
     noServer: true,
@@ -103,7 +125,7 @@ export function createUpgradeServer(maxPayload: number) {
     perMessageDeflate: false,
     maxPayload,
     maxFragments: 1024,
-    maxBufferedChunks: 16 * 1024,
+    maxBufferedChunks: 2 * 1024,
     closeTimeout: closeTimeoutMs,
     WebSocket: WebSocketTransport,
   };

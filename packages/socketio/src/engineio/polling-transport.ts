@@ -18,7 +18,7 @@ export interface PollingListener {
 }
 
 export class PollingTransport {
-  /** Bytes of responses that the kernel has not taken. */
+  /** Bytes of frames in responses that the kernel has not taken. */
   unsentBytes = 0;
   /** On the timers' clock: when the next poll must have come. Infinity while one waits or is being answered. */
   pollDueAt = Number.POSITIVE_INFINITY;
@@ -68,10 +68,12 @@ export class PollingTransport {
   /** Responds with as many frames as fit, at least one; returns the rest. */
   respond(poll: PollingExchange, frames: Buffer[]): Buffer[] {
     const count = countForOneResponse(frames);
-    const body = encodePayload(frames.slice(0, count));
-    this.unsentBytes += body.length;
+    const sent = frames.slice(0, count);
+    const bytes = sent.reduce((sum, frame) => sum + frame.length, 0);
+    const body = encodePayload(sent);
+    this.unsentBytes += bytes;
     poll.respond(200, textPlain, body, () => {
-      this.unsentBytes -= body.length;
+      this.unsentBytes -= bytes;
       this.#listener.onPollAnswered(body.length);
     });
     return frames.slice(count);

@@ -1,6 +1,7 @@
 // One Engine.IO session: packets in and out over polling, over WebSocket, or moving from the first to the second.
 import { decodePacket, type Packet } from "engine.io-parser";
 import { closeTimeoutMs } from "../connection/close-codes.js";
+import type { ClosingConnection, ClosingConnections } from "../connection/closing-connections.js";
 import { Connection, type ConnectionContext } from "../connection/connection.js";
 import { payloadOf, textFrame } from "../connection/websocket-frames.js";
 import type { TransportListener, WebSocketTransport } from "../connection/websocket-transport.js";
@@ -14,6 +15,7 @@ import { createSessionId } from "./session-id.js";
 /** What a session uses of its engine. */
 export interface SessionContext extends ConnectionContext {
   readonly handshakes: HandshakeLimiter;
+  readonly closing: ClosingConnections;
   /** The sessions that requests can find, by id. */
   readonly sessions: Map<string, EngineSession>;
 }
@@ -26,7 +28,10 @@ export interface PendingUpgrade {
   cancel(): void;
 }
 
-export class EngineSession extends Connection<SessionContext> implements TransportListener, PollingListener {
+export class EngineSession
+  extends Connection<SessionContext>
+  implements TransportListener, PollingListener, ClosingConnection
+{
   readonly sid: string;
   /** At most one at a time. */
   upgrade: PendingUpgrade | undefined;
@@ -59,7 +64,8 @@ export class EngineSession extends Connection<SessionContext> implements Transpo
 
   /** The packet that opens the session, as a frame. */
   openPacket(): Buffer {
-    const { pingInterval, pingTimeout, maxPayload } = this.context.settings;
+    const { pingInterval, pingTimeout } = this.context.settings;
+    const { maxPayload } = this;
     const upgrades = this.#webSocket ? [] : ["websocket"];
     return textFrame("0", JSON.stringify({ sid: this.sid, upgrades, pingInterval, pingTimeout, maxPayload }));
   }
@@ -90,6 +96,10 @@ export class EngineSession extends Connection<SessionContext> implements Transpo
 
   protected get unsentBytes(): number {
     return (this.#polling?.unsentBytes ?? 0) + (this.#webSocket?.unsentBytes ?? 0);
+  }
+
+  protected limitMessages(): void {
+    if (this.#webSocket) this.#webSocket.maxPayload = this.maxPayload;
   }
 
   protected writeQueued(): void {
@@ -209,6 +219,7 @@ export class EngineSession extends Connection<SessionContext> implements Transpo
     this.#webSocket = webSocket;
     this.#polling?.expectNoPoll();
     webSocket.listener = this;
+    this.limitMessages();
     if (this.state === "closing") this.#closeWebSocket(webSocket);
     else if (this.hasFrames) this.writeQueued();
   }
@@ -244,8 +255,14 @@ export class EngineSession extends Connection<SessionContext> implements Transpo
     if (!this.upgrade?.answered) this.upgrade?.cancel();
     this.enqueue(closePacket);
     this.writeQueued();
-    if (!this.hasFrames) this.#dispose();
-    else this.context.timers.schedule(this, closeTimeoutMs);
+    if (this.hasFrames) {
+      this.context.timers.schedule(this, closeTimeoutMs);
+      this.context.closing.add(this, this.bufferedBytes);
+    } else this.#dispose();
+  }
+
+  cut(): void {
+    this.#dispose();
   }
 
   /** Answers the waiting poll, if any, with the close packet only, and forgets what is queued. */
@@ -259,6 +276,7 @@ export class EngineSession extends Connection<SessionContext> implements Transpo
     this.takeFrames();
     this.upgrade?.cancel();
     this.context.timers.cancel(this);
+    this.context.closing.delete(this);
     this.context.sessions.delete(this.sid);
   }
 

@@ -43,6 +43,10 @@ export abstract class HostSocket implements Socket {
     else queueMicrotask(() => this.#callCloseHandler(handler, reason));
   }
 
+  trust(): void {
+    this.connection.trust();
+  }
+
   close(code: number, reason: string): void {
     assertSendable(code);
     this.endConnection(code, reason);

@@ -42,6 +42,8 @@ export interface Socket {
   onEvent(handler: EventHandler): void;
   /** Adds a handler called exactly once, with the reason. On a socket already closed it is called in a microtask. */
   onClose(handler: CloseHandler): void;
+  /** From now on the client may send what the option `maxPayload` allows; until then, `maxUntrustedPayload`. */
+  trust(): void;
   /**
    * Closes, after writing what was sent before. 4500-4999 tell a socket.io-client not to reconnect; after any other code it
    * reconnects by itself. On WebSocket the peer gets the code; polling cannot carry it.

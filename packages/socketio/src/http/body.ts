@@ -6,12 +6,14 @@ import { type TimerEntry, unscheduled } from "../connection/timer-wheel.js";
 /** The bytes, a limit that was exceeded, or undefined if the client disconnected first. */
 export type Body = Buffer | "too large" | "too slow" | undefined;
 
-/** Reads up to `maxPayload` bytes for up to `postTimeout`. Never rejects. */
-export function readBody(context: ConnectionContext, request: IncomingMessage): Promise<Body> {
+/** So many pieces are joined: each takes a few hundred bytes besides its own, and a peer may send a body byte by byte. */
+const maxChunks = 64;
+
+/** Reads up to `maxBytes` for up to `postTimeout`. Never rejects. */
+export function readBody(context: ConnectionContext, request: IncomingMessage, maxBytes: number): Promise<Body> {
   const { settings, timers } = context;
-  const { maxPayload, postTimeout } = settings;
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let bytes = 0;
     const finish = (body: Body) => {
       timers.cancel(deadline);
@@ -24,15 +26,19 @@ export function readBody(context: ConnectionContext, request: IncomingMessage): 
       finish(reason);
     };
     const deadline: TimerEntry = { slot: unscheduled, dueAt: 0, onDue: () => refuse("too slow") };
-    if (Number(request.headers["content-length"] ?? 0) > maxPayload) {
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
       refuse("too large");
       return;
     }
-    timers.schedule(deadline, postTimeout);
+    timers.schedule(deadline, settings.postTimeout);
     request.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxPayload) refuse("too large");
-      else chunks.push(chunk);
+      if (bytes > maxBytes) {
+        refuse("too large");
+        return;
+      }
+      chunks.push(chunk);
+      if (chunks.length === maxChunks) chunks = [Buffer.concat(chunks)];
     });
     request.once("end", () => finish(Buffer.concat(chunks)));
     request.once("close", () => finish(undefined));

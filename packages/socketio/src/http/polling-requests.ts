@@ -74,7 +74,7 @@ async function post(
     exchange.refuse(3);
     return;
   }
-  const body = await readBody(context, request);
+  const body = await readBody(context, request, session.maxPayload);
   await session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
   respondToPost(exchange, body);
 }
@@ -94,14 +94,14 @@ async function relay(
   sid: string,
   search: string,
 ): Promise<void> {
-  const { ownerId, relay: askOwner } = context.settings;
+  const { ownerId, relay: askOwner, maxPayload } = context.settings;
   const owner = ownerOf(sid);
   if (!askOwner || owner === undefined || owner === ownerId) {
     exchange.refuse(1);
     return;
   }
   const method = request.method === "POST" ? "POST" : "GET";
-  const body = method === "POST" ? await readBody(context, request) : Buffer.alloc(0);
+  const body = method === "POST" ? await readBody(context, request, maxPayload) : Buffer.alloc(0);
   if (!Buffer.isBuffer(body)) {
     respondToPost(exchange, body);
     return;

@@ -35,7 +35,7 @@ function openPlain(context: EngineContext, { request, stream, head }: UpgradeReq
   }
   context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
     const connection = new PlainConnection(context, webSocket);
-    webSocket.attach(stream, connection, context.webSockets);
+    webSocket.attach(stream, connection, context);
     const socket = new PlainSocket(context, connection);
     connection.listener = socket;
     context.openSocket(socket, handshakeOf(request, queryOf(search)));
@@ -53,7 +53,7 @@ function openSession(context: EngineContext, upgrade: UpgradeRequest, search: st
     context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
       const session = new EngineSession(context, webSocket);
       session.listener = new SocketIoSocket(context, session, handshakeOf(request, query));
-      webSocket.attach(stream, session, context.webSockets);
+      webSocket.attach(stream, session, context);
       session.push(session.openPacket());
     });
   }
@@ -66,7 +66,7 @@ function probeSession(context: EngineContext, { request, stream, head }: Upgrade
   else if (!session.open || session.transport === "websocket" || session.upgrade) refuseSession(stream, 3);
   else {
     context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
-      webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context.webSockets);
+      webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context);
     });
   }
 }

@@ -20,6 +20,10 @@ export class PlainConnection extends Connection implements TransportListener {
     return this.#webSocket.unsentBytes;
   }
 
+  protected limitMessages(): void {
+    this.#webSocket.maxPayload = this.maxPayload;
+  }
+
   protected writeQueued(): void {
     const bytes = this.queuedBytes;
     this.#webSocket.write(this.takeFrames(), bytes, this.context.coalescer);

@@ -11,6 +11,9 @@ export const maxBadFrames = 10;
 /** The close code for a peer that has sent `maxBadFrames`. */
 export const badFramesCode = 4400;
 
+/** It is kept until the reply is sent. */
+const maxIdLength = 256;
+
 interface PlainEvent {
   event: string;
   data: unknown;
@@ -86,5 +89,6 @@ function readEvent(text: string): PlainEvent | string {
   const data = "data" in value ? value.data : undefined;
   const id = "id" in value ? value.id : undefined;
   if (id !== undefined && typeof id !== "string" && typeof id !== "number") return "id must be a string or a number";
+  if (typeof id === "string" && id.length > maxIdLength) return `id must have at most ${maxIdLength} characters`;
   return { event: value.event, data, id };
 }

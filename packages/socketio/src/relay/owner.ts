@@ -22,7 +22,7 @@ export function answerRelayed(context: EngineContext, request: RelayedRequest): 
       setTimeout(() => session.releasePoll(exchange), maxRelayedPollMs).unref();
     } else if (!session.beginPost()) exchange.refuse(3);
     else {
-      const fits = Buffer.byteLength(request.body) <= context.settings.maxPayload;
+      const fits = Buffer.byteLength(request.body) <= session.maxPayload;
       void session
         .finishPost(fits ? request.body : undefined)
         .then(() => respondToPost(exchange, fits ? Buffer.alloc(0) : "too large"));

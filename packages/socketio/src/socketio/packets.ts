@@ -61,27 +61,37 @@ export class PacketReader {
   }
 }
 
-/** Assembles one packet with attachments; kept only until it is complete. */
+/** Collects one packet with attachments, as it came until it is complete: parsed JSON can take fifty times its text. */
 export class AttachmentReader {
-  readonly #decoder = new Decoder({ maxAttachments });
-  #packet: Packet | undefined;
+  readonly #attachments: Buffer[] = [];
+  readonly #text: string;
+  readonly #count: number;
   #bytesLeft: number;
 
   /** @param maxBytes of all attachments together. @throws Error if socket.io-parser refuses the text. */
   constructor(text: string, maxBytes: number) {
+    const decoder = new Decoder({ maxAttachments });
+    decoder.add(text);
+    decoder.destroy();
+    this.#text = text;
+    // The second character on: the first is the packet's type.
+    this.#count = Number.parseInt(text.slice(1), 10);
     this.#bytesLeft = maxBytes;
-    this.#decoder.on("decoded", (packet) => {
-      this.#packet = packet;
-    });
-    this.#decoder.add(text);
   }
 
   /** Adds the next attachment; returns the packet if it was the last. @throws Error if it is too large or invalid. */
   add(data: Buffer): Packet | undefined {
     this.#bytesLeft -= data.length;
     if (this.#bytesLeft < 0) throw new Error("attachments too large");
-    this.#decoder.add(data);
-    return this.#packet && validated(this.#packet);
+    this.#attachments.push(data);
+    if (this.#attachments.length < this.#count) return undefined;
+    const decoder = new Decoder({ maxAttachments });
+    let packet: Packet | undefined;
+    decoder.on("decoded", (decoded) => {
+      packet = decoded;
+    });
+    for (const part of [this.#text, ...this.#attachments]) decoder.add(part);
+    return validated(packet);
   }
 }
 

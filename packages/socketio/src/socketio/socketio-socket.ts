@@ -1,6 +1,7 @@
 // Socket.IO v5 over one Engine.IO session: CONNECT, events, acknowledgements, DISCONNECT. The only namespace is "/".
 import { type Packet, PacketType } from "socket.io-parser";
 import type { ConnectionListener } from "../connection/connection.js";
+import { type TimerEntry, unscheduled } from "../connection/timer-wheel.js";
 import type { EngineContext } from "../context.js";
 import type { EngineSession } from "../engineio/session.js";
 import { type EncodedEvent, EventFrames } from "../host/encoded-event.js";
@@ -22,7 +23,8 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   #connected = false;
   /** Kept until CONNECT, when the socket is given to the host. */
   #handshake: Handshake | undefined;
-  #attachments: AttachmentReader | undefined;
+  /** A packet whose attachments have not all come, and its deadline. */
+  #attachments: { reader: AttachmentReader; deadline: TimerEntry } | undefined;
   #acks: Map<number, Ack> | undefined;
   #nextAck = 0;
   #namespaceRefusals = 0;
@@ -69,7 +71,7 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   onText(text: string): void {
     try {
       if (hasAttachments(text) && this.#attachments === undefined) {
-        this.#attachments = new AttachmentReader(text, this.context.settings.maxPayload);
+        this.#expectAttachments(text);
         return;
       }
       if (this.#attachments !== undefined) throw new Error("text between attachments");
@@ -79,12 +81,24 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
     }
   }
 
+  #expectAttachments(text: string): void {
+    const reader = new AttachmentReader(text, this.connection.maxPayload);
+    const onDue = () => this.connection.end("attachment timeout");
+    this.#attachments = { reader, deadline: { slot: unscheduled, dueAt: 0, onDue } };
+    this.context.timers.schedule(this.#attachments.deadline, this.context.settings.postTimeout);
+  }
+
+  #forgetAttachments(): void {
+    if (this.#attachments) this.context.timers.cancel(this.#attachments.deadline);
+    this.#attachments = undefined;
+  }
+
   onBinary(data: Buffer): void {
     try {
       if (this.#attachments === undefined) throw new Error("attachment without a packet");
-      const packet = this.#attachments.add(data);
+      const packet = this.#attachments.reader.add(data);
       if (packet === undefined) return;
-      this.#attachments = undefined;
+      this.#forgetAttachments();
       this.#onPacket(packet);
     } catch {
       this.connection.end("parse error");
@@ -93,7 +107,7 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
 
   onEnd(reason: string): void {
     this.#connected = false;
-    this.#attachments = undefined;
+    this.#forgetAttachments();
     this.#acks = undefined;
     this.notifyClosed(reason);
   }
