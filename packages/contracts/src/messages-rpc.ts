@@ -59,6 +59,18 @@ export type RoomActivity = Static<typeof RoomActivity>;
 export const Sent = Type.Object({ message: Message, created: Type.Boolean() });
 export type Sent = Static<typeof Sent>;
 
+/** What a gateway needs to join a user's socket to a room. */
+export const OpenedRoom = Type.Object({
+  /** The head of the log. */
+  seq: Sequence,
+  members: Type.Integer(),
+  resync: Type.Optional(Type.Boolean({ description: "true when the log does not reach back to afterSeq" })),
+  hidden: Type.Optional(Type.Array(ObjectId, { description: "what this user has hidden since afterSeq" })),
+  /** The user's own, in rooms of more than 200 people. */
+  position: Type.Optional(Position),
+});
+export type OpenedRoom = Static<typeof OpenedRoom>;
+
 /** A log entry as stored. `body` is JSON text, see `wire.ts`. */
 export const StoredEntry = Type.Object({
   seq: Sequence,
@@ -67,6 +79,9 @@ export const StoredEntry = Type.Object({
   left: Type.Optional(UserId),
   body: Type.String(),
 });
+
+/** Rooms in one `openRooms` or `readPositions`. */
+export const maxOpenedRooms = 500;
 
 export const messagesRpc = {
   /** Applies the changes of one room in order; a change number seen before is ignored. `applied` is the last number applied. */
@@ -104,7 +119,29 @@ export const messagesRpc = {
     }),
     Type.Object({ participants: RoomActivity.properties.participants, total: Type.Integer() }),
   ),
-  /** Everything a gateway needs to join a user's socket to a room: access, head, missed entries, and states. */
+  /**
+   * For each join, in their order, the room as it is opened, or why the user may not enter it. As many as fit in one answer, at
+   * least one: the rest must be requested again. What was missed since `afterSeq` is read with readLog.
+   */
+  openRooms: defineRpc(
+    "messages.openRooms",
+    Type.Object({
+      joins: Type.Array(Type.Object({ userId: UserId, roomId: ObjectId, afterSeq: Type.Optional(Sequence) }), {
+        maxItems: maxOpenedRooms,
+      }),
+    }),
+    Type.Object({ rooms: Type.Array(Type.Union([OpenedRoom, Type.Object({ code: Type.String() })])) }),
+  ),
+  /**
+   * How far the people of rooms have read, those who have read furthest first, 200 of each room at most: a JSON array of Position
+   * a room, as text, in the order of the rooms. As many as fit in one answer, at least one: the rest must be requested again.
+   */
+  readPositions: defineRpc(
+    "messages.readPositions",
+    Type.Object({ roomIds: Type.Array(ObjectId, { maxItems: maxOpenedRooms }) }),
+    Type.Object({ positions: Type.Array(Type.String()) }),
+  ),
+  /** One room with its missed entries and positions. For the release before; drop it in the next one. */
   openRoom: defineRpc(
     "messages.openRoom",
     Type.Object({ userId: UserId, roomId: ObjectId, afterSeq: Type.Optional(Sequence) }),

@@ -1,10 +1,11 @@
 // Whatever members write, every answer about it fits a message of the bus.
 import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
-import { logPage, openRoom } from "../src/queries/log.js";
+import { logPage } from "../src/queries/log.js";
+import { openRoom, openRooms, positionsOf } from "../src/queries/open-rooms.js";
 import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { renderEntry } from "../src/render.js";
-import { editMessage } from "../src/store/change.js";
+import { editMessage, hideMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
 import { links, offline } from "./offline.js";
@@ -49,7 +50,7 @@ test("a text is edited until its history is too large, and the log can be read o
     page = await logPage(context, roomId, position);
   }
   t.equal(position, edits + 2, "to its end");
-  const opened = await openRoom(context, user, roomId, 0);
+  const opened = await openRoom(context, { userId: user, roomId, afterSeq: 0 });
   t.ok(sizeOf(opened) < largestMessage, `opening takes ${sizeOf(opened)} bytes`);
 });
 
@@ -138,4 +139,60 @@ test("an event about a message is no larger than docs/amplification.md says, and
   t.ok(kilobytes("message_deleted", row) <= 1, `a deleted message: ${kilobytes("message_deleted", row)}`);
   t.ok(kilobytes("reaction_updated", row) <= 60, `a reaction: ${kilobytes("reaction_updated", row)}`);
   t.ok(kilobytes("reaction_updated", row) <= message);
+});
+
+test("many joins are answered in as many parts as needed", async (t) => {
+  const people = Array.from({ length: 210 }, (_, n) => `${"\u0001".repeat(125)}${n}`);
+  const roomId = await makeRoom(db, people);
+  const joins = Array.from({ length: 500 }, (_, n) => ({ userId: people[n % people.length]!, roomId, afterSeq: 0 }));
+  const answered: string[] = [];
+  let answers = 0;
+  for (; answered.length < joins.length; answers++) {
+    const { rooms } = await openRooms(context, joins.slice(answered.length));
+    t.ok(sizeOf({ rooms }) < largestMessage);
+    for (const room of rooms) answered.push("position" in room ? (room.position?.userId ?? "") : "");
+  }
+  t.same(
+    answered,
+    joins.map(({ userId }) => userId),
+  );
+  t.ok(answers > 1, `${answers} answers`);
+});
+
+test("joins for which hidden messages must be read are answered a few at a time", async (t) => {
+  const user = newUser("a");
+  const joins: Array<{ userId: string; roomId: string; afterSeq: number }> = [];
+  const hidden: string[][] = [];
+  for (let n = 0; n < 40; n++) {
+    const roomId = await makeRoom(db, [user]);
+    const message = text(roomId, user);
+    await sendBatch(db, [message]);
+    await hideMessage(db, { userId: user, messageId: message.id, roomId });
+    // At the head: hiding is no entry of the log.
+    joins.push({ userId: user, roomId, afterSeq: 1 });
+    hidden.push([message.id]);
+  }
+  const answered: Array<string[] | undefined> = [];
+  while (answered.length < joins.length) {
+    const { rooms } = await openRooms(context, joins.slice(answered.length));
+    answered.push(...rooms.map((room) => ("hidden" in room ? room.hidden : undefined)));
+  }
+  t.same(answered, hidden);
+});
+
+test("the positions of many rooms are answered in as many parts as needed", async (t) => {
+  const roomIds: string[] = [];
+  for (let n = 0; n < 5; n++) {
+    const people = Array.from({ length: 200 }, () => newUser("\u0001".repeat(90)));
+    roomIds.push(await makeRoom(db, people));
+  }
+  const found: string[] = [];
+  let answers = 0;
+  for (; found.length < roomIds.length; answers++) {
+    const { positions } = await positionsOf(context, roomIds.slice(found.length));
+    t.ok(sizeOf({ positions }) < largestMessage);
+    found.push(...positions);
+  }
+  for (const positions of found) t.equal(JSON.parse(positions).length, 200);
+  t.ok(answers > 1, `${answers} answers`);
 });

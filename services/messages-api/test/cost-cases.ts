@@ -5,7 +5,15 @@ import type { Case } from "@khui/test-kit/statement-cost/cases";
 import { deleteForEveryone, editMessage, findMessage, hideMessage, roomOfMessage } from "../src/store/change.js";
 import { filesInUse, forgetFiles, purgeDeletedMessages, unusedFiles } from "../src/store/cleanup.js";
 import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
-import { accessRoom, hiddenSince, othersPositions, readLog, roomStats, roomsAhead } from "../src/store/history.js";
+import {
+  accessRoom,
+  accessRooms,
+  hiddenSince,
+  othersPositions,
+  readLog,
+  roomStats,
+  roomsAhead,
+} from "../src/store/history.js";
 import { pruneLog } from "../src/store/log-retention.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
@@ -72,6 +80,15 @@ const reading = [
   ...asEveryone("findMessage", (db, { target }, userId) => findMessage(db, userId, target)),
   { name: "roomOfMessage", run: (db, { target }) => roomOfMessage(db, target).then((roomId) => ({ roomId })) },
   ...asEveryone("accessRoom", (db, { roomId }, userId) => accessRoom(db, roomId, userId)),
+  {
+    name: "accessRooms, resuming many",
+    run: (db, { rooms, batch, reader }) =>
+      accessRooms(
+        db,
+        rooms.slice(0, batch).map((roomId) => ({ roomId, userId: reader, afterSeq: 1 })),
+      ),
+    grows: batched,
+  },
   ...asEveryone("roomStats", (db, { roomId }, userId) => roomStats(db, roomId, userId), shownPeople),
   {
     name: "othersPositions",
@@ -116,13 +133,18 @@ const reading = [
   },
   {
     name: "hiddenSince, all",
-    run: (db, { roomId, reader }) => hiddenSince(db, roomId, reader, 0, 1_001).then((ids) => [...ids, "at least one"]),
+    run: (db, { roomId, reader }) => hiddenSince(db, [{ roomId, userId: reader, afterSeq: 0 }], 1_001),
     grows: { "newest hidden": "answer", "every second hidden": "answer" },
   },
   {
-    name: "hiddenSince, none",
-    run: (db, { roomId, reader, head }) => hiddenSince(db, roomId, reader, head + 1, 1_001),
-    refused: true,
+    name: "hiddenSince, many",
+    run: (db, { rooms, batch, reader }) =>
+      hiddenSince(
+        db,
+        rooms.slice(0, batch).map((roomId) => ({ roomId, userId: reader, afterSeq: 1 })),
+        1_001,
+      ),
+    grows: batched,
   },
 ] satisfies ReadonlyArray<Case<Scene>>;
 
@@ -268,8 +290,13 @@ const marking = [
   },
   {
     name: "readPositions",
-    run: (db, { roomId, reader }) => readPositions(db, roomId, reader, 200),
+    run: (db, { roomId }) => readPositions(db, [roomId], 200),
     grows: shownPeople,
+  },
+  {
+    name: "readPositions, of many rooms",
+    run: (db, { rooms, batch }) => readPositions(db, rooms.slice(0, batch), 200),
+    grows: batched,
   },
 ] satisfies ReadonlyArray<Case<Scene>>;
 

@@ -1,7 +1,7 @@
 // Old entries are removed from the log, and clients that would need them have to resync.
 import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
-import { openRoom } from "../src/queries/log.js";
+import { openRoom } from "../src/queries/open-rooms.js";
 import { readLog } from "../src/store/history.js";
 import { pruneLog } from "../src/store/log-retention.js";
 import { sendBatch } from "../src/store/send.js";
@@ -55,9 +55,9 @@ test("pruning raises the room's floor to the last entry that went, and keeps the
 test("a client that resumes before the floor has to resync, one that resumes at the floor gets all that follows", async (t) => {
   const roomId = await roomOf(10, 6);
   await pruneAll();
-  const tooOld = await openRoom(context, user, roomId, 5);
+  const tooOld = await openRoom(context, { userId: user, roomId, afterSeq: 5 });
   t.match(tooOld, { resync: true, entries: [], seq: 10 });
-  const inTime = await openRoom(context, user, roomId, 6);
+  const inTime = await openRoom(context, { userId: user, roomId, afterSeq: 6 });
   t.equal(inTime.resync, false);
   t.same(
     inTime.entries.map(({ seq }) => seq),
@@ -69,7 +69,7 @@ test("a room whose whole log was pruned continues its numbers", async (t) => {
   const roomId = await roomOf(3, 3);
   await pruneAll();
   t.equal(await floorOf(roomId), 3);
-  t.match(await openRoom(context, user, roomId, 3), { resync: false, entries: [], seq: 3 });
+  t.match(await openRoom(context, { userId: user, roomId, afterSeq: 3 }), { resync: false, entries: [], seq: 3 });
   t.match(await sendBatch(db, [text(roomId, user)]), [{ kind: "sent", seq: 4 }]);
 });
 

@@ -5,7 +5,8 @@ import type { Actions } from "../actions/actions.js";
 import { checkMaySend } from "../actions/may-send.js";
 import { appendRoomChange } from "../actions/membership.js";
 import type { Context } from "../context.js";
-import { logPage, openRoom } from "../queries/log.js";
+import { logPage } from "../queries/log.js";
+import { openRoom, openRooms, positionsOf } from "../queries/open-rooms.js";
 import { contactsIn, participantsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
 import { filesInUse } from "../store/cleanup.js";
 import { roomsAhead } from "../store/history.js";
@@ -23,7 +24,9 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
   rpc.serve(messagesRpc.listParticipants, ({ userId, roomId, page, limit }) =>
     participantsOf(context, userId, roomId, page, limit),
   );
-  rpc.serve(messagesRpc.openRoom, ({ userId, roomId, afterSeq }) => openRoom(context, userId, roomId, afterSeq));
+  rpc.serve(messagesRpc.openRooms, ({ joins }) => openRooms(context, joins));
+  rpc.serve(messagesRpc.readPositions, ({ roomIds }) => positionsOf(context, roomIds));
+  rpc.serve(messagesRpc.openRoom, (join) => openRoom(context, join));
   rpc.serve(messagesRpc.readLog, async ({ roomId, afterSeq }) => {
     const page = await logPage(context, roomId, afterSeq);
     context.metrics.served(page.entries.length);

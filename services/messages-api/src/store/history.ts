@@ -1,6 +1,7 @@
 // Reads of a room's log, its counters, and how far its members have read.
-import { type ErrorCode, type MessageType, smallRoomLimit } from "@khui/contracts";
+import { type ErrorCode, type MessageType, type Position, smallRoomLimit } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
+import { type PositionRow, toPosition } from "./positions.js";
 import { type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 interface Access {
@@ -34,21 +35,61 @@ export async function othersPositions(
   return { othersRead: rows[0]?.others_read ?? null, othersDelivered: rows[0]?.others_delivered ?? null };
 }
 
+export interface Join {
+  readonly userId: string;
+  readonly roomId: string;
+  readonly afterSeq?: number | undefined;
+}
+
 export interface RoomAccess {
   readonly seq: number;
   readonly floor: number;
   readonly members: number;
+  /** The user has hidden messages since `afterSeq`. */
+  readonly hasHidden: boolean;
+  /** The user's own, in rooms of more than 200 people. */
+  readonly position: Position | undefined;
 }
 
-/** What opening a room needs; an error code for whoever is not a member. */
-export async function accessRoom(db: Db, roomId: string, userId: string): Promise<RoomAccess | ErrorCode> {
-  const { rows } = await sql<Access & RoomAccess>`
-    SELECT r.id AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member
-    FROM messages.rooms r
-    LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
-    WHERE r.id = ${roomId}`.execute(db);
-  return accessFailure(rows[0]) ?? rows[0] ?? "room_not_found";
+/** What joining rooms needs, in the order of the joins; an error code for whoever is not a member. */
+export async function accessRooms(db: Db, joins: readonly Join[]): Promise<Array<RoomAccess | ErrorCode>> {
+  type Row = Access &
+    Omit<RoomAccess, "hasHidden" | "position"> & { has_hidden: boolean } & NullableFields<PositionRow>;
+  const { rows } = await sql<Row>`
+    WITH input AS MATERIALIZED (
+      SELECT * FROM unnest(${joins.map(({ roomId }) => roomId)}::text[], ${joins.map(({ userId }) => userId)}::text[],
+        ${joins.map(({ afterSeq = null }) => afterSeq)}::bigint[]) WITH ORDINALITY AS x(room_id, user_id, after_seq, i)
+      LIMIT ${joins.length}
+    )
+    SELECT r.id AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member,
+      me.user_id IS NOT NULL AND input.after_seq IS NOT NULL AND EXISTS (SELECT FROM messages.hidden h
+        WHERE h.user_id = me.user_id AND h.room_id = r.id AND h.at_seq >= least(input.after_seq, r.seq)) AS has_hidden,
+      o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
+    FROM input
+    LEFT JOIN LATERAL (SELECT * FROM messages.rooms r WHERE r.id = input.room_id LIMIT 1) r ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM messages.members m WHERE m.room_id = input.room_id AND m.user_id = input.user_id AND m.is_active LIMIT 1
+    ) me ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM messages.positions o WHERE o.room_id = input.room_id AND o.user_id = me.user_id LIMIT 1
+    ) o ON r.member_count > ${sql.lit(smallRoomLimit)}
+    ORDER BY input.i`.execute(db);
+  return rows.map((row) => {
+    const { seq, floor, members, has_hidden: hasHidden } = row;
+    return accessFailure(row) ?? { seq, floor, members, hasHidden, position: ownPosition(row) };
+  });
 }
+
+/** The same for one user and room. */
+export async function accessRoom(db: Db, roomId: string, userId: string): Promise<RoomAccess | ErrorCode> {
+  const [access = "room_not_found"] = await accessRooms(db, [{ roomId, userId }]);
+  return access;
+}
+
+type NullableFields<Row> = { [Field in keyof Row]: Row[Field] | null };
+
+const ownPosition = (row: NullableFields<PositionRow>): Position | undefined =>
+  row.user_id === null ? undefined : toPosition(row as PositionRow);
 
 /** Bytes of text in one read of the log: what fits in an answer, so that no more is read than is sent. */
 const maxTextBytes = 400_000;
@@ -106,20 +147,22 @@ export async function roomsAhead(
   return rows.map(({ id, seq }) => ({ roomId: id, seq }));
 }
 
-/** Messages that a user has hidden since the room's newest entry had this number. */
-export async function hiddenSince(
-  db: Db,
-  roomId: string,
-  userId: string,
-  seq: number,
-  limit: number,
-): Promise<string[]> {
-  const { rows } = await sql<{ message_id: string }>`
-    SELECT message_id FROM messages.hidden
-    WHERE user_id = ${userId} AND room_id = ${roomId} AND at_seq >= ${seq} ORDER BY at_seq, message_id LIMIT ${limit}`.execute(
-    db,
-  );
-  return rows.map(({ message_id }) => message_id);
+/** Messages that users have hidden since a room's newest entry had this number, at most `limit` of each; in the order of the joins. */
+export async function hiddenSince(db: Db, joins: ReadonlyArray<Required<Join>>, limit: number): Promise<string[][]> {
+  const { rows } = await sql<{ i: number; message_id: string }>`
+    WITH input AS MATERIALIZED (
+      SELECT * FROM unnest(${joins.map(({ roomId }) => roomId)}::text[], ${joins.map(({ userId }) => userId)}::text[],
+        ${joins.map(({ afterSeq = null }) => afterSeq)}::bigint[]) WITH ORDINALITY AS x(room_id, user_id, after_seq, i)
+      LIMIT ${joins.length}
+    )
+    SELECT input.i::int, h.message_id FROM input CROSS JOIN LATERAL (
+      SELECT message_id, at_seq FROM messages.hidden
+      WHERE user_id = input.user_id AND room_id = input.room_id AND at_seq >= input.after_seq
+      ORDER BY at_seq, message_id LIMIT ${limit}
+    ) h ORDER BY input.i, h.at_seq, h.message_id`.execute(db);
+  const found = joins.map((): string[] => []);
+  for (const { i, message_id: messageId } of rows) found[i - 1]?.push(messageId);
+  return found;
 }
 
 export interface RoomStats {

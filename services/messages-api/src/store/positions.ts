@@ -137,27 +137,50 @@ export async function markDelivered(db: Db, deliveries: readonly Delivery[]): Pr
   return rows.map(({ room_id: roomId, user_id: userId, seq, members }) => ({ roomId, userId, seq, members }));
 }
 
-/** Positions of a room's active members, this user's first, then the most recent readers. */
-export async function readPositions(db: Db, roomId: string, userId: string, limit: number): Promise<Position[]> {
-  const { rows } = await sql<{
-    user_id: string;
-    read_message: string | null;
-    read_at: Date | null;
-    read_seq: number;
-    delivered_seq: number;
-  }>`
-    SELECT o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
-    FROM messages.positions o WHERE o.room_id = ${roomId} AND o.user_id = ${userId}
-    UNION ALL (
-      SELECT o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
-      FROM messages.positions o WHERE o.room_id = ${roomId} AND o.user_id <> ${userId}
-      ORDER BY o.read_seq DESC, o.user_id DESC LIMIT ${limit - 1}
-    )`.execute(db);
-  return rows.map((row) => ({
-    userId: row.user_id,
-    lastReadMessage: row.read_message,
-    lastReadTimestamp: row.read_at?.toISOString() ?? null,
-    readSeq: row.read_seq,
-    deliveredSeq: row.delivered_seq,
-  }));
+export interface PositionRow {
+  user_id: string;
+  read_message: string | null;
+  read_at: Date | null;
+  read_seq: number;
+  delivered_seq: number;
+}
+
+export const toPosition = (row: PositionRow): Position => ({
+  userId: row.user_id,
+  lastReadMessage: row.read_message,
+  lastReadTimestamp: row.read_at?.toISOString() ?? null,
+  readSeq: row.read_seq,
+  deliveredSeq: row.delivered_seq,
+});
+
+/** Positions in one read: what fits in an answer several times over, so that not much more is read than is sent. */
+const maxRows = 4_000;
+
+/**
+ * Positions of the active members of rooms, those who have read furthest first, `limit` of each room at most. In the order of the
+ * rooms, of which the last ones are left out where all have too many members; the first one is there in any case.
+ */
+export async function readPositions(db: Db, roomIds: readonly string[], limit: number): Promise<Position[][]> {
+  const { rows } = await sql<{ i: number } & { [Field in keyof PositionRow]: PositionRow[Field] | null }>`
+    WITH input AS MATERIALIZED (
+      SELECT * FROM unnest(${roomIds}::text[]) WITH ORDINALITY AS x(room_id, i) LIMIT ${roomIds.length}
+    ),
+    room AS MATERIALIZED (
+      SELECT input.*, sum(r.people) OVER (ORDER BY input.i) - r.people AS people_before
+      FROM input CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT least(r.member_count, ${limit}) FROM messages.rooms r WHERE r.id = input.room_id), 0) AS people
+      ) r
+    )
+    SELECT room.i::int, o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
+    FROM room LEFT JOIN LATERAL (
+      SELECT * FROM messages.positions o WHERE o.room_id = room.room_id ORDER BY o.read_seq DESC, o.user_id DESC LIMIT ${limit}
+    ) o ON true
+    WHERE room.people_before < ${maxRows}
+    ORDER BY room.i, o.read_seq DESC, o.user_id DESC`.execute(db);
+  const found: Position[][] = [];
+  for (const { i, ...row } of rows) {
+    found[i - 1] ??= [];
+    if (row.user_id !== null) found[i - 1]?.push(toPosition(row as PositionRow));
+  }
+  return found;
 }
