@@ -23,13 +23,14 @@ t.test("joined_chat and the acknowledgement describe the room's current state", 
   await alices.ask("typing_start", { chatRoomId: room });
   const client = await bob.connect();
   const answer = await done(client, "join_chat", { chatRoomId: room });
-  t.match(answer, { chatRoomId: room, seq: 1, typing: [alice.id], participantCount: 2 });
-  t.strictSame(await client.next("joined_chat"), answer);
-  const { readPositions } = await client.join(room);
-  t.match(
-    readPositions.find(({ userId }) => userId === alice.id),
-    { readSeq: 1, lastReadMessage: messageId },
-  );
+  t.strictSame(answer, { chatRoomId: room, seq: 1, typing: [alice.id], participantCount: 2 });
+  const { readPositions, ...joined } = await client.next("joined_chat");
+  t.strictSame(joined, answer);
+  // Positions may be those of a moment ago: what has changed since follows.
+  const shown = readPositions.find(({ userId }) => userId === alice.id);
+  const position =
+    shown?.readSeq === 1 ? shown : await client.next("message_read", ({ userId }) => userId === alice.id);
+  t.match(position, { readSeq: 1, lastReadMessage: messageId });
 });
 
 t.test("join_chat is refused", async (t) => {

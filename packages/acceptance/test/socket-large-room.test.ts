@@ -12,7 +12,13 @@ t.test("a large room delivers messages, but not typing, opening, presence or rec
   const room = await groupRoom(alice, [bob, ...crowd]);
   const alices = await inRooms(alice, room);
   const bobs = await bob.connect();
-  t.match(await bobs.join(room), { participantCount: smallRoomLimit + 1, typing: [] });
+  const joined = await bobs.join(room);
+  t.match(joined, { participantCount: smallRoomLimit + 1, typing: [] });
+  t.strictSame(
+    joined.readPositions.map(({ userId }) => userId),
+    [bob.id],
+    "only one's own position",
+  );
   t.match(
     await done(bobs, "typing_start", { chatRoomId: room }),
     { chatRoomId: room },

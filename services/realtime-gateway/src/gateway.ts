@@ -21,6 +21,7 @@ import { createFeedEvents } from "./rooms/feed-events.js";
 import { createFeeds } from "./rooms/feeds.js";
 import { createLiveDelivery } from "./rooms/live-events.js";
 import { createRoomLogs } from "./rooms/room-logs.js";
+import { createRoomQuestions } from "./rooms/room-questions.js";
 import { createTyping } from "./rooms/typing.js";
 
 export interface GatewayOptions {
@@ -113,6 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     typing,
     deliveries,
     openings,
+    questions: createRoomQuestions(bus),
     guard: options.guard,
     floodControl,
     maxRooms: options.maxRooms ?? 500,

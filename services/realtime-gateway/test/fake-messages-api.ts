@@ -1,7 +1,7 @@
 // The part of messages-api that gateways ask, for one room whose log the test writes itself.
 import type { Bus } from "@khui/bus";
 import { serveRpc } from "@khui/bus/rpc";
-import { ChatError, encodeWire, type LogEntry, messagesRpc, subjects } from "@khui/contracts";
+import { encodeWire, type LogEntry, messagesRpc, smallRoomLimit, subjects } from "@khui/contracts";
 import { entry } from "./room-log.js";
 
 export const roomId = "0123456789abcdef01234567";
@@ -16,6 +16,10 @@ export interface FakeMessagesApi {
   floor: number;
   /** Messages returned as hidden to clients that resume. */
   hidden: string[];
+  /** Of the room; with more than 200 everyone is only told their own position. */
+  members: number;
+  /** Joins that were asked for, and how often the read positions were. */
+  readonly asked: { joins: number; positions: number };
   /** Commits an entry; `left` takes a user out. The test publishes it, or does not. */
   append(left?: string): LogEntry;
   publish(entry: LogEntry): void;
@@ -23,13 +27,31 @@ export interface FakeMessagesApi {
   leftAt(userId: string): number | undefined;
 }
 
-/** `pause` is awaited before each request is handled, and again before it is answered. */
-export function fakeMessagesApi(bus: Bus, pause: () => Promise<void> = async () => {}): FakeMessagesApi {
+/** The read position of a user, of which the room has only one. */
+export const positionOf = (userId: string) => ({
+  userId,
+  lastReadMessage: null,
+  lastReadTimestamp: null,
+  readSeq: 0,
+  deliveredSeq: 0,
+});
+
+/**
+ * `pause` is awaited before each request is handled, and again before it is answered; `pausePositions` is the same for requests of
+ * read positions.
+ */
+export function fakeMessagesApi(
+  bus: Bus,
+  pause: () => Promise<void> = async () => {},
+  pausePositions: () => Promise<void> = async () => {},
+): FakeMessagesApi {
   const log: LogEntry[] = [];
   const api: FakeMessagesApi = {
     log,
     floor: 0,
     hidden: [],
+    members: 2,
+    asked: { joins: 0, positions: 0 },
     get head() {
       return log.length;
     },
@@ -45,21 +67,28 @@ export function fakeMessagesApi(bus: Bus, pause: () => Promise<void> = async () 
   };
   const after = (seq: number) => log.slice(Math.max(seq, api.floor)).slice(0, pageSize);
 
-  async function answer<T>(look: () => T): Promise<T> {
-    await pause();
+  async function answer<T>(look: () => T, wait = pause): Promise<T> {
+    await wait();
     const found = look();
-    await pause();
+    await wait();
     return found;
   }
 
-  serveRpc(bus, messagesRpc.openRoom, ({ userId, afterSeq }) =>
-    answer(() => {
-      if (api.leftAt(userId) !== undefined) throw new ChatError("not_a_participant");
-      const resync = afterSeq !== undefined && afterSeq < api.floor;
-      const entries = afterSeq === undefined || resync ? [] : after(afterSeq);
-      return { seq: log.length, members: 2, resync, entries, positions: [], hidden: api.hidden };
-    }),
-  );
+  serveRpc(bus, messagesRpc.openRooms, ({ joins }) => {
+    api.asked.joins += joins.length;
+    return answer(() => ({
+      rooms: joins.map(({ userId, afterSeq }) => {
+        if (api.leftAt(userId) !== undefined) return { code: "not_a_participant" };
+        const resync = afterSeq !== undefined && afterSeq < api.floor;
+        const own = api.members > smallRoomLimit ? { position: positionOf(userId) } : {};
+        return { seq: log.length, members: api.members, resync, hidden: api.hidden, ...own };
+      }),
+    }));
+  });
+  serveRpc(bus, messagesRpc.readPositions, ({ roomIds }) => {
+    api.asked.positions++;
+    return answer(() => ({ positions: roomIds.map(() => JSON.stringify([positionOf("somebody")])) }), pausePositions);
+  });
   serveRpc(bus, messagesRpc.readLog, ({ afterSeq }) =>
     answer(() => ({ seq: log.length, floor: api.floor, entries: after(afterSeq) })),
   );

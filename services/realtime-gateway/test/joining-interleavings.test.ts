@@ -9,6 +9,7 @@ import { test } from "tap";
 import { createFeeds } from "../src/rooms/feeds.js";
 import { joinRoom } from "../src/rooms/join-room.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
+import { createRoomQuestions } from "../src/rooms/room-questions.js";
 import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
 import { ignored, type Listener, listener } from "./room-log.js";
 
@@ -42,7 +43,9 @@ const turns = async () => {
 async function play(sequence: readonly Move[]): Promise<string[]> {
   const bus = createLocalBus().connect();
   const paused: Array<() => void> = [];
-  const api = fakeMessagesApi(bus, () => new Promise<void>((resolve) => paused.push(resolve)));
+  const pause = () => new Promise<void>((resolve) => paused.push(resolve));
+  const api = fakeMessagesApi(bus, pause, pause);
+  const questions = createRoomQuestions(bus);
   const inFlight: LogEntry[] = [];
   const joiners: Joiner[] = [];
   const issues: string[] = [];
@@ -64,7 +67,7 @@ async function play(sequence: readonly Move[]): Promise<string[]> {
     joiner.outcome = "joining";
     try {
       const lastSeq = joiner.start === undefined ? joiner.lastSeq : undefined;
-      const context = { bus, feeds, typing: { inRoom: async () => [] }, metrics: { resyncs: 0 } };
+      const context = { bus, feeds, questions, typing: { learn: async () => {} }, metrics: { resyncs: 0 } };
       const isIn = await joinRoom(context, joiner.client, roomId, lastSeq, ({ opened }) => {
         joiner.start ??= joiner.lastSeq ?? opened.seq;
       });

@@ -1,22 +1,37 @@
 // A client that joins a room gets what it missed, then everything new, without a gap or a repeat.
 
 import { createLocalBus } from "@khui/bus/local";
+import { closeCodes } from "@khui/contracts";
 import { encodeEvent } from "@khui/socketio";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createFeeds } from "../src/rooms/feeds.js";
 import { type JoinedRoom, joinRoom } from "../src/rooms/join-room.js";
 import { createRoomLogs } from "../src/rooms/room-logs.js";
-import { fakeMessagesApi, roomId } from "./fake-messages-api.js";
+import { createRoomQuestions } from "../src/rooms/room-questions.js";
+import { fakeMessagesApi, positionOf, roomId } from "./fake-messages-api.js";
 import { ignored, type Listener, listener } from "./room-log.js";
+
+/** While it is shut, who passes waits. */
+function createGate() {
+  const gate = {
+    waiting: [] as Array<() => void>,
+    shut: false,
+    pass: () => (gate.shut ? new Promise<void>((resolve) => gate.waiting.push(resolve)) : Promise.resolve()),
+    open() {
+      gate.shut = false;
+      for (const goOn of gate.waiting.splice(0)) goOn();
+    },
+  };
+  return gate;
+}
 
 /** A gateway's feeds over a local bus. While `gate.shut` is set, requests wait in `gate.waiting`, and so do their answers. */
 function gatewayOn(t: Test) {
   const bus = createLocalBus().connect();
-  const gate = { waiting: [] as Array<() => void>, shut: false };
-  const api = fakeMessagesApi(bus, () =>
-    gate.shut ? new Promise<void>((resolve) => gate.waiting.push(resolve)) : Promise.resolve(),
-  );
+  const gate = createGate();
+  const positionsGate = createGate();
+  const api = fakeMessagesApi(bus, gate.pass, positionsGate.pass);
   const listeners: Listener[] = [];
   const feeds = createFeeds({
     ...ignored,
@@ -33,9 +48,12 @@ function gatewayOn(t: Test) {
     feeds.close();
     await bus.close();
   });
-  async function join(one: Listener, lastSeq?: number): Promise<JoinedRoom | undefined> {
+  const questions = createRoomQuestions(bus);
+  async function join(one: Listener, lastSeq?: number, maxStallMs?: number): Promise<JoinedRoom | undefined> {
     let room: JoinedRoom | undefined;
-    const context = { bus, feeds, typing: { inRoom: async () => [] }, metrics: { resyncs: 0 } };
+    const typing = { learn: async () => {} };
+    const stall = maxStallMs === undefined ? {} : { maxStallMs };
+    const context = { bus, feeds, questions, typing, metrics: { resyncs: 0 }, ...stall };
     const isIn = await joinRoom(context, one.client, roomId, lastSeq, (joined) => {
       room = joined;
     });
@@ -53,7 +71,7 @@ function gatewayOn(t: Test) {
     await until("its answer is ready", () => gate.waiting.length === 1);
     return gate.waiting.shift()!;
   };
-  return { bus, api, feeds, gate, heldAnswer, join, enter };
+  return { api, feeds, gate, positionsGate, heldAnswer, join, enter };
 }
 
 test("without lastSeq a client gets only what is new", async (t) => {
@@ -102,6 +120,8 @@ test("when entries are lost to retention between two pages the client is told to
   gate.shut = true;
   const a = enter("a");
   const joining = join(a, 0);
+  const open = await heldAnswer();
+  open();
   const letGo = await heldAnswer();
   api.floor = 7;
   gate.shut = false;
@@ -189,11 +209,11 @@ test("a rejected join leaves no feed open", async (t) => {
 });
 
 test("a state that changes while clients join is sent after they joined, to those whom it is for", async (t) => {
-  const { join, enter, gate, feeds } = gatewayOn(t);
+  const { api, join, enter, gate, feeds } = gatewayOn(t);
   const [a, b] = [enter("a"), enter("b")];
   gate.shut = true;
   const joining = [join(a), join(b)];
-  await until("both are asked", () => gate.waiting.length === 2);
+  await until("both are asked", () => api.asked.joins === 2);
   feeds.get(roomId)?.bufferLive({ event: "message_read", except: "b" }, encodeEvent("message_read", '{"seq":77}'));
   feeds.get(roomId)?.bufferLive({ event: "message_read", only: "b" }, encodeEvent("message_read", '{"seq":78}'));
   gate.shut = false;
@@ -223,18 +243,93 @@ test("a busy room is joined although more is delivered than the replay buffer ho
   t.equal(a.received.length, 1_501);
 });
 
-test("a slow client is sent what it missed page by page, and holds nobody up", async (t) => {
+test("a slow client is sent what it missed when it has taken what it was sent before, and holds nobody up", async (t) => {
   const { api, join, enter } = gatewayOn(t);
   for (let i = 0; i < 7; i++) api.append();
   const [slow, quick] = [enter("a"), enter("b")];
   const socket = slow.client.socket as { bufferedBytes: number };
   socket.bufferedBytes = 2 * 1024 * 1024;
   const joining = join(slow, 0);
-  await until("the first page is sent", () => slow.received.length === 3);
+  await until("it is asked", () => api.asked.joins === 1);
   await join(quick, 0);
   t.same(quick.received, [1, 2, 3, 4, 5, 6, 7]);
-  t.same(slow.received, [1, 2, 3]);
+  t.same(slow.received, []);
   socket.bufferedBytes = 0;
   await joining;
   t.same(slow.received, quick.received);
+});
+
+test("a client that takes nothing during its backfill is closed", async (t) => {
+  const { api, join, enter, feeds } = gatewayOn(t);
+  for (let i = 0; i < 7; i++) api.append();
+  const a = enter("a");
+  Object.assign(a.client.socket, {
+    bufferedBytes: 2 * 1024 * 1024,
+    close(code: number) {
+      a.received.push(code);
+      a.client.closed = true;
+    },
+  });
+  t.equal(await join(a, 0, 1), undefined);
+  t.same(a.received, [closeCodes.slow_consumer.code]);
+  t.equal(feeds.size, 0);
+});
+
+test("everyone who joins a small room within a moment is shown the positions that one of them asked for", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  const rooms = await Promise.all(["a", "b", "c"].map((userId) => join(enter(userId))));
+  for (const room of rooms) t.same(JSON.parse(room?.positions ?? ""), [positionOf("somebody")]);
+  t.equal(api.asked.positions, 1);
+});
+
+test("a mark that came after the positions were asked for, and before a client joins, is sent to it", async (t) => {
+  const { api, join, enter, feeds } = gatewayOn(t);
+  const mark = (seq: number) =>
+    feeds.get(roomId)?.bufferLive({ event: "message_read" }, encodeEvent("message_read", `{"seq":${seq}}`));
+  const [a, b, c] = [enter("a"), enter("b"), enter("c")];
+  await join(a);
+  mark(71);
+  await join(b);
+  mark(72);
+  await join(c);
+  if (api.asked.positions > 1) return t.pass("this machine takes more than a second for that");
+  t.same(a.received, []);
+  t.same(b.received, [71]);
+  t.same(c.received, [71, 72]);
+});
+
+test("a mark that comes while the positions are asked for is sent to all who wait for them", async (t) => {
+  const { api, join, enter, feeds, positionsGate } = gatewayOn(t);
+  positionsGate.shut = true;
+  const [a, b] = [enter("a"), enter("b")];
+  const mark = (seq: number) =>
+    feeds.get(roomId)?.bufferLive({ event: "message_read" }, encodeEvent("message_read", `{"seq":${seq}}`));
+  const first = join(a);
+  await until("the positions are asked for", () => api.asked.positions === 1);
+  mark(71);
+  const second = join(b);
+  await until("the second is asked for", () => api.asked.joins === 2);
+  mark(72);
+  positionsGate.open();
+  await Promise.all([first, second]);
+  t.equal(api.asked.positions, 1);
+  t.same(a.received, [71, 72]);
+  t.same(b.received, [71, 72]);
+});
+
+test("when somebody comes into the room the positions are asked for again", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  const a = enter("a");
+  await join(a);
+  api.publish({ ...api.append(), members: 3 });
+  await until("it is delivered", () => a.received.length === 1);
+  await join(enter("b"));
+  t.equal(api.asked.positions, 2);
+});
+
+test("in a room of more than 200 people a client is shown its user's own position, and nobody else's is asked for", async (t) => {
+  const { api, join, enter } = gatewayOn(t);
+  api.members = 201;
+  t.same(JSON.parse((await join(enter("a")))?.positions ?? ""), [positionOf("a")]);
+  t.equal(api.asked.positions, 0);
 });

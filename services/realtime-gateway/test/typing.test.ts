@@ -22,7 +22,8 @@ function opened() {
 
 test("a client that joins while someone types is sent when they stop", async (t) => {
   const { feed, typing } = opened();
-  t.same(await typing.inRoom(feed), ["bob"]);
+  await typing.learn(feed);
+  t.same([...feed.typing.keys()], ["bob"]);
   t.equal(typing.receive(feed, { event: "user_stop_typing", except: "bob" }, Date.now()), true);
 });
 
@@ -32,7 +33,7 @@ test("and also when nothing more comes from them", async (t) => {
   const sent: string[] = [];
   Object.assign(client.socket, { send: () => sent.push("stopped") });
   feed.subscribe(client);
-  await typing.inRoom(feed);
+  await typing.learn(feed);
   typing.expire(Date.now() + typingMs);
   t.same(sent, ["stopped"]);
 });

@@ -36,14 +36,10 @@ export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
     return Array.from({ length: count }, (_, n) => entryAt(roomId, seq + 1 + n));
   }
 
-  serveRpc(bus, messagesRpc.openRoom, async ({ roomId, afterSeq }) => ({
-    seq: headOf(roomId),
-    members: memberships[roomId]?.length ?? 0,
-    resync: false,
-    entries: afterSeq === undefined ? [] : entriesAfter(roomId, afterSeq),
-    positions: [],
-    hidden: [],
+  serveRpc(bus, messagesRpc.openRooms, async ({ joins }) => ({
+    rooms: joins.map(({ roomId }) => ({ seq: headOf(roomId), members: memberships[roomId]?.length ?? 0 })),
   }));
+  serveRpc(bus, messagesRpc.readPositions, async ({ roomIds }) => ({ positions: roomIds.map(() => "[]") }));
   serveRpc(bus, messagesRpc.readLog, async ({ roomId, afterSeq }) => ({
     seq: headOf(roomId),
     floor: 0,

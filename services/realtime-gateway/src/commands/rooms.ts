@@ -1,14 +1,16 @@
 // Joining and leaving rooms, and typing in them.
 import type { Bus } from "@khui/bus";
-import { ChatError, type EventPayload, encodeWire, type serverEvents, smallRoomLimit, subjects } from "@khui/contracts";
+import { ChatError, encodeWire, smallRoomLimit, subjects } from "@khui/contracts";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
 import type { UserBuckets } from "../connections/token-bucket.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { PresenceTracker } from "../presence/presence-tracker.js";
 import type { DeliveryReports } from "../rooms/delivery-reports.js";
 import type { Feeds } from "../rooms/feeds.js";
-import { joinRoom } from "../rooms/join-room.js";
+import { type JoinedRoom, joinRoom } from "../rooms/join-room.js";
 import type { RoomFeed } from "../rooms/room-feed.js";
+import type { RoomQuestions } from "../rooms/room-questions.js";
 import type { Typing } from "../rooms/typing.js";
 import type { Commands } from "./command-map.js";
 
@@ -20,9 +22,19 @@ export interface RoomCommandContext {
   readonly deliveries: Pick<DeliveryReports, "mark">;
   /** How often a user's opening and closing of rooms is published. */
   readonly openings: Pick<UserBuckets, "tryTake">;
+  readonly questions: RoomQuestions;
   /** Rooms one client may have joined at a time. */
   readonly maxRooms: number;
   readonly metrics: GatewayMetrics;
+}
+
+/** The state of a room that a client has joined, as the acknowledgement carries it. */
+interface RoomState {
+  readonly chatRoomId: string;
+  readonly seq: number;
+  /** Without the user themself. */
+  readonly typing: readonly string[];
+  readonly participantCount: number;
 }
 
 type RoomCommands = Pick<Commands, "join_chat" | "leave_chat" | "typing_start" | "typing_stop">;
@@ -51,16 +63,10 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       if (!rejoining && client.rooms.size >= maxRooms) throw new ChatError("rate_limited", { maxRooms });
       const afterSeq = rejoining ? undefined : (lastSeq ?? undefined);
       if (afterSeq !== undefined) metrics.resumes++;
-      let answer: EventPayload<typeof serverEvents.joined_chat> | undefined;
-      const isIn = await joinRoom(context, client, chatRoomId, afterSeq, ({ feed, opened, typing: userIds }) => {
-        answer = {
-          chatRoomId,
-          seq: feed.position ?? opened.seq,
-          typing: userIds.filter((userId) => userId !== client.userId),
-          readPositions: opened.positions,
-          participantCount: feed.members,
-        };
-        client.emit("joined_chat", answer);
+      let state: RoomState | undefined;
+      const isIn = await joinRoom(context, client, chatRoomId, afterSeq, (room) => {
+        state = stateOf(client, room);
+        client.socket.send(joinedChat(state, room.positions));
       });
       if (!isIn) throw new ChatError("not_a_participant");
       const feed = feeds.feedOf(client, chatRoomId);
@@ -68,7 +74,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
         deliveries.mark(feed);
         if (!rejoining && lastSeq === undefined) await publishPresenceInRoom("user_joined_chat", client, feed);
       }
-      return answer;
+      return state;
     },
     async leave_chat(client, { chatRoomId }) {
       const feed = feeds.feedOf(client, chatRoomId);
@@ -89,4 +95,18 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       return { chatRoomId };
     },
   };
+}
+
+function stateOf(client: Client, { feed, opened }: JoinedRoom): RoomState {
+  return {
+    chatRoomId: feed.roomId,
+    seq: feed.position ?? opened.seq,
+    typing: [...feed.typing.keys()].filter((userId) => userId !== client.userId),
+    participantCount: feed.members,
+  };
+}
+
+/** The event of that name. The positions are JSON already, which is long in some rooms and the same for everyone. */
+function joinedChat(state: RoomState, positions: string): EncodedEvent {
+  return encodeEvent("joined_chat", `${JSON.stringify(state).slice(0, -1)},"readPositions":${positions}}`);
 }

@@ -2,32 +2,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { type LogEntry, messagesRpc, type RpcAnswer } from "@khui/contracts";
+import { closeCodes, type LogEntry, messagesRpc, type OpenedRoom } from "@khui/contracts";
 import type { Client } from "../connections/client.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { Feeds } from "./feeds.js";
 import { isFor } from "./live-events.js";
 import { entryFrame, type RoomFeed } from "./room-feed.js";
+import type { RoomQuestions } from "./room-questions.js";
 import type { Typing } from "./typing.js";
 
 export interface JoinContext {
   readonly bus: Bus;
   readonly feeds: Feeds;
-  readonly typing: Pick<Typing, "inRoom">;
+  readonly questions: RoomQuestions;
+  readonly typing: Pick<Typing, "learn">;
   readonly metrics: Pick<GatewayMetrics, "resyncs">;
+  /** During backfill a client that takes none of its bytes for this long is closed as a slow consumer: 30 s by default. */
+  readonly maxStallMs?: number;
 }
 
 /** What `joined_chat` is made of. */
 export interface JoinedRoom {
   readonly feed: RoomFeed;
-  readonly opened: RpcAnswer<typeof messagesRpc.openRoom>;
-  /** Users who are typing. */
-  readonly typing: readonly string[];
+  readonly opened: OpenedRoom;
+  /** The read positions, as JSON. */
+  readonly positions: string;
 }
 
 /** During backfill the next page waits while the client's connection has more than this many bytes to write. */
 const maxBufferedBytes = 1024 * 1024;
 const pollIntervalMs = 20;
+
+/** Runs a backfill when it is its turn. */
+export type RunBackfill = <Result>(backfill: () => Promise<Result>) => Promise<Result>;
 
 /**
  * Joins a client to a room. With `lastSeq` it is first sent every entry after that number, or resync_required when the log no
@@ -36,86 +43,121 @@ const pollIntervalMs = 20;
  * enter, or the entries cannot be read now.
  */
 export async function joinRoom(
-  { bus, feeds, typing: { inRoom }, metrics }: JoinContext,
+  { bus, feeds, questions, typing, metrics, maxStallMs = 30_000 }: JoinContext,
   client: Client,
   roomId: string,
   lastSeq: number | undefined,
   onJoined: (room: JoinedRoom) => void,
+  runBackfill: RunBackfill = (backfill) => backfill(),
 ): Promise<boolean> {
   const lease = await feeds.acquire(roomId);
   try {
-    // The feed is subscribed before the room is opened: an entry is in the answer, in the replay buffer, or still to come.
+    // The feed is subscribed before the room is opened: an entry is in the log by then, in the replay buffer, or still to come.
     const { feed } = lease;
     const rejoining = feed.clients.has(client);
     const liveOffset = feed.liveReplay.end;
+    const { marks } = feed.positions;
+    const marksBefore = marks.length;
     const request = { userId: client.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
-    const [opened, typing] = await Promise.all([call(bus, messagesRpc.openRoom, request), inRoom(feed)]);
+    const opened = await questions.open(request);
     feed.open(opened.seq, opened.members);
 
-    if (rejoining) {
-      // It gets everything from the feed, which may still bring its user's leaving.
-      await feed.sequencer.catchUp(opened.seq);
-      if (!feed.clients.has(client)) return false;
-    } else {
-      let cursor = opened.seq;
-      /** Sends the entries after the cursor, up to `last`. False after one that takes the user out: nothing later is theirs. */
-      const send = (entries: readonly LogEntry[], last: number): boolean => {
-        for (const entry of entries) {
-          if (entry.seq > last) break;
-          if (entry.seq <= cursor) continue;
-          client.socket.send(entryFrame(roomId, entry));
-          cursor = entry.seq;
-          // They were in the room when it was opened, so a leaving before that is history.
-          if (entry.left === client.userId && entry.seq > opened.seq) return false;
-        }
-        return true;
-      };
-      const readLog = () => call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
-
-      // Backfill: from `lastSeq` to the head as of opening, at the client's own pace.
-      let truncated = lastSeq !== undefined && opened.resync;
-      if (lastSeq !== undefined && !truncated) {
-        cursor = Math.min(lastSeq, opened.seq);
-        send(opened.entries, opened.seq);
-        while (cursor < opened.seq && !truncated && !client.closed) {
-          while (client.socket.bufferedBytes > maxBufferedBytes && !client.closed) await sleep(pollIntervalMs);
-          const page = await readLog();
-          truncated = page.entries.length === 0 || page.floor > cursor;
-          if (!truncated) send(page.entries, opened.seq);
-        }
-        // After the entries, which may hold messages that the user has hidden.
-        if (!truncated) for (const messageId of opened.hidden) emitHidden(client, roomId, messageId);
+    let cursor = opened.seq;
+    /** Sends the entries after the cursor, up to `last`. False after one that takes the user out: nothing later is theirs. */
+    const send = (entries: readonly LogEntry[], last: number): boolean => {
+      for (const entry of entries) {
+        if (entry.seq > last) break;
+        if (entry.seq <= cursor) continue;
+        client.socket.send(entryFrame(roomId, entry));
+        cursor = entry.seq;
+        // They were in the room when it was opened, so a leaving before that is history.
+        if (entry.left === client.userId && entry.seq > opened.seq) return false;
       }
-      if (truncated) {
-        metrics.resyncs++;
-        client.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
-        cursor = opened.seq;
-      }
-      if (client.closed) return false;
+      return true;
+    };
+    const readLog = () => call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
 
-      // Cut over: on to where the replay buffer takes over. It begins later when another client's join opened the room since.
+    /** From `afterSeq` to the head as of opening, at the client's own pace. False when the log no longer has all of it. */
+    const backfill = async (from: number): Promise<boolean> => {
+      if (opened.resync) return false;
+      cursor = Math.min(from, opened.seq);
+      while (cursor < opened.seq) {
+        await untilDrained(client, maxStallMs);
+        if (client.closed) return true;
+        const page = await readLog();
+        if (page.entries.length === 0 || page.floor > cursor) return false;
+        send(page.entries, opened.seq);
+      }
+      // After the entries, which may hold messages that the user has hidden.
+      for (const messageId of opened.hidden ?? []) emitHidden(client, roomId, messageId);
+      return true;
+    };
+
+    /** On to where the replay buffer takes over. It begins later when another client's join opened the room since. */
+    const cutOver = async (): Promise<boolean> => {
       for (;;) {
         await feed.sequencer.catchUp(cursor);
         const position = feed.position ?? cursor;
-        if (position === cursor || (feed.replay.oldest && feed.replay.oldest.seq <= cursor + 1)) break;
+        if (position === cursor || (feed.replay.oldest && feed.replay.oldest.seq <= cursor + 1)) return true;
         const { entries } = await readLog();
-        if (entries.length === 0) break;
+        if (entries.length === 0) return true;
         if (!send(entries, position)) return false;
       }
+    };
 
-      // Live: in the same turn of the event loop, so that no entry comes between the buffer and the subscription.
-      if (!send(feed.replay.since(0), Number.POSITIVE_INFINITY) || client.closed) return false;
-      feed.subscribe(client);
+    if (lastSeq !== undefined && !(await runBackfill(() => backfill(lastSeq)))) {
+      metrics.resyncs++;
+      client.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
+      cursor = opened.seq;
     }
 
-    onJoined({ feed, opened, typing });
-    // States (read marks, typing) that changed since the room was opened: sending one twice is harmless, missing one would last.
-    for (const { header, frame } of feed.liveReplay.since(liveOffset)) {
+    /** The user's own in a large room, else everyone's. */
+    const positions = () => (opened.position ? JSON.stringify([opened.position]) : feed.positions.text);
+    const readPositions = async () => {
+      if (positions() === undefined) await feed.positions.read(() => questions.readPositions(roomId));
+    };
+    let shown: string | undefined;
+    while (shown === undefined) {
+      if (client.closed) return false;
+      await Promise.all([typing.learn(feed), readPositions()]);
+      // Who is in the room already gets everything from the feed, which may still bring its user's leaving.
+      if (rejoining) await feed.sequencer.catchUp(opened.seq);
+      else if (!(await cutOver())) return false;
+      shown = positions();
+    }
+
+    // Live: in the same turn of the event loop, so that no entry comes between the buffer and the subscription.
+    if (client.closed || (rejoining && !feed.clients.has(client))) return false;
+    if (!rejoining) {
+      if (!send(feed.replay.since(0), Number.POSITIVE_INFINITY)) return false;
+      feed.subscribe(client);
+    }
+    onJoined({ feed, opened, positions: shown });
+    // States (read marks, typing) that changed since: sending one twice is harmless, missing one would last. Positions that
+    // others asked for earlier have marks that are older than this join.
+    const older = feed.positions.marks === marks ? marks.slice(0, marksBefore) : [];
+    for (const { header, frame } of [...older, ...feed.liveReplay.since(liveOffset)]) {
       if (isFor(client.userId, header)) client.socket.send(frame);
     }
     return true;
   } finally {
     lease.release();
+  }
+}
+
+/**
+ * Resolves when most of what the client was sent has left, or the client has closed. One that takes nothing for so long is closed:
+ * it would hold what is read for it.
+ */
+async function untilDrained(client: Client, maxStallMs: number): Promise<void> {
+  const { socket } = client;
+  let shrunkAt = performance.now();
+  for (let before = socket.bufferedBytes; before > maxBufferedBytes && !client.closed; ) {
+    await sleep(pollIntervalMs);
+    const now = socket.bufferedBytes;
+    if (now < before) shrunkAt = performance.now();
+    else if (performance.now() - shrunkAt > maxStallMs) socket.close(closeCodes.slow_consumer.code, "slow consumer");
+    before = now;
   }
 }
 

@@ -2,6 +2,7 @@
 import { entryBody, type LiveHeader, type LogEntry } from "@khui/contracts";
 import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
+import { ReadPositions } from "./read-positions.js";
 import { ReplayBuffer } from "./replay-buffer.js";
 import { type LogReader, Sequencer } from "./sequencer.js";
 
@@ -47,8 +48,11 @@ export class RoomFeed {
   /** What was delivered while a lease is held. */
   readonly replay = new ReplayBuffer<LogEntry>(maxReplayItems);
   readonly liveReplay = new ReplayBuffer<LiveFrame>(maxReplayItems);
+  readonly positions = new ReadPositions<LiveFrame>();
   /** Users shown as typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
+  /** Resolves when `typing` has those who began before the feed was subscribed, too; undefined until somebody asks. */
+  typingKnown: Promise<void> | undefined;
   #leases = 0;
 
   constructor(
@@ -116,7 +120,9 @@ export class RoomFeed {
 
   /** Keeps the frame of a live event for clients that are joining. */
   bufferLive(header: LiveHeader, frame: EncodedEvent): void {
-    if (this.#leases > 0) this.liveReplay.add({ header, frame });
+    const live = { header, frame };
+    this.positions.note(frame.event, live);
+    if (this.#leases > 0) this.liveReplay.add(live);
   }
 
   close(): void {
@@ -126,6 +132,7 @@ export class RoomFeed {
   #deliver(entry: LogEntry): void {
     if (entry.members !== undefined) {
       this.members = entry.members;
+      this.positions.forget();
       this.events.onMembership(this);
     }
     if (this.#leases > 0) this.replay.add(entry);

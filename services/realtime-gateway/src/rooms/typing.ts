@@ -24,8 +24,11 @@ export interface Typing {
   receive(feed: RoomFeed, header: LiveHeader, now: number): boolean;
   /** Ends what was not renewed in time. Every gateway does this for its own clients, so that none depends on another. */
   expire(now: number): void;
-  /** Users typing in a room that a client joins, who is then sent when they stop. Nobody while the store is down. */
-  inRoom(feed: RoomFeed): Promise<string[]>;
+  /**
+   * Resolves when the feed knows who is typing in the room. The store is asked once, for those who began before this gateway
+   * subscribed to the room; while it is down they are not known.
+   */
+  learn(feed: RoomFeed): Promise<void>;
   /** Forgets the rates of users who have been quiet. */
   sweep(now: number): void;
   /** Publishes what waits for the end of its interval. */
@@ -111,16 +114,18 @@ export function createTyping(options: {
         }
       }
     },
-    async inRoom(feed) {
-      try {
-        const userIds = await presence.typing(feed.roomId);
-        // They may have begun before this gateway subscribed to the room.
-        for (const userId of userIds) if (!feed.typing.has(userId)) feed.typing.set(userId, Date.now() + typingMs);
-        return userIds;
-      } catch (error) {
-        onError(error);
-        return [];
-      }
+    async learn(feed) {
+      if (feed.members > smallRoomLimit) return;
+      feed.typingKnown ??= presence.typing(feed.roomId).then(
+        (userIds) => {
+          for (const userId of userIds) if (!feed.typing.has(userId)) feed.typing.set(userId, Date.now() + typingMs);
+        },
+        (error) => {
+          feed.typingKnown = undefined;
+          onError(error);
+        },
+      );
+      await feed.typingKnown;
     },
     sweep: buckets.sweep,
     flush: pacer.endAll,
