@@ -31,13 +31,26 @@ export type EventPayload<E extends Event> = Static<E["payload"]>;
 const chatRoomId = ObjectId;
 const InRoom = Type.Object({ chatRoomId });
 
+/** Rooms that one `join_chat` may name. */
+export const maxJoinsAtOnce = 500;
+const JoinOne = Type.Object({ chatRoomId, lastSeq: Type.Optional(Nullable(Sequence)) });
+export type JoinOne = Static<typeof JoinOne>;
+
 /** The status that a user shows to others; `invisible` looks like `offline`. */
 export const ChosenStatus = OneOf("online", "away", "busy", "invisible");
 export const SeenStatus = OneOf("online", "away", "busy", "offline");
 
 export const clientEvents = {
   authenticate: defineEvent("authenticate", Type.Object({ token: Text(1, 16_384), userId: Type.Optional(UserId) })),
-  join_chat: defineEvent("join_chat", Type.Object({ chatRoomId, lastSeq: Type.Optional(Nullable(Sequence)) })),
+  /** One room, or with `rooms` several. Of `chatRoomId` and `rooms` exactly one is given. */
+  join_chat: defineEvent(
+    "join_chat",
+    Type.Object({
+      chatRoomId: Type.Optional(chatRoomId),
+      lastSeq: JoinOne.properties.lastSeq,
+      rooms: Type.Optional(Type.Array(JoinOne, { minItems: 1, maxItems: maxJoinsAtOnce })),
+    }),
+  ),
   leave_chat: defineEvent("leave_chat", InRoom),
   send_message: defineEvent(
     "send_message",
@@ -88,7 +101,9 @@ export const serverEvents = {
       chatRoomId,
       seq: Sequence,
       typing: Type.Array(UserId),
-      readPositions: Type.Array(Position),
+      readPositions: Type.Array(Position, {
+        description: "of everyone, whoever has read furthest first; in rooms of more than 200 people only one's own",
+      }),
       participantCount: Type.Integer(),
     }),
   ),

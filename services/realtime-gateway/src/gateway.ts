@@ -4,6 +4,7 @@ import type { Presence } from "@khui/presence";
 import { clientAddress, type Guard, languageOf } from "@khui/service/http";
 import type { Telemetry } from "@khui/service/telemetry";
 import type { CloseHandler, EventHandler, Handshake, Socket } from "@khui/socketio";
+import { joinRate } from "./commands/rooms.js";
 import { closeExpired } from "./connections/authentication.js";
 import { Client } from "./connections/client.js";
 import { createDispatch } from "./connections/dispatch.js";
@@ -68,6 +69,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const floodRule = options.flood ?? defaultFlood;
   const floodControl = createFloodControl(floodRule);
   const openings = createUserBuckets(openingsRate);
+  const maxRooms = options.maxRooms ?? 500;
+  const joinLimit = createUserBuckets(joinRate(maxRooms));
   const addressOf = clientAddress(options.trustProxy ?? false);
   const clients = new Set<Client>();
   const metrics = createGatewayMetrics();
@@ -115,9 +118,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     deliveries,
     openings,
     questions: createRoomQuestions(bus),
+    joinLimit,
     guard: options.guard,
     floodControl,
-    maxRooms: options.maxRooms ?? 500,
+    maxRooms,
     metrics,
     telemetry: options.telemetry,
     onError,
@@ -167,7 +171,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs));
       every(repairMs, () => {
         deduplicator.rotate();
-        for (const limits of [floodControl, typing, openings]) limits.sweep(Date.now());
+        for (const limits of [floodControl, joinLimit, typing, openings]) limits.sweep(Date.now());
         return feeds.reconcile();
       });
       every(deliveryReportIntervalMs, () => deliveries.flush());

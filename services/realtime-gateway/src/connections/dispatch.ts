@@ -50,7 +50,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     Object.values(clientEvents).map(({ name, payload }) => [name, createChecker(payload)]),
   );
 
-  async function execute(client: Client, name: string, payload: unknown): Promise<unknown> {
+  async function execute(client: Client, name: string, payload: unknown, hasAck: boolean): Promise<unknown> {
     const check = checkers.get(name);
     if (!check) throw new ChatError("unsupported_event");
     const issues = check(payload);
@@ -61,7 +61,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const decision = await guard.limits.take(guard.rules.perUser, userId);
       if (!decision.allowed) throw new ChatError("rate_limited", { retryAfter: decision.retryAfterSeconds });
     }
-    return commands[name as Exclude<ClientEventName, "authenticate">](client, payload as never);
+    return commands[name as Exclude<ClientEventName, "authenticate">](client, payload as never, hasAck);
   }
 
   function reject(client: Client, name: string, ack: Ack, error: unknown): void {
@@ -75,7 +75,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   async function answer(client: Client, name: string, payload: unknown, ack: Ack): Promise<void> {
     try {
-      const data = await execute(client, name, payload);
+      const data = await execute(client, name, payload, ack !== undefined);
       ack?.({ success: true, data } satisfies Acknowledgement);
     } catch (error) {
       reject(client, name, ack, error);

@@ -100,6 +100,32 @@ const attacks: Record<string, (t: Test) => Promise<void>> = {
     t.match(await client.ask("join_chat", { chatRoomId: made(0) }), { success: true }, "one it is in");
     await client.ask("leave_chat", { chatRoomId: made(0) });
     t.match(await client.ask("join_chat", { chatRoomId: made(maxRooms) }), { success: true }, "after leaving one");
+    const { data } = (await client.ask("join_chat", { rooms: [1, 8, 2, 9].map((n) => ({ chatRoomId: made(n) })) })) as {
+      data: { rooms: Array<{ code?: string }> };
+    };
+    t.strictSame(
+      data.rooms.map(({ code }) => code),
+      [undefined, "rate_limited", undefined, "rate_limited"],
+      "of a list, those that it is in",
+    );
+    client.close();
+  },
+  async "rooms joined and left again and again"(t) {
+    const client = await gateway.connect(stranger());
+    const rooms = Array.from({ length: maxRooms }, (_, n) => ({ chatRoomId: made(n) }));
+    let joined = 0;
+    const since = performance.now();
+    for (;;) {
+      const answer = await client.ask("join_chat", { rooms });
+      if (!answer.success) {
+        t.match(answer, { code: "rate_limited", details: { retryAfter: 1 } });
+        break;
+      }
+      joined += maxRooms;
+    }
+    const seconds = (performance.now() - since) / 1000;
+    t.ok(joined >= 4 * maxRooms, `${joined} at once`);
+    t.ok(joined <= 4 * maxRooms + 100 * (seconds + 1), `no more than 100 a second in ${seconds} s`);
     client.close();
   },
   async "many sockets of one user"(t) {
