@@ -36,7 +36,7 @@ export class EngineContext implements SessionContext {
     this.timers = new TimerWheel(Math.min(Math.max(shortest / 10, 10), 100));
     this.closing = new ClosingConnections(settings.sendBudget);
     this.handshakes = new HandshakeLimiter(settings, this.timers);
-    this.upgradeServer = createUpgradeServer(settings.maxUntrustedPayload);
+    this.upgradeServer = createUpgradeServer(settings);
   }
 
   /** From here on there are no new sessions, and every response closes its HTTP connection. */

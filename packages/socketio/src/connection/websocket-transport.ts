@@ -1,6 +1,7 @@
 // One WebSocket: ws parses what comes in, and frames are written straight to the underlying stream.
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
+import type { Settings } from "../options.js";
 import { closeTimeoutMs } from "./close-codes.js";
 import type { ClosingConnection, ClosingConnections } from "./closing-connections.js";
 import type { FrameCoalescer } from "./frame-coalescer.js";
@@ -114,18 +115,22 @@ function truncateUtf8(text: string, maxBytes: number): string {
     .replace(/\uFFFD+$/, "");
 }
 
+/** Pieces in which a message may arrive: each takes some 600 bytes besides its own. The packets of any line are larger than this. */
+const minPieceBytes = 256;
+const minPieces = 1024;
+
 /**
- * Completes upgrade requests. A message is at most `maxPayload` bytes, in at most 1,024 fragments. It may arrive in at most
- * 2,048 pieces, each of which takes a few hundred bytes besides its own: 1 MB in the packets of a slow line are as many.
+ * Completes upgrade requests. A message is at most `maxUntrustedPayload` bytes, in at most 1,024 fragments, until
+ * `WebSocketTransport.maxPayload` is set.
  */
-export function createUpgradeServer(maxPayload: number) {
+export function createUpgradeServer({ maxPayload, maxUntrustedPayload }: Settings) {
   const options = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload,
+    maxPayload: maxUntrustedPayload,
     maxFragments: 1024,
-    maxBufferedChunks: 2 * 1024,
+    maxBufferedChunks: Math.max(minPieces, Math.ceil(maxPayload / minPieceBytes)),
     closeTimeout: closeTimeoutMs,
     WebSocket: WebSocketTransport,
   };
