@@ -5,6 +5,8 @@ import { assertNotReserved } from "../socketio/packets.js";
 /** An event to send to many sockets with `socket.send(event)`. Immutable; may be kept and sent again. */
 export interface EncodedEvent {
   readonly event: string;
+  /** The length of its body. */
+  readonly bytes: number;
 }
 
 /** An EncodedEvent with its frames, each made on first use. */
@@ -17,6 +19,10 @@ export class EventFrames implements EncodedEvent {
   constructor(event: string, body: Uint8Array | string) {
     this.event = event;
     this.#body = body;
+  }
+
+  get bytes(): number {
+    return this.#body.length;
   }
 
   /** The Socket.IO packet `42["event",body]` as WebSocket frame bytes. */

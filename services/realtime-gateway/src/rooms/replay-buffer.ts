@@ -1,11 +1,17 @@
 // What a feed delivered lately, kept for clients that are joining.
 
-/** A bounded list: beyond `max` items the oldest are dropped. Offsets count from the first item ever added. */
+/** A bounded list: beyond `max` items or `maxBytes` the oldest are dropped. Offsets count from the first item ever added. */
 export class ReplayBuffer<Item> {
   #items: Item[] = [];
   #dropped = 0;
+  #bytes = 0;
 
-  constructor(private readonly max: number) {}
+  /** @param bytesOf about what an item takes. */
+  constructor(
+    private readonly max: number,
+    private readonly maxBytes: number,
+    private readonly bytesOf: (item: Item) => number,
+  ) {}
 
   get oldest(): Item | undefined {
     return this.#items[0];
@@ -18,8 +24,9 @@ export class ReplayBuffer<Item> {
 
   add(item: Item): void {
     this.#items.push(item);
+    this.#bytes += this.bytesOf(item);
     // Half at a time, so that adding stays cheap.
-    if (this.#items.length > this.max) this.#drop(this.max / 2);
+    while (this.#items.length > this.max || this.#bytes > this.maxBytes) this.#drop(Math.ceil(this.#items.length / 2));
   }
 
   /** Items from an offset on, as far as they are kept. */
@@ -32,6 +39,7 @@ export class ReplayBuffer<Item> {
   }
 
   #drop(count: number): void {
+    for (const item of this.#items.slice(0, count)) this.#bytes -= this.bytesOf(item);
     this.#items = this.#items.slice(count);
     this.#dropped += count;
   }

@@ -39,6 +39,7 @@ interface LiveFrame {
 
 /** Of each kind; a client that needs older entries reads them from the log. */
 const maxReplayItems = 1_000;
+export const maxReplayBytes = { entries: 256 * 1024, live: 128 * 1024 } as const;
 
 export class RoomFeed {
   readonly clients = new Set<Client>();
@@ -46,8 +47,8 @@ export class RoomFeed {
   /** Participants of the room, whether they are connected or not. */
   members = 0;
   /** What was delivered while a lease is held. */
-  readonly replay = new ReplayBuffer<LogEntry>(maxReplayItems);
-  readonly liveReplay = new ReplayBuffer<LiveFrame>(maxReplayItems);
+  readonly replay = new ReplayBuffer<LogEntry>(maxReplayItems, maxReplayBytes.entries, ({ body }) => body.length);
+  readonly liveReplay = new ReplayBuffer<LiveFrame>(maxReplayItems, maxReplayBytes.live, ({ frame }) => frame.bytes);
   readonly positions = new ReadPositions<LiveFrame>();
   /** Users shown as typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();

@@ -22,6 +22,7 @@ const reorderWindowMs = 20;
 const retryMs = 500;
 /** Entries kept that came before their turn; those beyond are read from the log. */
 const maxEarlyEntries = 1_000;
+const maxEarlyBytes = 1024 * 1024;
 
 export class Sequencer {
   /** The number up to which everything has been delivered; undefined until `start`. */
@@ -29,6 +30,7 @@ export class Sequencer {
   /** The highest number known of, delivered or not. */
   #head = 0;
   readonly #early = new Map<number, LogEntry>();
+  #earlyBytes = 0;
   #repair: Promise<void> | undefined;
   #repairTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -55,7 +57,7 @@ export class Sequencer {
       this.#deliver(entry);
       this.#deliverEarly();
     } else {
-      if (this.#early.size < maxEarlyEntries) this.#early.set(entry.seq, entry);
+      this.#keepEarly(entry);
       this.#repairIn(reorderWindowMs);
     }
   }
@@ -91,15 +93,26 @@ export class Sequencer {
     this.events.onEntry(entry);
   }
 
+  #keepEarly(entry: LogEntry): void {
+    if (this.#early.has(entry.seq) || this.#early.size >= maxEarlyEntries || this.#earlyBytes > maxEarlyBytes) return;
+    this.#early.set(entry.seq, entry);
+    this.#earlyBytes += entry.body.length;
+  }
+
+  #takeEarly(seq: number): LogEntry | undefined {
+    const entry = this.#early.get(seq);
+    if (entry && this.#early.delete(seq)) this.#earlyBytes -= entry.body.length;
+    return entry;
+  }
+
   #dropDelivered(): void {
-    for (const seq of this.#early.keys()) if (seq <= (this.position ?? 0)) this.#early.delete(seq);
+    for (const seq of this.#early.keys()) if (seq <= (this.position ?? 0)) this.#takeEarly(seq);
   }
 
   #deliverEarly(): void {
     for (;;) {
-      const next = this.position === undefined ? undefined : this.#early.get(this.position + 1);
+      const next = this.position === undefined ? undefined : this.#takeEarly(this.position + 1);
       if (!next) break;
-      this.#early.delete(next.seq);
       this.#deliver(next);
     }
     if (this.position !== undefined && this.#head > this.position) this.#repairIn(reorderWindowMs);
