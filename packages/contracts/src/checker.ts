@@ -26,6 +26,22 @@ export function createChecker(schema: TSchema): Checker {
   };
 }
 
+/** What a schema knows of a value that fits it: without the other fields of objects, and undefined where it allows anything. */
+export function knownPart(schema: TSchema, value: unknown): unknown {
+  if (Type.IsUnknown(schema)) return undefined;
+  if (typeof value !== "object" || value === null) return value;
+  if (Type.IsUnion(schema)) {
+    const variant = schema.anyOf.find((one) => fits(one, value));
+    return variant && knownPart(variant, value);
+  }
+  if (Type.IsArray(schema) && Array.isArray(value)) return value.map((item) => knownPart(schema.items, item));
+  if (!Type.IsObject(schema)) return value;
+  const known: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(schema.properties))
+    if (Object.hasOwn(value, name)) known[name] = knownPart(field, ownOf(value, name));
+  return known;
+}
+
 /** The direct sub-schemas of a schema. */
 export function partsOf(schema: TSchema): TSchema[] {
   if (Type.IsUnion(schema)) return schema.anyOf;

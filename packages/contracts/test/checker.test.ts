@@ -2,7 +2,15 @@
 import { test } from "tap";
 import { type TSchema, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { clientEvents, createChecker, partsOf, routes, StickerManifest, UploadFields } from "../src/index.js";
+import {
+  clientEvents,
+  createChecker,
+  knownPart,
+  partsOf,
+  routes,
+  StickerManifest,
+  UploadFields,
+} from "../src/index.js";
 
 /** All untrusted input: the bodies of routes, the events of clients, and the fields of forms. */
 const received: Array<[string, TSchema]> = [
@@ -184,5 +192,25 @@ test("an issue has a path and a message, and never contains the value", (t) => {
   t.notMatch(JSON.stringify(issues), /Secret/);
   const union = createChecker(StickerManifest.properties.stickers.items.properties.interactive.properties.takes);
   t.match(union({ a: { type: "colour" } }), [{ path: "/a", message: /one of the kinds/ }]);
+  t.end();
+});
+
+test("the known part of a value has the fields of its schema, at every depth, and nothing else", (t) => {
+  const schema = Type.Object({
+    name: Type.String(),
+    when: Type.Optional(Type.Union([Type.Number(), Type.Null()])),
+    items: Type.Array(Type.Union([Type.Object({ a: Type.String() }), Type.Object({ b: Type.String() })])),
+    anything: Type.Optional(Type.Unknown()),
+  });
+  const value = JSON.parse(
+    '{"name":"x","when":null,"items":[{"a":"1","z":[[]]},{"b":"2","z":1}],"anything":{"z":1},"z":1,"__proto__":{"z":1}}',
+  );
+  t.strictSame(knownPart(schema, value), {
+    name: "x",
+    when: null,
+    items: [{ a: "1" }, { b: "2" }],
+    anything: undefined,
+  });
+  t.strictSame(knownPart(schema, { name: "x", items: [] }), { name: "x", items: [] });
   t.end();
 });

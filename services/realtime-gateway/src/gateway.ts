@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly flood?: FloodRule;
   readonly presenceTimes?: PresenceTimes;
   readonly contactTimes?: ContactTimes;
+  /** Beyond it a user's oldest client is closed. */
+  readonly maxClientsPerUser?: number;
   /** A client must authenticate within this time. */
   readonly authenticationMs?: number;
   /** How stale a quiet room can be when the bus lost something. */
@@ -78,10 +80,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const deliveries = createDeliveryReports(bus, onError);
   const logs = createRoomLogs(bus);
   const contacts = createOnlineContacts(bus, options.presence, options.contactTimes);
-  const users = createUsers(bus, (userId, roomId) => {
-    contacts.contactsChanged(userId);
-    roomLists.roomAdded(userId, roomId);
-  });
+  const users = createUsers(
+    bus,
+    (userId, roomId) => {
+      contacts.contactsChanged(userId);
+      roomLists.roomAdded(userId, roomId);
+    },
+    options.maxClientsPerUser,
+  );
   const roomLists = createRoomListSubscriptions({
     bus,
     logs,
@@ -179,6 +185,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     stats: () => ({
       ...metrics,
       clients: clients.size,
+      get waitingBytes() {
+        let sum = 0;
+        for (const client of clients) sum += client.waitingBytes;
+        return sum;
+      },
       rooms: feeds.size,
       roomListRooms: Math.max(0, logs.size - feeds.size),
     }),

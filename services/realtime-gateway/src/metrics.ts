@@ -23,6 +23,8 @@ export interface GatewayMetrics {
 /** The counters, and what there is at the moment. */
 export interface GatewayStats extends Readonly<GatewayMetrics> {
   readonly clients: number;
+  /** Bytes of events that wait to be handled; counted when it is read. */
+  readonly waitingBytes: number;
   /** Rooms that some client has joined. */
   readonly rooms: number;
   /** Rooms subscribed for room lists alone. */
@@ -63,6 +65,7 @@ export function instrumentGateway(
   gauge("khui_gateway_sessions", "Engine.IO sessions, connected or not.", () => sockets().sessions);
   gauge("khui_gateway_handshaking", "Sessions that have not connected yet.", () => sockets().handshaking);
   gauge("khui_gateway_buffered_bytes", "Bytes not yet taken by the kernel or a poll.", () => sockets().bufferedBytes);
+  gauge("khui_gateway_waiting_bytes", "Bytes of events that wait to be handled.", () => gateway.stats().waitingBytes);
   total("khui_gateway_refused_handshakes_total", "Handshakes answered 503.", () => sockets().refusedHandshakes);
   total(
     "khui_gateway_writes_total",

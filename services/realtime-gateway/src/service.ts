@@ -1,6 +1,7 @@
 // realtime-gateway: live delivery over Socket.IO and /ws. The table of contents of the service.
 import { closeCodes } from "@khui/contracts";
 import { defineService } from "@khui/service";
+import { clientAddress, networkOf } from "@khui/service/http";
 import { createEngine } from "@khui/socketio";
 import { gatewayEnvironment, gatewayOptions } from "./environment.js";
 import { createGateway, type GatewayOptions } from "./gateway.js";
@@ -9,8 +10,12 @@ import { connectRelay } from "./relay/polling-relay.js";
 
 /** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
 const connectTimeout = 10_000;
-/** The largest frame a client may send: a text of 10,000 characters, escaped, fits well. */
-const maxPayload = 256 * 1024;
+/** The largest frame a client may send, so that one that is too large for its event is told so. */
+export const maxPayload = 256 * 1024;
+/** Until it has authenticated: a text of 10,000 characters, escaped, fits, and a token is at most 16 KiB. */
+export const maxUntrustedPayload = 64 * 1024;
+/** Bytes that one socket may leave unread. */
+export const sendBudget = 2.5 * 1024 * 1024;
 
 export const realtimeGateway = defineService({
   name: "realtime-gateway",
@@ -32,12 +37,17 @@ export const realtimeGateway = defineService({
       telemetry,
       ...overrides,
     });
+    const addressOf = clientAddress(trustProxy);
     const relay = connectRelay(bus, instanceId);
     const engine = createEngine(
       {
         maxPayload,
+        maxUntrustedPayload,
+        sendBudget,
         connectTimeout,
         maxHandshakesPerSecond: env.MAX_HANDSHAKES_PER_SECOND,
+        maxHandshakesPerAddress: env.MAX_HANDSHAKES_PER_ADDRESS,
+        clientAddress: ({ headers, socket }) => networkOf(addressOf(headers, socket.remoteAddress ?? "")),
         slowConsumerCode: closeCodes.slow_consumer.code,
         cors: { origin: true },
         ownerId: instanceId,

@@ -59,7 +59,7 @@ async function scene(t: Test) {
     instanceId: "here",
     onError: (error) => t.comment(String(error)),
     telemetry: unobserved(pino({ level: "silent" })),
-    flood: { ...rate, strikes: 1, user: rate },
+    flood: { ...rate, strikes: 1, user: rate, joins: rate },
     contactTimes: untilTold,
   });
   await gateway.start();
@@ -83,6 +83,7 @@ async function scene(t: Test) {
         handler = given;
       },
       onClose: () => {},
+      trust: () => {},
       close: (code: number) => t.fail(`closed with ${code}`),
     } as unknown as Socket;
     gateway.connect(socket, { auth: {}, query: {}, headers: {}, address: "127.0.0.1" });

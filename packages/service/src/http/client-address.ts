@@ -17,3 +17,14 @@ export function clientAddress(trusted: string | false): AddressOf {
     return proxyAddr(request as unknown as Parameters<typeof proxyAddr>[0], trust);
   };
 }
+
+/**
+ * What is counted as one client: an IPv4 address, or the first 64 bits of an IPv6 address, since everyone who has one has at
+ * least so many (RFC 6177).
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address;
+  const [before = [], after = []] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(":")}::/64`;
+}

@@ -100,6 +100,7 @@ function gatewayEnvironment(natsUrl: string, redisUrl: string, secret: string): 
     LIMIT_PER_USER: "1000000000",
     LIMIT_PER_ADDRESS: "1000000000",
     MAX_HANDSHAKES_PER_SECOND: "1000000",
+    MAX_HANDSHAKES_PER_ADDRESS: "1000000",
     LOG_LEVEL: "warn",
     NODE_ENV: "production",
   };

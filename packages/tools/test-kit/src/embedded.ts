@@ -12,6 +12,7 @@ export const highLimits = {
   LIMIT_ROOMS_CREATED: "1000000",
   LIMIT_PEOPLE_ADDED: "10000000",
   MEDIA_MAX_UPLOADS_PER_USER: "100",
+  MAX_HANDSHAKES_PER_ADDRESS: "1000000",
 };
 
 export interface EmbeddedSystem {

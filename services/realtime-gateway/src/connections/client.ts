@@ -2,9 +2,8 @@
 import { ChatError, errorText, type Language, type ServerEventName } from "@khui/contracts";
 import type { Identity } from "@khui/service/http";
 import type { Socket } from "@khui/socketio";
+import type { TokenBucket } from "./token-bucket.js";
 
-/** Requests a client may have waiting: one with more sends faster than anyone can answer. */
-const maxQueued = 200;
 const noRooms: ReadonlySet<string> = new Set();
 
 /** What the handshake said that is needed later. */
@@ -12,6 +11,11 @@ export interface Caller {
   readonly language: Language;
   /** Behind the edge. */
   readonly address: string;
+}
+
+interface Request {
+  readonly bytes: number;
+  readonly run: () => Promise<void>;
 }
 
 /** Most clients are idle, and there are very many: what an idle one does not need is created on first use. */
@@ -25,10 +29,14 @@ export class Client {
   tokens: number;
   tokensAt: number;
   strikes = 0;
+  /** For joins, which have a bucket of their own. */
+  joins: TokenBucket | null = null;
+  /** Bytes of the requests that wait. */
+  waitingBytes = 0;
   readonly openedAt: number;
   #rooms: Set<string> | null = null;
   /** Requests waiting behind the one in flight; null when none is in flight. */
-  #queue: Array<() => Promise<void>> | null = null;
+  #queue: Request[] | null = null;
 
   /** `now` in milliseconds. */
   constructor(
@@ -75,18 +83,28 @@ export class Client {
     return { code: error.code, message: errorText(error.code, this.caller.language), ...details };
   }
 
-  /** Runs this client's requests one at a time, in order. False when too many wait already. `work` must never reject. */
-  enqueue(work: () => Promise<void>): boolean {
-    if (this.#queue === null) void this.#run(work);
-    else if (this.#queue.length >= maxQueued) return false;
-    else this.#queue.push(work);
-    return true;
+  /** Whether a request is in flight. */
+  get busy(): boolean {
+    return this.#queue !== null;
   }
 
-  async #run(work: () => Promise<void>): Promise<void> {
-    const queue: Array<() => Promise<void>> = [work];
+  /** Runs this client's requests one at a time, in order. `run` must never reject; `bytes` is what it holds while it waits. */
+  enqueue(bytes: number, run: () => Promise<void>): void {
+    if (this.#queue === null) void this.#run(run);
+    else {
+      this.waitingBytes += bytes;
+      this.#queue.push({ bytes, run });
+    }
+  }
+
+  async #run(first: () => Promise<void>): Promise<void> {
+    const queue: Request[] = [];
     this.#queue = queue;
-    for (let next = queue.shift(); next; next = queue.shift()) await next();
+    await first();
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      this.waitingBytes -= next.bytes;
+      await next.run();
+    }
     this.#queue = null;
   }
 }

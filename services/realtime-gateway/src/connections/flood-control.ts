@@ -7,6 +7,8 @@ export interface FloodRule extends Rate {
   readonly strikes: number;
   /** Of all clients of one user at this gateway. */
   readonly user: Rate;
+  /** Joins of one client that count as no event: a client comes back to all of its rooms at once. */
+  readonly joins: Rate;
 }
 
 export const defaultFlood: FloodRule = {
@@ -14,6 +16,7 @@ export const defaultFlood: FloodRule = {
   perSecond: 30,
   strikes: 200,
   user: { burst: 1_000, perSecond: 100 },
+  joins: { burst: 2_000, perSecond: 100 },
 };
 
 export type FloodDecision = "allow" | "reject" | "close";
@@ -27,8 +30,8 @@ const costs: ReadonlyMap<string, number> = new Map([
 ]);
 
 export interface FloodControl {
-  /** Counts one event of a client, and of its user once it is authenticated. `now` in milliseconds. */
-  check(client: Client, event: string, now: number): FloodDecision;
+  /** Counts one event of a client, and of its user once it is authenticated; `valid` if it fits its schema. `now` in milliseconds. */
+  check(client: Client, event: string, valid: boolean, now: number): FloodDecision;
   /** Forgets users who have been quiet long enough to have all their tokens again. */
   sweep(now: number): void;
   /** Users remembered. */
@@ -38,7 +41,11 @@ export interface FloodControl {
 export function createFloodControl(rule: FloodRule): FloodControl {
   const users = createUserBuckets(rule.user);
   return {
-    check(client, event, now) {
+    check(client, event, valid, now) {
+      if (event === "join_chat" && valid) {
+        client.joins ??= { tokens: rule.joins.burst, tokensAt: now };
+        if (takeTokens(client.joins, rule.joins, now, 1)) return "allow";
+      }
       const userId = client.identity?.userId;
       const cost = costs.get(event) ?? 1;
       const own = takeTokens(client, rule, now, cost);

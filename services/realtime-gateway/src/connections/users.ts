@@ -1,11 +1,11 @@
 // This gateway's authenticated users: their clients, and the events that are for one user alone.
 import type { Bus } from "@khui/bus";
-import { decodeWire, type LiveHeader, subjects } from "@khui/contracts";
+import { closeCodes, decodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import { encodeEvent } from "@khui/socketio";
 import type { Client } from "./client.js";
 
 export interface Users {
-  /** True when this is the user's first client here. */
+  /** True when this is the user's first client here. Beyond the limit, their oldest client is closed. */
   add(client: Client, userId: string): boolean;
   /** True when it was the last one. */
   remove(client: Client, userId: string): boolean;
@@ -15,13 +15,19 @@ export interface Users {
   close(): void;
 }
 
+/** Each may have its send budget and requests waiting: with more of them one user could fill a gateway's memory. */
+export const defaultMaxClientsPerUser = 10;
 const none: readonly Client[] = [];
 
 /**
  * `onRoomAdded` is called when a user here has come into a room. All users share one subscription: such events are rare, and a
  * subscription each would cost memory, and every replica of NATS a change whenever somebody connects or disconnects.
  */
-export function createUsers(bus: Bus, onRoomAdded: (userId: string, roomId: string) => void): Users {
+export function createUsers(
+  bus: Bus,
+  onRoomAdded: (userId: string, roomId: string) => void,
+  maxClientsPerUser = defaultMaxClientsPerUser,
+): Users {
   const users = new Map<string, readonly Client[]>();
   const clientsOf = (userId: string) => users.get(userId) ?? none;
 
@@ -42,6 +48,9 @@ export function createUsers(bus: Bus, onRoomAdded: (userId: string, roomId: stri
     add(client, userId) {
       const clients = clientsOf(userId);
       users.set(userId, [...clients, client]);
+      const { code, reason } = closeCodes.too_many_sockets;
+      // Its close removes it.
+      if (clients.length >= maxClientsPerUser) clients[0]?.socket.close(code, reason);
       return clients.length === 0;
     },
     remove(client, userId) {

@@ -28,6 +28,8 @@ export interface Besieged {
   connect(userId: string): Promise<Client>;
   /** Resolves when the member has the room's next message. Throws when they missed one, got one twice, or lost their connection. */
   unnoticed(): Promise<void>;
+  /** A metric of the gateway. */
+  metric(name: string): Promise<number>;
   /** Megabytes after a collection, and open files. */
   held(): Promise<{ heap: number; resident: number; files: number }>;
 }
@@ -79,7 +81,8 @@ export async function startBesieged(t: Test, environment: Readonly<Record<string
   await member.join(room);
   let said = 0;
 
-  const metric = (text: string, name: string): number =>
+  const scrape = async () => (await fetch(`${gateway.url}/metrics`)).text();
+  const metricIn = (text: string, name: string): number =>
     Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "m").exec(text)?.[1]);
   return {
     url: gateway.url,
@@ -97,14 +100,15 @@ export async function startBesieged(t: Test, environment: Readonly<Record<string
       if (numbers.some((seq, index) => seq !== index + 1)) throw new Error(`the member has ${numbers}`);
       if (!member.socket.connected) throw new Error("the member lost the connection");
     },
+    metric: async (name) => metricIn(await scrape(), name),
     async held() {
       process.kill(gateway.pid, "SIGUSR2");
-      const text = await (await fetch(`${gateway.url}/metrics`)).text();
-      const bytes = (name: string) => metric(text, name) / 1024 / 1024;
+      const text = await scrape();
+      const bytes = (name: string) => metricIn(text, name) / 1024 / 1024;
       return {
         heap: bytes("nodejs_heap_size_used_bytes"),
         resident: bytes("process_resident_memory_bytes"),
-        files: metric(text, "process_open_fds"),
+        files: metricIn(text, "process_open_fds"),
       };
     },
   };

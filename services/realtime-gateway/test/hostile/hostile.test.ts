@@ -12,6 +12,7 @@ const gateway = await startBesieged(t, {
   USER_EVENTS_BURST: String(user.burst),
   USER_EVENTS_PER_SECOND: String(user.perSecond),
   MAX_JOINED_ROOMS: String(maxRooms),
+  MAX_SOCKETS_PER_USER: "60",
 });
 const { url, port, unnoticed } = gateway;
 
@@ -61,7 +62,7 @@ const attacks: Record<string, (t: Test) => Promise<void>> = {
   async "very many tiny packets"(t) {
     const session = await openPolling(url);
     await ask(session, "POST", "40");
-    t.equal((await ask(session, "POST", Array(40_000).fill("40/x,").join("\x1e"))).body, "ok");
+    t.equal((await ask(session, "POST", Array(10_000).fill("40/x,").join("\x1e"))).body, "ok");
     t.equal((await ask(session)).body.slice(0, 2), "40", "what it was answered first");
     t.equal((await ask(session)).body, "1", "its end");
     t.equal((await ask(session)).status, 400, "it is gone");

@@ -10,7 +10,7 @@ import { services } from "../../src/services.js";
 
 const unlimited = "1000000000";
 const unlimitedEvents = { burst: 1_000_000, perSecond: 1_000_000 };
-const flood = { ...unlimitedEvents, strikes: 1, user: unlimitedEvents };
+const flood = { ...unlimitedEvents, strikes: 1, user: unlimitedEvents, joins: unlimitedEvents };
 
 /** Without any limit on requests or events, and by default without the second between two receipts. Whoever starts it closes it. */
 export function startEmbedded(
