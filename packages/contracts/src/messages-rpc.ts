@@ -83,6 +83,12 @@ export const StoredEntry = Type.Object({
 /** Rooms in one `openRooms` or `readPositions`. */
 export const maxOpenedRooms = 500;
 
+/**
+ * Rooms by user, in the order asked: each list has the places of the user's rooms among all rooms of the answer, each of which is
+ * there once. One for as many users as fit in an answer, at least the first: the others must be asked for again.
+ */
+const Lists = Type.Array(Type.Array(Type.Integer({ minimum: 0 })), { minItems: 1 });
+
 export const messagesRpc = {
   /** Applies the changes of one room in order; a change number seen before is ignored. `applied` is the last number applied. */
   applyRoomChange: defineRpc(
@@ -241,11 +247,17 @@ export const messagesRpc = {
     }),
     Nothing,
   ),
-  /** The rooms of at most 200 people in which a user's presence is published. */
+  /** For the release before, which asks user by user; drop it in the next one. */
   audience: defineRpc(
     "messages.audience",
     Type.Object({ userId: UserId }),
     Type.Object({ roomIds: Type.Array(ObjectId) }),
+  ),
+  /** The rooms of at most 200 people in which these users' presence is published, as `Lists`. */
+  audiences: defineRpc(
+    "messages.audiences",
+    Type.Object({ userIds: Type.Array(UserId, { minItems: 1, maxItems: 100 }) }),
+    Type.Object({ roomIds: Type.Array(ObjectId), lists: Lists }),
   ),
   /** The users who share such a room with a user. */
   contacts: defineRpc(
@@ -253,11 +265,20 @@ export const messagesRpc = {
     Type.Object({ userId: UserId }),
     Type.Object({ userIds: Type.Array(UserId) }),
   ),
-  /** The first rooms of a user's list, the most recently active one first, with the heads of their logs. */
+  /** For the release before, which asks user by user; drop it in the next one. */
   recentRooms: defineRpc(
     "messages.recentRooms",
     Type.Object({ userId: UserId, limit: Type.Integer({ minimum: 1, maximum: 500 }) }),
     Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
+  ),
+  /** The first rooms of these users' lists, as `Lists`, the most recently active one first, with the heads of their logs. */
+  roomLists: defineRpc(
+    "messages.roomLists",
+    Type.Object({
+      userIds: Type.Array(UserId, { minItems: 1, maxItems: 100 }),
+      limit: Type.Integer({ minimum: 1, maximum: 500 }),
+    }),
+    Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })), lists: Lists }),
   ),
   /** Of these users, those who are in a room. */
   activeMembers: defineRpc(

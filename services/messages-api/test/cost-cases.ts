@@ -26,8 +26,8 @@ import {
   describeRooms,
   listParticipants,
   listRooms,
-  recentRoomsOf,
-  smallRoomsOf,
+  recentRoomsOfEach,
+  smallRoomsOfEach,
 } from "../src/store/room-list.js";
 import { maySend, type NewMessage, sendBatch, sentBefore } from "../src/store/send.js";
 import type { Scene } from "./cost-scenes.js";
@@ -330,8 +330,8 @@ const listing = [
     grows: { members: "size" },
   },
   {
-    name: "smallRoomsOf",
-    run: (db, { reader }) => smallRoomsOf(db, reader, 200),
+    name: "smallRoomsOfEach",
+    run: (db, { reader, members }) => smallRoomsOfEach(db, [reader, ...members.slice(0, 9)], 200),
     grows: roomsOfPerson,
   },
   {
@@ -340,8 +340,8 @@ const listing = [
     grows: { ...roomsOfPerson, members: "answer" },
   },
   {
-    name: "recentRoomsOf",
-    run: (db, { reader }) => recentRoomsOf(db, reader, 50),
+    name: "recentRoomsOfEach",
+    run: (db, { reader, members }) => recentRoomsOfEach(db, [reader, ...members.slice(0, 9)], 50),
     grows: roomsOfPerson,
   },
   { name: "activeAmong", run: (db, { roomId, members }) => activeAmong(db, roomId, members.slice(0, 10)) },

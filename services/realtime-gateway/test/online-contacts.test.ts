@@ -33,8 +33,11 @@ async function scene(t: Test) {
     await contacts.pause();
     return { userIds };
   });
-  serveRpc(elsewhere, messagesRpc.audience, async () => ({ roomIds: [roomId] }));
-  serveRpc(elsewhere, messagesRpc.recentRooms, async () => ({ rooms: [] }));
+  serveRpc(elsewhere, messagesRpc.audiences, async ({ userIds }) => ({
+    roomIds: [roomId],
+    lists: userIds.map(() => [0]),
+  }));
+  serveRpc(elsewhere, messagesRpc.roomLists, async ({ userIds }) => ({ rooms: [], lists: userIds.map(() => []) }));
   const store = createLocalPresence();
   let looked = 0;
   const identityOf = async (token: string): Promise<Identity> => {

@@ -36,9 +36,9 @@ function setUp(t: Test) {
     intervalMs: 3_600_000,
   });
   const serve = (pause = async (_userId: string) => {}) =>
-    serveRpc(bus, messagesRpc.audience, async ({ userId }) => {
-      await pause(userId);
-      return { roomIds: [open, closed] };
+    serveRpc(bus, messagesRpc.audiences, async ({ userIds }) => {
+      await Promise.all(userIds.map(pause));
+      return { roomIds: [open, closed], lists: userIds.map(() => [0, 1]) };
     });
   /** Changes the status in the store, and returns the transition. */
   const change = (userId: string, after: PresenceState["status"]) => {

@@ -41,10 +41,10 @@ function setUp(t: Test) {
     const { userId, status } = JSON.parse(body) as { userId: string; status?: string };
     announced.push(`${userId} ${header.event} ${status ?? ""}`.trim());
   });
-  serveRpc(listener, messagesRpc.audience, async ({ userId }) => {
-    asked.push(userId);
-    await audience.pause(userId);
-    return { roomIds: [roomId] };
+  serveRpc(listener, messagesRpc.audiences, async ({ userIds }) => {
+    asked.push(...userIds);
+    await Promise.all(userIds.map(audience.pause));
+    return { roomIds: [roomId], lists: userIds.map(() => [0]) };
   });
   t.teardown(async () => {
     for (const tracker of trackers) await tracker.close();

@@ -21,11 +21,13 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   const listeners = new Map<string, Listener>(people.map((userId) => [userId, listener(userId)]));
   /** Members of the first room; everybody is in the others. */
   const members = new Set(people);
-  const state = { listed: 0, asked: 0, down: false, held: Promise.resolve() };
-  serveRpc(api, messagesRpc.recentRooms, async (request) => {
+  const state = { listed: 0, asked: 0, down: false, held: Promise.resolve(), failing: 0, atOnce: 100 };
+  serveRpc(api, messagesRpc.roomLists, async ({ userIds, limit }) => {
     state.listed++;
     await state.held;
-    return { rooms: rooms.slice(0, request.limit).map((roomId) => ({ roomId, seq: 10 })) };
+    if (state.failing-- > 0) throw new Error("messages-api is down");
+    const listed = rooms.slice(0, limit).map((roomId) => ({ roomId, seq: 10 }));
+    return { rooms: listed, lists: userIds.slice(0, state.atOnce).map(() => [...listed.keys()]) };
   });
   serveRpc(api, messagesRpc.activeMembers, async ({ roomId, userIds }) => {
     state.asked++;
@@ -176,13 +178,41 @@ test("with a user's last client everything ends, also what is in flight", async 
     answer = resolve;
   });
   roomLists.userConnected("ann");
-  await until("the request has come", () => state.listed === 3);
+  await until("the request has come", () => state.listed === 2);
   listeners.clear();
+  roomLists.userDisconnected("ann");
   roomLists.roomAdded("ann", room);
   answer();
   // Answers come in order.
-  await call(bus, messagesRpc.recentRooms, { userId: "ann", limit: 1 });
+  await call(bus, messagesRpc.roomLists, { userIds: ["ann"], limit: 1 });
   t.equal(logs.size, 0);
+});
+
+test("a list that could not be read is read again, and not for a user who has gone meanwhile", async (t) => {
+  const { roomLists, publish, received, logs, bus, state, listeners } = roomListsOf(t, ["ann", "ben"]);
+  state.failing = 2;
+  for (const userId of ["ann", "ben"]) roomLists.userConnected(userId);
+  await until("it has failed", () => state.failing < 2);
+  listeners.delete("ben");
+  roomLists.userDisconnected("ben");
+  await until("rooms are subscribed", () => logs.size === rooms.length);
+  await bus.flush();
+  publish(room, 11);
+  await until("ann got it", () => received("ann").includes(11));
+  roomLists.userDisconnected("ann");
+  t.equal(logs.size, 0, "nobody else is subscribed");
+});
+
+test("the rooms of many users are one question, and those who do not fit in its answer are asked for again", async (t) => {
+  const people = Array.from({ length: 7 }, (_, n) => `u${n}`);
+  const { publish, received, started, state } = roomListsOf(t, people);
+  state.atOnce = 3;
+  await started();
+  await until("all users are subscribed", () => {
+    publish(room, 11 + state.listed);
+    return people.every((userId) => received(userId).length > 0);
+  });
+  t.equal(state.listed, 3);
 });
 
 test("a gap while no client is shown the room does not end verification", async (t) => {

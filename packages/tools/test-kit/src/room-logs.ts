@@ -49,11 +49,16 @@ export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
     ahead: rooms.flatMap(({ roomId, seq }) => (headOf(roomId) > seq ? [{ roomId, seq: headOf(roomId) }] : [])),
   }));
   serveRpc(bus, messagesRpc.delivered, async () => ({}));
-  serveRpc(bus, messagesRpc.audience, async () => ({ roomIds: [] }));
+  serveRpc(bus, messagesRpc.audiences, async ({ userIds }) => ({ roomIds: [], lists: userIds.map(() => []) }));
   serveRpc(bus, messagesRpc.contacts, async () => ({ userIds: [] }));
-  serveRpc(bus, messagesRpc.recentRooms, async ({ userId }) => ({
-    rooms: (roomsOf.get(userId) ?? []).map((roomId) => ({ roomId, seq: headOf(roomId) })),
-  }));
+  serveRpc(bus, messagesRpc.roomLists, async ({ userIds }) => {
+    const roomIds = [...new Set(userIds.flatMap((userId) => roomsOf.get(userId) ?? []))];
+    const places = new Map(roomIds.map((roomId, place) => [roomId, place]));
+    return {
+      rooms: roomIds.map((roomId) => ({ roomId, seq: headOf(roomId) })),
+      lists: userIds.map((userId) => (roomsOf.get(userId) ?? []).flatMap((roomId) => places.get(roomId) ?? [])),
+    };
+  });
   serveRpc(bus, messagesRpc.activeMembers, async ({ userIds }) => ({ userIds }));
   serveRpc(bus, roomsRpc.learnUsers, async () => ({}));
 

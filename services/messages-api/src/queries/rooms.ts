@@ -9,6 +9,8 @@ import {
   listParticipants,
   listRooms,
   type RoomRow,
+  recentRoomsOfEach,
+  smallRoomsOfEach,
 } from "../store/room-list.js";
 import { asManyAsFit, sizeInJson } from "./answer-size.js";
 import { orThrow } from "./or-throw.js";
@@ -63,4 +65,40 @@ export async function participantsOf(context: Context, userId: string, roomId: s
 export async function contactsIn(context: Context, userId: string): Promise<RpcAnswer<typeof messagesRpc.contacts>> {
   const userIds = await contactsOf(context.db, userId, smallRoomLimit);
   return { userIds: asManyAsFit(userIds, sizeInJson) };
+}
+
+/** Bytes that a room takes in an answer at most, with its place in one list. */
+const bytesOfRoom = 70;
+
+/** The rooms in which these users' presence is published, for as many of them as fit in one answer. */
+export async function audiencesOf(
+  context: Context,
+  userIds: readonly string[],
+): Promise<RpcAnswer<typeof messagesRpc.audiences>> {
+  const { items, lists } = asLists(await smallRoomsOfEach(context.db, userIds, smallRoomLimit), (roomId) => roomId);
+  return { roomIds: items, lists };
+}
+
+/** The first rooms of these users' lists, for as many of them as fit in one answer. */
+export async function roomListsOf(
+  context: Context,
+  userIds: readonly string[],
+  limit: number,
+): Promise<RpcAnswer<typeof messagesRpc.roomLists>> {
+  const { items, lists } = asLists(await recentRoomsOfEach(context.db, userIds, limit), ({ roomId }) => roomId);
+  return { rooms: items, lists };
+}
+
+/** Each room once, and each list as places among these rooms. */
+function asLists<Room>(roomsOfEach: readonly Room[][], idOf: (room: Room) => string) {
+  const places = new Map<string, number>();
+  const items: Room[] = [];
+  const place = (room: Room): number => {
+    const known = places.get(idOf(room));
+    if (known !== undefined) return known;
+    places.set(idOf(room), items.length);
+    return items.push(room) - 1;
+  };
+  const fitting = asManyAsFit(roomsOfEach, ({ length }) => length * bytesOfRoom);
+  return { items, lists: fitting.map((rooms) => rooms.map(place)) };
 }

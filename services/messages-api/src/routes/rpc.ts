@@ -1,5 +1,5 @@
 // Answers other services over the bus.
-import { messagesRpc, smallRoomLimit } from "@khui/contracts";
+import { messagesRpc } from "@khui/contracts";
 import type { RpcServer } from "@khui/service";
 import type { Actions } from "../actions/actions.js";
 import { checkMaySend } from "../actions/may-send.js";
@@ -7,10 +7,10 @@ import { appendRoomChange } from "../actions/membership.js";
 import type { Context } from "../context.js";
 import { logPage } from "../queries/log.js";
 import { openRoom, openRooms, positionsOf } from "../queries/open-rooms.js";
-import { contactsIn, participantsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
+import { audiencesOf, contactsIn, participantsOf, roomListsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
 import { filesInUse } from "../store/cleanup.js";
 import { roomsAhead } from "../store/history.js";
-import { activeAmong, recentRoomsOf, smallRoomsOf } from "../store/room-list.js";
+import { activeAmong } from "../store/room-list.js";
 
 /** Serves every RPC of this service. */
 export function serveMessages(rpc: RpcServer, context: Context, { sending, changing, positions }: Actions): void {
@@ -52,13 +52,13 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
     await positions.markDelivered(deliveries);
     return {};
   });
-  rpc.serve(messagesRpc.audience, async ({ userId }) => ({
-    roomIds: await smallRoomsOf(db, userId, smallRoomLimit),
-  }));
+  rpc.serve(messagesRpc.audience, async ({ userId }) => ({ roomIds: (await audiencesOf(context, [userId])).roomIds }));
+  rpc.serve(messagesRpc.audiences, ({ userIds }) => audiencesOf(context, userIds));
   rpc.serve(messagesRpc.contacts, ({ userId }) => contactsIn(context, userId));
   rpc.serve(messagesRpc.recentRooms, async ({ userId, limit }) => ({
-    rooms: await recentRoomsOf(db, userId, limit),
+    rooms: (await roomListsOf(context, [userId], limit)).rooms,
   }));
+  rpc.serve(messagesRpc.roomLists, ({ userIds, limit }) => roomListsOf(context, userIds, limit));
   rpc.serve(messagesRpc.activeMembers, async ({ roomId, userIds }) => ({
     userIds: await activeAmong(db, roomId, userIds),
   }));

@@ -141,13 +141,18 @@ export async function listParticipants(
 /** Bounds what one change of presence may cost. */
 const maxAudienceRooms = 1000;
 
-/** The user's rooms of at most `size` people. */
-export async function smallRoomsOf(db: Db, userId: string, size: number): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT r.id FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
-    WHERE me.user_id = ${userId} AND me.is_active AND r.member_count <= ${size}
-    ORDER BY r.last_at DESC LIMIT ${maxAudienceRooms}`.execute(db);
-  return rows.map(({ id }) => id);
+/** Of each of these users, in their order, the rooms of at most `size` people. */
+export async function smallRoomsOfEach(db: Db, userIds: readonly string[], size: number): Promise<string[][]> {
+  const { rows } = await sql<{ ids: string | null }>`
+    SELECT (
+      SELECT string_agg(x.id, ' ') FROM (
+        SELECT r.id FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
+        WHERE me.user_id = asked.id AND me.is_active AND r.member_count <= ${size}
+        ORDER BY r.last_at DESC LIMIT ${maxAudienceRooms}
+      ) x
+    ) AS ids
+    FROM unnest(${userIds}::text[]) WITH ORDINALITY AS asked(id, n) ORDER BY asked.n`.execute(db);
+  return rows.map(({ ids }) => ids?.split(" ") ?? []);
 }
 
 /** Contacts at most, and memberships read to find them: a stranger can add anyone to any number of rooms. */
@@ -172,12 +177,28 @@ export async function contactsOf(db: Db, userId: string, size: number): Promise<
   return rows.map(({ user_id }) => user_id);
 }
 
-/** The user's most recently active rooms, with their newest entry's number. */
-export async function recentRoomsOf(db: Db, userId: string, limit: number) {
-  const { rows } = await sql<{ roomId: string; seq: number }>`
-    SELECT r.id AS "roomId", r.seq FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
-    WHERE me.user_id = ${userId} AND me.is_active ORDER BY r.last_at DESC LIMIT ${limit}`.execute(db);
-  return rows;
+export interface ListedRoom {
+  readonly roomId: string;
+  /** Of its newest entry. */
+  readonly seq: number;
+}
+
+/**
+ * Of each of these users, in their order, the most recently active rooms. A row a user, with its rooms as text: a row a room takes
+ * the driver longer than the database.
+ */
+export async function recentRoomsOfEach(db: Db, userIds: readonly string[], limit: number): Promise<ListedRoom[][]> {
+  const { rows } = await sql<{ ids: string; seqs: string } | { ids: null; seqs: null }>`
+    SELECT lists.* FROM unnest(${userIds}::text[]) WITH ORDINALITY AS asked(id, n), LATERAL (
+      SELECT string_agg(x.id, ' ') AS ids, string_agg(x.seq::text, ' ') AS seqs FROM (
+        SELECT r.id, r.seq FROM messages.members me JOIN messages.rooms r ON r.id = me.room_id
+        WHERE me.user_id = asked.id AND me.is_active ORDER BY r.last_at DESC LIMIT ${limit}
+      ) x
+    ) lists ORDER BY asked.n`.execute(db);
+  return rows.map(({ ids, seqs }) => {
+    const numbers = seqs?.split(" ");
+    return ids?.split(" ").map((roomId, n) => ({ roomId, seq: Number(numbers?.[n]) })) ?? [];
+  });
 }
 
 /** Those of these users who are in the room. */

@@ -1,10 +1,10 @@
 // Presence announcements: publishes a user's presence in the rooms they share with others, once a second at most, and again later
 // where that failed.
 import type { Bus } from "@khui/bus";
-import { call } from "@khui/bus/rpc";
-import { encodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
+import { encodeWire, type LiveHeader, subjects } from "@khui/contracts";
 import type { Presence, PresenceState, Transition } from "@khui/presence";
 import { createPacer } from "@khui/service";
+import { createAudiences } from "./audiences.js";
 import { visibleStatus } from "./visible-status.js";
 
 export interface PresenceAnnouncements {
@@ -65,13 +65,14 @@ export function createPresenceAnnouncements({
       return true;
     },
   });
+  const audiences = createAudiences(bus, audienceTimeoutMs);
   let audienceAvailableAt = 0;
   let draining: Promise<void> | undefined;
 
   async function audienceOf(userId: string): Promise<readonly string[]> {
     if (Date.now() >= audienceAvailableAt) {
       try {
-        return (await call(bus, messagesRpc.audience, { userId }, { timeoutMs: audienceTimeoutMs })).roomIds;
+        return await audiences.of(userId);
       } catch (error) {
         audienceAvailableAt = Date.now() + audienceCooldownMs;
         onError(error);

@@ -1,6 +1,7 @@
 // Reports to the presence store who is connected to this gateway, and renews the lease on those reports.
 import type { Bus } from "@khui/bus";
 import type { Presence, Status } from "@khui/presence";
+import DataLoader from "dataloader";
 import pTimeout from "p-timeout";
 import type { Users } from "../connections/users.js";
 import { createPresenceAnnouncements } from "./announcements.js";
@@ -66,6 +67,13 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   let renewal: Promise<void> | undefined;
   let reconciliation: Promise<void> | undefined;
 
+  /** Users whose first clients signed in in one turn of the event loop are reported together. */
+  const arrivals = new DataLoader(reportArrivals, {
+    cache: false,
+    maxBatchSize: batchSize,
+    batchScheduleFn: setImmediate,
+  });
+
   const isHere = (userId: string) => users.has(userId) || graceTimers.has(userId);
 
   /** Brings the store in line with whether these users are here. Rejects when it does not answer. */
@@ -80,6 +88,11 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       announcements.markUncertain(userIds);
       throw error;
     }
+  }
+
+  async function reportArrivals(userIds: readonly string[]): Promise<undefined[]> {
+    await synchronise(userIds).catch(onError);
+    return userIds.map(() => undefined);
   }
 
   /** Never waits for anything but the lease: without it all users here would be offline. */
@@ -124,7 +137,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       clearTimeout(graceTimers.get(userId));
       graceTimers.delete(userId);
       lastRooms.delete(userId);
-      await synchronise([userId]).catch(onError);
+      await arrivals.load(userId);
     },
     userDisconnected(userId, openRooms) {
       clearTimeout(graceTimers.get(userId));

@@ -2,10 +2,10 @@
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { messagesRpc } from "@khui/contracts";
-import pLimit from "p-limit";
 import type { Client } from "../connections/client.js";
 import type { Users } from "../connections/users.js";
 import type { RoomLogs } from "../rooms/room-logs.js";
+import { createRoomListLoader } from "./room-list-loader.js";
 import { RoomSubscription } from "./room-subscription.js";
 
 export interface RoomListSubscriptions {
@@ -41,9 +41,6 @@ interface OpenSubscription {
   readonly stop: () => void;
 }
 
-/** Users whose rooms are asked for at once, when many reconnect together. */
-const concurrentLoads = 16;
-
 export function createRoomListSubscriptions({
   bus,
   logs,
@@ -54,7 +51,14 @@ export function createRoomListSubscriptions({
   const subscriptions = new Map<string, OpenSubscription>();
   /** By user, the least recently active room first. */
   const roomsOf = new Map<string, Set<string>>();
-  const limitLoads = pLimit(concurrentLoads);
+  const loader = createRoomListLoader({
+    bus,
+    maxRooms,
+    onLoaded(userId, rooms) {
+      for (const { roomId, seq } of rooms.toReversed()) subscribe(userId, roomId, seq);
+    },
+    onError,
+  });
 
   function open(roomId: string): OpenSubscription {
     const room = new RoomSubscription({
@@ -98,13 +102,7 @@ export function createRoomListSubscriptions({
 
   return {
     userConnected(userId) {
-      if (maxRooms === 0) return;
-      limitLoads(async () => {
-        if (!users.has(userId)) return;
-        const { rooms } = await call(bus, messagesRpc.recentRooms, { userId, limit: maxRooms });
-        if (!users.has(userId)) return;
-        for (const { roomId, seq } of rooms.reverse()) subscribe(userId, roomId, seq);
-      }).catch(onError);
+      if (maxRooms > 0) loader.add(userId);
     },
     clientConnected(client) {
       for (const room of subscribedRoomsOf(client.userId)) room.add(client);
@@ -113,6 +111,7 @@ export function createRoomListSubscriptions({
       for (const room of subscribedRoomsOf(client.userId)) room.clients.delete(client);
     },
     userDisconnected(userId) {
+      loader.remove(userId);
       for (const roomId of [...(roomsOf.get(userId) ?? [])]) unsubscribe(userId, roomId);
       roomsOf.delete(userId);
     },
@@ -126,6 +125,7 @@ export function createRoomListSubscriptions({
         subscriptions.get(roomId)?.room.add(client);
     },
     close() {
+      loader.close();
       for (const { stop } of subscriptions.values()) stop();
       subscriptions.clear();
       roomsOf.clear();

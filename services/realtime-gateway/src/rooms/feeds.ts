@@ -62,7 +62,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const { header, body } = decodeWire<LiveHeader>(data);
       options.onLive(feed, header, body);
     });
-    const subscribed = Promise.all([roomLog.ready, bus.flush()]).then(() => undefined);
+    const subscribed = bus.flush();
     // Reported by whoever waits for it.
     subscribed.catch(() => undefined);
     const room = { feed, log: roomLog, live, subscribed };

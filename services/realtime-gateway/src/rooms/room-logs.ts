@@ -6,10 +6,10 @@ type EntryListener = (entry: LogEntry) => void;
 
 export interface RoomLogs {
   /**
-   * Calls `onEntry` with each entry as it arrives: perhaps out of order, twice or not at all. `ready` resolves when the
-   * subscription is active: nothing published later is missed silently.
+   * Calls `onEntry` with each entry as it arrives: perhaps out of order, twice or not at all. Nothing published after
+   * `bus.flush()` is missed silently.
    */
-  listen(roomId: string, onEntry: EntryListener): { readonly ready: Promise<void>; stop(): void };
+  listen(roomId: string, onEntry: EntryListener): { stop(): void };
   /** Rooms that have listeners. */
   readonly size: number;
   close(): void;
@@ -18,7 +18,6 @@ export interface RoomLogs {
 interface SharedSubscription {
   readonly listeners: Set<EntryListener>;
   readonly subscription: Subscription;
-  readonly ready: Promise<void>;
 }
 
 export function createRoomLogs(bus: Bus): RoomLogs {
@@ -31,10 +30,7 @@ export function createRoomLogs(bus: Bus): RoomLogs {
       const entry = { ...header, body };
       for (const onEntry of listeners) onEntry(entry);
     });
-    const ready = bus.flush();
-    // Reported by whoever waits for it.
-    ready.catch(() => undefined);
-    const shared = { listeners, subscription, ready };
+    const shared = { listeners, subscription };
     rooms.set(roomId, shared);
     return shared;
   }
@@ -44,7 +40,6 @@ export function createRoomLogs(bus: Bus): RoomLogs {
       const shared = rooms.get(roomId) ?? subscribe(roomId);
       shared.listeners.add(onEntry);
       return {
-        ready: shared.ready,
         stop() {
           if (!shared.listeners.delete(onEntry) || shared.listeners.size > 0) return;
           shared.subscription.unsubscribe();
