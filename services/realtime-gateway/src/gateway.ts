@@ -9,6 +9,7 @@ import { closeExpired } from "./connections/authentication.js";
 import { Client } from "./connections/client.js";
 import { createDispatch } from "./connections/dispatch.js";
 import { createFloodControl, defaultFlood, type FloodRule } from "./connections/flood-control.js";
+import { createSignInGroups } from "./connections/sign-in-groups.js";
 import { createUserBuckets } from "./connections/token-bucket.js";
 import { createUsers } from "./connections/users.js";
 import { createGatewayMetrics, type GatewayStats } from "./metrics.js";
@@ -126,6 +127,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     questions: createRoomQuestions(bus),
     joinLimit,
     guard: options.guard,
+    signIns: createSignInGroups(),
     floodControl,
     maxRooms,
     metrics,

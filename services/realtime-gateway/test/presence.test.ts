@@ -113,6 +113,28 @@ test("users are online again after their lease ran out and the answer to its ren
   await one.close();
 });
 
+test("users who come and go together are reported together", async (t) => {
+  const { store, gateway, of } = setUp(t);
+  const calls: string[] = [];
+  const one = gateway("one", {
+    ...store,
+    connect(instanceId, users) {
+      calls.push(`+${users.map(({ userId }) => userId)}`);
+      return store.connect(instanceId, users);
+    },
+    disconnect(instanceId, userIds) {
+      calls.push(`-${userIds}`);
+      return store.disconnect(instanceId, userIds);
+    },
+  });
+  await one.start();
+  await Promise.all([one.connect("ann"), one.connect("ben"), one.connect("cid")]);
+  t.same(calls, ["+ann,ben,cid"]);
+  one.disconnect("ben");
+  await eventually(() => of("ben").includes("ben user_offline"));
+  t.same(calls, ["+ann,ben,cid", "-ben"]);
+});
+
 test("a lease is renewed however long the announcements take", async (t) => {
   const { store, gateway, asked, audience } = setUp(t);
   let answer = () => {};

@@ -4,10 +4,12 @@ import type { Guard } from "@khui/service/http";
 import type { PresenceTracker } from "../presence/presence-tracker.js";
 import type { RoomListSubscriptions } from "../room-list/subscriptions.js";
 import type { Client } from "./client.js";
+import type { SignInGroups } from "./sign-in-groups.js";
 import type { Users } from "./users.js";
 
 export interface AuthenticationContext {
   readonly guard: Guard;
+  readonly signIns: SignInGroups;
   readonly users: Users;
   readonly presence: PresenceTracker;
   readonly roomLists: Pick<RoomListSubscriptions, "userConnected" | "clientConnected">;
@@ -15,10 +17,11 @@ export interface AuthenticationContext {
 
 /** Throws what `auth_error` says. A client stays with its first user; a fresh token of theirs extends its time. */
 export async function authenticate(
-  { guard, users, presence, roomLists }: AuthenticationContext,
+  { guard, signIns, users, presence, roomLists }: AuthenticationContext,
   client: Client,
   { token, userId }: EventPayload<typeof clientEvents.authenticate>,
 ): Promise<object> {
+  await signIns.next();
   const decision = await guard.limits.take(guard.rules.perAddress, client.caller.address);
   if (!decision.allowed) throw new ChatError("rate_limited", { retryAfter: decision.retryAfterSeconds });
   const identity = await guard.tokens.verify(token);

@@ -67,8 +67,8 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   let renewal: Promise<void> | undefined;
   let reconciliation: Promise<void> | undefined;
 
-  /** Users whose first clients signed in in one turn of the event loop are reported together. */
-  const arrivals = new DataLoader(reportArrivals, {
+  /** Users who have come or gone in one turn of the event loop are reported together. */
+  const reports = new DataLoader(report, {
     cache: false,
     maxBatchSize: batchSize,
     batchScheduleFn: setImmediate,
@@ -90,7 +90,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
     }
   }
 
-  async function reportArrivals(userIds: readonly string[]): Promise<undefined[]> {
+  async function report(userIds: readonly string[]): Promise<undefined[]> {
     await synchronise(userIds).catch(onError);
     return userIds.map(() => undefined);
   }
@@ -126,7 +126,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
 
   async function endGracePeriod(userId: string, openRooms: readonly string[]): Promise<void> {
     graceTimers.delete(userId);
-    await synchronise([userId]).catch(onError);
+    await reports.load(userId);
     await announcements.drained();
     // Unless they have reconnected and disconnected again since.
     if (lastRooms.get(userId) === openRooms) lastRooms.delete(userId);
@@ -137,7 +137,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       clearTimeout(graceTimers.get(userId));
       graceTimers.delete(userId);
       lastRooms.delete(userId);
-      await arrivals.load(userId);
+      await reports.load(userId);
     },
     userDisconnected(userId, openRooms) {
       clearTimeout(graceTimers.get(userId));

@@ -26,6 +26,8 @@ export interface RoomListLoaderOptions {
 /** Bounds one question, whose answer is the larger the more rooms a user has. */
 const maxUsers = 100;
 const maxRoomsInAll = 5_000;
+/** Between two questions. */
+const intervalMs = 100;
 /** The pause after a failure doubles with each. */
 const minPauseMs = 250;
 const maxPauseMs = 10_000;
@@ -39,19 +41,22 @@ export function createRoomListLoader({ bus, maxRooms, onLoaded, onError }: RoomL
   /** Halved by a failure, so that a user whose rooms cannot be read soon fails alone. */
   let atOnce = mostAtOnce;
   let failures = 0;
+  let lastAt = Number.NEGATIVE_INFINITY;
   const waiting = new Set<string>();
   const asked = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
+  const backOffMs = () => Math.min(maxPauseMs, minPauseMs * 2 ** (failures - 1)) * (0.5 + Math.random());
+
   function schedule(): void {
     if (closed || timer || asked.size > 0 || waiting.size === 0) return;
-    const pauseMs = failures === 0 ? 0 : Math.min(maxPauseMs, minPauseMs * 2 ** (failures - 1)) * (0.5 + Math.random());
-    timer = setTimeout(() => void load(), pauseMs);
+    timer = setTimeout(() => void load(), failures === 0 ? lastAt + intervalMs - performance.now() : backOffMs());
   }
 
   async function load(): Promise<void> {
     timer = undefined;
+    lastAt = performance.now();
     const userIds = [...waiting].slice(0, atOnce);
     for (const userId of userIds) {
       waiting.delete(userId);
