@@ -3,7 +3,7 @@ import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
 import { logPage } from "../src/queries/log.js";
 import { openRoom, openRooms, positionsOf } from "../src/queries/open-rooms.js";
-import { roomsAmong, roomsOf } from "../src/queries/rooms.js";
+import { audiencesOf, roomListsOf, roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { renderEntry } from "../src/render.js";
 import { editMessage, hideMessage } from "../src/store/change.js";
 import { reactTo } from "../src/store/react.js";
@@ -195,4 +195,31 @@ test("the positions of many rooms are answered in as many parts as needed", asyn
   }
   for (const positions of found) t.equal(JSON.parse(positions).length, 200);
   t.ok(answers > 1, `${answers} answers`);
+});
+
+test("rooms of many users are answered for as many of them as fit, each room once", async (t) => {
+  const people = Array.from({ length: 30 }, (_, n) => newUser(String(n)));
+  const roomIds: string[] = [];
+  for (let n = 0; n < 200; n++) roomIds.push(await makeRoom(db, people));
+  const newest = roomIds[7]!;
+  await sendBatch(db, [text(newest, people[0]!)]);
+  const stranger = newUser("stranger");
+  const asked = [stranger, ...people];
+
+  const { rooms, lists } = await roomListsOf(context, asked, 500);
+  t.ok(lists.length > 1 && lists.length < asked.length, `for ${lists.length} of ${asked.length}`);
+  t.ok(sizeOf({ rooms, lists }) < largestMessage);
+  t.same(lists[0], [], "of a stranger none");
+  t.same(new Set(rooms.map(({ roomId }) => roomId)), new Set(roomIds));
+  t.equal(rooms.length, roomIds.length);
+  for (const list of lists.slice(1)) t.equal(new Set(list).size, roomIds.length);
+  t.equal(rooms[lists[1]![0]!]?.roomId, newest, "the most recently active first");
+  const { seq } = rooms[lists[1]![0]!]!;
+  t.ok(rooms.every((room) => room.roomId === newest || room.seq < seq));
+  t.equal((await roomListsOf(context, [people[0]!], 3)).rooms.length, 3, "not more than asked for");
+
+  const audiences = await audiencesOf(context, asked);
+  t.ok(audiences.lists.length > 1 && audiences.lists.length < asked.length);
+  t.same(audiences.lists[0], []);
+  t.same(new Set(audiences.roomIds), new Set(roomIds));
 });
