@@ -1,10 +1,12 @@
 // Sockets of one kind of server: opened together, sent to, counted.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome, Place, Steps } from "./crowd-process.js";
+import { inParallel } from "./in-parallel.js";
 import { LiveSocket } from "./live-socket.js";
 import type { Publisher } from "./publishers.js";
 import { percentile } from "./statistics.js";
 import { type Position, Tally } from "./tally.js";
+import { sharedNow } from "./worker.js";
 
 interface Member {
   readonly socket: LiveSocket;
@@ -15,9 +17,6 @@ interface Member {
 const atOnce = 64;
 /** Long enough for a duplicate to arrive. */
 const lingerMs = 300;
-
-/** Milliseconds of the monotonic system clock, which is the same in every process. */
-const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export class Group {
   publisher: Publisher | undefined;
@@ -62,7 +61,7 @@ export class Group {
   }
 
   async open(places: readonly Place[]): Promise<void> {
-    await inParallel(places, async ({ url, steps, roomId }) => {
+    await inParallel(atOnce, places, async ({ url, steps, roomId }) => {
       const position = { next: 1 };
       const socket = await LiveSocket.open(url, {
         onMessage: (number) => this.#onMessage(roomId, position, number),
@@ -81,7 +80,7 @@ export class Group {
   }
 
   async step([event, argument]: Steps[number]): Promise<void> {
-    await inParallel(this.#members, ({ socket }) => socket.ask(event, argument));
+    await inParallel(atOnce, this.#members, ({ socket }) => socket.ask(event, argument));
   }
 
   /** Publishes messages and counts the deliveries expected of them. */
@@ -151,13 +150,4 @@ export class Group {
     for (const { socket } of this.#members) socket.close();
     await this.publisher?.close();
   }
-}
-
-/** Works on all items, some at a time. Rejects with the first failure. */
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }

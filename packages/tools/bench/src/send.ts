@@ -38,7 +38,7 @@ try {
 }
 
 async function start(options: Options): Promise<Bench> {
-  const system = await startSystem(options.profile);
+  const system = await startSystem({ profileFolder: options.profile });
   undo.push(system.stop);
   const load = startLoadProcess();
   undo.push(load.stop);

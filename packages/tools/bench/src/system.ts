@@ -10,12 +10,22 @@ export interface BenchSystem {
   readonly urls: Readonly<Record<ServiceName, string>>;
   readonly pids: Readonly<Record<ServiceName, number>>;
   readonly postgresUrl: string;
+  readonly redisUrl: string;
   readonly secret: string;
+  /** Another gateway beside the first, with the same settings but for `environment`. */
+  addGateway(environment?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   stop(): Promise<void>;
 }
 
-/** Resolves when every service is ready. `profileFolder`: where messages-api writes a CPU profile as it stops. */
-export async function startSystem(profileFolder?: string): Promise<BenchSystem> {
+export interface SystemOptions {
+  /** Where messages-api writes a CPU profile as it stops. */
+  readonly profileFolder?: string | undefined;
+  /** Overrides the services' settings. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Resolves when every service is ready. No limit can be reached, unless the settings say otherwise. */
+export async function startSystem(options: SystemOptions = {}): Promise<BenchSystem> {
   const backends = await startBackends(["postgres", "nats", "redis"]);
   const secret = randomBytes(32).toString("hex");
   const services: Array<{ name: ServiceName; server: ServerProcess }> = [];
@@ -36,22 +46,32 @@ export async function startSystem(profileFolder?: string): Promise<BenchSystem> 
     LIMIT_PEOPLE_ADDED: "1000000000",
     LOG_LEVEL: "warn",
     NODE_ENV: "production",
+    ...options.environment,
+  };
+  const start = async (name: ServiceName, own: Readonly<Record<string, string>> = {}): Promise<ServerProcess> => {
+    const nodeOptions = name === "messages-api" ? profiling(options.profileFolder) : [];
+    const program = builtService(name);
+    const server = await startServer({ name, program, environment: { ...environment, ...own }, nodeOptions });
+    services.push({ name, server });
+    return server;
   };
   try {
-    for (const name of serviceNames) {
-      const nodeOptions = name === "messages-api" ? profiling(profileFolder) : [];
-      services.push({
-        name,
-        server: await startServer({ name, program: builtService(name), environment, nodeOptions }),
-      });
-    }
+    for (const name of serviceNames) await start(name);
   } catch (error) {
     await stop();
     throw error;
   }
   const each = <T>(pick: (server: ServerProcess) => T) =>
     Object.fromEntries(services.map(({ name, server }) => [name, pick(server)])) as Record<ServiceName, T>;
-  return { urls: each(({ url }) => url), pids: each(({ pid }) => pid), postgresUrl, secret, stop };
+  return {
+    urls: each(({ url }) => url),
+    pids: each(({ pid }) => pid),
+    postgresUrl,
+    redisUrl,
+    secret,
+    addGateway: (own) => start("realtime-gateway", own),
+    stop,
+  };
 }
 
 export const builtService = (name: ServiceName): URL =>

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { messageBody, messageEvent } from "@khui/test-kit/live-message";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
-import { clientFrame, LiveSocket } from "../src/live-socket.js";
+import { clientFrame } from "../src/frame-socket.js";
+import { LiveSocket } from "../src/live-socket.js";
 
 const upgraded = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
 const roomId = "0123456789abcdef01234567";
