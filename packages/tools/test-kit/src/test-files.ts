@@ -35,6 +35,7 @@ const places: Readonly<Record<string, TestKind>> = {
   "services/standalone/test/rest-rate-limit.test.ts": "systems",
   "services/standalone/test/start.test.ts": "systems",
   // Measure how a system holds out, and would take another's load for a fault of its own.
+  "packages/tools/bench/test/neighbours-short.test.ts": "alone",
   "services/realtime-gateway/test/hostile/": "alone",
   "services/standalone/test/media/hostile-files.test.ts": "alone",
   "services/standalone/test/media/memory.test.ts": "alone",
