@@ -30,7 +30,7 @@ for (const transports of [["polling"], ["polling", "websocket"]]) {
     const told = await page.evaluate(`new Promise((resolve, reject) => {
       const { url, token, userId, transports } = ${given};
       const socket = io(url, { transports });
-      // If another replica receives the upgrade, it is refused and the client stays on polling. Either may come before "connect".
+      // Refused where a load balancer does not route by session. Either may come before "connect".
       const upgraded = transports.length === 1 ? undefined : new Promise((done) => {
         socket.io.engine.once("upgrade", done);
         socket.io.engine.once("upgradeError", done);

@@ -14,6 +14,9 @@ import { lingerAfterResponse } from "./lingering-close.js";
 import { LocalExchange } from "./local-exchange.js";
 import { type Query, queryOf, targetOf } from "./url.js";
 
+/** Says which engine answered, to a load balancer that sends a session's requests to its owner. */
+const ownerIdHeader = "x-owner-id";
+
 /** Answers one HTTP request under the engine's path. */
 export async function handleRequest(
   context: EngineContext,
@@ -24,7 +27,9 @@ export async function handleRequest(
     respondToPreflight(context, request, response);
     return;
   }
-  const headers = corsHeaders(context.settings.cors, request.headers.origin);
+  const { cors, ownerId } = context.settings;
+  const headers = corsHeaders(cors, request.headers.origin);
+  if (ownerId !== undefined) response.setHeader(ownerIdHeader, ownerId);
   const exchange = new LocalExchange(context, response, headers);
   const { search } = targetOf(request.url);
   const query = queryOf(search);

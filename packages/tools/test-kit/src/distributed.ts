@@ -30,7 +30,7 @@ type StandardName = { [Name in ServiceName]: `${Name}-${Standard[Name] extends 2
 export type Processes = Readonly<Record<StandardName, ServiceProcess> & Record<ProcessName, ServiceProcess>>;
 
 export interface DistributedSystem {
-  /** The edge: no stickiness. */
+  /** The edge. */
   readonly url: string;
   /** What tokens are signed with (HS256). */
   readonly secret: string;
