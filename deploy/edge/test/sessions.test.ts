@@ -1,7 +1,7 @@
 // Sessions of Socket.IO behind the edge: every request of one reaches the gateway that holds it, without a cookie.
 
 import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
-import { ask, type Client, connect, openPolling, type Rig, start } from "@khui/test-kit/socketio/rig";
+import { ask, type Client, connect, openPolling, pollingQuery, type Rig, start } from "@khui/test-kit/socketio/rig";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { serviceNames } from "../../docker/test/environments.js";
@@ -78,3 +78,35 @@ test("polls go to the session's gateway through any edge that has heard of it, a
   owner?.server.closeAllConnections();
   t.match(await ask(session), { status: 400, body: /Session ID unknown/ }, "another gateway answers");
 });
+
+const polling = { transports: ["polling"] };
+
+test("polls of open sessions are not counted as requests of an address", async (t) => {
+  const { replicas } = await startGateways(t);
+  const { url } = await edgeOf(t, replicas, { environment: { EDGE_REQUESTS_PER_ADDRESS: "300" } });
+  const clients = await connectAll(t, 100, url, polling);
+  for (let round = 1; round <= 5; round += 1) {
+    const echoes = clients.map((client) => new Promise<number>((resolve) => client.once("echo", resolve)));
+    for (const client of clients) client.emit("echo", round);
+    t.ok((await Promise.all(echoes)).every((echo) => echo === round));
+  }
+  t.ok(clients.every(({ connected }) => connected));
+});
+
+for (const [what, limit, path] of [
+  ["of sessions that do not exist", "EDGE_REQUESTS_PER_ADDRESS", `${pollingQuery}&sid=gateway-one.none`],
+  ["of all sessions together", "EDGE_POLLS_PER_ADDRESS", undefined],
+] as const) {
+  test(`polls ${what} are limited`, async (t) => {
+    const { replicas } = await startGateways(t);
+    const { url } = await edgeOf(t, replicas, { environment: { [limit]: "40" } });
+    const poll = path === undefined ? await openPolling(url) : `${url}${path}`;
+    let asked = 0;
+    await until("they are refused", async () => {
+      asked += 1;
+      return (await ask(poll, "POST", "6")).status === 429;
+    });
+    t.ok(asked >= 35, `refused after ${asked}`);
+    t.equal((await ask(`${url}${pollingQuery}`)).status, 200, "a new session is another matter");
+  });
+}

@@ -44,6 +44,7 @@ export async function edgeScene(
     CLUSTER_DOMAIN: "cluster.local",
     EDGE_CONNECTIONS_PER_ADDRESS: "2000",
     EDGE_REQUESTS_PER_ADDRESS: "2000",
+    EDGE_POLLS_PER_ADDRESS: "20000",
     ...limits,
   };
   const [port, statusPort] = [await freePort(), await freePort()];

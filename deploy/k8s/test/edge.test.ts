@@ -18,6 +18,7 @@ const environment = {
   CLUSTER_DOMAIN: "cluster.local",
   EDGE_CONNECTIONS_PER_ADDRESS: "2000",
   EDGE_REQUESTS_PER_ADDRESS: "2000",
+  EDGE_POLLS_PER_ADDRESS: "20000",
 };
 
 /** Different in a cluster: who the client is, how replicas are found, how long sockets outlive a stop. */

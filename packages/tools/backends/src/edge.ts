@@ -26,7 +26,11 @@ export interface EdgeOptions extends Pick<HaproxyOptions, "reloadable"> {
 }
 
 /** All tests come from one address, so they must not reach the limits per address by accident. */
-const unlimited = { EDGE_CONNECTIONS_PER_ADDRESS: "1000000", EDGE_REQUESTS_PER_ADDRESS: "100000000" };
+const unlimited = {
+  EDGE_CONNECTIONS_PER_ADDRESS: "1000000",
+  EDGE_REQUESTS_PER_ADDRESS: "100000000",
+  EDGE_POLLS_PER_ADDRESS: "100000000",
+};
 
 /** Runs HAProxy under deploy/edge/haproxy.cfg. A service without replicas answers 503. Throws what startHaproxy throws. */
 export async function startEdge(replicas: Replicas, { port: wanted, ...options }: EdgeOptions = {}): Promise<Edge> {
