@@ -2,9 +2,11 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import { type AddressInfo, createConnection, type Socket } from "node:net";
 import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
+import { type ErrorCode, errorText } from "@khui/contracts";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { serviceNames } from "../../docker/test/environments.js";
@@ -108,12 +110,32 @@ test("each path is routed to its service, with the client address that the edge 
 
 test("metrics and statistics are only on the internal port, and readiness is not exposed", async (t) => {
   const edge = await edgeOf(t);
-  for (const path of ["/metrics", "/readyz", "/%72eadyz"]) t.equal((await ask(edge, path)).status, 404, path);
+  for (const path of ["/metrics", "/readyz", "/%72eadyz"]) {
+    const answer = await ask(edge, path);
+    t.equal(answer.status, 404, path);
+    t.match(await answer.json(), { success: false, statusCode: 404, code: "not_found" });
+  }
   t.equal(await (await ask(edge, "/stats")).text(), "rooms-api");
   const metrics = await (await fetch(`${edge.internalUrl}/metrics`)).text();
   t.match(metrics, /haproxy_backend_http_responses_total\{proxy="rooms-api",code="2xx"\} \d/);
   t.match(await (await fetch(`${edge.internalUrl}/stats`)).text(), /Statistics Report/);
   t.equal((await fetch(`${edge.internalUrl}/healthz`)).status, 200);
+});
+
+test("what the edge answers by itself has the usual error format, and the wording of the services", (t) => {
+  const configuration = readFileSync(new URL("../haproxy.cfg", import.meta.url), "utf8");
+  const answers = [...configuration.matchAll(/http-error status (\d+) .* string '(.*?)'/g)];
+  t.same(
+    answers.map(([, status]) => status),
+    ["400", "404", "408", "429", "500", "502", "503", "504"],
+    "all that HAProxy 2.6 to 3.0 sends under this configuration",
+  );
+  for (const [, status, body] of answers) {
+    const { code, ...answer } = JSON.parse(body ?? "") as { code: ErrorCode };
+    const message = errorText(code);
+    t.same(answer, { success: false, statusCode: Number(status), error: STATUS_CODES[status ?? ""], message });
+  }
+  t.end();
 });
 
 test("an address that sends too many requests gets 429 in the usual error format", async (t) => {

@@ -1,6 +1,7 @@
 // Invalid input: every part of a request is validated, and nothing takes the server down.
 import { type ErrorCode, routes } from "@khui/contracts";
 import { bearer, good, rawRequest, refused, sendText, unknownId } from "@khui/test-kit/rest-answers";
+import { ask, pollingQuery } from "@khui/test-kit/socketio/rig";
 import { groupRoom, privateRoom, type User, useSystem } from "@khui/test-kit/system";
 import t, { type Test } from "tap";
 
@@ -83,6 +84,17 @@ t.test("malformed and unknown paths are answered in the usual error format", asy
     refused(t, await a.get(path), "not_found");
   }
   refused(t, await rawRequest(system, "PATCH", "/rooms", bearer(a)), "not_found");
+});
+
+t.test("a request that offers another protocol is answered over HTTP/1.1", async (t) => {
+  const offer = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAAQAoAAAAAIAAAAA" };
+  const url = `${system.url}/api/v1/chat/rooms/${groupId}/messages`;
+  const headers = { ...bearer(a), ...offer, "content-type": "application/json" };
+  const { status, body } = await ask(url, "POST", '{"content":"over HTTP/1.1"}', headers);
+  t.equal(status, 201);
+  t.match(JSON.parse(body), { success: true, data: { content: "over HTTP/1.1" } });
+  const handshake = await ask(system.url + pollingQuery, "GET", undefined, offer);
+  t.match(handshake, { status: 200, body: /"sid"/ });
 });
 
 t.test("fields of the wrong type are refused, never coerced", async (t) => {

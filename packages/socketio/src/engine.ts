@@ -5,8 +5,9 @@ import { assertSendable } from "./connection/close-codes.js";
 import { EngineContext } from "./context.js";
 import { drainEngine } from "./drain.js";
 import type { Handshake, Socket } from "./host/socket.js";
+import { declineUpgrade, isWebSocket } from "./http/declined-upgrades.js";
 import { handleRequest } from "./http/polling-requests.js";
-import { handleUpgrade, refuseUpgrade } from "./http/upgrade-requests.js";
+import { handleUpgrade } from "./http/upgrade-requests.js";
 import { isUnder, targetOf } from "./http/url.js";
 import { type EngineOptions, resolveOptions } from "./options.js";
 import { answerRelayed } from "./relay/owner.js";
@@ -27,7 +28,10 @@ export interface EngineStats {
 }
 
 export interface Engine {
-  /** Handles the server's requests under `path` and upgrades under both paths, and leaves all others to it. */
+  /**
+   * Handles the server's requests under `path` and WebSocket upgrades under both paths, and leaves all others to it. An upgrade
+   * that nobody else listens for is answered as a request without one.
+   */
   attach(server: Server): void;
   /** Answers a request under `path`, for hosts that do the routing. Its body must not have been read. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
@@ -100,8 +104,8 @@ function attach(engine: Engine, path: string, server: Server): () => void {
     else for (const listener of others) listener.call(server, request, response);
   };
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    if (engine.handleUpgrade(request, stream, head)) return;
-    if (server.listenerCount("upgrade") === 1) refuseUpgrade(stream, 400, "Bad request");
+    if (isWebSocket(request) && engine.handleUpgrade(request, stream, head)) return;
+    if (server.listenerCount("upgrade") === 1) declineUpgrade(server, request, stream, head);
   };
   server.removeAllListeners("request");
   server.on("request", onRequest);

@@ -38,7 +38,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: longestRequestMs,
     // A service starts as a plugin: a migration, or waiting for another replica's, takes longer than any limit that fits all.
     pluginTimeout: 0,
-    http: { headersTimeout, connectionsCheckingInterval },
+    // A missing Host is refused below: Node's own answer has no body.
+    http: { headersTimeout, connectionsCheckingInterval, requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerBroken(app.log, error, socket),
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers["x-request-id"]),
@@ -55,6 +56,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });
+  // Only "100-continue" means anything; without a listener, Node answers others by itself, without a body.
+  app.server.on("checkExpectation", (...exchange) => app.server.emit("request", ...exchange));
   app.setNotFoundHandler((request, reply) => answerFailure(request, reply, new ChatError("not_found")));
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
@@ -73,6 +76,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   // Fastify would parse the body first. After CORS, so that pages can read the answer.
   app.addHook("onRequest", async (request) => {
+    if (request.raw.httpVersion === "1.1" && request.headers.host === undefined) throw new ChatError("invalid_request");
     if (request.is404) throw new ChatError("not_found");
   });
   return app;

@@ -138,6 +138,20 @@ test("a client that disconnects in the middle of a body leaves nothing behind", 
   t.same(lines, []);
 });
 
+test("a missing Host is refused in our shape, and an unknown expectation is ignored", async (t) => {
+  const { port } = await listening(t);
+  for (const [request, code] of [
+    [`GET /api/v1/chat/rooms/${id} HTTP/1.1\r\n\r\n`, "invalid_request"],
+    [head(`GET /api/v1/chat/rooms/${id}`, "expect: something"), "unauthorized"],
+  ] as const) {
+    const socket = connect(port, "127.0.0.1");
+    t.teardown(() => socket.destroy());
+    socket.write(request);
+    const [answer] = await once(socket, "data");
+    t.match(String(answer), `"code":"${code}"`);
+  }
+});
+
 test("malformed HTTP is answered in our shape, and its content is not logged", async (t) => {
   const lines: string[] = [];
   const log = createLogger({ name: "test", level: "trace", destination: { write: (line) => void lines.push(line) } });

@@ -76,7 +76,7 @@ function refuseSession(stream: Duplex, code: ErrorCode): void {
 }
 
 /** Answers an upgrade with an HTTP error and closes the connection. */
-export function refuseUpgrade(stream: Duplex, status: 400 | 503, message: string): void {
+function refuseUpgrade(stream: Duplex, status: 400 | 503, message: string): void {
   const phrase = status === 400 ? "Bad Request" : "Service Unavailable";
   stream.on("error", () => stream.destroy());
   stream.once("finish", () => stream.destroy());
