@@ -17,8 +17,7 @@ export type { BackendName } from "./servers.js";
 const run = promisify(execFile);
 const portAttempts = 5;
 const restartAttempts = 50;
-/** The first start of an image includes its download. */
-const startTimeoutMs = { binary: 30_000, docker: 300_000 };
+const startTimeoutMs = 60_000;
 
 export interface BackendOptions {
   /** Where POSTGRES_URL, NATS_URL and REDIS_URL are read from; process.env by default. `{}` starts private servers. */
@@ -187,7 +186,7 @@ async function launchBinary(
   place: Place,
 ): Promise<GuardedProcess> {
   const started = await startGuarded(server.command(path, place), place.folder);
-  return waitUntilReady(started, () => server.answers(path, place), startTimeoutMs.binary);
+  return waitUntilReady(started, () => server.answers(path, place), startTimeoutMs);
 }
 
 /** A container with a new name each time: a killed one may keep its name for a moment. The volume keeps the data. */
@@ -206,7 +205,7 @@ async function launchContainer(
   ];
   const command = { file: docker, args, container: { docker, name, volume } };
   const started = await startGuarded(command, folder);
-  return waitUntilReady(started, () => server.containerAnswers(docker, name, place), startTimeoutMs.docker);
+  return waitUntilReady(started, () => server.containerAnswers(docker, name, place), startTimeoutMs);
 }
 
 async function waitUntilReady(

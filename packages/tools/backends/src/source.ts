@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+const pullTimeoutMs = 300_000;
 
 /** The server that is needed. */
 export interface Wanted {
@@ -24,8 +25,8 @@ export type Source =
 /** What the search needs from the machine; tests pass a fake. */
 export interface Machine {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The Docker client, if an engine answers it. */
-  findDocker(): Promise<string | undefined>;
+  /** The Docker client, if an engine answers it and has this image, or can pull it. */
+  findDocker(image: string): Promise<string | undefined>;
   findBinary(name: string): string | undefined;
   /** Installs Debian packages. Undefined where that cannot be done. */
   readonly installPackages: ((names: readonly string[]) => Promise<void>) | undefined;
@@ -35,7 +36,7 @@ export interface Machine {
 export async function findSource(wanted: Wanted, machine: Machine): Promise<Source> {
   const url = wanted.variable === undefined ? undefined : machine.environment[wanted.variable];
   if (url) return { kind: "url", url };
-  const docker = wanted.image === undefined ? undefined : await machine.findDocker();
+  const docker = wanted.image === undefined ? undefined : await machine.findDocker(wanted.image);
   if (docker !== undefined && wanted.image !== undefined) return { kind: "docker", docker, image: wanted.image };
   const path = machine.findBinary(wanted.binary);
   if (path !== undefined) return { kind: "binary", path };
@@ -44,7 +45,7 @@ export async function findSource(wanted: Wanted, machine: Machine): Promise<Sour
   if (installed !== undefined) return { kind: "binary", path: installed };
   const choices = [
     ...(wanted.variable === undefined ? [] : [`set ${wanted.variable}`]),
-    ...(wanted.image === undefined ? [] : ["start Docker"]),
+    ...(wanted.image === undefined ? [] : [`start a Docker that has ${wanted.image} or can pull it`]),
     `install ${wanted.binary} (Debian: apt-get install ${wanted.debianPackages.join(" ")})`,
   ];
   throw new Error(`${wanted.binary} is needed: ${choices.join(", or ")}`);
@@ -56,11 +57,14 @@ export function thisMachine(environment: Readonly<Record<string, string | undefi
   return {
     environment,
     findBinary,
-    async findDocker() {
+    async findDocker(image) {
       const docker = findBinary("docker");
       if (docker === undefined) return undefined;
-      const info = await run(docker, ["info", "--format", "{{.ServerVersion}}"], { timeout: 10_000 }).catch(() => null);
-      return info?.stdout.trim() ? docker : undefined;
+      const answer = (args: string[], timeout: number) => run(docker, args, { timeout }).catch(() => undefined);
+      const info = await answer(["info", "--format", "{{.ServerVersion}}"], 10_000);
+      if (!info?.stdout.trim()) return undefined;
+      const has = (await answer(["image", "inspect", image], 10_000)) ?? (await answer(["pull", image], pullTimeoutMs));
+      return has && docker;
     },
     installPackages: process.getuid?.() === 0 && findBinary("apt-get") ? installDebianPackages : undefined,
   };

@@ -1,6 +1,9 @@
 // Servers are looked up in the environment, Docker, on the machine, then installed; else the error says what to do.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "tap";
-import { findSource, type Machine } from "../src/source.js";
+import { findSource, type Machine, thisMachine } from "../src/source.js";
 
 const wanted = { variable: "NATS_URL", image: "nats:2.11", binary: "nats-server", debianPackages: ["nats-server"] };
 
@@ -49,7 +52,25 @@ test("a missing server is installed, then found", async (t) => {
 });
 
 test("without any source the error names all of them", async (t) => {
-  await t.rejects(findSource(wanted, machine({})), /set NATS_URL.*start Docker.*apt-get install nats-server/);
+  await t.rejects(
+    findSource(wanted, machine({})),
+    /set NATS_URL.*start a Docker.*nats:2\.11.*apt-get install nats-server/,
+  );
   const haproxy = { binary: "haproxy", debianPackages: ["haproxy"] };
   await t.rejects(findSource(haproxy, machine({ findDocker })), /^haproxy is needed: install haproxy/);
+});
+
+test("a Docker engine counts if it has the image or can pull it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "khui-source-test-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const docker = join(folder, "docker");
+  const engine = (can: string) => {
+    writeFileSync(docker, `#!/bin/sh\ncase "$1 $2" in ${can}) echo ok ;; *) exit 1 ;; esac\n`);
+    chmodSync(docker, 0o755);
+    return thisMachine({ PATH: folder }).findDocker("nats:2.11");
+  };
+  t.equal(await engine("info*|'image inspect'"), docker, "it has the image");
+  t.equal(await engine("info*|'pull nats:2.11'"), docker, "it pulls the image");
+  t.equal(await engine("info*"), undefined, "it reaches no registry");
+  t.equal(await engine("'image inspect'"), undefined, "it does not answer");
 });
