@@ -46,6 +46,54 @@ test("a service without replicas answers 503 in the API's error format, and is f
   t.equal((await asks("/api/v1/chat/stickers/sets", ({ status }) => status === 200)).service, "sticker-service");
 });
 
+test("replicas are replaced while DNS goes on naming the old ones, and no request is refused", async (t) => {
+  const service = "messages-api";
+  const path = "/api/v1/chat/messages/1";
+  const { dns, ask, asks, start, startService, standInsOf } = await edgeScene(t);
+  let ready: string[] = [...replicas];
+  let balanced = 0;
+  await startService(service, () => {
+    balanced += 1;
+    return ready;
+  });
+  await asks(path, ({ status }) => status === 200);
+
+  const statuses = new Set<number>();
+  let over = false;
+  const asking = (async () => {
+    while (!over) statuses.add((await ask(path)).status);
+  })();
+  // A rollout: each new replica is ready before an old one stops, which is gone once the edge asks it no more.
+  const fresh = ["127.0.0.4", "127.0.0.5"];
+  for (const [index, replica] of fresh.entries()) {
+    await start(service, replica);
+    const leaving = replicas[index] ?? "";
+    ready = [...ready.filter((one) => one !== leaving), replica];
+    await standInsOf(service)[index]?.stop(async () => {
+      let others = 0;
+      await asks(path, (answer) => {
+        others = answer.replica === leaving ? 0 : others + 1;
+        return others === 20;
+      });
+    });
+  }
+  const seen = new Set<string>();
+  for (let asked = 0; asked < 20; asked += 1) seen.add((await ask(path)).replica);
+  t.same([...seen].sort(), fresh);
+  t.ok(balanced > 0);
+
+  dns.addresses.set(nameOf(service), fresh);
+  let before = -1;
+  await asks(path, () => {
+    const direct = balanced === before;
+    before = balanced;
+    return direct;
+  });
+  over = true;
+  await asking;
+  t.same([...statuses], [200]);
+});
+
 test("the Ingress' client address is kept, and internal paths are not exposed", async (t) => {
   const { ask, asks, status } = await edgeScene(t);
   await asks("/ws", (answer) => answer.status === 200);

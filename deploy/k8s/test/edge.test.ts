@@ -22,7 +22,8 @@ const environment = {
 };
 
 /** Different in a cluster: who the client is, how replicas are found, how long sockets outlive a stop. */
-const own = /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|server-template|hard-stop-after/;
+const own =
+  /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|store-response|server-template|hard-stop-after/;
 
 /** All other lines, without comments and without the defaults of variables. */
 function rules(configuration: string): string[] {
@@ -64,6 +65,9 @@ test("the edge supports the maximum replicas of each service, plus one during a 
     const most = rendered.one("HorizontalPodAutoscaler", name).spec?.maxReplicas ?? Number.NaN;
     t.ok(places > most, `${name}: ${places} places for ${most} replicas`);
     t.equal(rendered.one("Service", name).spec?.clusterIP, "None", `${name}'s replicas have names`);
+    const any = new RegExp(`server ${name}-any "${name}-any\\.\\$\\{NAMESPACE\\}\\S+:3000" .* backup$`, "m");
+    t.match(inside, any, "and one address together");
+    t.equal(rendered.one("Service", `${name}-any`).spec?.clusterIP, undefined);
   }
 });
 

@@ -19,7 +19,8 @@ for (const overlay of overlays) {
       const selector = spec?.selector;
       const labels =
         selector && "matchLabels" in selector ? (selector.matchLabels as Record<string, string>) : selector;
-      t.same(fitting(labels as Record<string, string>), [metadata?.name], `${metadata?.name} is found`);
+      const found = [metadata?.name?.replace(/-any$/, "")];
+      t.same(fitting(labels as Record<string, string>), found, `${metadata?.name} leads to its pods`);
     }
     for (const { metadata, spec } of rendered.of("NetworkPolicy")) {
       t.ok(fitting(spec?.podSelector.matchLabels).length > 0, `${metadata?.name} concerns somebody`);
@@ -92,6 +93,14 @@ for (const overlay of overlays) {
       t.equal(container?.startupProbe?.httpGet?.path, "/healthz", name);
       t.equal(container?.livenessProbe?.httpGet?.path, "/healthz", name);
       t.equal(container?.readinessProbe?.httpGet?.path, path, name);
+      const { annotations } = spec?.template.metadata ?? {};
+      const isMovable = annotations?.["cluster-autoscaler.kubernetes.io/safe-to-evict"] === "true";
+      const volumes = spec?.template.spec?.volumes ?? [];
+      t.equal(
+        isMovable,
+        volumes.some(({ emptyDir }) => emptyDir),
+        `${name}'s scratch space does not hold a node`,
+      );
       // A service exits within 25 s of SIGTERM.
       t.ok((spec?.template.spec?.terminationGracePeriodSeconds ?? 0) >= 30, `${name} is given the time to close`);
       t.equal(spec?.strategy?.rollingUpdate?.maxUnavailable, 0, name);
