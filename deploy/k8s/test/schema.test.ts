@@ -13,6 +13,14 @@ for (const overlay of overlays) {
     t.same(await schemaFaults(all), []);
   });
 
+  test(`${overlay} has values in the form that the API server stores, which a server-side apply compares`, async (t) => {
+    const text = JSON.stringify((await render(overlay)).all);
+    t.notMatch(text, /"fieldRef":\{(?!"apiVersion")/, "a field's reference has its version");
+    const quantities = [...text.matchAll(/"(?:averageValue|cpu|memory|storage|sizeLimit)":"([^"]*)"/g)];
+    t.ok(quantities.length > 20);
+    for (const [field, quantity] of quantities) t.notMatch(quantity, /^(.*000m?|\d{4,}[KMG]i?)$/, `${field} is short`);
+  });
+
   test(`the overlay ${overlay} does not render without its secrets`, async (t) => {
     await t.rejects(
       renderWith(overlay, async () => undefined),
