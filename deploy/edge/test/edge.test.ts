@@ -176,6 +176,22 @@ test("the gateway with the fewest sockets gets the next one", async (t) => {
   t.pass("the emptied one fills up");
 });
 
+test("a failed request is logged as JSON, without its query, and a lost replica once", async (t) => {
+  const lost = (name: string) => (name === "media-service" ? ["http://127.0.0.1:1"] : []);
+  const edge = await startEdge(Object.fromEntries(serviceNames.map((name) => [name, lost(name)])));
+  t.teardown(() => edge.haproxy.stop());
+  const path = '/api/v1/chat/media/"1"';
+  const lines = (): string[] => edge.haproxy.logTail().split("\n");
+  await until("the replica is down", () => lines().some((line) => line.includes("media-service-1 is DOWN")));
+  t.equal((await ask(edge, `${path}?sig=secret`, { "x-request-id": "one-of-mine" })).status, 503);
+  await until("it is logged", () => lines().some((line) => line.includes("one-of-mine")));
+  const [failed = ""] = lines().filter((line) => line.includes("one-of-mine"));
+  t.match(JSON.parse(failed), { level: 50, name: "edge", requestId: "one-of-mine", method: "GET", status: 503 });
+  t.equal(JSON.parse(failed).path, encodeURI(path));
+  t.notMatch(lines().join("\n"), /secret/);
+  t.equal(lines().filter((line) => line.includes("media-service-1 is DOWN")).length, 1);
+});
+
 test("a reload breaks no WebSocket, and the edge keeps working", async (t) => {
   const edge = await edgeOf(t, { reloadable: true });
   const socket = await upgrade(t, edge);

@@ -12,6 +12,8 @@ const run = promisify(execFile);
 const startTimeoutMs = 15_000;
 
 export interface Haproxy {
+  /** The end of its output. */
+  logTail(): string;
   /** Stops it and removes its configuration. */
   stop(): Promise<void>;
   /** Crashes it (SIGKILL). */
@@ -73,6 +75,7 @@ export async function startHaproxy(configText: string, options: HaproxyOptions =
     );
     let current = await launch();
     return {
+      logTail: () => current.logTail(),
       async stop() {
         await current.stop();
         remove();
