@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "tap";
 import { startDistributed } from "../src/distributed.js";
+import { ask, openPolling } from "../src/socketio/rig.js";
 import { eventually, privateRoom, useSystem } from "../src/system.js";
 
 /** Longer than a restart takes on a busy machine. */
@@ -40,6 +41,13 @@ test("a distributed system runs, survives its parts, and leaves no process behin
     const made = await alice.get("/rooms", { "x-request-id": "not plain" });
     t.match(made.headers.get("x-request-id"), /^[0-9a-f-]{36}$/);
     t.equal((await fetch(`${system.url}/%6detrics`)).status, 404);
+  });
+
+  await t.test("a poll past the edge that reaches another gateway is relayed to the session's", async (t) => {
+    const [first = "", other = ""] = system.gateways;
+    const session = await openPolling(first);
+    t.match(await ask(session.replace(first, other), "POST", "40"), { status: 200, body: "ok" });
+    t.match(await ask(session.replace(first, other)), { status: 200, body: /^40/ });
   });
 
   await t.test("either replica is enough", async (t) => {
