@@ -1,7 +1,13 @@
 // The base HTTP app of every service: request ids, errors in one shape, body limits, health.
 import fastifyCors from "@fastify/cors";
 import { ChatError } from "@khui/contracts";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+  type RequestPayload,
+} from "fastify";
 import { toChatError } from "../failures.js";
 import type { Telemetry } from "../telemetry/index.js";
 import { minBodyLimit } from "./body-limit.js";
@@ -66,7 +72,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   boundReceiving(app, options.bodyMs);
   app.decorateRequest("identity", null);
   app.removeContentTypeParser("text/plain");
-  acceptEmptyJson(app);
+  acceptEmptyBodies(app);
   await app.register(fastifyCors, {
     // Pages of any origin may call: tokens travel in headers, never in cookies.
     origin: true,
@@ -87,11 +93,15 @@ function requestId(given: string | string[] | undefined): string {
   return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
 }
 
-/** Clients often send the JSON content type without a body (POST …/join); that is accepted. */
-function acceptEmptyJson(app: FastifyInstance): void {
+/** A body of no bytes is none, whatever its content type: `fetch` with `body: ""` and `axios.post(url, null)` name one as well. */
+function acceptEmptyBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body === "") done(null, undefined);
     else parse(request, body as string, done);
+  });
+  app.addContentTypeParser("*", async (_request: FastifyRequest, payload: RequestPayload) => {
+    for await (const _chunk of payload.iterator({ destroyOnReturn: false }))
+      throw new ChatError("unsupported_media_type");
   });
 }

@@ -60,6 +60,31 @@ test("a handler's answer gets success in front, and the contract's status", asyn
   t.equal(answer.headers["x-request-id"], seen?.requestId);
 });
 
+test("a body of no bytes is none, whatever its content type and framing", async (t) => {
+  const { mount, app, headers, close } = await rig();
+  t.teardown(close);
+  mount(routes.joinRoom, async ({ body }) => ({ message: typeof body, chatRoom: {} as never }));
+  const join = routes.joinRoom.url.replace(":chatRoomId", "0123456789abcdef01234567");
+  for (const type of ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "a/b", "application/json"]) {
+    for (const framing of [{ "content-length": "0" }, { "transfer-encoding": "chunked" }]) {
+      const answer = await app.inject({
+        method: "POST",
+        url: join,
+        headers: { ...headers, ...framing, "content-type": type },
+      });
+      t.match(answer.json(), { success: true, message: "undefined" }, type);
+    }
+    if (type === "application/json") continue;
+    const full = await app.inject({
+      method: "POST",
+      url: join,
+      headers: { ...headers, "content-type": type },
+      payload: "x",
+    });
+    t.equal(full.json().code, "unsupported_media_type", type);
+  }
+});
+
 test("every refusal has the same shape, in Thai or in English", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);
