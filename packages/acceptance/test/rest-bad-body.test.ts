@@ -49,7 +49,7 @@ t.test("unknown fields are ignored and not stored", async (t) => {
     const text = `{"content":"plain","_id":"${unknownId()}","sender":"x","seq":1,"isDeleted":true,"extra":${extra}}`;
     const sent = await rawRequest(system, "POST", `/rooms/${roomId}/messages`, headers, text);
     t.match(good(t, routes.sendMessage, sent).data, { content: "plain", sender: { _id: a.id }, isDeleted: false });
-    const settings = `{"status":"archived","settings":{"allowStickers":true,"extra":${extra}}}`;
+    const settings = `{"status":"archived","participants":${extra},"settings":{"allowStickers":true}}`;
     const updated = await rawRequest(system, "PUT", `/rooms/${groupId}/settings`, headers, settings);
     const { chatRoom } = good(t, routes.updateSettings, updated);
     t.equal(chatRoom.status, "active");
@@ -58,9 +58,21 @@ t.test("unknown fields are ignored and not stored", async (t) => {
     const users = `{"users":[{"_id":"someone","extra":${extra}}],"extra":${extra}}`;
     good(t, routes.upsertUsers, await rawRequest(system, "PUT", "/users", { ...bearer(admin), ...json }, users));
   }
-  const group = { type: "group", name: "g", activityId: "x", createdBy: b.id, settings: { extra: 1 } };
+  const group = { type: "group", name: "g", activityId: "x", createdBy: b.id, extra: 1 };
   const { chatRoom } = good(t, routes.createRoom, await a.post("/rooms", group));
-  t.same([chatRoom.createdBy, "extra" in chatRoom.settings], [a.id, false]);
+  t.same([chatRoom.createdBy, "extra" in chatRoom], [a.id, false]);
+});
+
+t.test("a misspelled setting is refused by its name", async (t) => {
+  const group = { type: "group", name: "g", activityId: "x", settings: { allowSticker: false } };
+  for (const [answer, path] of [
+    [await a.post("/rooms", group), "/settings/allowSticker"],
+    [await a.put(`/rooms/${groupId}/settings`, { settings: group.settings }), "/settings/allowSticker"],
+    [await a.put(`/rooms/${groupId}/settings`, { nmae: "x" }), "/nmae"],
+  ] as const) {
+    refused(t, answer, "invalid_request");
+    t.match(answer.body.details, { faults: [{ path, message: "is not a field that is known" }] });
+  }
 });
 
 t.test("nobody can act as someone else by naming them in the body", async (t) => {
@@ -115,7 +127,14 @@ t.test("a body of another content type is refused", async (t) => {
   good(t, routes.sendMessage, answer);
 });
 
-t.test("requests without a body accept an empty JSON body", async (t) => {
+t.test("an empty body is none, whatever its content type", async (t) => {
+  // As `fetch` with `body: ""`, `axios.post(url, null)` and XMLHttpRequest name it.
+  for (const type of ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "application/octet-stream"]) {
+    const headers = { ...bearer(a), "content-type": type };
+    good(t, routes.joinRoom, await rawRequest(system, "POST", `/rooms/${groupId}/join`, headers, ""));
+    good(t, routes.markRead, await rawRequest(system, "POST", `/rooms/${groupId}/read`, headers, ""));
+    refused(t, await rawRequest(system, "POST", `/rooms/${roomId}/messages`, headers, ""), "invalid_request");
+  }
   const headers = { ...bearer(a), ...json };
   good(t, routes.joinRoom, await rawRequest(system, "POST", `/rooms/${groupId}/join`, headers));
   good(t, routes.markRead, await rawRequest(system, "POST", `/rooms/${groupId}/read`, headers));

@@ -109,7 +109,7 @@ t.test("fields of the wrong type are refused, never coerced", async (t) => {
       type: "private",
       participants,
     })),
-    ...[{ name: 5 }, { name: "" }, { name: "n".repeat(201) }, { description: {} }, { avatar: [] }].map((field) => ({
+    ...[{ name: 5 }, { name: "n".repeat(201) }, { description: {} }, { avatar: [] }].map((field) => ({
       ...goodBodies.createRoom,
       ...field,
     })),
@@ -119,12 +119,11 @@ t.test("fields of the wrong type are refused, never coerced", async (t) => {
     { type: "group", name: "g", activityId: 5 },
   ];
   await refuseAll(t, a, "createRoom", create, "invalid_request");
+  const unnamed = (await call(a, "createRoom", {}, { type: "public" })).body.details;
+  t.match(unnamed, { faults: [{ path: "/type", message: 'must be "private" or "group"' }] });
   const settings = [
-    { settings: [] },
-    { settings: null },
-    { settings: { allowStickers: 1 } },
-    { name: null },
-    { avatar: 1 },
+    ...[{ settings: [] }, { settings: { allowStickers: 1 } }, { name: 1 }, { avatar: 1 }],
+    ...[{ nmae: "x" }, { settings: { allowReaction: false } }, { name: "x", __proto: 1 }],
   ];
   await refuseAll(t, a, "updateSettings", settings, "invalid_request");
   const send = [
@@ -132,25 +131,41 @@ t.test("fields of the wrong type are refused, never coerced", async (t) => {
     ...[{ type: "image" }, { type: "system" }, { type: "sticker" }, { type: 1 }, { replyTo: "x" }, { replyTo: 5 }].map(
       (field) => ({ content: "x", ...field }),
     ),
-    ...["", 5, "c".repeat(129), null, {}].map((clientMessageId) => ({ content: "x", clientMessageId })),
+    ...["", 5, "c".repeat(129), {}].map((clientMessageId) => ({ content: "x", clientMessageId })),
   ];
   await refuseAll(t, a, "sendMessage", send, "invalid_request");
-  await refuseAll(t, a, "editMessage", [{}, { content: 5 }, { content: null }], "invalid_request");
-  await refuseAll(
-    t,
-    a,
-    "deleteMessage",
-    [{ deleteFor: "all" }, { deleteFor: 1 }, { deleteFor: null }],
-    "invalid_request",
-  );
+  await refuseAll(t, a, "editMessage", [{}, { content: 5 }], "invalid_request");
+  await refuseAll(t, a, "editMessage", [{ content: null }], "empty_content");
+  await refuseAll(t, a, "deleteMessage", [{ deleteFor: "all" }, { deleteFor: 1 }], "invalid_request");
   const reactions = [{}, { emoji: 5 }, { emoji: "" }, { emoji: null }, { emoji: "👍", reactionType: "hate" }];
   await refuseAll(t, a, "addReaction", reactions, "invalid_request");
   const many = Array.from({ length: 21 }, unknownId);
   const forwards = [{}, [], "x", ["x"], [5], [null], many].map((chatRoomIds) => ({ chatRoomIds }));
   await refuseAll(t, a, "forwardMessage", forwards, "invalid_request");
-  await refuseAll(t, a, "markRead", [{ messageId: "x" }, { messageId: 5 }, { messageId: null }], "invalid_request");
+  await refuseAll(t, a, "markRead", [{ messageId: "x" }, { messageId: 5 }], "invalid_request");
   const users = [{}, { users: [] }, { users: {} }, { users: [{}] }, { users: [{ _id: 5 }] }, { users: [{ _id: "" }] }];
   await refuseAll(t, admin, "upsertUsers", users, "invalid_request");
+});
+
+t.test("null in an optional field is as if it were absent", async (t) => {
+  const nulls = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
+  const fields = ["name", "activityId", "description", "avatar", "settings"];
+  const pair = { ...nulls(fields), type: "private", participants: [b.id] };
+  t.equal((await a.post("/rooms", pair)).body.chatRoom._id, roomId);
+  const group = { type: "group", name: "g", activityId: "x", participants: null, settings: { allowStickers: null } };
+  t.match(good(t, routes.createRoom, await a.post("/rooms", { ...nulls(fields), ...group })).chatRoom, {
+    description: null,
+    settings: { allowStickers: true },
+  });
+  good(t, routes.updateSettings, await a.put(`/rooms/${groupId}/settings`, nulls(fields)));
+  const text = { content: "x", ...nulls(["type", "replyTo", "clientMessageId"]) };
+  const sent = good(t, routes.sendMessage, await a.post(`/rooms/${groupId}/messages`, text)).data;
+  good(t, routes.addReaction, await a.post(`/messages/${sent._id}/reactions`, { emoji: "👍", reactionType: null }));
+  const forward = { chatRoomIds: [groupId], clientMessageId: null };
+  good(t, routes.forwardMessage, await a.post(`/messages/${sent._id}/forward`, forward));
+  good(t, routes.markRead, await a.post(`/rooms/${roomId}/read`, { messageId: null }));
+  const users = [{ _id: b.id, name: null, avatar: null }];
+  good(t, routes.upsertUsers, await admin.put("/users", { users }));
 });
 
 t.test("text that cannot be stored is refused in every field", async (t) => {

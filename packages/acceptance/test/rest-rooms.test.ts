@@ -81,7 +81,8 @@ t.test("twenty concurrent creations of a pair's room create one room", async (t)
 
 t.test("a private room is for exactly two people", async (t) => {
   const [a, b, c] = [system.newUser(), system.newUser(), system.newUser()];
-  for (const participants of [undefined, [], [a.id], [a.id, a.id], [b.id, c.id], [a.id, b.id, c.id]]) {
+  refused(t, await a.post("/rooms", { type: "private" }), "invalid_request");
+  for (const participants of [[], [a.id], [a.id, a.id], [b.id, c.id], [a.id, b.id, c.id]]) {
     refused(t, await a.post("/rooms", { type: "private", participants }), "invalid_participants");
   }
   t.equal(good(t, routes.listRooms, await a.get("/rooms")).chatRooms.length, 0, "and nothing was made");

@@ -41,7 +41,29 @@ t.test("omitted settings stay unchanged", async (t) => {
     allowReactions: false,
     maxParticipants: 500,
   });
-  t.match((await change(t, admin, roomId, { description: "", avatar: "" })).chatRoom, { description: "", avatar: "" });
+});
+
+t.test("an empty text clears a field", async (t) => {
+  const [admin, other] = [system.newUser(), system.newUser()];
+  const shown = { description: "d", avatar: "https://example.com/a.png" };
+  const cleared = { description: "", avatar: "" };
+  const roomId = await groupRoom(admin, [], shown);
+  t.match((await change(t, admin, roomId, cleared)).chatRoom, { name: "A group", description: null, avatar: null });
+  const pair = await privateRoom(admin, other);
+  await change(t, admin, pair, { name: "for a while" });
+  t.equal((await change(t, admin, pair, { name: "" })).chatRoom.name, null);
+  t.match(await groupRoom(admin, [], cleared).then((id) => roomOf(t, admin, id)), { description: null, avatar: null });
+});
+
+t.test("a room may come back as it was read, with what is changed", async (t) => {
+  const [a, b] = [system.newUser(), system.newUser()];
+  for (const roomId of [await privateRoom(a, b), await groupRoom(a, [b])]) {
+    await sendText(t, a, roomId, "x".repeat(10_000));
+    const read = await roomOf(t, a, roomId);
+    t.same((await change(t, a, roomId, { ...read })).chatRoom, read);
+    const chosen = { ...read, description: "new", status: "archived", participants: [], seq: "seven" };
+    t.match((await change(t, a, roomId, chosen)).chatRoom, { description: "new", status: "active" });
+  }
 });
 
 t.test("setting the current values leaves no system message", async (t) => {

@@ -87,8 +87,11 @@ function* issuesOf(schema: TSchema, value: unknown, path: string): Generator<Iss
   if (fits(schema, value)) return;
   if (Type.IsUnion(schema)) {
     const variant = variantFor(schema.anyOf, value);
+    const kinds = variant ? [] : Object.entries(kindsOf(schema.anyOf));
     if (variant) yield* issuesOf(variant, value, path);
-    else yield issue(path, "must be of one of the kinds that are allowed here");
+    else if (!isObject(value) || kinds.length === 0)
+      yield issue(path, "must be of one of the kinds that are allowed here");
+    else for (const [name, values] of kinds) yield issue(at(path, name), `must be ${values.join(" or ")}`);
   } else if (Type.IsArray(schema) && Array.isArray(value)) {
     const wrong = sizeError(schema, value.length);
     if (wrong) yield issue(path, wrong);
@@ -112,8 +115,17 @@ function* objectIssues(schema: TObject, value: object, path: string): Generator<
     if (!Object.hasOwn(schema.properties, name)) yield issue(at(path, name), "is not a field that is known");
 }
 
+/** The values of the literal fields by which the objects of a union differ. */
+function kindsOf(variants: readonly TSchema[]): Record<string, string[]> {
+  const kinds: Record<string, string[]> = {};
+  for (const one of variants)
+    for (const [name, field] of Type.IsObject(one) ? Object.entries(one.properties) : [])
+      if (Type.IsLiteral(field)) kinds[name] = [...(kinds[name] ?? []), JSON.stringify(field.const)];
+  return kinds;
+}
+
 /** The only variant of a union that matches the value's type and literal fields; undefined when none or several do. */
-function variantFor(variants: readonly TSchema[], value: unknown): TSchema | undefined {
+export function variantFor(variants: readonly TSchema[], value: unknown): TSchema | undefined {
   const candidates = variants.filter((one) => matchesKind(one, value));
   const [variant, ...others] = candidates.length > 0 ? candidates : variants.filter((one) => !Type.IsNull(one));
   return others.length === 0 ? variant : undefined;

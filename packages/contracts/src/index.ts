@@ -7,6 +7,7 @@ export * from "./media.js";
 export * from "./messages.js";
 export * from "./messages-rpc.js";
 export * from "./notices.js";
+export * from "./nulls.js";
 export * from "./rooms.js";
 export * from "./rooms-rpc.js";
 export * from "./routes.js";

@@ -58,26 +58,40 @@ export const ChatRoom = Type.Object({
 });
 export type ChatRoom = Static<typeof ChatRoom>;
 
-const RoomName = Text(1, 200);
-const Description = Text(0, 2000);
-const Avatar = Text(0, 2048);
+const described = {
+  description: Type.Optional(Text(0, 2000)),
+  avatar: Type.Optional(Text(0, 2048)),
+  /** A misspelled permission is an error: the one that was meant would keep its value unnoticed. */
+  settings: Type.Optional(Type.Object(Type.Partial(RoomSettings).properties, { additionalProperties: false })),
+};
 
-export const CreateRoom = Type.Object({
-  name: Type.Optional(RoomName),
-  type: RoomType,
-  participants: Type.Optional(Type.Array(UserId, { maxItems: 500 })),
-  activityId: Type.Optional(Text(1, 128)),
-  description: Type.Optional(Description),
-  avatar: Type.Optional(Avatar),
-  settings: Type.Optional(Type.Partial(RoomSettings)),
-});
+export const CreateRoom = Type.Union([
+  Type.Object({
+    type: Type.Literal("private"),
+    name: Type.Optional(Text(0, 200)),
+    participants: Type.Array(UserId, { maxItems: 500, description: "the other person; oneself may be among them" }),
+    ...described,
+  }),
+  Type.Object({
+    type: Type.Literal("group"),
+    name: Text(1, 200),
+    activityId: Text(1, 128),
+    participants: Type.Optional(Type.Array(UserId, { maxItems: 500 })),
+    ...described,
+  }),
+]);
 export type CreateRoom = Static<typeof CreateRoom>;
 
-export const UpdateRoom = Type.Object({
-  name: Type.Optional(RoomName),
-  description: Type.Optional(Description),
-  avatar: Type.Optional(Avatar),
-  settings: Type.Optional(Type.Partial(RoomSettings)),
+const changeable = { name: Type.Optional(Text(0, 200)), ...described };
+
+/** So that a room may come back as it was read. */
+const ignored = Object.fromEntries(
+  Object.keys(ChatRoom.properties).map((name) => [name, Type.Optional(Type.Unknown())]),
+);
+
+/** What a room has and cannot be changed here is ignored; a name that no room has is refused. An empty text clears the field. */
+export const UpdateRoom = Type.Object({ ...ignored, ...changeable } as typeof changeable, {
+  additionalProperties: false,
 });
 export type UpdateRoom = Static<typeof UpdateRoom>;
 

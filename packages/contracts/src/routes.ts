@@ -185,7 +185,7 @@ export const routes = {
     method: "PUT",
     url: `${base}/messages/:messageId`,
     params: OfMessage,
-    body: Type.Object({ content: Content }),
+    body: Type.Object({ content: Nullable(Content) }),
     answer: Sent,
   }),
   deleteMessage: defineRoute({

@@ -11,7 +11,7 @@ import {
 import type { NewRoom } from "./store/rooms.js";
 import type { RoomRow } from "./store/tables.js";
 
-/** Validates the input for a new room and fills in the rest. Throws invalid_request, invalid_participants, room_full. */
+/** Fills in what the input for a new room leaves out. Throws invalid_request, invalid_participants, room_full. */
 export function planRoom(input: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
   const others = [...new Set(input.participants ?? [])].filter((userId) => userId !== creator);
   const settings: RoomSettings = { ...defaultSettings, ...input.settings };
@@ -19,8 +19,8 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
     id,
     type: input.type,
     name: input.name?.trim() || null,
-    description: input.description ?? null,
-    avatar: input.avatar ?? null,
+    description: input.description || null,
+    avatar: input.avatar || null,
     createdBy: creator,
   };
   if (input.type === "private") {
@@ -37,8 +37,7 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
       clientId: null,
     };
   }
-  if (!input.activityId) throw missing("/activityId");
-  if (!common.name) throw missing("/name");
+  if (!common.name) throw nameless();
   const members = [
     { userId: creator, role: "admin" as Role },
     ...others.map((userId) => ({ userId, role: "member" as Role })),
@@ -47,8 +46,8 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
   return { ...common, activityId: input.activityId, settings, members, pair: null, clientId };
 }
 
-const missing = (path: string) =>
-  new ChatError("invalid_request", { part: "body", faults: [{ path, message: "is required for a group" }] });
+const nameless = () =>
+  new ChatError("invalid_request", { part: "body", faults: [{ path: "/name", message: "is required for a group" }] });
 
 /** Anyone signed in may join an active group while there is room. */
 export function checkJoin(room: RoomRow): void {
@@ -64,22 +63,20 @@ export interface Settings {
   readonly settings: RoomSettings;
 }
 
-/** The room's settings after an update, and which fields that changes. In private rooms both people may. */
+/** The room's settings after an update, and which fields that changes. In private rooms both people may. An empty text clears. */
 export function planSettings(
   room: RoomRow,
   role: Role,
   update: UpdateRoom,
 ): Settings & { changes: NonNullable<SystemInfo["changes"]> } {
   if (room.type === "group" && role !== "admin") throw new ChatError("not_room_admin");
-  const name = update.name === undefined ? room.name : update.name.trim();
-  if (name === "")
-    throw new ChatError("invalid_request", { part: "body", faults: [{ path: "/name", message: "is empty" }] });
   const next: Settings = {
-    name,
-    description: update.description ?? room.description,
-    avatar: update.avatar ?? room.avatar,
+    name: update.name === undefined ? room.name : update.name.trim() || null,
+    description: update.description === undefined ? room.description : update.description || null,
+    avatar: update.avatar === undefined ? room.avatar : update.avatar || null,
     settings: { ...room.settings, ...update.settings },
   };
+  if (room.type === "group" && !next.name) throw nameless();
   if (room.type === "private" && next.settings.maxParticipants !== 2) throw new ChatError("private_room");
   const participants = room.participant_count;
   if (next.settings.maxParticipants < participants) throw new ChatError("room_full", { participants });

@@ -1,14 +1,15 @@
 // Validates every part of a request with TypeBox, the same engine that checks socket events and RPC.
-import { ChatError, createChecker } from "@khui/contracts";
+import { ChatError, createChecker, withoutNulls } from "@khui/contracts";
 import type { FastifySchemaCompiler } from "fastify";
 import { type TObject, type TSchema, Type } from "typebox";
 import { Check } from "typebox/value";
 
-/** Bodies are not coerced: "5" is not a number. Query strings are text, so integers in them are parsed. */
+/** Bodies are not coerced: "5" is not a number; null in an optional field is none. Integers in query strings are parsed. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = createChecker(schema);
   return (given: unknown) => {
-    const value = httpPart === "querystring" && Type.IsObject(schema) ? readQuery(schema, given) : given;
+    const isQuery = httpPart === "querystring" && Type.IsObject(schema);
+    const value = isQuery ? readQuery(schema, given) : withoutNulls(schema, given);
     const issues = check(value);
     if (issues.length === 0) return { value: known(schema, value) };
     return { error: new ChatError("invalid_request", { part: httpPart, faults: issues }) };
@@ -24,8 +25,10 @@ function known(schema: TSchema, value: unknown): unknown {
   if (Type.IsArray(schema)) return (value as unknown[]).map((item) => known(schema.items, item));
   if (!Type.IsObject(schema)) return value;
   const fields = value as Record<string, unknown>;
-  const names = Object.keys(schema.properties).filter((name) => Object.hasOwn(fields, name));
-  return Object.fromEntries(names.map((name) => [name, known(schema.properties[name]!, fields[name])]));
+  const checked = Object.entries(schema.properties).filter(
+    ([name, field]) => Object.hasOwn(fields, name) && !Type.IsUnknown(field),
+  );
+  return Object.fromEntries(checked.map(([name, field]) => [name, known(field, fields[name])]));
 }
 
 function readQuery(schema: TObject, given: unknown): Record<string, unknown> {

@@ -13,7 +13,7 @@ const headers = {
 
 const kilobytes = {
   createRoom: 256,
-  updateSettings: 50,
+  updateSettings: 256,
   upsertUsers: 256,
   sendMessage: 256,
   sendSticker: 256,

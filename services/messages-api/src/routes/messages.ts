@@ -54,7 +54,8 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   );
 
   mount(routes.editMessage, async ({ params, body, identity, localize }) => {
-    const data = await changing.edit({ userId: identity.userId, messageId: params.messageId, content: body.content });
+    const content = body.content ?? "";
+    const data = await changing.edit({ userId: identity.userId, messageId: params.messageId, content });
     return { message: localize("message_edited"), data };
   });
 

@@ -1,0 +1,20 @@
+// Optional fields that are null: many serializers, such as Dart's and Jackson's, write null for what is absent.
+import { type TSchema, Type } from "typebox";
+import { variantFor } from "./checker.js";
+
+/** The value without the optional fields that are null. Only what the schema names is visited; call it before the checker. */
+export function withoutNulls(schema: TSchema, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Type.IsUnion(schema)) {
+    const variant = variantFor(schema.anyOf, value);
+    return variant ? withoutNulls(variant, value) : value;
+  }
+  if (Type.IsArray(schema) && Array.isArray(value)) return value.map((item) => withoutNulls(schema.items, item));
+  if (!Type.IsObject(schema) || Array.isArray(value)) return value;
+  const fields = Object.entries(value).flatMap(([name, given]): Array<[string, unknown]> => {
+    const field = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+    if (!field) return [[name, given]];
+    return given === null && Type.IsOptional(field) ? [] : [[name, withoutNulls(field, given)]];
+  });
+  return Object.fromEntries(fields);
+}
