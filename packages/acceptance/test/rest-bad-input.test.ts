@@ -230,6 +230,7 @@ t.test("query parameters outside their bounds are refused", async (t) => {
     "2024",
     "2024-13-01",
     "2024-01-32",
+    "2024-02-30",
     "2024-02-30T25:00:00Z",
     "%00",
     "null",

@@ -117,7 +117,7 @@ export const routes = {
     query: Type.Object({
       page: Page,
       limit: Limit(50),
-      before: Type.Optional(Type.String({ maxLength: 64, description: "ISO 8601 date" })),
+      before: Type.Optional(Type.String({ maxLength: 64, description: "RFC 3339; in UTC where it names no zone" })),
       beforeSeq: Type.Optional(Sequence),
       afterSeq: Type.Optional(Sequence),
     }),

@@ -6,6 +6,7 @@ import { forwardMessage } from "../actions/forwarding.js";
 import type { Context } from "../context.js";
 import { messagesPage, statsOf } from "../queries/history.js";
 import { messageOf, reactionsPage, receiptsPage } from "../queries/message-details.js";
+import { readDate } from "./read-date.js";
 
 /** Mounts the routes of messages, reactions, read marks and statistics. */
 export function mountMessages(mount: ReturnType<typeof mounter>, context: Context, actions: Actions): void {
@@ -23,7 +24,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
       userId: identity.userId,
       limit: query.limit,
       page: query.page,
-      before: query.before === undefined ? undefined : readDate(query.before),
+      before: query.before === undefined ? undefined : readDate("/before", query.before),
       beforeSeq: query.beforeSeq,
       afterSeq: query.afterSeq,
     });
@@ -96,19 +97,4 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
   });
 
   mount(routes.roomStats, async ({ params, identity }) => statsOf(context, identity.userId, params.chatRoomId));
-}
-
-/** ISO 8601, a date or a date with a time, of the years 1 to 9999 in UTC; anything else is invalid_request. */
-function readDate(text: string): Date {
-  const date = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
-    ? new Date(text)
-    : undefined;
-  const year = date?.getUTCFullYear() ?? Number.NaN;
-  if (!date || !(year >= 1 && year <= 9999)) {
-    throw new ChatError("invalid_request", {
-      part: "querystring",
-      faults: [{ path: "/before", message: "must be an ISO 8601 date" }],
-    });
-  }
-  return date;
 }
