@@ -110,8 +110,8 @@ for (const [how, attempt] of once) {
     const other = await groupRoom(a, [b]);
     const bens = await inRooms(b, room);
     const { fields, headers } = attempt(randomUUID());
-    const upload = async (where = room) => {
-      const body = formOf(["type", "image"], ...fields);
+    const upload = async (where = room, ...more: Field[]) => {
+      const body = formOf(["type", "image"], ...more, ...fields);
       return post(a, where, { body, headers });
     };
     const answers = await Promise.all(Array.from({ length: 10 }, () => upload()));
@@ -129,6 +129,8 @@ for (const [how, attempt] of once) {
     await served(t, withMedia(retried));
     refused(t, await upload(other), "idempotency_conflict");
     t.equal((await pageOf(t, b, other)).messages.length, 0);
+    refused(t, await upload(room, ["content", "another caption"]), "idempotency_conflict");
+    t.equal((await pageOf(t, b, room)).messages.length, 2);
     // The files of the other attempts are removed, that of the message is not.
     await remove(t, a, (await send(t, a, room, "image", picture))._id);
     await served(t, withMedia(await find(t, b, room, retried._id)));

@@ -223,6 +223,19 @@ t.test("deleteFor sender hides a message from the caller, whoever sent it", asyn
   );
 });
 
+t.test("a hidden message is hidden in the previews of its replies too", async (t) => {
+  const { a, b, roomId } = await pair();
+  const original = await sendText(t, a, roomId, "secret");
+  const reply = await sendText(t, a, roomId, "answer", { replyTo: original._id });
+  await remove(t, b, original._id, "sender");
+  const gone = { _id: original._id, content: null, isDeleted: true };
+  t.match((await find(t, b, roomId, reply._id))?.replyToMessage, gone);
+  t.match((await roomOf(t, b, roomId)).lastMessage?.replyToMessage, gone);
+  t.match(good(t, routes.getMessage, await b.get(`/messages/${reply._id}`)).data.replyToMessage, gone);
+  const shown = { content: "secret", isDeleted: false };
+  t.match((await find(t, a, roomId, reply._id))?.replyToMessage, shown, "the others see it still");
+});
+
 t.test("without deleteFor a message is hidden only from the caller", async (t) => {
   const { a, b, roomId } = await pair();
   for (const body of [undefined, {}, null]) {

@@ -152,6 +152,16 @@ for (const [how, once] of [
   });
 }
 
+t.test("a clientMessageId used to forward one message is refused for another", async (t) => {
+  const { a, c, home, one, original } = await scene(t);
+  const other = await sendText(t, a, home, "another");
+  const clientMessageId = randomUUID();
+  const send = (id: string) => a.post(`/messages/${id}/forward`, { chatRoomIds: [one], clientMessageId });
+  good(t, routes.forwardMessage, await send(original._id));
+  refused(t, await send(other._id), "idempotency_conflict");
+  t.equal(await countIn(t, c, one), 1);
+});
+
 t.test("an Idempotency-Key may be as long for a forward as for a message", async (t) => {
   const { a, one, original } = await scene(t);
   const headers = { "idempotency-key": "k".repeat(128) };

@@ -151,6 +151,29 @@ for (const [how, once] of [
     refused(t, await send(elsewhere), "idempotency_conflict");
     t.same(await contentsOf(t, b, elsewhere), []);
   });
+
+  t.test(`a ${how} used for one message is refused for another`, async (t) => {
+    const { a, b, roomId } = await pair();
+    const replyTo = (await sendText(t, b, roomId, "question"))._id;
+    const { body, headers } = once(randomUUID());
+    const send = (content: string, more = {}) =>
+      a.post(`/rooms/${roomId}/messages`, { content, ...more, ...body }, headers);
+    const { _id } = good(t, routes.sendMessage, await send("first")).data;
+    await a.put(`/messages/${_id}`, { content: "edited" });
+    refused(t, await send("second"), "idempotency_conflict");
+    refused(t, await send("first", { replyTo }), "idempotency_conflict");
+    t.match(good(t, routes.sendMessage, await send(" first\n")).data, { _id, content: "edited" });
+    t.same(await contentsOf(t, b, roomId), ["question", "edited"]);
+  });
+
+  t.test(`a retry with its ${how} answers the message that its sender has hidden meanwhile`, async (t) => {
+    const { a, roomId } = await pair();
+    const { body, headers } = once(randomUUID());
+    const send = () => a.post(`/rooms/${roomId}/messages`, { content: "mine", ...body }, headers);
+    const { _id } = good(t, routes.sendMessage, await send()).data;
+    good(t, routes.deleteMessage, await a.delete(`/messages/${_id}`, { deleteFor: "sender" }));
+    t.match(good(t, routes.sendMessage, await send()).data, { _id, content: "mine" });
+  });
 }
 
 t.test("one clientMessageId used concurrently in two rooms creates a message in one of them", async (t) => {

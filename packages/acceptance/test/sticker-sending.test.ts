@@ -193,6 +193,8 @@ for (const [how, attempt] of once) {
     t.equal((await pageOf(t, b, room)).messages.length, 2);
     refused(t, await roll(other), "idempotency_conflict");
     t.strictSame((await pageOf(t, b, other)).messages, []);
+    const fong = await starterSticker(t, "fong", "okay");
+    refused(t, await trySend(a, room, fong, extra, headers), "idempotency_conflict");
   });
 }
 

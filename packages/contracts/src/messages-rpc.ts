@@ -71,6 +71,15 @@ export const OpenedRoom = Type.Object({
 });
 export type OpenedRoom = Static<typeof OpenedRoom>;
 
+/** What tells a message from another one with the same clientMessageId. */
+export const Draft = Type.Object({
+  content: Nullable(Content),
+  replyTo: Nullable(ObjectId),
+  fileName: Type.Optional(Type.String()),
+  sticker: Type.Optional(Type.Object({ setId: ObjectId, stickerId: Type.String() })),
+});
+export type Draft = Static<typeof Draft>;
+
 /** A log entry as stored. `body` is JSON text, see `wire.ts`. */
 export const StoredEntry = Type.Object({
   seq: Sequence,
@@ -174,7 +183,8 @@ export const messagesRpc = {
   ),
   /**
    * Checks whether a user may send such a message now: fails as the send would. `sent` is the message already sent with this
-   * clientMessageId. For services that have work to do first; the send itself has the final decision.
+   * clientMessageId; with a `draft`, another message than that one fails with idempotency_conflict. For services that have
+   * work to do first; the send itself has the final decision.
    */
   maySend: defineRpc(
     "messages.maySend",
@@ -183,6 +193,7 @@ export const messagesRpc = {
       roomId: ObjectId,
       type: MessageType,
       clientMessageId: Type.Optional(ClientMessageId),
+      draft: Type.Optional(Draft),
     }),
     Type.Object({ sent: Nullable(Message) }),
   ),

@@ -47,7 +47,7 @@ export const ReplyPreview = Type.Object({
   sender: User,
   type: MessageType,
   content: Nullable(Type.String({ description: "the first 200 characters" })),
-  isDeleted: Type.Boolean(),
+  isDeleted: Type.Boolean({ description: "for everyone, or for the one who asks" }),
 });
 export type ReplyPreview = Static<typeof ReplyPreview>;
 

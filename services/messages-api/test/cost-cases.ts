@@ -231,6 +231,15 @@ const sending = [
     grows: batched,
   },
   {
+    name: "sendBatch, forwards",
+    run: (db, scene) =>
+      sendBatch(
+        db,
+        batchOf(scene, scene.reader, () => ({ sourceId: scene.target })),
+      ),
+    grows: batched,
+  },
+  {
     name: "sendBatch, repeated",
     run: (db, scene) =>
       sendBatch(
@@ -240,7 +249,13 @@ const sending = [
     grows: batched,
   },
   ...asEveryone("maySend", async (db, { roomId }, userId) => {
-    const { refusal } = await maySend(db, { userId, roomId, type: "file", clientId: "a new one" });
+    const { refusal } = await maySend(db, {
+      userId,
+      roomId,
+      type: "file",
+      clientId: "a new one",
+      clientDigest: "a digest",
+    });
     return refusal ?? { kind: "allowed" };
   }),
   {

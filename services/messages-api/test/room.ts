@@ -29,7 +29,9 @@ export function text(roomId: string, senderId: string, fields: Partial<NewMessag
     sticker: null,
     replyTo: null,
     forwarded: null,
+    sourceId: null,
     clientId: null,
+    clientDigest: null,
     ...fields,
   };
 }

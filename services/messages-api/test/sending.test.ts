@@ -1,6 +1,7 @@
 // What is sent together is written together; one that cannot be written fails alone.
 import type { LogEntry } from "@khui/contracts";
-import type { Db } from "@khui/database";
+import { type Db, sql } from "@khui/database";
+import { until } from "@khui/test-kit/until";
 import t, { test } from "tap";
 import { forwardMessage } from "../src/actions/forwarding.js";
 import { createSending } from "../src/actions/sending.js";
@@ -86,6 +87,71 @@ test("one clientMessageId sent many times at once is one message", async (t) => 
   const other = await makeRoom(db, [a]);
   await t.rejects(sending.send({ ...request(other, a, "once"), clientMessageId }), { code: "idempotency_conflict" });
 });
+
+test("one clientMessageId for two messages at once is one of them, or the other when the first is refused", async (t) => {
+  const { sending } = sendingOn();
+  const [roomId, elsewhere] = [await makeRoom(db, [a]), await makeRoom(db, [b])];
+  const clientMessageId = newId();
+  const [first, second] = await Promise.allSettled(
+    ["one", "other"].map((content) => sending.send({ ...request(roomId, a, content), clientMessageId })),
+  );
+  t.match(first, { status: "fulfilled", value: { message: { content: "one" } } });
+  t.match(second, { status: "rejected", reason: { code: "idempotency_conflict" } });
+  const unused = newId();
+  const [refusal, sent] = await Promise.allSettled(
+    [elsewhere, roomId].map((room) => sending.send({ ...request(room, a, "x"), clientMessageId: unused })),
+  );
+  t.match(refusal, { status: "rejected", reason: { code: "not_a_participant" } });
+  t.match(sent, { status: "fulfilled", value: { message: { chatRoom: roomId }, created: true } });
+});
+
+test("ids of users and messages that read the same when joined are told apart", async (t) => {
+  const { sending } = sendingOn();
+  const [user, longer] = [newUser("user"), newUser("user")];
+  const rest = longer.slice(user.length);
+  const [one, other] = [user, `${user}\n${rest}x`] as const;
+  const roomId = await makeRoom(db, [one, other]);
+  const sent = await Promise.all([
+    sending.send({ ...request(roomId, one, "hers"), clientMessageId: `${rest}x\nid` }),
+    sending.send({ ...request(roomId, other, "his"), clientMessageId: "id" }),
+  ]);
+  t.match(sent, [{ message: { content: "hers" } }, { message: { content: "his" } }]);
+});
+
+test("a message stored without a digest is the answer to any repeat of its id", async (t) => {
+  const { sending } = sendingOn();
+  const roomId = await makeRoom(db, [a]);
+  const clientMessageId = newId();
+  const { message } = await sending.send({ ...request(roomId, a, "before"), clientMessageId });
+  await sql`UPDATE messages.messages SET client_digest = NULL WHERE id = ${message._id}`.execute(db);
+  const again = await sending.send({ ...request(roomId, a, "after"), clientMessageId });
+  t.match(again, { message: { _id: message._id, content: "before" }, created: false });
+});
+
+test("what is deleted while it is forwarded is not copied", async (t) => {
+  const { context, sending } = sendingOn();
+  const [from, to] = [await makeRoom(db, [a]), await makeRoom(db, [a])];
+  const { _id: messageId } = (await sending.send(request(from, a, "secret"))).message;
+  const forwarding = await db.transaction().execute(async (trx) => {
+    await sql`UPDATE messages.messages SET deleted = true, content = NULL WHERE id = ${messageId}`.execute(trx);
+    let settled = false;
+    const forwarded = forwardMessage(context, { userId: a, messageId, roomIds: [to] }).finally(() => {
+      settled = true;
+    });
+    forwarded.catch(() => undefined);
+    await until("it waits for the deletion, or does not", async () => settled || (await waiting()) > 0);
+    return { forwarded };
+  });
+  await t.rejects(forwarding.forwarded, { code: "not_forwardable" });
+});
+
+/** How many statements wait for a lock. */
+async function waiting(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db);
+  return rows[0]?.count ?? 0;
+}
 
 test("forwarding to several rooms is all or nothing", async (t) => {
   const { context, sending } = sendingOn();

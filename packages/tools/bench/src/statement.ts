@@ -22,7 +22,15 @@ export async function captureSend(postgresUrl: string, content: string): Promise
     },
     transformResult: async ({ result }) => result,
   });
-  const nothing = { media: null, sticker: null, replyTo: null, forwarded: null, clientId: null };
+  const nothing = {
+    media: null,
+    sticker: null,
+    replyTo: null,
+    forwarded: null,
+    sourceId: null,
+    clientId: null,
+    clientDigest: null,
+  };
   const message = {
     id: idOf(0, 0),
     roomId: idOf(0, 0),

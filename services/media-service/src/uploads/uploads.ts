@@ -1,7 +1,7 @@
 // An upload from its first byte to its message.
 import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { ChatError, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
+import { ChatError, type Draft, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
 import { type SentMessage, sendMessage } from "@khui/service";
 import { closeWhenIdle } from "@khui/service/http";
 import type { Metrics } from "@khui/service/telemetry";
@@ -72,20 +72,19 @@ async function receive(
   signal: AbortSignal,
 ): Promise<Message> {
   // Before the body is read: nobody should send 100 MB to learn that they may not.
-  const earlier = await checkSender(bus, sender, sender.clientMessageId);
-  if (earlier) return earlier;
+  await checkSender(bus, sender, { type: "file" });
   const { folder, remove } = await scratch.open();
   try {
     const form = await readForm(request, folder, limits, signal);
     slot.startWork();
     const kind = form.fields.type;
     progress.kind = kind;
-    const clientMessageId = form.fields.clientMessageId ?? sender.clientMessageId;
-    const repeated = form.fields.clientMessageId && (await checkSender(bus, sender, clientMessageId));
+    const named = { ...sender, clientMessageId: form.fields.clientMessageId ?? sender.clientMessageId };
+    const repeated = named.clientMessageId && (await checkSender(bus, named, { type: kind, draft: draftOf(form) }));
     if (repeated) return repeated;
     const file = await inspection.inspect(form.file, kind, folder, sender.userId);
     const fileId = await files.store(file);
-    const message = await send(bus, files, { ...sender, clientMessageId }, form, file, fileId);
+    const message = await send(bus, files, named, form, file, fileId);
     metrics.stored(kind, form.file.size);
     return message;
   } finally {
@@ -93,11 +92,21 @@ async function receive(
   }
 }
 
-/** Throws what the send would be refused for; resolves with the message that `clientMessageId` has sent before, if any. */
-async function checkSender(bus: Bus, { userId, roomId }: Sender, clientMessageId: string | undefined) {
-  const request = { userId, roomId, type: "file" as const, ...(clientMessageId ? { clientMessageId } : {}) };
+/** Throws what the send would be refused for; resolves with the message that its `clientMessageId` has sent before, if any. */
+async function checkSender(
+  bus: Bus,
+  { userId, roomId, clientMessageId }: Sender,
+  message: { type: MediaKind; draft?: Draft },
+): Promise<Message | null> {
+  const request = { userId, roomId, ...message, ...(clientMessageId ? { clientMessageId } : {}) };
   return (await call(bus, messagesRpc.maySend, request)).sent;
 }
+
+const draftOf = ({ fields, file: { name } }: Form): Draft => ({
+  content: fields.content ?? null,
+  replyTo: fields.replyTo ?? null,
+  fileName: name,
+});
 
 /** Sends the message of a stored file, and settles the upload as far as the outcome is known: the sweep does the rest. */
 async function send(

@@ -44,7 +44,7 @@ export function createChanging(context: Context): Changing {
   }
 
   async function visible(target: Target): Promise<MessageRow> {
-    const row = await findMessage(db, target.userId, target.messageId, target.roomId);
+    const row = await findMessage(db, target.userId, target.messageId, { roomId: target.roomId });
     if (!row) throw new ChatError("message_not_found");
     return row;
   }

@@ -1,5 +1,5 @@
 // What a message or reaction may contain: texts and emojis.
-import { ChatError } from "@khui/contracts";
+import { ChatError, type MessageType } from "@khui/contracts";
 
 /** Characters of a text or caption, after trimming. */
 const maxContent = 10_000;
@@ -9,6 +9,11 @@ export function checkText(content: string): string {
   const text = checkCaption(content);
   if (text === "") throw new ChatError("empty_content");
   return text;
+}
+
+/** What a message of that type says: a text has to say something, anything else has a caption or null. */
+export function checkContent(type: MessageType, content: string | null): string | null {
+  return type === "text" ? checkText(content ?? "") : checkCaption(content ?? "") || null;
 }
 
 /** A caption may be empty. */

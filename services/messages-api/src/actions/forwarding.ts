@@ -4,6 +4,7 @@ import { ObjectId } from "bson";
 import type { Context } from "../context.js";
 import { findMessage } from "../store/change.js";
 import { type NewMessage, type SendResult, sendBatch, sentBefore } from "../store/send.js";
+import { digestOfForward } from "./client-digest.js";
 import { answerTo, withRows } from "./send-outcome.js";
 
 export interface ForwardRequest {
@@ -15,7 +16,7 @@ export interface ForwardRequest {
 
 /**
  * Copies a message into rooms and answers the copies, in the order of the rooms; a repeated clientMessageId answers the first
- * ones as they are now. Throws message_not_found, not_forwardable, and what any of the rooms refuses.
+ * ones as they are now. Throws message_not_found, not_forwardable, idempotency_conflict, and what any of the rooms refuses.
  */
 export async function forwardMessage(context: Context, request: ForwardRequest): Promise<Message[]> {
   const earlier = await earlierCopies(context, request);
@@ -41,10 +42,13 @@ async function earlierCopies(context: Context, request: ForwardRequest): Promise
   const roomIds = [...new Set(request.roomIds)];
   const clientIds = roomIds.map((roomId) => copyId(clientMessageId, roomId));
   const found = await sentBefore(context.db, senderId, clientIds);
+  const digest = digestOfForward(request.messageId);
+  for (const prior of found.values())
+    if (prior.digest !== null && prior.digest !== digest) throw new ChatError("idempotency_conflict");
   if (found.size < roomIds.length) return undefined;
   return Promise.all(
     roomIds.map((roomId, i) =>
-      answerTo(context, { senderId, roomId }, { kind: "repeated", messageId: found.get(clientIds[i]!)! }),
+      answerTo(context, { senderId, roomId }, { kind: "repeated", messageId: found.get(clientIds[i]!)!.id }),
     ),
   );
 }
@@ -70,7 +74,9 @@ async function makeCopies(context: Context, request: ForwardRequest): Promise<Ne
     sticker,
     replyTo: null,
     forwarded,
+    sourceId: messageId,
     clientId: clientMessageId ? copyId(clientMessageId, roomId) : null,
+    clientDigest: clientMessageId ? digestOfForward(messageId) : null,
   }));
 }
 

@@ -35,7 +35,8 @@ export async function answerTo(
     case "refused":
       throw new ChatError(outcome.code);
     case "repeated": {
-      const row = await findMessage(context.db, senderId, outcome.messageId, roomId);
+      // Its sender may have hidden it since.
+      const row = await findMessage(context.db, senderId, outcome.messageId, { roomId, alsoHidden: true });
       if (!row) throw new ChatError("message_not_found");
       const [view, others] = await Promise.all([viewOf(context, [row]), othersPositions(context.db, roomId, senderId)]);
       return renderMessage(row, view, statusFor(row, senderId, others));

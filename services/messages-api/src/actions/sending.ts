@@ -5,7 +5,8 @@ import { createBatcher } from "../batching/batcher.js";
 import { isLocked, isOutage } from "../batching/failures.js";
 import type { Context } from "../context.js";
 import type { NewMessage } from "../store/send.js";
-import { checkCaption, checkText } from "./content-rules.js";
+import { digestOfDraft } from "./client-digest.js";
+import { checkContent } from "./content-rules.js";
 import { answerTo, batchWriter, type SendOutcome } from "./send-outcome.js";
 
 export interface SendRequest {
@@ -45,20 +46,21 @@ export function createSending(context: Context): Sending {
     scopes: context.scopes,
   });
   /** Sends with a clientMessageId that have no answer yet. */
-  const inFlight = new Map<string, Promise<Sent>>();
+  const inFlight = new Map<string, { readonly message: NewMessage; readonly sent: Promise<Sent> }>();
 
   /** Sends once: a repeat waits for the first one's answer, since the two must not meet in one batch. */
   async function once(message: NewMessage): Promise<Sent> {
-    const key = `${message.senderId}\n${message.clientId}`;
+    const key = JSON.stringify([message.senderId, message.clientId]);
     const first = inFlight.get(key);
     if (!first) {
-      const sending = store(message).finally(() => inFlight.delete(key));
-      inFlight.set(key, sending);
-      return sending;
+      const sent = store(message).finally(() => inFlight.delete(key));
+      inFlight.set(key, { message, sent });
+      return sent;
     }
-    const sent = await first;
-    if (sent.message.chatRoom !== message.roomId) throw new ChatError("idempotency_conflict");
-    return { ...sent, created: false };
+    if (isRepeat(first.message, message)) return { ...(await first.sent), created: false };
+    // Another message with the same id: whether the first was stored, and so refuses this one, the store knows.
+    await first.sent.catch(() => undefined);
+    return once(message);
   }
 
   /** Stores a message with the next batch. The sender's name, which the answer needs, is looked up meanwhile. */
@@ -81,18 +83,26 @@ export function createSending(context: Context): Sending {
 }
 
 /** Throws empty_content, content_too_long, and invalid_request for system messages. */
-function toNewMessage({ userId, roomId, type, content, ...request }: SendRequest): NewMessage {
+function toNewMessage({ userId, roomId, type, ...request }: SendRequest): NewMessage {
   if (type === "system") throw new ChatError("invalid_request");
+  const { media = null, sticker = null, replyTo = null, clientMessageId } = request;
+  const content = checkContent(type, request.content);
+  const draft = { type, content, replyTo, fileName: media?.originalName, sticker: sticker ?? undefined };
   return {
     id: new ObjectId().toHexString(),
     roomId,
     senderId: userId,
     type,
-    content: type === "text" ? checkText(content ?? "") : checkCaption(content ?? "") || null,
-    media: request.media ?? null,
-    sticker: request.sticker ?? null,
-    replyTo: request.replyTo ?? null,
+    content,
+    media,
+    sticker,
+    replyTo,
     forwarded: null,
-    clientId: request.clientMessageId ?? null,
+    sourceId: null,
+    clientId: clientMessageId ?? null,
+    clientDigest: clientMessageId ? digestOfDraft(draft) : null,
   };
 }
+
+const isRepeat = (first: NewMessage, second: NewMessage) =>
+  first.roomId === second.roomId && first.clientDigest === second.clientDigest;

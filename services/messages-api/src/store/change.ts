@@ -161,7 +161,7 @@ export function deleteForEveryone(
       WHEN t.sender_id <> ${removal.userId} AND member.role <> 'admin' THEN 'not_message_sender' END`,
       unchanged: sql`t.deleted`,
       set: sql`deleted = true, content = NULL, media = NULL, sticker = NULL, recent_edits = NULL, edit_count = 0,
-        edit_bytes = 0, reactions = NULL, reaction_count = 0, reaction_counts = NULL`,
+        edit_bytes = 0, reactions = NULL, reaction_count = 0, reaction_counts = NULL, client_digest = NULL`,
       roomSet: sql`${sql.join(["text", "image", "video", "audio", "file", "sticker"].map(decrement))},
       n_reactions = r.n_reactions - t.reaction_count, deleted_upto = greatest(r.deleted_upto, t.ordinal)`,
       // It did not count as unread for its sender, nor for those who hid it.
@@ -245,12 +245,12 @@ export async function roomOfMessage(db: Db, messageId: string): Promise<string |
   return rows[0]?.room_id;
 }
 
-/** The message as it is now, for someone who is in its room; undefined otherwise, and when they hid it. */
+/** The message as it is now, for someone who is in its room; undefined otherwise, and when they hid it unless `alsoHidden`. */
 export async function findMessage(
   db: Db,
   userId: string,
   messageId: string,
-  roomId?: string,
+  { roomId, alsoHidden = false }: { roomId?: string | undefined; alsoHidden?: boolean } = {},
 ): Promise<MessageRow | undefined> {
   const { rows } = await sql<MessageRow>`
     SELECT ${messageColumns(sql`${userId}`)}
@@ -259,7 +259,8 @@ export async function findMessage(
         SELECT FROM messages.members me WHERE me.room_id = m.room_id AND me.user_id = ${userId} AND me.is_active LIMIT 1
       ) me
     WHERE (${roomId ?? null}::text IS NULL OR m.room_id = ${roomId ?? null})
-      AND NOT EXISTS (SELECT FROM messages.hidden h WHERE h.message_id = ${messageId} AND h.user_id = ${userId})`.execute(
+      AND (${alsoHidden}::boolean
+        OR NOT EXISTS (SELECT FROM messages.hidden h WHERE h.message_id = ${messageId} AND h.user_id = ${userId}))`.execute(
     db,
   );
   return rows[0];

@@ -14,7 +14,11 @@ export interface NewMessage {
   readonly sticker: StickerInfo | null;
   readonly replyTo: string | null;
   readonly forwarded: ForwardedFrom | null;
+  /** The message that a forward copies: it must still be there. */
+  readonly sourceId: string | null;
   readonly clientId: string | null;
+  /** What the client id is used for, see `client-digest.ts`. */
+  readonly clientDigest: string | null;
 }
 
 /** The result of one message of a batch. */
@@ -32,9 +36,13 @@ interface SendRow {
   parent: ParentRow | null;
 }
 
-/** Why `input` may not be sent, over `room`, `member` and `prior` (what was sent with its client id before). */
+/**
+ * Why `input` may not be sent, over `room`, `member` and `prior` (what was sent with its client id before). A digest that is null
+ * differs from none.
+ */
 const refusals = sql`
-          WHEN prior.id IS NOT NULL AND prior.room_id <> input.room_id THEN 'idempotency_conflict'
+          WHEN prior.id IS NOT NULL AND (prior.room_id <> input.room_id OR prior.client_digest <> input.client_digest)
+            THEN 'idempotency_conflict'
           WHEN room.id IS NULL THEN 'room_not_found'
           WHEN member.user_id IS NULL THEN 'not_a_participant'
           WHEN prior.id IS NOT NULL THEN NULL
@@ -83,7 +91,9 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
     sticker: message.sticker,
     reply_to: message.replyTo,
     forwarded: message.forwarded,
+    source_id: message.sourceId,
     client_id: message.clientId,
+    client_digest: message.clientDigest,
   }));
   const rooms = new Set(messages.map(({ roomId }) => roomId)).size;
   const { rows } = await sql<SendRow>`
@@ -91,7 +101,7 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
     input AS MATERIALIZED (
       SELECT *, ${lockWithin(rooms > 1 ? 1_000 : 2_000)} FROM jsonb_to_recordset(${JSON.stringify(input)}::jsonb) AS x(
         i int, id text, room_id text, sender_id text, type text, content text, media jsonb, sticker jsonb,
-        reply_to text, forwarded jsonb, client_id text)
+        reply_to text, forwarded jsonb, source_id text, client_id text, client_digest text)
     ),
     room AS MATERIALIZED (
       SELECT r.id, r.seq, r.ordinal, r.places, r.settings, r.last_at FROM messages.rooms r
@@ -112,9 +122,17 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
         SELECT m.* FROM messages.messages m WHERE m.id = i.reply_to AND m.room_id = room.id LIMIT 1 FOR SHARE
       ) p
     ),
-    -- after the rooms, as deleting does: the last use of a file may end while we wait
+    -- what a forward copies, after the rooms as deleting does: it may be deleted while we wait
+    source AS MATERIALIZED (
+      SELECT s.id, s.deleted FROM (SELECT count(*) FROM room) locked,
+        (SELECT DISTINCT source_id FROM input WHERE source_id IS NOT NULL) i
+      CROSS JOIN LATERAL (
+        SELECT m.id, m.deleted FROM messages.messages m WHERE m.id = i.source_id LIMIT 1 FOR SHARE
+      ) s
+    ),
+    -- after the messages, as deleting does: the last use of a file may end while we wait
     file AS MATERIALIZED (
-      SELECT f.id, f.uses FROM (SELECT count(*) FROM room) locked, messages.files f
+      SELECT f.id, f.uses FROM (SELECT count(*) FROM source) locked, messages.files f
       WHERE f.id = ANY(ARRAY(SELECT media->>'fileId' FROM input WHERE media IS NOT NULL))
       ORDER BY f.id FOR NO KEY UPDATE OF f
     ),
@@ -125,14 +143,14 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
           ${refusals}
           WHEN input.reply_to IS NOT NULL AND (p.id IS NULL OR p.type = 'system' OR hidden.message_id IS NOT NULL)
             THEN 'reply_not_found'
-          WHEN input.media IS NOT NULL AND input.forwarded IS NOT NULL AND coalesce(file.uses, 0) = 0
+          WHEN source.deleted OR (input.media IS NOT NULL AND input.forwarded IS NOT NULL AND coalesce(file.uses, 0) = 0)
             THEN 'not_forwardable'
         END AS refusal
       FROM input
       LEFT JOIN room ON room.id = input.room_id
       LEFT JOIN member ON member.room_id = input.room_id AND member.user_id = input.sender_id
       LEFT JOIN LATERAL (
-        SELECT m.id, m.room_id FROM messages.messages m
+        SELECT m.id, m.room_id, m.client_digest FROM messages.messages m
         WHERE m.sender_id = input.sender_id AND m.client_id = input.client_id LIMIT 1
       ) prior ON true
       LEFT JOIN parent p ON p.id = input.reply_to AND p.room_id = input.room_id
@@ -140,6 +158,7 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
         SELECT h.message_id FROM messages.hidden h
         WHERE h.message_id = input.reply_to AND h.user_id = input.sender_id LIMIT 1
       ) hidden ON true
+      LEFT JOIN source ON source.id = input.source_id
       LEFT JOIN file ON file.id = input.media->>'fileId'
     ),
     numbered AS MATERIALIZED (
@@ -158,8 +177,9 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
     ),
     stored AS (
       INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, media, sticker,
-        created_at, reply_to, forwarded, client_id)
-      SELECT id, room_id, seq, place, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id
+        created_at, reply_to, forwarded, client_id, client_digest)
+      SELECT id, room_id, seq, place, ordinal, sent, sender_id, type, content, media, sticker, at, reply_to, forwarded, client_id,
+        client_digest
       FROM numbered ORDER BY sender_id, client_id
     ),
     logged AS (
@@ -205,25 +225,37 @@ function resultOf(row: SendRow): SendResult {
   return { kind: "sent", seq: row.seq, at: row.at, parent: row.parent };
 }
 
-/** Ids of the messages that this sender has sent before, by client id. */
-export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await sql<{ id: string; client_id: string }>`
-    SELECT m.id, m.client_id FROM unnest(${clientIds}::text[]) AS asked(client_id), LATERAL (
-      SELECT m.id, m.client_id FROM messages.messages m
+export interface Prior {
+  readonly id: string;
+  readonly digest: string | null;
+}
+
+/** The messages that this sender has sent before, by client id. */
+export async function sentBefore(db: Db, senderId: string, clientIds: string[]): Promise<ReadonlyMap<string, Prior>> {
+  const { rows } = await sql<Prior & { client_id: string }>`
+    SELECT m.id, m.client_id, m.client_digest AS digest FROM unnest(${clientIds}::text[]) AS asked(client_id), LATERAL (
+      SELECT m.id, m.client_id, m.client_digest FROM messages.messages m
       WHERE m.sender_id = ${senderId} AND m.client_id = asked.client_id LIMIT 1
     ) m`.execute(db);
-  return new Map(rows.map(({ id, client_id }) => [client_id, id]));
+  return new Map(rows.map(({ client_id, ...prior }) => [client_id, prior]));
 }
 
 /** Why a user may not send a message of that type now, and the id of the message that this client id has sent before. */
 export async function maySend(
   db: Db,
-  request: { userId: string; roomId: string; type: MessageType; clientId: string | null },
+  request: {
+    userId: string;
+    roomId: string;
+    type: MessageType;
+    clientId: string | null;
+    clientDigest: string | null;
+  },
 ): Promise<{ refusal: ErrorCode | null; priorId: string | null }> {
   const { rows } = await sql<{ refusal: ErrorCode | null; prior_id: string | null }>`
     SELECT prior.id AS prior_id, CASE ${refusals} END AS refusal
     FROM (SELECT ${request.roomId}::text AS room_id, ${request.userId}::text AS user_id,
-      ${request.type}::text AS type, ${request.clientId}::text AS client_id) input
+      ${request.type}::text AS type, ${request.clientId}::text AS client_id,
+      ${request.clientDigest}::text AS client_digest) input
     LEFT JOIN messages.rooms room ON room.id = input.room_id
     LEFT JOIN messages.members member
       ON member.room_id = input.room_id AND member.user_id = input.user_id AND member.is_active

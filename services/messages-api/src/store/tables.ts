@@ -47,7 +47,7 @@ export const reactionJson = sql`jsonb_build_object('userId', x.user_id, 'emoji',
 
 /**
  * Columns of MessageRow, from a message named `m` and its parent named `p`. `viewer` is an SQL expression: whose own reaction
- * is shown where there are too many to show all.
+ * is shown where there are too many to show all, and to whom a parent that they have hidden looks deleted.
  */
 export const messageColumns = (viewer: RawBuilder<unknown>) => sql`
   m.id, m.room_id, m.seq, m.sender_id, m.type, m.content, m.media, m.sticker, m.system, m.created_at, m.recent_edits,
@@ -55,8 +55,11 @@ export const messageColumns = (viewer: RawBuilder<unknown>) => sql`
   CASE WHEN m.reaction_count = 0 OR m.reactions IS NOT NULL THEN m.reactions ELSE (
     SELECT jsonb_agg(${reactionJson}) FROM messages.reactions x WHERE x.message_id = m.id AND x.user_id = ${viewer}
   ) END AS reactions,
-  CASE WHEN p.id IS NOT NULL THEN jsonb_build_object('id', p.id, 'sender_id', p.sender_id, 'type', p.type,
-    'content', left(p.content, 200), 'deleted', p.deleted) END AS parent`;
+  (SELECT jsonb_build_object('id', p.id, 'sender_id', p.sender_id, 'type', p.type,
+      'content', CASE WHEN NOT gone THEN left(p.content, 200) END, 'deleted', gone)
+    FROM (SELECT p.deleted OR EXISTS (
+      SELECT FROM messages.hidden h WHERE h.message_id = p.id AND h.user_id = ${viewer}) AS gone) gone
+    WHERE p.id IS NOT NULL) AS parent`;
 
 /** Joins the parent that `messageColumns` reads. */
 export const withParent = sql`LEFT JOIN messages.messages p ON p.id = m.reply_to`;

@@ -33,14 +33,16 @@ export function createSending(db: Db, bus: Bus, metrics: Metrics) {
     const { userId, roomId } = sender;
     const clientMessageId = input.clientMessageId ?? sender.clientMessageId;
     const common = { userId, roomId, type: "sticker" as const, ...(clientMessageId ? { clientMessageId } : {}) };
-    const { sent } = await call(bus, messagesRpc.maySend, common);
+    const { setId, stickerId, replyTo = null } = input;
+    const draft = { content: null, replyTo, sticker: { setId, stickerId } };
+    const { sent } = await call(bus, messagesRpc.maySend, { ...common, draft });
     if (sent) return sent;
     const sticker = await chooseSticker(db, userId, input);
     const { message } = await sendMessage(bus, {
       ...common,
       content: null,
       sticker,
-      replyTo: input.replyTo ?? null,
+      replyTo,
     });
     sends.inc({ type: sticker.type });
     return message;
