@@ -59,11 +59,28 @@ t.test("adding or removing the same reaction again changes nothing", async (t) =
 
 t.test("every kind of emoji is accepted as a reaction", async (t) => {
   const { b, messageId } = await scene(t);
-  for (const emoji of ["👍", "❤️", "❤", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇹🇭", "👍🏽", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺️", "©️"]) {
+  for (const emoji of ["👍", "❤️", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇹🇭", "👍🏽", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺️", "©️"]) {
     t.equal((await react(t, b, messageId, emoji)).data.reactions[0]?.emoji, emoji);
   }
   for (const type of ["like", "love", "haha", "wow", "sad", "angry"]) {
     t.equal((await react(t, b, messageId, "👍", type)).data.reactions[0]?.reactionType, type);
+  }
+});
+
+t.test("an emoji is one reaction, with and without variation selectors", async (t) => {
+  const { a, b, messageId } = await scene(t);
+  for (const [sent, kept] of [
+    ["\u2764", "\u2764\ufe0f"],
+    ["\u261d\u{1f3fe}\ufe0f", "\u261d\u{1f3fe}"],
+    ["\u{1f3f3}\u200d\u{1f308}", "\u{1f3f3}\ufe0f\u200d\u{1f308}"],
+    ["1\u20e3", "1\ufe0f\u20e3"],
+    ["\u{1f44d}\ufe0f", "\u{1f44d}"],
+  ] as const) {
+    await react(t, a, messageId, sent);
+    const { data } = await react(t, b, messageId, kept);
+    t.same(data.reactionCounts, [{ emoji: kept, count: 2 }], kept);
+    t.same(new Set(data.reactions.map(({ emoji }) => emoji)), new Set([kept]), kept);
+    t.equal((await react(t, b, messageId, sent)).data.action, null, "nothing new");
   }
 });
 

@@ -96,7 +96,7 @@ t.test("both participants can change a private room, but not raise its limit", a
 t.test("a group's name cannot be removed", async (t) => {
   const admin = system.newUser();
   const roomId = await groupRoom(admin, []);
-  for (const name of ["", "   ", "\n\t"]) {
+  for (const name of ["", "   ", "\n\t", "\u200b\u3164"]) {
     refused(t, await admin.put(`/rooms/${roomId}/settings`, { name }), "invalid_request");
   }
   t.equal((await roomOf(t, admin, roomId)).name, "A group");

@@ -15,5 +15,6 @@ export * from "./rpc.js";
 export * from "./scalars.js";
 export * from "./stickers.js";
 export * from "./subjects.js";
+export * from "./text.js";
 export * from "./users.js";
 export * from "./wire.js";

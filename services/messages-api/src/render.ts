@@ -11,6 +11,7 @@ import type {
 } from "@khui/contracts";
 import type { Directory } from "@khui/directory";
 import type { MediaLinks } from "@khui/media-links";
+import { qualifyEmoji } from "./emoji.js";
 import type { ParticipantRow, RoomRow } from "./store/room-list.js";
 import type { LogRow, MessageRow } from "./store/tables.js";
 
@@ -96,13 +97,19 @@ export function renderMessage(row: MessageRow, view: View, status: MessageStatus
   };
 }
 
-/** What a message shows of its reactions: see the contract. */
+/** What a message shows of its reactions: see the contract. Releases before stored emojis as they came. */
 export function shownReactions(
   row: Pick<MessageRow, "reactions" | "reaction_counts"> | null,
 ): Pick<Message, "reactions" | "reactionCounts"> {
-  const counts = Object.entries(row?.reaction_counts ?? {}).map(([emoji, count]) => ({ emoji, count }));
+  const byEmoji = new Map<string, number>();
+  for (const [stored, count] of Object.entries(row?.reaction_counts ?? {})) {
+    const emoji = qualifyEmoji(stored);
+    byEmoji.set(emoji, (byEmoji.get(emoji) ?? 0) + count);
+  }
+  const counts = [...byEmoji].map(([emoji, count]) => ({ emoji, count }));
   counts.sort((a, b) => b.count - a.count || (a.emoji < b.emoji ? -1 : 1));
-  return { reactions: row?.reactions ?? [], reactionCounts: counts };
+  const reactions = (row?.reactions ?? []).map((reaction) => ({ ...reaction, emoji: qualifyEmoji(reaction.emoji) }));
+  return { reactions, reactionCounts: counts };
 }
 
 function mediaInfo({ fileId, hasThumbnail, ...file }: StoredMedia, links: MediaLinks): MediaInfo {

@@ -7,6 +7,7 @@ import {
   type RoomSettings,
   type SystemInfo,
   type UpdateRoom,
+  visibleText,
 } from "@khui/contracts";
 import type { NewRoom } from "./store/rooms.js";
 import type { RoomRow } from "./store/tables.js";
@@ -18,8 +19,8 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
   const common = {
     id,
     type: input.type,
-    name: input.name?.trim() || null,
-    description: input.description || null,
+    name: visibleText(input.name ?? "") || null,
+    description: visibleText(input.description ?? "") || null,
     avatar: input.avatar || null,
     createdBy: creator,
   };
@@ -42,18 +43,20 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
     { userId: creator, role: "admin" as Role },
     ...others.map((userId) => ({ userId, role: "member" as Role })),
   ];
-  if (members.length > settings.maxParticipants) throw new ChatError("room_full");
+  if (members.length > settings.maxParticipants) throw full(settings);
   return { ...common, activityId: input.activityId, settings, members, pair: null, clientId };
 }
 
 const nameless = () =>
   new ChatError("invalid_request", { part: "body", faults: [{ path: "/name", message: "is required for a group" }] });
 
+const full = ({ maxParticipants }: RoomSettings) => new ChatError("room_full", { maxParticipants });
+
 /** Anyone signed in may join an active group while there is room. */
 export function checkJoin(room: RoomRow): void {
   if (room.type === "private") throw new ChatError("private_room");
   if (room.status !== "active") throw new ChatError("room_not_active");
-  if (room.participant_count >= room.settings.maxParticipants) throw new ChatError("room_full");
+  if (room.participant_count >= room.settings.maxParticipants) throw full(room.settings);
 }
 
 export interface Settings {
@@ -71,8 +74,8 @@ export function planSettings(
 ): Settings & { changes: NonNullable<SystemInfo["changes"]> } {
   if (room.type === "group" && role !== "admin") throw new ChatError("not_room_admin");
   const next: Settings = {
-    name: update.name === undefined ? room.name : update.name.trim() || null,
-    description: update.description === undefined ? room.description : update.description || null,
+    name: update.name === undefined ? room.name : visibleText(update.name) || null,
+    description: update.description === undefined ? room.description : visibleText(update.description) || null,
     avatar: update.avatar === undefined ? room.avatar : update.avatar || null,
     settings: { ...room.settings, ...update.settings },
   };

@@ -1,6 +1,7 @@
 // Editing, deleting and reacting: validate, change in the room's turn, announce, answer.
 import { ChatError, type DeleteFor, type Message, type Reacted, type ReactionAction } from "@khui/contracts";
 import type { Context } from "../context.js";
+import { checkEmoji } from "../emoji.js";
 import { renderEntry, renderMessage, shownReactions, statusFor, viewOf } from "../render.js";
 import {
   type ChangeResult,
@@ -13,7 +14,7 @@ import {
 import { othersPositions, readLog } from "../store/history.js";
 import { reactTo } from "../store/react.js";
 import type { MessageRow } from "../store/tables.js";
-import { checkCaption, checkEmoji } from "./content-rules.js";
+import { checkCaption } from "./content-rules.js";
 
 /** Which message, who asks, and (from sockets) in which room they expect it. */
 interface Target {

@@ -3,6 +3,7 @@ import { ChatError, type Message, type RouteAnswer, type routes, Sequence, UserI
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Context } from "../context.js";
+import { qualifyEmoji } from "../emoji.js";
 import { renderMessage, statusFor, userOf, viewOf } from "../render.js";
 import { findMessage } from "../store/change.js";
 import { editsOf, positionsOf, reactionsOf } from "../store/details.js";
@@ -58,7 +59,11 @@ export async function reactionsPage(
   const page = found.slice(0, limit);
   const users = await context.directory.resolve(new Set(page.map(({ userId }) => userId)));
   return {
-    reactions: page.map((reaction) => ({ ...reaction, user: userOf(users, reaction.userId) })),
+    reactions: page.map((reaction) => ({
+      ...reaction,
+      emoji: qualifyEmoji(reaction.emoji),
+      user: userOf(users, reaction.userId),
+    })),
     nextCursor: nextCursor(found, limit, ({ createdAt, userId }) => [Date.parse(createdAt), userId]),
   };
 }

@@ -1,14 +1,15 @@
 // The user directory.
-import type { User, UserProfile } from "@khui/contracts";
+import { type User, type UserProfile, visibleText } from "@khui/contracts";
 import { type Db, sql } from "@khui/database";
 
 /**
- * Saves profiles; an absent field keeps the stored value. Of two profiles of one user the last counts. Unchanged rows are only
+ * Saves profiles; an absent field, and a name of which nothing is seen, keep the stored value. Of two profiles of one user the last counts. Unchanged rows are only
  * read: to lock a row for an update that changes nothing would cost a write and a flush. In the order of ids, so that two of
  * these cannot deadlock.
  */
 export async function saveUsers(db: Db, users: readonly UserProfile[]): Promise<void> {
-  const last = [...new Map(users.map((user) => [user._id, user])).values()];
+  const shown = users.map(({ name, ...user }) => ({ ...user, name: visibleText(name ?? "") || null }));
+  const last = [...new Map(shown.map((user) => [user._id, user])).values()];
   await sql`
     INSERT INTO rooms.users (id, name, avatar)
     SELECT given._id, given.name, given.avatar

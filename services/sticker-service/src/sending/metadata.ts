@@ -1,5 +1,5 @@
 // The metadata that a sender gives an interactive sticker, and the draw of its outcome.
-import { ChatError, type StickerField } from "@khui/contracts";
+import { ChatError, type StickerField, visibleText } from "@khui/contracts";
 import type { Issue } from "../publishing/issues.js";
 import type { Outcome } from "../store/tables.js";
 
@@ -40,7 +40,7 @@ function issueOf(field: StickerField, value: unknown): string | undefined {
       }
       // Postgres can store neither.
       if (value.includes("\0") || !value.isWellFormed()) return "has characters that cannot be kept";
-      return field.required && value.trim() === "" ? "is empty" : undefined;
+      return field.required && visibleText(value) === "" ? "is empty" : undefined;
   }
 }
 
