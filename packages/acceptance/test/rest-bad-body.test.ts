@@ -140,7 +140,8 @@ t.test("an empty body is none, whatever its content type", async (t) => {
   good(t, routes.markRead, await rawRequest(system, "POST", `/rooms/${groupId}/read`, headers));
   good(t, routes.markRead, await rawRequest(system, "POST", `/rooms/${groupId}/read`, headers, "null"));
   const mine = await sendText(t, a, groupId, "to hide");
-  good(t, routes.deleteMessage, await rawRequest(system, "DELETE", `/messages/${mine._id}`, headers));
+  const path = `/messages/${mine._id}?deleteFor=sender`;
+  good(t, routes.deleteMessage, await rawRequest(system, "DELETE", path, headers));
 });
 
 t.test("the server is still healthy and accepts messages after all of these requests", async (t) => {

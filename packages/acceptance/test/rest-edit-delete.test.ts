@@ -45,6 +45,7 @@ t.test("edits follow the rules for texts", async (t) => {
   const { _id } = await sendText(t, a, roomId, "text");
   refused(t, await a.put(`/messages/${_id}`, { content: "" }), "empty_content");
   refused(t, await a.put(`/messages/${_id}`, { content: " \n\u3000" }), "empty_content");
+  refused(t, await a.put(`/messages/${_id}`, { content: "\u200b\u2060 \u2800" }), "empty_content");
   refused(t, await a.put(`/messages/${_id}`, { content: "😀".repeat(10_001) }), "content_too_long");
   t.equal((await edit(t, a, _id, "😀".repeat(10_000))).content, "😀".repeat(10_000));
 });
@@ -236,15 +237,23 @@ t.test("a hidden message is hidden in the previews of its replies too", async (t
   t.match((await find(t, a, roomId, reply._id))?.replyToMessage, shown, "the others see it still");
 });
 
-t.test("without deleteFor a message is hidden only from the caller", async (t) => {
+t.test("deleteFor may be in the query, and is never guessed", async (t) => {
   const { a, b, roomId } = await pair();
-  for (const body of [undefined, {}, null]) {
-    const { _id } = await sendText(t, a, roomId, "text");
-    const { data } = good(t, routes.deleteMessage, await a.delete(`/messages/${_id}`, body));
-    t.equal(data.deleteFor, "sender");
-    t.equal((await find(t, b, roomId, _id))?.isDeleted, false);
+  const { _id } = await sendText(t, a, roomId, "text");
+  for (const body of [undefined, {}, null, { deleteFor: null }])
+    refused(t, await a.delete(`/messages/${_id}`, body), "invalid_request");
+  refused(t, await a.delete(`/messages/${_id}?deleteFor=sender`, { deleteFor: "everyone" }), "invalid_request");
+  refused(t, await a.delete(`/messages/${_id}?deleteFor=all`), "invalid_request");
+  t.match(await find(t, a, roomId, _id), { content: "text", isDeleted: false });
+  for (const [deleteFor, body] of [
+    ["sender", undefined],
+    ["everyone", { deleteFor: "everyone" }],
+  ] as const) {
+    const message = await sendText(t, a, roomId, deleteFor);
+    const answer = await a.delete(`/messages/${message._id}?deleteFor=${deleteFor}`, body);
+    t.equal(good(t, routes.deleteMessage, answer).data.deleteFor, deleteFor);
+    t.equal((await find(t, b, roomId, message._id))?.isDeleted, deleteFor === "everyone");
   }
-  t.same((await pageOf(t, a, roomId)).messages, []);
 });
 
 t.test("a stranger cannot hide a message", async (t) => {

@@ -56,8 +56,16 @@ export const errors = {
   request_timeout: entry(408, "หมดเวลาส่งคำขอ กรุณาลองใหม่", "The request took too long to arrive. Please try again."),
   upload_too_slow: entry(408, "อัปโหลดช้าเกินไป กรุณาลองใหม่", "The upload was too slow. Please try again."),
   room_full: entry(409, "ห้องแชทเต็มแล้ว", "The room is full."),
-  too_many_edits: entry(409, "ข้อความนี้แก้ไขครบจำนวนครั้งที่กำหนดแล้ว", "This message has reached its edit limit."),
-  too_many_reactions: entry(409, "ข้อความนี้มีอีโมจิครบจำนวนที่กำหนดแล้ว", "This message has reached its reaction limit."),
+  too_many_edits: entry(
+    409,
+    "ข้อความนี้แก้ไขครบ 100 ครั้งแล้ว หรือประวัติการแก้ไขยาวเกินไป",
+    "This message has reached its limit of 100 edits, or fewer long ones.",
+  ),
+  too_many_reactions: entry(
+    409,
+    "ข้อความนี้มีอีโมจิครบ 100 แบบแล้ว",
+    "This message has reached its limit of 100 different emojis.",
+  ),
   idempotency_conflict: entry(
     409,
     "clientMessageId นี้ถูกใช้กับข้อความอื่นแล้ว",
@@ -90,9 +98,23 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errors, value);
 }
 
-/** The human-readable text of a code. */
-export function errorText(code: ErrorCode, language: Language = "th"): string {
-  return errors[code][language];
+/** The human-readable text of a code, with the limit that was passed where `details` have one. */
+export function errorText(code: ErrorCode, language: Language = "th", details?: unknown): string {
+  const text = errors[code][language];
+  const limit = limitIn(details);
+  if (limit === undefined) return text;
+  return language === "th" ? `${text} (สูงสุด ${limit})` : `${text.replace(/\.$/, "")}: at most ${limit}.`;
+}
+
+/** As people read it: `10 MB` for `{maxBytes: 10485760}`, `500` for `{maxParticipants: 500}`. */
+function limitIn(details: unknown): string | undefined {
+  for (const [name, limit] of Object.entries(details ?? {})) {
+    if (!name.startsWith("max") || typeof limit !== "number") continue;
+    if (name === "maxPixels") return `${limit / 1_000_000} MP`;
+    if (name !== "maxBytes") return limit.toLocaleString("en");
+    return limit < 1024 ** 2 ? `${Math.floor(limit / 1024)} KB` : `${Math.floor(limit / 1024 ** 2)} MB`;
+  }
+  return undefined;
 }
 
 /**

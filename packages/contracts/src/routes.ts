@@ -192,6 +192,8 @@ export const routes = {
     method: "DELETE",
     url: `${base}/messages/:messageId`,
     params: OfMessage,
+    /** For whom is said in the body or, since some proxies and libraries drop bodies of DELETE, in the query. */
+    query: Type.Object({ deleteFor: Type.Optional(DeleteFor) }),
     body: Type.Optional(Nullable(Type.Object({ deleteFor: Type.Optional(DeleteFor) }))),
     answer: Type.Object({ ...withMessage, data: Type.Object({ messageId: ObjectId, deleteFor: DeleteFor }) }),
   }),

@@ -58,7 +58,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => {
-    const failure = toChatError(error);
+    const known = toChatError(error);
+    const maxBytes = request.routeOptions.bodyLimit;
+    const failure = known.code === "payload_too_large" ? new ChatError(known.code, { maxBytes }) : known;
     if (failure.status >= 500) request.log.error({ err: error, url: request.routeOptions.url }, "request failed");
     return answerFailure(request, reply, failure);
   });

@@ -20,7 +20,7 @@ export function answerFailure(request: FastifyRequest, reply: FastifyReply, fail
       statusCode: failure.status,
       error: STATUS_CODES[failure.status],
       code: failure.code,
-      message: errorText(failure.code, languageOf(request.headers["accept-language"])),
+      message: errorText(failure.code, languageOf(request.headers["accept-language"]), failure.details),
       ...(failure.details === undefined ? {} : { details: failure.details }),
     });
 }

@@ -227,6 +227,7 @@ test("a client that sends all of a too large body before it reads gets the answe
     const answer = (await socket.resume().toArray()).join("");
     t.match(answer, /^HTTP\/1.1 413 /, length);
     t.match(answer, "payload_too_large", length);
+    t.match(answer, /สูงสุด 256 KB/, "with the limit");
   }
 });
 

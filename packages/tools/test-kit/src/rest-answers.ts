@@ -1,7 +1,7 @@
 // Checks REST answers against the contracts, and the few requests that nearly every REST test makes.
 import { randomBytes } from "node:crypto";
 import { STATUS_CODES } from "node:http";
-import { type ErrorCode, errors, type Message, type Route, type RouteAnswer, routes } from "@khui/contracts";
+import { type ErrorCode, errors, errorText, type Message, type Route, type RouteAnswer, routes } from "@khui/contracts";
 import type { Test } from "tap";
 import { Compile, type Validator } from "typebox/compile";
 import type { System, User } from "./system.js";
@@ -36,14 +36,14 @@ export function good<R extends Route>(t: Test, route: R, answer: Answer, status?
 
 /** Fails unless the answer is this failure, complete and in the standard shape. `what` names the request where many are similar. */
 export function refused(t: Test, answer: Answer, code: ErrorCode, what = "", language: "th" | "en" = "th"): void {
-  const { details: _, ...body } = (answer.body ?? {}) as Record<string, unknown>;
+  const { details, ...body } = (answer.body ?? {}) as Record<string, unknown>;
   const { status } = errors[code];
   const expected = {
     success: false,
     statusCode: status,
     error: STATUS_CODES[status],
     code,
-    message: errors[code][language],
+    message: errorText(code, language, details),
   };
   t.same({ status: answer.status, body }, { status, body: expected }, `${what} refused with ${code}`.trim());
 }

@@ -65,9 +65,10 @@ export async function cleanPicture(path: string, contentType: PictureType, folde
     const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
     const { width: fullWidth, height: fullHeight, pages = 1, isProgressive } = await sharp(path, options).metadata();
     const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? progressiveShare : 1;
-    const tooMany =
-      fullWidth * fullHeight > maxPixels * wholeShare || fullWidth * fullHeight * pages > options.limitInputPixels;
-    if (tooMany) throw new ChatError("too_many_pixels");
+    const maxOfFrame = Math.floor(maxPixels * wholeShare);
+    if (fullWidth * fullHeight > maxOfFrame) throw new ChatError("too_many_pixels", { maxPixels: maxOfFrame });
+    if (fullWidth * fullHeight * pages > options.limitInputPixels)
+      throw new ChatError("too_many_pixels", { maxPixels: options.limitInputPixels });
     if (pages > maxFrames) throw new ChatError("too_many_frames", { maxFrames });
     const animated = pages > 1;
     const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });

@@ -60,8 +60,14 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
     return { message: localize("message_edited"), data };
   });
 
-  mount(routes.deleteMessage, async ({ params, body, identity, localize }) => {
-    const deleteFor = body?.deleteFor ?? "sender";
+  mount(routes.deleteMessage, async ({ params, query, body, identity, localize }) => {
+    const deleteFor = body?.deleteFor ?? query.deleteFor;
+    if (!deleteFor || (query.deleteFor ?? deleteFor) !== deleteFor) {
+      throw new ChatError("invalid_request", {
+        part: "body",
+        faults: [{ path: "/deleteFor", message: 'must be "sender" or "everyone", here or in the query' }],
+      });
+    }
     const data = await changing.remove({ userId: identity.userId, messageId: params.messageId, deleteFor });
     return { message: localize("message_deleted"), data };
   });
