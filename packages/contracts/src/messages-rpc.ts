@@ -31,6 +31,15 @@ export const RoomChange = Type.Union([
     changes: Type.Record(Type.String(), Type.Unknown()),
     text: Type.String(),
   }),
+  /** The room as it is, where a change before is lost: the members with ids after `after` and up to `upTo`, in pages. */
+  Type.Object({
+    kind: Type.Literal("projected"),
+    type: RoomType,
+    settings: RoomSettings,
+    after: Nullable(UserId),
+    upTo: Nullable(UserId),
+    members: Type.Array(Type.Object({ userId: UserId, role: Role })),
+  }),
 ]);
 export type RoomChange = Static<typeof RoomChange>;
 
@@ -99,7 +108,10 @@ export const maxOpenedRooms = 500;
 const Lists = Type.Array(Type.Array(Type.Integer({ minimum: 0 })), { minItems: 1 });
 
 export const messagesRpc = {
-  /** Applies the changes of one room in order; a change number seen before is ignored. `applied` is the last number applied. */
+  /**
+   * Applies the changes of one room in order; a change number seen before is ignored. `applied` is the last number applied. The first
+   * page of a projection may follow any earlier change.
+   */
   applyRoomChange: defineRpc(
     "messages.applyRoomChange",
     Type.Object({ roomId: ObjectId, changeNo: Type.Integer({ minimum: 1 }), change: RoomChange }),

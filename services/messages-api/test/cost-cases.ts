@@ -18,6 +18,7 @@ import { pruneLog } from "../src/store/log-retention.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
 import { markDelivered, markReadBatch, readPositions } from "../src/store/positions.js";
+import { applyProjection } from "../src/store/projection.js";
 import { reactTo } from "../src/store/react.js";
 import {
   activeAmong,
@@ -362,7 +363,11 @@ const listing = [
   { name: "activeAmong", run: (db, { roomId, members }) => activeAmong(db, roomId, members.slice(0, 10)) },
 ] satisfies ReadonlyArray<Case<Scene>>;
 
-const change = (name: string, of: (scene: Scene) => RoomChange, changeNo = 2): Case<Scene> => ({
+const change = (
+  name: string,
+  of: (scene: Scene) => Exclude<RoomChange, { kind: "projected" }>,
+  changeNo = 2,
+): Case<Scene> => ({
   name: `applyRoomChange, ${name}`,
   run: async (db, scene) => {
     const { entries } = await applyRoomChange(db, scene.roomId, changeNo, of(scene), newId());
@@ -401,6 +406,20 @@ const membership = [
     changes: { allowStickers: false },
     text: "changed",
   })),
+  {
+    name: "applyProjection",
+    run: async (db, { roomId, members, stranger }) => {
+      const everybody = [...members, stranger].map((userId, i) => ({
+        userId,
+        role: i === 0 ? ("admin" as const) : ("member" as const),
+      }));
+      const page = { kind: "projected", type: "group", settings: defaultSettings, after: null, upTo: null } as const;
+      const { entries } = await applyProjection(db, roomId, 2, { ...page, members: everybody });
+      return entries.length > 0;
+    },
+    // Compares all who ever were in the room; done once, after a restore.
+    grows: { members: "input", "people who left": "size" },
+  },
   {
     ...change(
       "applied before",

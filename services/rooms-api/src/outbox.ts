@@ -14,6 +14,7 @@ import {
   pendingRooms,
   roomsPage,
 } from "./store/outbox.js";
+import { isAhead, projectRoom } from "./store/projection.js";
 
 export interface Outbox {
   /** Delivers all pending changes of a room; resolves when they are in the log. Throws service_unavailable: the sweep retries. */
@@ -39,17 +40,32 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   let stopped = false;
   let sweeping: Promise<void> | undefined;
 
-  /** Delivers what is pending now: what is written meanwhile waits for the next run, or this one might never end in a busy room. */
+  /** Delivers changes. Resolves with the last one that messages-api has, if that does not fit them; undefined when all is well. */
+  async function deliverChanges(roomId: string, rows: readonly OutboxRow[]): Promise<number | undefined> {
+    for (const { change_no: changeNo, change } of rows) {
+      const { applied } = await call(bus, messagesRpc.applyRoomChange, { roomId, changeNo, change });
+      if (applied < changeNo || (applied > changeNo && (await isAhead(db, roomId, applied)))) return applied;
+      await confirmChanges(db, roomId, changeNo);
+    }
+    return undefined;
+  }
+
+  /**
+   * Delivers what is pending now: what is written meanwhile waits for the next run, or this one might never end in a busy room.
+   * Changes are missing when one of the two databases was restored from a backup: then the room is projected anew.
+   */
   async function deliverPending(roomId: string): Promise<void> {
-    let rows: OutboxRow[];
-    do {
-      rows = await pendingChanges(db, roomId);
-      for (const { change_no: changeNo, change } of rows) {
-        const { applied } = await call(bus, messagesRpc.applyRoomChange, { roomId, changeNo, change });
-        if (applied < changeNo) throw new ChatError("service_unavailable", { retryAfter: 1 });
-        await confirmChanges(db, roomId, changeNo);
-      }
-    } while (rows.length === changesPage);
+    let isProjected = false;
+    for (let more = true; more; ) {
+      const rows = await pendingChanges(db, roomId);
+      const applied = await deliverChanges(roomId, rows);
+      more = applied !== undefined || rows.length === changesPage;
+      if (applied === undefined) continue;
+      if (isProjected) throw new ChatError("service_unavailable", { retryAfter: 1 });
+      log.warn({ roomId, applied, pending: rows[0]?.change_no }, "changes of a room are missing: it is projected anew");
+      await projectRoom(db, roomId, applied);
+      isProjected = true;
+    }
   }
 
   /** Deliveries in flight, and the next one for requests that came meanwhile: the current one may have read before their change. */

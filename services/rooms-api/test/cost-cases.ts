@@ -9,6 +9,7 @@ import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
 import { createOutbox } from "../src/outbox.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
 import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
+import { isAhead, projectRoom } from "../src/store/projection.js";
 import { findRooms } from "../src/store/rooms.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
@@ -289,5 +290,15 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   { name: "pendingRooms", run: (db) => pendingRooms(db, "", 5_000) },
   { name: "pendingRooms, further on", run: (db) => pendingRooms(db, "8", 5_000) },
   { name: "countBacklog", run: (db) => countBacklog(db) },
+  {
+    name: "projectRoom",
+    run: async (db, { roomId }) => {
+      await projectRoom(db, roomId, 0);
+      return true;
+    },
+    // Everybody in the room is read and handed over.
+    grows: { participants: "input", "changes that wait": "input" },
+  },
+  { name: "isAhead", run: (db, { roomId }) => isAhead(db, roomId, 1_000_000) },
   { name: "confirmChanges", run: (db, { roomId }) => confirmChanges(db, roomId, 1) },
 ];

@@ -8,6 +8,8 @@ export interface FakeMessages {
   readonly applied: ReadonlyMap<string, readonly RoomChange[]>;
   /** How often a change was delivered, applied before or not. */
   readonly deliveries: number;
+  /** From now on the last change that it knows of a room is this one, as after a restore from a backup. */
+  restore(roomId: string, changeNo: number): void;
 }
 
 /** `lastChange` is the number of the last change of a room that was applied before. */
@@ -17,19 +19,24 @@ export function fakeMessages(
   lastChange: (roomId: string) => number = () => 0,
 ): FakeMessages {
   const applied = new Map<string, RoomChange[]>();
+  const numbers = new Map<string, number>();
   let deliveries = 0;
   serveRpc(bus, messagesRpc.applyRoomChange, async ({ roomId, changeNo, change }) => {
     deliveries += 1;
     if (failing.has(roomId)) throw new ChatError("service_unavailable");
     const changes = applied.get(roomId) ?? [];
     applied.set(roomId, changes);
-    const last = lastChange(roomId);
-    if (changeNo === last + changes.length + 1) changes.push(change);
-    return { applied: last + changes.length };
+    const last = numbers.get(roomId) ?? lastChange(roomId);
+    const begins = change.kind === "projected" && change.after === null;
+    if (begins ? changeNo <= last : changeNo !== last + 1) return { applied: last };
+    changes.push(change);
+    numbers.set(roomId, changeNo);
+    return { applied: changeNo };
   });
   serveRpc(bus, messagesRpc.describeRoom, async ({ roomId }) => activityOf(roomId));
   return {
     applied,
+    restore: (roomId, changeNo) => void numbers.set(roomId, changeNo),
     get deliveries() {
       return deliveries;
     },

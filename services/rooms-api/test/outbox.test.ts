@@ -1,8 +1,8 @@
 // A change is in the log or on its way there, whatever is down in between.
 import { randomBytes } from "node:crypto";
 import { createLocalBus } from "@khui/bus/local";
-import { ChatError } from "@khui/contracts";
-import type { Db } from "@khui/database";
+import { ChatError, type RoomChange } from "@khui/contracts";
+import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
@@ -14,6 +14,8 @@ import { allowAll, fakeMessages } from "./fake-messages.js";
 
 const silent = { warn: () => undefined };
 const activityId = "activity";
+const membersOf = (change: RoomChange | undefined) =>
+  change?.kind === "projected" ? change.members.map(({ userId, role }) => `${role} ${userId}`).sort() : [];
 
 test("with a database", async (t: Test) => {
   const database = await openOwnDatabase(t);
@@ -94,6 +96,58 @@ test("with a database", async (t: Test) => {
       ?.flatMap((change) => (change.kind === "joined" ? [change.userId] : []));
     t.same([...(joined ?? [])].sort(), [...people].sort());
     t.equal(messages.deliveries, 11, "nor does each deliver what all of them have written");
+  });
+
+  await t.test("after a restore of either database a room is projected anew, and goes on", async (t) => {
+    const warnings: object[] = [];
+    const bus = createLocalBus().connect();
+    const outbox = createOutbox(
+      db,
+      bus,
+      { warn: (fields: object) => void warnings.push(fields) },
+      { sweepMs: 60_000, abandonedMs: 0 },
+    );
+    t.teardown(() => Promise.all([outbox.close(), bus.close()]));
+    const rooms = createRooms(db, bus, outbox);
+    const messages = fakeMessages(bus);
+    const [admin, member, third] = [userId(), userId(), userId()];
+    const { room } = await rooms.create(admin, { type: "group", name: "x", activityId }, undefined, allowAll);
+    const last = () => messages.applied.get(room._id)?.at(-1);
+    await rooms.join(member, room._id);
+    messages.restore(room._id, 1);
+    await rooms.join(third, room._id);
+    t.match(last(), { kind: "projected", type: "group", settings: room.settings, after: null, upTo: null });
+    t.same(membersOf(last()), [`admin ${admin}`, `member ${member}`, `member ${third}`].sort());
+    await rooms.leave(third, room._id);
+    t.match(last(), { kind: "left", userId: third }, "and what follows is delivered as ever");
+    messages.restore(room._id, 1_000);
+    await rooms.leave(member, room._id);
+    t.same(membersOf(last()), [`admin ${admin}`]);
+    messages.restore(room._id, 0);
+    await Promise.all([rooms.join(member, room._id), rooms.join(third, room._id)]);
+    t.equal(warnings.length, 3, "each time the log says so");
+  });
+
+  await t.test("a large room is projected in pages, which together cover all ids", async (t) => {
+    const { bus, rooms } = await setUp(t);
+    const messages = fakeMessages(bus);
+    const admin = userId();
+    const settings = { maxParticipants: 5_000 };
+    const input = { type: "group", name: "x", activityId, settings } as const;
+    const { room } = await rooms.create(admin, input, undefined, allowAll);
+    await sql`
+      INSERT INTO rooms.participants (room_id, user_id, role)
+      SELECT ${room._id}, 'person ' || n, 'member' FROM generate_series(1, 2500) n`.execute(db);
+    messages.restore(room._id, 0);
+    await rooms.join(userId(), room._id);
+    const pages = messages.applied.get(room._id)?.slice(1) ?? [];
+    const bounds = pages.map((page) => (page.kind === "projected" ? [page.after, page.upTo] : []));
+    t.match(bounds, [
+      [null, String],
+      [bounds[0]?.[1], String],
+      [bounds[1]?.[1], null],
+    ]);
+    t.equal(pages.flatMap(membersOf).length, 2_502);
   });
 
   await t.test("a full room admits nobody, however many join at once", async (t) => {

@@ -5,9 +5,10 @@ import type { Context } from "../context.js";
 import { renderEntry, viewOf } from "../render.js";
 import { readLog } from "../store/history.js";
 import { applyRoomChange } from "../store/membership.js";
+import { applyProjection } from "../store/projection.js";
 
 /**
- * Applies change `changeNo`, once and only after the one before. Returns the last change number applied, so that rooms-api can
+ * Applies change `changeNo`, once and only after the one before (a projection after any). Returns the last change number applied, so that rooms-api can
  * deliver what is missing before.
  */
 export async function appendRoomChange(
@@ -18,7 +19,9 @@ export async function appendRoomChange(
 ): Promise<{ applied: number }> {
   const messageId = new ObjectId().toHexString();
   const { applied, entries } = await context.roomQueue.run(roomId, () =>
-    applyRoomChange(context.db, roomId, changeNo, change, messageId),
+    change.kind === "projected"
+      ? applyProjection(context.db, roomId, changeNo, change)
+      : applyRoomChange(context.db, roomId, changeNo, change, messageId),
   );
   context.announce.membersAdded(roomId, addedBy(change));
   const first = entries[0];
@@ -36,6 +39,6 @@ export async function appendRoomChange(
 
 /** Also for a change applied before: gateways that missed the announcement get another chance. */
 function addedBy(change: RoomChange): string[] {
-  if (change.kind === "created") return change.members.map(({ userId }) => userId);
+  if (change.kind === "created" || change.kind === "projected") return change.members.map(({ userId }) => userId);
   return change.kind === "joined" ? [change.userId] : [];
 }

@@ -10,6 +10,15 @@ export interface Applied {
   readonly entries: ReadonlyArray<{ readonly seq: number }>;
 }
 
+/** A log entry that a change of membership makes. */
+export interface Entry {
+  readonly event: string;
+  readonly message_id: string | null;
+  readonly data: EntryData | null;
+}
+
+type MemberChange = Exclude<RoomChange, { kind: "created" | "projected" }>;
+
 interface Room {
   id: string;
   seq: number;
@@ -28,7 +37,7 @@ export function applyRoomChange(
   db: Db,
   roomId: string,
   changeNo: number,
-  change: RoomChange,
+  change: Exclude<RoomChange, { kind: "projected" }>,
   messageId: string,
 ): Promise<Applied> {
   return inTransaction(db, async (trx) => {
@@ -62,7 +71,7 @@ async function createRoom(trx: Db, roomId: string, change: Extract<RoomChange, {
   return { applied: 1, entries: [] };
 }
 
-async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
+export async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
   const { rows } = await sql<Room>`
     SELECT id, seq, change_no, member_count, ordinal, places, ${lockWithin()},
       greatest(last_at + interval '1 millisecond', date_trunc('milliseconds', clock_timestamp())) AS at
@@ -71,10 +80,10 @@ async function lockRoom(trx: Db, roomId: string): Promise<Room | undefined> {
 }
 
 /** Projects the change; returns the events that belong to it beside the system message. */
-async function applyTo(
+export async function applyTo(
   trx: Db,
   room: Room,
-  change: Exclude<RoomChange, { kind: "created" }>,
+  change: MemberChange,
 ): Promise<Array<{ event: string; data: EntryData }>> {
   if (change.kind === "settings") {
     await sql`UPDATE messages.rooms SET settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
@@ -109,35 +118,45 @@ async function append(
   trx: Db,
   room: Room,
   changeNo: number,
-  change: Exclude<RoomChange, { kind: "created" }>,
+  change: MemberChange,
   messageId: string,
   events: ReadonlyArray<{ event: string; data: EntryData }>,
 ): Promise<Array<{ seq: number }>> {
   const effect = events[0]?.data;
   const members = effect?.members ?? room.member_count;
   const announced = members <= smallRoomLimit ? events : [];
-  const rows = [
+  const entries: Entry[] = [
     { event: "new_message", message_id: messageId, data: announced.length > 0 ? null : (effect ?? null) },
     ...announced.map(({ event, data }) => ({ event, message_id: null, data })),
-  ].map((row, i) => ({ ...row, seq: room.seq + 1 + i }));
+  ];
   await sql`
     INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, system, created_at)
     VALUES (${messageId}, ${room.id}, ${room.seq + 1}, ${room.places + 1}, ${room.ordinal},
       coalesce((SELECT sent FROM messages.members WHERE room_id = ${room.id} AND user_id = ${change.userId}), 0),
       ${change.userId}, 'system', ${change.text}, ${jsonb(systemInfo(change))}, ${room.at})`.execute(trx);
+  return appendEntries(trx, room, { changeNo, entries, members, messages: 1 });
+}
+
+/** Numbers entries, of which some are messages, and moves the room to the change that made them. */
+export async function appendEntries(
+  trx: Db,
+  room: Room,
+  { changeNo, entries, members, messages }: { changeNo: number; entries: Entry[]; members: number; messages: number },
+): Promise<Array<{ seq: number }>> {
+  const rows = entries.map((entry, i) => ({ ...entry, seq: room.seq + 1 + i }));
   await sql`
     INSERT INTO messages.log (room_id, seq, event, message_id, data, at)
     SELECT ${room.id}, seq, event, message_id, data, ${room.at}
     FROM jsonb_to_recordset(${jsonb(rows)}) AS x(seq bigint, event text, message_id text, data jsonb)`.execute(trx);
   await sql`
     UPDATE messages.rooms SET seq = ${room.seq + rows.length}, change_no = ${changeNo}, last_at = ${room.at},
-      places = places + 1, member_count = ${members}
+      places = places + ${messages}, member_count = ${members}
     WHERE id = ${room.id}`.execute(trx);
   return rows.map(({ seq }) => ({ seq }));
 }
 
 /** A new member has read everything: what was sent before is history, not unread. */
-async function startPosition(trx: Db, roomId: string, userId: string): Promise<void> {
+export async function startPosition(trx: Db, roomId: string, userId: string): Promise<void> {
   await sql`
     INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)
     SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
@@ -147,7 +166,7 @@ async function startPosition(trx: Db, roomId: string, userId: string): Promise<v
       delivered_seq = excluded.delivered_seq`.execute(trx);
 }
 
-function systemInfo(change: Exclude<RoomChange, { kind: "created" }>): SystemInfo {
+function systemInfo(change: MemberChange): SystemInfo {
   const { userId } = change;
   if (change.kind === "joined") return { action: "member_joined", userId };
   if (change.kind === "settings") return { action: "settings_changed", userId, changes: change.changes };
