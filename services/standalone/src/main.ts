@@ -41,6 +41,7 @@ await run(telemetry.log, async (closers) => {
     const sign = (sub: string, name: string) => khui.tokens.sign({ sub, name }, developmentTokenSeconds);
     lines.push(
       "  no JWT_SECRET is given, so this is for trying out: tokens for two people, good for a day",
+      `  export KHUI_URL=${khui.url}`,
       `  export ALICE=${sign("alice", "Alice")}`,
       `  export BOB=${sign("bob", "Bob")}`,
     );

@@ -26,9 +26,13 @@ interface Running {
   readonly exit: Promise<unknown[]>;
 }
 
-/** Starts the built process and resolves when it has printed where it serves. */
+const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: { start: string } };
+
+/** Starts the built process as npm does, and resolves when it has printed where it serves. */
 async function start(env: Record<string, string>): Promise<Running> {
-  const child = spawn(process.execPath, [join(root, "services/standalone/dist/main.js")], {
+  // Its shell is replaced by the process: a signal to the one must reach the other.
+  const child = spawn("sh", ["-c", scripts.start], {
+    cwd: root,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -73,6 +77,7 @@ test("the printed tokens and the README's quick start work, and data outlives th
   let khui = await start({ DATA_DIR: dataDir, PORT: "0" });
   t.teardown(() => end(khui));
 
+  t.equal(khui.tokens.KHUI_URL, khui.url);
   const readme = await readFile(join(root, "README.md"), "utf8");
   const script = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
   t.ok(script, "the README has a quick start");
@@ -81,7 +86,7 @@ test("the printed tokens and the README's quick start work, and data outlives th
   await writeFile(file, script ?? "");
   t.teardown(() => rm(file, { force: true }));
   const hello = spawn(process.execPath, [file], {
-    env: { ...process.env, ...khui.tokens, KHUI_URL: khui.url, NODE_OPTIONS: "" },
+    env: { ...process.env, ...khui.tokens, NODE_OPTIONS: "" },
   });
   let said = "";
   hello.stdout.on("data", (chunk) => {
@@ -146,7 +151,8 @@ test("a start that cannot succeed says why and leaves with code 1", async (t) =>
   await once(taken, "listening");
   t.teardown(() => void taken.close());
   const { port } = taken.address() as { port: number };
-  await t.rejects(start({ DATA_DIR: dataDir, PORT: String(port) }), /EADDRINUSE/);
+  const line = new RegExp(`^ended: [^\\n]*port ${port} of \\S+ is in use[^\\n]*\\n$`);
+  await t.rejects(start({ DATA_DIR: dataDir, PORT: String(port) }), { message: line });
 });
 
 test("a data folder has one process at a time", async (t) => {

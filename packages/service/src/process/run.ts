@@ -3,6 +3,9 @@ import { type Closers, createClosers } from "./closers.js";
 import { EnvironmentError } from "./environment.js";
 import type { Logger } from "./logger.js";
 
+const isPortInUse = (error: unknown): error is { port: number; address: string } =>
+  error instanceof Error && "code" in error && error.code === "EADDRINUSE" && "port" in error;
+
 /**
  * Calls `start` with closers to fill, and closes them on SIGTERM or SIGINT within 25 s. A second signal, or a failing
  * start, ends the process with code 1. An uncaught error is logged and ends it too, since the state is unknown then.
@@ -31,6 +34,8 @@ export async function run(log: Logger, start: (closers: Closers) => Promise<void
     await start(closers);
   } catch (error) {
     if (error instanceof EnvironmentError) log.fatal(error.message);
+    else if (isPortInUse(error))
+      log.fatal(`port ${error.port} of ${error.address} is in use: set PORT, or stop its user`);
     else log.fatal({ err: error }, "could not start");
     await close(1);
   }
