@@ -168,6 +168,7 @@ function savedName(disposition: string | null): string {
 t.test("a file is downloaded under its original name", async (t) => {
   for (const name of [
     "plain.bin",
+    "résumé.txt",
     "รายงาน ประจำปี ๒๕๖๗.bin",
     "semicolons; in=names, too.bin",
     "it's (100%) *new*.bin",

@@ -181,6 +181,23 @@ t.test("a file name is kept exactly, however the client encodes it", async (t) =
   const message = withMedia(good(t, routes.sendMedia, await post(a, room, quoted)).data);
   t.equal(message.mediaInfo.originalName, 'say "hi"; now.txt');
   await served(t, message);
+  for (const [parameters, kept] of [
+    [`filename="Trip/IMG_1.png"`, "IMG_1.png"],
+    [`filename="../../../services/standalone/x"`, "x"],
+    [`filename="C:\\temp\\x.txt"`, "x.txt"],
+    [`filename*=UTF-8''..%2F..%2Fx`, "x"],
+    [`filename="invoice\u202Efdp.exe"`, "invoicefdp.exe"],
+    [`filename="a\u2066b\u2069.txt"`, "ab.txt"],
+    [`filename="????.txt"; filename*=utf-8''%E0%B8%A3%E0%B8%B9%E0%B8%9B.txt`, "รูป.txt"],
+  ] as const) {
+    const form = handMade([
+      [`name="type"`, "file"],
+      [`name="file"; ${parameters}`, plainText],
+    ]);
+    const sent = withMedia(good(t, routes.sendMedia, await post(a, room, form)).data);
+    t.equal(sent.mediaInfo.originalName, kept, parameters);
+    await served(t, sent);
+  }
   const decomposed = await send(t, a, room, "file", plainText, { name: "cafe\u0301.txt" });
   t.equal(decomposed.mediaInfo.originalName, "caf\u00e9.txt", "accents are joined to their letters, as macOS does not");
 });

@@ -45,7 +45,7 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
   reply.headers({
     "content-type": content.contentType,
     "content-length": range ? range.end - range.start + 1 : content.size,
-    "content-disposition": contentDisposition(fileName, { type }),
+    "content-disposition": contentDisposition(fileName, { type, fallback: asciiOf(fileName) }),
     // Opened as a page it may load and run nothing; Chromium's PDF viewer does not run in a sandbox.
     "content-security-policy":
       content.contentType === "application/pdf" ? "default-src 'none'" : "default-src 'none'; sandbox",
@@ -53,6 +53,13 @@ export async function sendContent(request: FastifyRequest, reply: FastifyReply, 
   if (range) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${content.size}`);
   return reply.send(body);
 }
+
+/** For clients that do not know `filename*`, which all current browsers prefer. Headers are ASCII: Node garbles the rest, or throws. */
+const asciiOf = (fileName = "") =>
+  fileName
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "")
+    .replace(/[^\x20-\x7e]/gu, "?");
 
 /**
  * The requested range of `size` bytes: undefined for all. An invalid range, or several, count as none.

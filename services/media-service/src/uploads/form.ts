@@ -9,6 +9,7 @@ import { readMultipart } from "@khui/service/http";
 import type { FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import type { MediaLimits } from "../limits.js";
+import { watchExtendedName } from "./extended-name.js";
 import { checkFileName } from "./file-name.js";
 
 export interface Form {
@@ -63,13 +64,15 @@ async function readParts(
     parts: maxFields + 2,
     fileSize: Infinity,
   };
+  const extendedName = watchExtendedName(request.raw);
   for await (const part of request.parts({ preservePath: true, limits: options })) {
     if (part.type === "field") {
       if (part.valueTruncated || typeof part.value !== "string") throw invalidField(`/${part.fieldname}`);
       if (fieldNames.includes(part.fieldname)) values[part.fieldname] ??= part.value;
     } else {
       if (file) throw new ChatError("too_many_files");
-      file = await writeFile(part, join(folder, "received"), maxBytesOf(values.type, limits), signal);
+      const given = extendedName() ?? part.filename;
+      file = await writeFile(part, given, join(folder, "received"), maxBytesOf(values.type, limits), signal);
     }
   }
   return { values, file };
@@ -84,12 +87,13 @@ function maxBytesOf(type: string | undefined, { bytes }: MediaLimits): number {
 
 async function writeFile(
   part: MultipartFile,
+  given: string | undefined,
   path: string,
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<Form["file"]> {
   if (part.fieldname !== "file") throw invalidField(`/${part.fieldname}`);
-  const name = checkFileName(part.filename ?? "");
+  const name = checkFileName(given ?? "");
   let size = 0;
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
