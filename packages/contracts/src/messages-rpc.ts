@@ -98,6 +98,9 @@ export const StoredEntry = Type.Object({
   body: Type.String(),
 });
 
+/** Entries of one room; `seq` is its newest, `floor` the last one that its log no longer has. */
+const StoredLogPage = Type.Object({ seq: Sequence, floor: Sequence, entries: Type.Array(StoredEntry) });
+
 /** Rooms in one `openRooms` or `readPositions`. */
 export const maxOpenedRooms = 500;
 
@@ -148,7 +151,7 @@ export const messagesRpc = {
   ),
   /**
    * For each join, in their order, the room as it is opened, or why the user may not enter it. As many as fit in one answer, at
-   * least one: the rest must be requested again. What was missed since `afterSeq` is read with readLog.
+   * least one: the rest must be requested again. What was missed since `afterSeq` is read with readLogs.
    */
   openRooms: defineRpc(
     "messages.openRooms",
@@ -176,17 +179,24 @@ export const messagesRpc = {
       seq: Sequence,
       members: Type.Integer(),
       resync: Type.Boolean({ description: "the log does not reach back to afterSeq" }),
-      entries: Type.Array(StoredEntry, { description: "the first of those after afterSeq; readLog gives the rest" }),
+      entries: Type.Array(StoredEntry, { description: "the first of those after afterSeq; readLogs gives the rest" }),
       positions: Type.Array(Position),
       hidden: Type.Array(ObjectId, { description: "what this user has hidden since afterSeq" }),
     }),
   ),
-  /** Entries after a number, oldest first, as many as fit in one answer. */
-  readLog: defineRpc(
-    "messages.readLog",
-    Type.Object({ roomId: ObjectId, afterSeq: Sequence }),
-    Type.Object({ seq: Sequence, floor: Sequence, entries: Type.Array(StoredEntry) }),
+  /**
+   * Of each room, entries after a number, oldest first: `pages[n]` is that of `rooms[n]`, null where there is no such room. All together
+   * are as much as fits in one answer: of the last room perhaps not all entries, and pages that are missing are asked for again.
+   */
+  readLogs: defineRpc(
+    "messages.readLogs",
+    Type.Object({
+      rooms: Type.Array(Type.Object({ roomId: ObjectId, afterSeq: Sequence }), { minItems: 1, maxItems: 256 }),
+    }),
+    Type.Object({ pages: Type.Array(Nullable(StoredLogPage), { minItems: 1 }) }),
   ),
+  /** One room's page. For gateways of the release before; drop it in the next one. */
+  readLog: defineRpc("messages.readLog", Type.Object({ roomId: ObjectId, afterSeq: Sequence }), StoredLogPage),
   /** Those of the requested rooms whose log is beyond the given number. */
   heads: defineRpc(
     "messages.heads",

@@ -4,18 +4,33 @@ import { serveRpc } from "@khui/bus/rpc";
 import type { Rpc, RpcAnswer, RpcRequest } from "@khui/contracts";
 import type { Logger } from "pino";
 import { toChatError } from "./failures.js";
+import { createLanes, type Lane, type Lanes } from "./lanes.js";
 
-export interface RpcServer {
-  /** Serves `rpc`, together with the service's other replicas. Whatever the handler throws reaches the caller as a ChatError. */
+interface Serving {
+  /**
+   * Serves `rpc`, together with the service's other replicas. Whatever the handler throws reaches the caller as a ChatError. When
+   * the lane is full, or the caller has given up before its turn, it is refused with service_unavailable, and the handler not called.
+   */
   serve<R extends Rpc>(rpc: R, handler: (request: RpcRequest<R>) => Promise<RpcAnswer<R>>): void;
+}
+
+/** `serve` is for queries; other lanes have their own, see `LaneName`. */
+export interface RpcServer extends Serving {
+  readonly writes: Serving;
+  readonly background: Serving;
   /** Stops taking requests. */
   close(): void;
 }
 
 /** `queue` is the service's name: one of its replicas takes each request. */
-export function createRpcServer(bus: Bus, queue: string, log: Pick<Logger, "error">): RpcServer {
+export function createRpcServer(
+  bus: Bus,
+  queue: string,
+  log: Pick<Logger, "error">,
+  lanes: Lanes = createLanes(),
+): RpcServer {
   const unsubscribes: Array<() => void> = [];
-  return {
+  const servingIn = (lane: Lane): Serving => ({
     serve(rpc, handler) {
       const subscription = serveRpc(
         bus,
@@ -31,10 +46,15 @@ export function createRpcServer(bus: Bus, queue: string, log: Pick<Logger, "erro
             throw failure;
           }
         },
-        { queue },
+        { queue, admit: (arrival, work) => lane.run(arrival, work) },
       );
       unsubscribes.push(() => subscription.unsubscribe());
     },
+  });
+  return {
+    ...servingIn(lanes.queries),
+    writes: servingIn(lanes.writes),
+    background: servingIn(lanes.background),
     close() {
       for (const unsubscribe of unsubscribes.splice(0)) unsubscribe();
     },

@@ -10,6 +10,7 @@ import { mountHealth } from "./http/health.js";
 import { mountMetrics } from "./http/metrics.js";
 import { mounter } from "./http/mount.js";
 import { createTokens, type Tokens } from "./http/tokens.js";
+import { createLanes, instrumentLanes, type Lanes } from "./lanes.js";
 import { pingPort } from "./ports.js";
 import { type Closers, createClosers } from "./process/closers.js";
 import { createRpcServer } from "./rpc.js";
@@ -56,8 +57,11 @@ export async function startServices(services: readonly Service[], starting: Star
   let url = "";
   const publicUrl = () => env.PUBLIC_URL || starting.publicUrl?.(url) || "";
   const instanceId = crypto.randomUUID().replaceAll("-", "");
+  const onLanes = instrumentLanes(telemetry.metrics);
   for (const service of services) {
-    await app.register(async (own) => start(service, { ...starting, app: own, tokens, publicUrl, instanceId }));
+    await app.register(async (own) =>
+      start(service, { ...starting, app: own, tokens, publicUrl, instanceId, onLanes }),
+    );
   }
   await app.listen({ port: env.PORT, host: env.HOST });
   const [address] = app.addresses();
@@ -70,6 +74,7 @@ interface Place extends Omit<Starting, "publicUrl"> {
   readonly tokens: Tokens;
   readonly publicUrl: () => string;
   readonly instanceId: string;
+  readonly onLanes: (lanes: Lanes) => void;
 }
 
 async function start(service: Service, place: Place): Promise<void> {
@@ -79,7 +84,10 @@ async function start(service: Service, place: Place): Promise<void> {
   const { log } = telemetry;
   const directory = createDirectory(bus, { onError: (error) => log.warn({ err: error }, "directory") });
   const guard = { tokens, limits, rules: defaultRules(env), onIdentity: directory.learn };
-  const rpc = createRpcServer(bus, service.name, log);
+  // Each service has its own: handlers call other services of this process, which must not wait for them.
+  const lanes = createLanes();
+  place.onLanes(lanes);
+  const rpc = createRpcServer(bus, service.name, log, lanes);
   const closers = createClosers(log);
   app.addHook("onClose", async () => {
     rpc.close();

@@ -1,6 +1,7 @@
 // The metrics of uploads, and of the disk that they pass through.
 import { statfs } from "node:fs/promises";
 import { ChatError, type MediaKind } from "@khui/contracts";
+import { startPeriodic } from "@khui/service/process";
 import type { Metrics } from "@khui/service/telemetry";
 
 export interface UploadMetrics {
@@ -33,20 +34,16 @@ export function createUploadMetrics(metrics: Metrics, running: () => number): Up
 }
 
 /** Publishes the size and free space of the disk under `folder`, polled so that no scrape waits for a disk. Returns how to stop. */
-export async function monitorDisk({ gauge }: Metrics, folder: string): Promise<() => void> {
+export async function monitorDisk({ gauge }: Metrics, folder: string): Promise<() => Promise<void>> {
   let bytes = { size: 0, free: 0 };
   const poll = async () => {
-    try {
-      const { blocks, bavail, bsize } = await statfs(folder);
-      bytes = { size: blocks * bsize, free: bavail * bsize };
-    } catch {
-      // The last figures stay; the uploads themselves fail where the folder is gone.
-    }
+    const { blocks, bavail, bsize } = await statfs(folder);
+    bytes = { size: blocks * bsize, free: bavail * bsize };
   };
-  await poll();
-  const timer = setInterval(() => void poll(), pollIntervalMs);
-  timer.unref();
+  // When it fails the last figures stay; the uploads themselves fail where the folder is gone.
+  const polling = startPeriodic(poll, { intervalMs: pollIntervalMs, onError() {} });
+  await polling.run();
   gauge("khui_media_scratch_size_bytes", "Size of the disk that uploads pass through.", () => bytes.size);
   gauge("khui_media_scratch_free_bytes", "Of it, what is free for uploads.", () => bytes.free);
-  return () => clearInterval(timer);
+  return polling.stop;
 }

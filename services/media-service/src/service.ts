@@ -36,7 +36,7 @@ export const mediaService = defineService({
     await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
     onClose("disk metrics", await monitorDisk(metrics, env.SCRATCH_DIR));
     mountDelivery(app, guard, blobs, createMediaLinks(linkOptions(env, publicUrl)));
-    rpc.serve(mediaRpc.remove, async ({ fileIds }) => {
+    rpc.background.serve(mediaRpc.remove, async ({ fileIds }) => {
       await files.remove(fileIds);
       return {};
     });

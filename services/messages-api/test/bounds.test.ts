@@ -1,7 +1,7 @@
 // Whatever members write, every answer about it fits a message of the bus.
 import { type Db, sql } from "@khui/database";
 import t, { test } from "tap";
-import { logPage } from "../src/queries/log.js";
+import { logPage, logPages } from "../src/queries/log.js";
 import { openRoom, openRooms, positionsOf } from "../src/queries/open-rooms.js";
 import { audiencesOf, roomListsOf, roomsAmong, roomsOf } from "../src/queries/rooms.js";
 import { renderEntry } from "../src/render.js";
@@ -10,7 +10,7 @@ import { reactTo } from "../src/store/react.js";
 import { sendBatch } from "../src/store/send.js";
 import { links, offline } from "./offline.js";
 import { openReplicas } from "./postgres.js";
-import { makeRoom, newUser, text } from "./room.js";
+import { makeRoom, newId, newUser, text } from "./room.js";
 
 const [db] = (await openReplicas(t, 1)) as [Db];
 const context = offline(db);
@@ -52,6 +52,45 @@ test("a text is edited until its history is too large, and the log can be read o
   t.equal(position, edits + 2, "to its end");
   const opened = await openRoom(context, { userId: user, roomId, afterSeq: 0 });
   t.ok(sizeOf(opened) < largestMessage, `opening takes ${sizeOf(opened)} bytes`);
+});
+
+test("the logs of many rooms are read on where an answer ends, to the end of each", async (t) => {
+  const user = newUser("a");
+  const roomIds: string[] = [];
+  for (let n = 0; n < 30; n++) roomIds.push(await makeRoom(db, [user]));
+  // The tenth has more than one answer holds, and more entries than one reads.
+  const texts = roomIds.flatMap((roomId, n) =>
+    Array.from({ length: n === 9 ? 600 : 3 }, (_, i) => text(roomId, user, i < 40 ? { content: longest(i) } : {})),
+  );
+  for (let start = 0; start < texts.length; start += 100) await sendBatch(db, texts.slice(start, start + 100));
+  const missing = newId();
+  const position = new Map([...roomIds.slice(0, 5), missing, ...roomIds.slice(5)].map((roomId) => [roomId, 0]));
+  let unknown = 0;
+  for (let answers = 0; position.size > 0; answers++) {
+    const rooms = [...position].map(([roomId, afterSeq]) => ({ roomId, afterSeq }));
+    const pages = await logPages(context, rooms);
+    t.ok(pages.length > 0 && answers < 60, "each answer gets further");
+    t.ok(sizeOf({ pages }) < largestMessage, `an answer has ${sizeOf({ pages })} bytes`);
+    for (const [n, page] of pages.entries()) {
+      const { roomId, afterSeq } = rooms[n]!;
+      if (!page) {
+        t.equal(roomId, missing);
+        unknown++;
+        position.delete(roomId);
+        continue;
+      }
+      const seqs = page.entries.map(({ seq }) => seq);
+      t.same(
+        seqs,
+        seqs.map((_, i) => afterSeq + 1 + i),
+        "without a gap",
+      );
+      const reached = seqs.at(-1) ?? afterSeq;
+      if (reached === page.seq) position.delete(roomId);
+      else position.set(roomId, reached);
+    }
+  }
+  t.equal(unknown, 1);
 });
 
 test("a message takes a hundred different emojis; further reactions with one of them are accepted", async (t) => {

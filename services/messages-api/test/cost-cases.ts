@@ -11,6 +11,7 @@ import {
   hiddenSince,
   othersPositions,
   readLog,
+  readLogs,
   roomStats,
   roomsAhead,
 } from "../src/store/history.js";
@@ -123,6 +124,16 @@ const reading = [
     run: (db, { roomId, middle }) => readLog(db, roomId, middle.seq, 100),
   },
   { name: "readLog, one entry", run: (db, { roomId, head }) => readLog(db, roomId, head - 1, 1) },
+  {
+    name: "readLogs",
+    run: (db, { rooms, batch }) =>
+      readLogs(
+        db,
+        rooms.slice(0, batch).map((roomId) => ({ roomId, afterSeq: 0 })),
+        100,
+      ),
+    grows: batched,
+  },
   {
     name: "roomsAhead",
     run: (db, { rooms, batch }) =>

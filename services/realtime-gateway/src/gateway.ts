@@ -2,6 +2,7 @@
 import type { Bus } from "@khui/bus";
 import type { Presence } from "@khui/presence";
 import { clientAddress, type Guard, languageOf } from "@khui/service/http";
+import { type Periodic, startPeriodic } from "@khui/service/process";
 import type { Telemetry } from "@khui/service/telemetry";
 import type { CloseHandler, EventHandler, Handshake, Socket } from "@khui/socketio";
 import { joinRate } from "./commands/rooms.js";
@@ -62,6 +63,8 @@ const typingIntervalMs = 250;
 /** Each time looks at every client: with 20,000 of them a hundredth of a core. */
 const expiryIntervalMs = 1_000;
 const deliveryReportIntervalMs = 500;
+/** All gateways reconnect at once: each compares its rooms at another time within this one. */
+const reconnectSpreadMs = 1_000;
 /** Of one user: rooms opened and closed that are shown to others. */
 const openingsRate = { burst: 50, perSecond: 1 };
 
@@ -98,9 +101,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const feeds = createFeeds({
-    ...createFeedEvents({ users, contacts, roomLists, deliveries, metrics, onError }),
+    ...createFeedEvents({ users, contacts, roomLists, deliveries, metrics }),
     bus,
     logs,
+    onError,
     onLive: (feed, header, body) => deliverLive(feed, header, body),
   });
   const typing = createTyping({ bus, presence: options.presence, feeds, onError });
@@ -158,10 +162,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     disconnect(data as Client);
   };
 
-  const timers: NodeJS.Timeout[] = [];
-  const every = (ms: number, work: () => void | Promise<void>) =>
-    timers.push(setInterval(() => void Promise.resolve(work()).catch(onError), ms));
-  const offReconnect = bus.onReconnect(() => void feeds.reconcile().catch(onError));
+  const every = (intervalMs: number, work: () => void | Promise<void>) => startPeriodic(work, { intervalMs, onError });
+  const jobs: Periodic[] = [];
+  let offReconnect = () => {};
 
   return {
     connect(socket, { auth, headers, address }) {
@@ -175,14 +178,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async start() {
       await presence.start();
-      every(typingIntervalMs, () => typing.expire(Date.now()));
-      every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs));
-      every(repairMs, () => {
-        deduplicator.rotate();
-        for (const limits of [floodControl, joinLimit, typing, openings]) limits.sweep(Date.now());
-        return feeds.reconcile();
-      });
-      every(deliveryReportIntervalMs, () => deliveries.flush());
+      const reconciling = every(repairMs, () => feeds.reconcile());
+      offReconnect = bus.onReconnect(() => reconciling.runWithin(reconnectSpreadMs));
+      jobs.push(
+        reconciling,
+        every(typingIntervalMs, () => typing.expire(Date.now())),
+        every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs)),
+        every(repairMs, () => {
+          deduplicator.rotate();
+          for (const limits of [floodControl, joinLimit, typing, openings]) limits.sweep(Date.now());
+        }),
+        every(deliveryReportIntervalMs, () => deliveries.flush()),
+      );
     },
     stats: () => ({
       ...metrics,
@@ -196,8 +203,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       roomListRooms: Math.max(0, logs.size - feeds.size),
     }),
     async close() {
-      for (const timer of timers) clearInterval(timer);
       offReconnect();
+      await Promise.all(jobs.map((job) => job.stop()));
       typing.flush();
       await deliveries.flush();
       roomLists.close();

@@ -89,8 +89,10 @@ export function fakeMessagesApi(
     api.asked.positions++;
     return answer(() => ({ positions: roomIds.map(() => JSON.stringify([positionOf("somebody")])) }), pausePositions);
   });
-  serveRpc(bus, messagesRpc.readLog, ({ afterSeq }) =>
-    answer(() => ({ seq: log.length, floor: api.floor, entries: after(afterSeq) })),
+  serveRpc(bus, messagesRpc.readLogs, ({ rooms }) =>
+    answer(() => ({
+      pages: rooms.map(({ afterSeq }) => ({ seq: log.length, floor: api.floor, entries: after(afterSeq) })),
+    })),
   );
   serveRpc(bus, messagesRpc.heads, ({ rooms }) =>
     answer(() => ({

@@ -20,7 +20,6 @@ export const ignored = {
   onDelivered: () => {},
   onLeft: () => {},
   onLost: () => {},
-  onError: () => {},
   onRepaired: () => {},
   onUnused: () => {},
 };

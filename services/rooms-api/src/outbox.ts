@@ -3,6 +3,7 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
 import type { Db } from "@khui/database";
+import { startPeriodic } from "@khui/service/process";
 import pLimit from "p-limit";
 import type { Logger } from "pino";
 import {
@@ -37,9 +38,6 @@ const sweepConcurrency = 4;
 
 /** Any replica may deliver any room: messages-api applies each change once. */
 export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times: OutboxTimes = defaultTimes): Outbox {
-  let stopped = false;
-  let sweeping: Promise<void> | undefined;
-
   /** Delivers changes. Resolves with the last one that messages-api has, if that does not fit them; undefined when all is well. */
   async function deliverChanges(roomId: string, rows: readonly OutboxRow[]): Promise<number | undefined> {
     for (const { change_no: changeNo, change } of rows) {
@@ -100,51 +98,41 @@ export function createOutbox(db: Db, bus: Bus, log: Pick<Logger, "warn">, times:
   let position = "";
 
   /** Delivers the abandoned ones of the next rooms. Resolves with the failures, and whether all failed. */
-  async function sweepPage(): Promise<{ failures: unknown[]; allFailed: boolean }> {
+  async function sweepPage(signal: AbortSignal): Promise<{ failures: unknown[]; allFailed: boolean }> {
     const rooms = await pendingRooms(db, position, times.abandonedMs);
     position = rooms.length < roomsPage ? "" : (rooms.at(-1)?.roomId ?? "");
     const abandoned = rooms.flatMap(({ roomId, abandoned }) => (abandoned ? [roomId] : []));
     const outcomes = await Promise.allSettled(
-      abandoned.map((roomId) => limitSweep(async () => (stopped ? undefined : deliver(roomId)))),
+      abandoned.map((roomId) => limitSweep(async () => (signal.aborted ? undefined : deliver(roomId)))),
     );
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     return { failures, allFailed: failures.length > 0 && failures.length === abandoned.length };
   }
 
-  async function sweep(): Promise<void> {
-    try {
-      await readBacklog();
-      const failures: unknown[] = [];
-      for (let more = true; more && !stopped; ) {
-        const page = await sweepPage();
-        failures.push(...page.failures);
-        // When all fail, messages-api is down: the next sweep tries again.
-        more = position !== "" && !page.allFailed;
-      }
-      if (failures.length > 0)
-        log.warn({ err: failures[0], rooms: failures.length }, "changes of rooms wait in the outbox");
-      if (lastBacklog.changes > 0) await readBacklog();
-    } catch (error) {
-      log.warn({ err: error }, "the outbox could not be read");
+  async function sweep(signal: AbortSignal): Promise<void> {
+    await readBacklog();
+    const failures: unknown[] = [];
+    for (let more = true; more && !signal.aborted; ) {
+      const page = await sweepPage(signal);
+      failures.push(...page.failures);
+      // When all fail, messages-api is down: the next sweep tries again.
+      more = position !== "" && !page.allFailed;
     }
+    if (failures.length > 0)
+      log.warn({ err: failures[0], rooms: failures.length }, "changes of rooms wait in the outbox");
+    if (lastBacklog.changes > 0) await readBacklog();
   }
 
-  const timer = setInterval(() => {
-    sweeping ??= sweep().finally(() => {
-      sweeping = undefined;
-    });
-  }, times.sweepMs);
-  timer.unref();
+  const sweeping = startPeriodic(sweep, {
+    intervalMs: times.sweepMs,
+    onError: (error) => log.warn({ err: error }, "the outbox could not be read"),
+  });
   return {
     deliver,
     backlog: () => ({
       changes: lastBacklog.changes,
       oldestSeconds: lastBacklog.changes === 0 ? 0 : (performance.now() - lastBacklog.oldestAt) / 1000,
     }),
-    async close() {
-      stopped = true;
-      clearInterval(timer);
-      await sweeping;
-    },
+    close: sweeping.stop,
   };
 }

@@ -6,7 +6,7 @@ import { findUsers, saveUsers } from "./store/users.js";
 
 export function serveRooms(rpc: RpcServer, db: Db): void {
   rpc.serve(roomsRpc.lookupUsers, async ({ userIds }) => ({ users: await findUsers(db, userIds) }));
-  rpc.serve(roomsRpc.learnUsers, async ({ users }) => {
+  rpc.background.serve(roomsRpc.learnUsers, async ({ users }) => {
     await saveUsers(db, users);
     return {};
   });

@@ -41,7 +41,8 @@ export interface Bus {
   /**
    * Sends a request and resolves with the first answer. Rejects with NoResponders at once when nobody is subscribed,
    * RequestTimeout after `timeoutMs` (which includes waiting for a connection that is already lost), ConnectionLost as
-   * soon as the connection is lost meanwhile, RemoteError when the handler failed, PayloadTooLarge, BusClosed.
+   * soon as the connection is lost meanwhile, RemoteError when the handler failed, PayloadTooLarge, BusClosed. The header
+   * `khui-timeout-ms` tells the server how long the requester waits from the sending on.
    */
   request(
     subject: string,

@@ -14,6 +14,7 @@ import {
 import { createInbox, type Inbox } from "./local-inbox.js";
 import { createRouter, type Router } from "./router.js";
 import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
+import { withTimeout } from "./timeouts.js";
 
 export interface LocalBusOptions extends DeliveryLimits {
   /** Bytes of data and headers in one message; 1 MiB by default, as a NATS server has it. */
@@ -94,7 +95,7 @@ function connectLocal(
       const timer = setTimeout(() => abandon(new RequestTimeout(subject, timeoutMs)), timeoutMs);
       abandonRequest.add(abandon);
       try {
-        const receivers = send(subject, data, headers, (answered, answerHeaders) => {
+        const receivers = send(subject, data, withTimeout(headers ?? {}, timeoutMs), (answered, answerHeaders) => {
           const message = copy("_INBOX", answered, answerHeaders);
           setImmediate(() => finish(() => resolve(message())));
         });

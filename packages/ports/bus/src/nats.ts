@@ -32,6 +32,7 @@ import {
 import { type BusLog, type NatsLinkOptions, openLink } from "./nats-link.js";
 import { createOutflow } from "./outflow.js";
 import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
+import { withTimeout } from "./timeouts.js";
 
 /** A requester names the reply subject, and may have no right to publish to it: we reply to inboxes only. */
 const inboxes = "_INBOX.";
@@ -130,12 +131,13 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
   ): Promise<BusMessage> {
     const started = performance.now();
     if (!link.connected && !(await link.whenConnected(timeoutMs))) throw new RequestTimeout(subject, timeoutMs);
-    if (!outflow.tryReserve(checkSize(data, headers))) {
+    const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
+    const sent = withTimeout(headers, timeout);
+    if (!outflow.tryReserve(checkSize(data, sent))) {
       dropped.sent++;
       throw slowServer();
     }
-    const timeout = Math.max(1, Math.ceil(timeoutMs - (performance.now() - started)));
-    const msg = await unlessLost(subject, nc.request(subject, data, { timeout, ...withHeaders(headers) }));
+    const msg = await unlessLost(subject, nc.request(subject, data, { timeout, ...withHeaders(sent) }));
     return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
   }
 

@@ -22,6 +22,7 @@ import {
   SlowConsumer,
   type Subscription,
 } from "./index.js";
+import { timeoutOf } from "./timeouts.js";
 
 export interface CallOptions {
   /** 5,000 ms by default. */
@@ -32,6 +33,13 @@ export interface CallOptions {
 
 export interface RpcContext {
   readonly headers: Readonly<Record<string, string>>;
+  /** When the caller gives up, as `performance.now()` of this process. Infinity for a caller that does not say. */
+  readonly deadline: number;
+}
+
+/** A request before it is read. */
+export interface Arrival extends RpcContext {
+  readonly bytes: number;
 }
 
 const checkers = new WeakMap<TSchema, Checker>();
@@ -72,26 +80,31 @@ export async function call<R extends Rpc>(
 /**
  * Serves `rpc` with the handler. A ChatError that it throws travels to the caller with its code and details; anything
  * else goes to the bus's onError and reaches the caller as `internal_error`, without its text. A request that does not
- * fit the schema is answered with `invalid_request` and the first issues as details.
+ * fit the schema is answered with `invalid_request` and the first issues as details. `admit` decides when a request is read and
+ * handled, by calling `work`; what it throws is answered as if the handler had thrown it.
  */
 export function serveRpc<R extends Rpc>(
   bus: Bus,
   rpc: R,
   handler: (request: RpcRequest<R>, context: RpcContext) => Promise<RpcAnswer<R>>,
-  options: { queue?: string } = {},
+  options: { queue?: string; admit?: <T>(arrival: Arrival, work: () => Promise<T>) => Promise<T> } = {},
 ): Subscription {
-  async function handle(message: BusMessage): Promise<{ answer: RpcAnswer<R> }> {
+  const { admit = (_, work) => work() } = options;
+
+  async function handle(message: BusMessage, context: RpcContext): Promise<{ answer: RpcAnswer<R> }> {
     const request = parse(message.data);
     const issues = check(rpc.request, request);
     if (issues !== undefined) throw new ChatError("invalid_request", issues);
-    return { answer: await handler(request as RpcRequest<R>, { headers: message.headers }) };
+    return { answer: await handler(request as RpcRequest<R>, context) };
   }
 
   return bus.serve(
     rpc.subject,
     async (message) => {
       try {
-        return Buffer.from(JSON.stringify(await handle(message)));
+        const { data, headers } = message;
+        const arrival = { headers, deadline: performance.now() + timeoutOf(headers), bytes: data.length };
+        return Buffer.from(JSON.stringify(await admit(arrival, () => handle(message, arrival))));
       } catch (error) {
         if (!(error instanceof ChatError)) throw error;
         return Buffer.from(JSON.stringify({ error: { code: error.code, details: error.details } }));

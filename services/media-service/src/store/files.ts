@@ -5,6 +5,7 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, messagesRpc } from "@khui/contracts";
 import type { Db } from "@khui/database";
+import { startPeriodic } from "@khui/service/process";
 import { ObjectId } from "bson";
 import type { Logger } from "pino";
 import type { Inspected } from "../inspection/inspection.js";
@@ -73,17 +74,10 @@ export function createFiles(
     }
   }
 
-  let sweeping: Promise<void> | undefined;
-  const sweep = (): Promise<void> => {
-    sweeping ??= settleAbandoned()
-      .catch((error) => log.warn({ err: error }, "abandoned uploads are left to the next sweep"))
-      .finally(() => {
-        sweeping = undefined;
-      });
-    return sweeping;
-  };
-  const timer = setInterval(() => void sweep(), times.intervalMs);
-  timer.unref();
+  const sweeping = startPeriodic(settleAbandoned, {
+    intervalMs: times.intervalMs,
+    onError: (error) => log.warn({ err: error }, "abandoned uploads are left to the next sweep"),
+  });
 
   return {
     async store({ path, facts, thumbnail }) {
@@ -109,10 +103,7 @@ export function createFiles(
     },
     discard: (fileId) => discard(fileId),
     remove: removeBlobs,
-    sweep,
-    async close() {
-      clearInterval(timer);
-      await sweeping;
-    },
+    sweep: sweeping.run,
+    close: sweeping.stop,
   };
 }

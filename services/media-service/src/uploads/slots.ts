@@ -105,6 +105,7 @@ export function createUploadSlots(limits: Limits, now: () => number = () => perf
       };
       uploads.add(upload);
       countByUser.set(userId, own + 1);
+      // biome-ignore lint/style/noRestrictedGlobals: it takes no time
       timer ??= setInterval(poll, pollIntervalMs).unref();
       return {
         startWork() {

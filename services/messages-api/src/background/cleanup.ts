@@ -3,6 +3,7 @@ import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { mediaRpc } from "@khui/contracts";
 import type { Db } from "@khui/database";
+import { startPeriodic } from "@khui/service/process";
 import type { Logger } from "pino";
 import { forgetFiles, purgeDeletedMessages, unusedFiles } from "../store/cleanup.js";
 
@@ -20,43 +21,18 @@ const chunk = 100;
  * so: removing twice is harmless.
  */
 export function startCleanup(db: Db, bus: Bus, log: Pick<Logger, "warn">, everyMs = 30_000): Cleanup {
-  let stopped = false;
-  let again = false;
-  let running: Promise<void> | undefined;
-
-  async function cleanUp(): Promise<void> {
-    try {
-      while (!stopped && (await purgeDeletedMessages(db)));
-      for (let fileIds = await unusedFiles(db, chunk); fileIds.length > 0 && !stopped; ) {
-        await call(bus, mediaRpc.remove, { fileIds });
-        await forgetFiles(db, fileIds);
-        fileIds = await unusedFiles(db, chunk);
-      }
-    } catch (error) {
-      log.warn({ err: error }, "what deleted messages leave behind waits to be removed");
+  async function cleanUp(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await purgeDeletedMessages(db)));
+    for (let fileIds = await unusedFiles(db, chunk); fileIds.length > 0 && !signal.aborted; ) {
+      await call(bus, mediaRpc.remove, { fileIds });
+      await forgetFiles(db, fileIds);
+      fileIds = await unusedFiles(db, chunk);
     }
   }
 
-  const trigger = () => {
-    if (running) again = true;
-    else if (!stopped) {
-      running = cleanUp().finally(() => {
-        running = undefined;
-        if (again) {
-          again = false;
-          trigger();
-        }
-      });
-    }
-  };
-  const timer = setInterval(trigger, everyMs);
-  timer.unref();
-  return {
-    trigger,
-    async close() {
-      stopped = true;
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const cleaning = startPeriodic(cleanUp, {
+    intervalMs: everyMs,
+    onError: (error) => log.warn({ err: error }, "what deleted messages leave behind waits to be removed"),
+  });
+  return { trigger: () => void cleaning.run(), close: cleaning.stop };
 }

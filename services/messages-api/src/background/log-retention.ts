@@ -1,5 +1,6 @@
 // Prunes the log: entries older than anyone may resume from are removed.
 import type { Db } from "@khui/database";
+import { startPeriodic } from "@khui/service/process";
 import type { Logger } from "pino";
 import { pruneChunk, pruneLog } from "../store/log-retention.js";
 
@@ -10,25 +11,12 @@ export function startRetention(
   days: number,
   everyMs = 600_000,
 ): () => Promise<void> {
-  let stopped = false;
-  let running: Promise<void> = Promise.resolve();
-  const prune = async () => {
-    try {
-      const olderThan = new Date(Date.now() - days * 86_400_000);
-      while (!stopped && (await pruneLog(db, olderThan)) === pruneChunk);
-    } catch (error) {
-      log.warn({ err: error }, "could not prune the log");
-    }
+  const prune = async (signal: AbortSignal) => {
+    const olderThan = new Date(Date.now() - days * 86_400_000);
+    while (!signal.aborted && (await pruneLog(db, olderThan)) === pruneChunk);
   };
-  const schedule = () => {
-    running = running.then(prune);
-  };
-  const timer = setInterval(schedule, everyMs);
-  timer.unref();
-  schedule();
-  return async () => {
-    stopped = true;
-    clearInterval(timer);
-    await running;
-  };
+  const onError = (error: unknown) => log.warn({ err: error }, "could not prune the log");
+  const pruning = startPeriodic(prune, { intervalMs: everyMs, onError });
+  void pruning.run();
+  return pruning.stop;
 }

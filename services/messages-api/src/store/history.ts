@@ -91,49 +91,72 @@ type NullableFields<Row> = { [Field in keyof Row]: Row[Field] | null };
 const ownPosition = (row: NullableFields<PositionRow>): Position | undefined =>
   row.user_id === null ? undefined : toPosition(row as PositionRow);
 
-/** Bytes of text in one read of the log: what fits in an answer, so that no more is read than is sent. */
-const maxTextBytes = 400_000;
+export interface RoomLog {
+  readonly seq: number;
+  readonly floor: number;
+  readonly entries: Array<{ entry: LogRow; message: MessageRow | null }>;
+}
 
-/** Entries after a number with their messages, oldest first; undefined when there is no such room. */
-export async function readLog(
+/** Bytes in one read of the logs: what fits in an answer, so that no more is read than is sent. */
+const maxBytes = 400_000;
+/** What an entry takes in an answer beside its text, at least. */
+const entryBytes = 400;
+
+/**
+ * Of each room, entries after a number with their messages, oldest first: at most `limit` of one, and of all together what fits in an
+ * answer. Ends with the last room of which something was read; undefined where there is no such room.
+ */
+export async function readLogs(
   db: Db,
-  roomId: string,
-  afterSeq: number,
+  rooms: ReadonlyArray<{ roomId: string; afterSeq: number }>,
   limit: number,
-): Promise<{ seq: number; floor: number; entries: Array<{ entry: LogRow; message: MessageRow | null }> } | undefined> {
+): Promise<Array<RoomLog | undefined>> {
   type Row = {
-    head: number;
+    n: number;
+    head: number | null;
     floor: number;
     entry_seq: number | null;
     event: string;
     data: LogRow["data"];
   } & MessageRow;
+  // How many entries there are is known from the rooms, so that only those are looked up that may fit.
   const { rows } = await sql<Row>`
-    WITH found AS MATERIALIZED (
-      SELECT r.seq AS head, r.floor, l.seq AS entry_seq, l.event, l.message_id, l.data,
-        coalesce(sum(l.bytes) OVER (ORDER BY l.seq) - l.bytes, 0) AS bytes_before
-      FROM messages.rooms r
-      LEFT JOIN LATERAL (
-        SELECT l.seq, l.event, l.message_id, l.data, coalesce(octet_length(m.content), 0) AS bytes
+    WITH asked AS (
+      SELECT a.n, r.id, a.after_seq, r.seq AS head, r.floor, greatest(0, least(${limit}, r.seq - a.after_seq)) AS missing
+      FROM unnest(${rooms.map(({ roomId }) => roomId)}::text[], ${rooms.map(({ afterSeq }) => afterSeq)}::bigint[])
+        WITH ORDINALITY a(id, after_seq, n) LEFT JOIN messages.rooms r ON r.id = a.id
+    ), chosen AS (
+      SELECT *, sum(missing) OVER (ORDER BY n) - missing AS missing_before FROM asked
+    ), found AS MATERIALIZED (
+      SELECT c.n, c.head, c.floor, l.seq AS entry_seq, l.event, l.message_id, l.data,
+        sum(coalesce(l.bytes, 0)) OVER (ORDER BY c.n, l.seq) - coalesce(l.bytes, 0) AS bytes_before
+      FROM chosen c LEFT JOIN LATERAL (
+        SELECT l.seq, l.event, l.message_id, l.data, ${entryBytes} + coalesce(octet_length(m.content), 0) AS bytes
         FROM messages.log l LEFT JOIN messages.messages m ON m.id = l.message_id
-        WHERE l.room_id = r.id AND l.seq > ${afterSeq} AND l.seq <= r.seq ORDER BY l.seq LIMIT ${limit}
+        WHERE l.room_id = c.id AND l.seq > c.after_seq AND l.seq <= c.head ORDER BY l.seq LIMIT ${limit}
       ) l ON true
-      WHERE r.id = ${roomId}
+      WHERE c.missing_before <= ${maxBytes / entryBytes}
     )
-    SELECT l.head, l.floor, l.entry_seq, l.event, l.data, m.*
+    SELECT l.n, l.head, l.floor, l.entry_seq, l.event, l.data, m.*
     FROM found l LEFT JOIN LATERAL (
       SELECT ${messageColumns(sql`(l.data->>'userId')`)} FROM messages.messages m ${withParent} WHERE m.id = l.message_id
     ) m ON true
-    WHERE l.bytes_before <= ${maxTextBytes} ORDER BY l.entry_seq`.execute(db);
-  const first = rows[0];
-  if (!first) return undefined;
-  const entries = rows
-    .filter((row) => row.entry_seq !== null)
-    .map((row) => ({
-      entry: { seq: row.entry_seq as number, event: row.event, message_id: row.id, data: row.data },
-      message: row.id === null ? null : row,
-    }));
-  return { seq: first.head, floor: first.floor, entries };
+    WHERE l.bytes_before <= ${maxBytes} ORDER BY l.n, l.entry_seq`.execute(db);
+  const logs: Array<RoomLog | undefined> = [];
+  for (const row of rows) {
+    if (row.n > logs.length)
+      logs.push(row.head === null ? undefined : { seq: row.head, floor: row.floor, entries: [] });
+    if (row.entry_seq === null) continue;
+    const entry = { seq: row.entry_seq, event: row.event, message_id: row.id, data: row.data };
+    logs.at(-1)?.entries.push({ entry, message: row.id === null ? null : row });
+  }
+  return logs;
+}
+
+/** The same for one room; undefined when there is no such room. */
+export async function readLog(db: Db, roomId: string, afterSeq: number, limit: number): Promise<RoomLog | undefined> {
+  const [log] = await readLogs(db, [{ roomId, afterSeq }], limit);
+  return log;
 }
 
 /** Those of these rooms whose newest entry is beyond the given number. */

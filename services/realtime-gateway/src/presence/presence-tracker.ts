@@ -1,6 +1,7 @@
 // Reports to the presence store who is connected to this gateway, and renews the lease on those reports.
 import type { Bus } from "@khui/bus";
 import type { Presence, Status } from "@khui/presence";
+import { type Periodic, startPeriodic } from "@khui/service/process";
 import DataLoader from "dataloader";
 import pTimeout from "p-timeout";
 import type { Users } from "../connections/users.js";
@@ -63,8 +64,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   const outOfSync = new Set<string>();
   /** The last renewal was not answered: it may have begun a new lease, with no users. */
   let leaseUncertain = false;
-  let timer: NodeJS.Timeout | undefined;
-  let renewal: Promise<void> | undefined;
+  let renewing: Periodic | undefined;
   let reconciliation: Promise<void> | undefined;
 
   /** Users who have come or gone in one turn of the event loop are reported together. */
@@ -166,14 +166,11 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
     },
     async start() {
       await renew();
-      timer = setInterval(() => {
-        renewal = renew();
-      }, times.renewMs);
+      renewing = startPeriodic(renew, { intervalMs: times.renewMs, onError });
     },
     async close() {
-      clearInterval(timer);
       for (const graceTimer of graceTimers.values()) clearTimeout(graceTimer);
-      await renewal;
+      await renewing?.stop();
       await reconciliation;
       // The lease is not ended at once: users whose clients closed last are still on their way to another gateway.
       await presence.renew(instanceId, times.graceMs).catch(onError);

@@ -13,13 +13,11 @@ export interface FeedEventsOptions {
   readonly roomLists: Pick<RoomListSubscriptions, "roomJoined" | "roomLeft" | "roomRemoved">;
   readonly deliveries: Pick<DeliveryReports, "mark">;
   readonly metrics: GatewayMetrics;
-  readonly onError: (error: unknown) => void;
 }
 
 export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "onUnused"> {
-  const { users, contacts, roomLists, deliveries, metrics, onError } = options;
+  const { users, contacts, roomLists, deliveries, metrics } = options;
   return {
-    onError,
     onSubscribed: (feed, client) => roomLists.roomJoined(client, feed.roomId),
     onUnsubscribed: (feed, client) => roomLists.roomLeft(client, feed.roomId),
     onMembership(feed) {

@@ -4,6 +4,7 @@ import { call } from "@khui/bus/rpc";
 import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@khui/contracts";
 import pTimeout from "p-timeout";
 import type { Client } from "../connections/client.js";
+import { createLogReader, type LogReader } from "./log-reader.js";
 import { type FeedEvents, type FeedLease, RoomFeed } from "./room-feed.js";
 import type { RoomLogs } from "./room-logs.js";
 
@@ -26,6 +27,8 @@ export interface Feeds {
   feedOf(client: Client, roomId: string): RoomFeed | undefined;
   all(): Iterable<RoomFeed>;
   readonly size: number;
+  /** Reads what a feed does not have: all feeds share it. */
+  readonly log: LogReader;
   /** Compares all positions with the heads of the rooms' logs, and repairs what is behind. */
   reconcile(): Promise<void>;
   close(): void;
@@ -34,6 +37,7 @@ export interface Feeds {
 export interface FeedsOptions extends Omit<FeedEvents, "onUnused"> {
   readonly bus: Bus;
   readonly logs: RoomLogs;
+  readonly onError: (error: unknown) => void;
   /** A live event of a room; `body` is its whole JSON. */
   onLive(feed: RoomFeed, header: LiveHeader, body: string): void;
 }
@@ -50,9 +54,7 @@ function unavailable(): never {
 export function createFeeds(options: FeedsOptions): Feeds {
   const { bus } = options;
   const rooms = new Map<string, OpenRoom>();
-  const log = {
-    read: (roomId: string, afterSeq: number) => call(bus, messagesRpc.readLog, { roomId, afterSeq }),
-  };
+  const log = createLogReader(options);
   const events: FeedEvents = { ...options, onUnused: closeUnused };
 
   function open(roomId: string): OpenRoom {
@@ -104,6 +106,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
     get size() {
       return rooms.size;
     },
+    log,
     async reconcile() {
       const positions = [...rooms.values()].flatMap(({ feed }) =>
         feed.position === undefined ? [] : [{ roomId: feed.roomId, seq: feed.position }],
@@ -116,6 +119,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
     close() {
       for (const room of rooms.values()) end(room);
       rooms.clear();
+      log.close();
     },
   };
 }

@@ -1,8 +1,6 @@
 // Brings a client into a room: backfill, cut over, live. First what it missed, then everything new, nothing twice.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Bus } from "@khui/bus";
-import { call } from "@khui/bus/rpc";
-import { closeCodes, type LogEntry, messagesRpc, type OpenedRoom } from "@khui/contracts";
+import { closeCodes, type LogEntry, type OpenedRoom } from "@khui/contracts";
 import type { Client } from "../connections/client.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { Feeds } from "./feeds.js";
@@ -12,7 +10,6 @@ import type { RoomQuestions } from "./room-questions.js";
 import type { Typing } from "./typing.js";
 
 export interface JoinContext {
-  readonly bus: Bus;
   readonly feeds: Feeds;
   readonly questions: RoomQuestions;
   readonly typing: Pick<Typing, "learn">;
@@ -43,7 +40,7 @@ export type RunBackfill = <Result>(backfill: () => Promise<Result>) => Promise<R
  * enter, or the entries cannot be read now.
  */
 export async function joinRoom(
-  { bus, feeds, questions, typing, metrics, maxStallMs = 30_000 }: JoinContext,
+  { feeds, questions, typing, metrics, maxStallMs = 30_000 }: JoinContext,
   client: Client,
   roomId: string,
   lastSeq: number | undefined,
@@ -75,7 +72,7 @@ export async function joinRoom(
       }
       return true;
     };
-    const readLog = () => call(bus, messagesRpc.readLog, { roomId, afterSeq: cursor });
+    const readLog = () => feeds.log.read(roomId, cursor, { urgent: true });
 
     /** From `afterSeq` to the head as of opening, at the client's own pace. False when the log no longer has all of it. */
     const backfill = async (from: number): Promise<boolean> => {

@@ -2,9 +2,10 @@
 import { entryBody, type LiveHeader, type LogEntry } from "@khui/contracts";
 import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
+import type { LogReader } from "./log-reader.js";
 import { ReadPositions } from "./read-positions.js";
 import { ReplayBuffer } from "./replay-buffer.js";
-import { type LogReader, Sequencer } from "./sequencer.js";
+import { Sequencer } from "./sequencer.js";
 
 export interface FeedEvents {
   /** A client gets the room's events from now on, or no longer. */
@@ -18,7 +19,6 @@ export interface FeedEvents {
   onLeft(feed: RoomFeed, userId: string): void;
   /** The log no longer has entries that the clients miss. */
   onLost(feed: RoomFeed): void;
-  onError(error: unknown): void;
   /** This many entries that the bus lost have been read from the log. */
   onRepaired(entries: number): void;
   /** Nobody is in the room or joining it any more. */
@@ -65,7 +65,6 @@ export class RoomFeed {
       onEntry: (entry) => this.#deliver(entry),
       onLost: () => events.onLost(this),
       onRepaired: events.onRepaired,
-      onError: events.onError,
     });
   }
 

@@ -1,10 +1,6 @@
 // Puts the entries of one room's log in order as they come in, each once and without a gap: what the bus lost is read from the log.
 import { ChatError, type LogEntry } from "@khui/contracts";
-
-export interface LogReader {
-  /** Entries after a number, oldest first; `floor` is the last one that the log no longer has. */
-  read(roomId: string, afterSeq: number): Promise<{ seq: number; floor: number; entries: LogEntry[] }>;
-}
+import type { LogReader } from "./log-reader.js";
 
 export interface SequencerEvents {
   /** The next entry. */
@@ -13,13 +9,12 @@ export interface SequencerEvents {
   onLost(): void;
   /** This many entries were missing and have been read from the log. */
   onRepaired(entries: number): void;
-  onError(error: unknown): void;
 }
 
 /** Two publishers may cross on the bus: a gap that closes within this many milliseconds needs no read. */
 const reorderWindowMs = 20;
-/** After a failed read. */
-const retryMs = 500;
+/** After a failed read: at least half of this, at random. */
+const maxRetryMs = 1_000;
 /** Entries kept that came before their turn; those beyond are read from the log. */
 const maxEarlyEntries = 1_000;
 const maxEarlyBytes = 1024 * 1024;
@@ -31,7 +26,7 @@ export class Sequencer {
   #head = 0;
   readonly #early = new Map<number, LogEntry>();
   #earlyBytes = 0;
-  #repair: Promise<void> | undefined;
+  #repairing = false;
   #repairTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -68,17 +63,12 @@ export class Sequencer {
     if (this.position !== undefined && seq > this.position) this.#repairIn(0);
   }
 
-  /** Resolves once everything up to a number is delivered. Rejects when it cannot be read now. */
+  /** Resolves once everything up to a number, which is in the log, is delivered. Rejects when it cannot be read now. */
   async catchUp(seq: number): Promise<void> {
     while (!this.#closed && this.position !== undefined && this.position < seq) {
-      if (this.#repair) {
-        // It may have been answered before `seq` was in the log, so its outcome says nothing about `seq`.
-        await this.#repair;
-        continue;
-      }
       const before = this.position;
-      await this.#startRepair();
-      if (this.position === before) throw new ChatError("service_unavailable");
+      await this.#readPage({ urgent: true });
+      if (this.position === before && !this.#closed) throw new ChatError("service_unavailable");
     }
   }
 
@@ -123,47 +113,47 @@ export class Sequencer {
   }
 
   #repairIn(ms: number): void {
-    if (this.#repairTimer || this.#closed || this.position === undefined) return;
+    if (this.#repairTimer || this.#repairing || this.#closed || this.position === undefined) return;
     this.#repairTimer = setTimeout(() => {
       this.#repairTimer = undefined;
-      this.#startRepair().catch((error) => {
-        if (this.#closed) return;
-        this.events.onError(error);
-        this.#repairIn(retryMs);
-      });
+      void this.#repair();
     }, ms);
   }
 
-  /** Reads everything after our position. One repair at a time: a second caller gets the one in flight. */
-  #startRepair(): Promise<void> {
-    this.#repair ??= this.#readMissing().finally(() => {
-      this.#repair = undefined;
-    });
-    return this.#repair;
+  /** Reads everything after our position, and what turns out to be missing meanwhile. */
+  async #repair(): Promise<void> {
+    this.#repairing = true;
+    let failed = false;
+    try {
+      while (await this.#readPage());
+    } catch {
+      failed = true;
+    }
+    this.#repairing = false;
+    if (failed) this.#repairIn(maxRetryMs * (0.5 + Math.random() / 2));
+    else if (this.position !== undefined && this.#head > this.position) this.#repairIn(reorderWindowMs);
   }
 
-  async #readMissing(): Promise<void> {
-    for (;;) {
-      const from = this.position;
-      if (from === undefined || this.#closed) return;
-      const page = await this.log.read(this.roomId, from);
-      if (this.#closed) return;
-      if (this.position !== undefined && page.floor > this.position) {
-        this.position = page.floor;
-        this.#dropDelivered();
-        this.events.onLost();
-      }
-      let repaired = 0;
-      for (const entry of page.entries) {
-        if (entry.seq > this.position!) repaired++;
-        this.ingest(entry);
-      }
-      if (repaired > 0) this.events.onRepaired(repaired);
-      if (page.entries.length === 0 || this.position! >= page.seq) {
-        // The log is the truth: a number beyond its end was published and never committed.
-        if (page.entries.length === 0 && this.#head > page.seq) this.#head = page.seq;
-        return;
-      }
+  /** Delivers the next page of the log. Resolves with whether another may follow. */
+  async #readPage(options?: { readonly urgent: boolean }): Promise<boolean> {
+    const from = this.position;
+    if (from === undefined || this.#closed) return false;
+    const knownHead = this.#head;
+    const page = await this.log.read(this.roomId, from, options);
+    if (this.#closed) return false;
+    if (this.position !== undefined && page.floor > this.position) {
+      this.position = page.floor;
+      this.#dropDelivered();
+      this.events.onLost();
     }
+    let repaired = 0;
+    for (const entry of page.entries) {
+      if (entry.seq > this.position!) repaired++;
+      this.ingest(entry);
+    }
+    if (repaired > 0) this.events.onRepaired(repaired);
+    // The log is the truth: a number beyond its end was published and never committed. Later ones may be newer than the page.
+    if (page.entries.length === 0 && this.#head === knownHead && knownHead > page.seq) this.#head = page.seq;
+    return page.entries.length > 0 && this.position! < page.seq;
   }
 }
