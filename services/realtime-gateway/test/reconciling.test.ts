@@ -58,6 +58,7 @@ test("while messages-api does not answer, neither intervals nor reconnects ask a
   let handler: EventHandler = () => {};
   const socket = {
     bufferedBytes: 0,
+    trust() {},
     emit() {},
     send() {},
     onEvent: (given: EventHandler) => {
