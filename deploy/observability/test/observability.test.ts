@@ -72,7 +72,7 @@ test("metrics count what a system does", async (t) => {
   t.equal(value("khui_gateway_rooms"), 1);
   t.ok(value("khui_gateway_sockets", 'transport="polling"') >= 1);
   await eventually(async () => sampleOf(await scrape(), "khui_gateway_sockets", 'transport="websocket"') >= 1);
-  t.ok(value("khui_bus_request_duration_seconds_count", 'rpc="messages.openRoom"') >= 3);
+  t.ok(value("khui_bus_request_duration_seconds_count", 'rpc="messages.openRooms"') >= 3);
   t.equal(
     value("khui_http_request_duration_seconds_count", 'method="POST",route="/api/v1/chat/rooms/:chatRoomId/messages"'),
     3,
