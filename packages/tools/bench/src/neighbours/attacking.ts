@@ -9,6 +9,7 @@ import {
   type ConnectionAttack,
   type EventAttack,
   eventAttacks,
+  moreEventAttacks,
   type RestAttack,
   restAttacks,
   type Turn,
@@ -69,6 +70,10 @@ function makePicture(): Promise<Blob> {
 function workOf(attack: string): [number, Work] {
   if (attack in restAttacks) return [restConnections, overRest(restAttacks[attack as keyof typeof restAttacks])];
   if (attack in eventAttacks) return [sockets, overSocket(eventAttacks[attack as keyof typeof eventAttacks], attack)];
+  if (attack in moreEventAttacks) {
+    const more = moreEventAttacks[attack as keyof typeof moreEventAttacks];
+    return [sockets, overSocket(more, more.event)];
+  }
   return [sockets, connectionWork[attack as ConnectionAttack]];
 }
 

@@ -129,6 +129,14 @@ export const eventAttacks: Readonly<Record<ClientEventName, EventAttack>> = {
   get_online_users: { payload: () => undefined },
 };
 
+/** Others with an event that has one already. */
+export const moreEventAttacks = {
+  "join_chat, 500 rooms": {
+    event: "join_chat",
+    payload: ({ account }) => ({ rooms: account.rooms.map((chatRoomId) => ({ chatRoomId, lastSeq: 0 })) }),
+  },
+} as const satisfies Readonly<Record<string, EventAttack & { readonly event: ClientEventName }>>;
+
 /** On the connection itself. */
 export const connectionAttacks = ["unread resume", "junk frames", "coming and going", "handshakes"] as const;
 export type ConnectionAttack = (typeof connectionAttacks)[number];
@@ -136,6 +144,7 @@ export type ConnectionAttack = (typeof connectionAttacks)[number];
 export const attackNames: readonly string[] = [
   ...Object.keys(restAttacks),
   ...Object.keys(eventAttacks),
+  ...Object.keys(moreEventAttacks),
   ...connectionAttacks,
 ];
 
