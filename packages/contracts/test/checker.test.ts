@@ -191,7 +191,8 @@ test("an issue has a path and a message, and never contains the value", (t) => {
   });
   t.notMatch(JSON.stringify(issues), /Secret/);
   const union = createChecker(StickerManifest.properties.stickers.items.properties.interactive.properties.takes);
-  t.match(union({ a: { type: "colour" } }), [{ path: "/a", message: /one of the kinds/ }]);
+  t.match(union({ a: { type: "colour" } }), [{ path: "/a/type", message: /"choice" or "integer" or "text"/ }]);
+  t.match(union({ a: 5 }), [{ path: "/a", message: /one of the kinds/ }]);
   t.end();
 });
 
