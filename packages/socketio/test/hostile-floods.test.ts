@@ -192,3 +192,22 @@ test("after an early response the rest of the request body is not read for long"
     t.ok(accepted!.bytesRead < 1_000_000, `${what}: ${accepted?.bytesRead} bytes were read`);
   }
 });
+
+test("an upgrade that is refused behind responses that nobody reads is dropped all the same", async (t) => {
+  const { server, port } = await start(t, {}, () => {});
+  server.removeAllListeners("request");
+  // More than the kernel takes.
+  server.on("request", (_, response) => response.end("x".repeat(20_000_000)));
+  const accepted: Socket[] = [];
+  server.on("connection", (socket) => accepted.push(socket));
+  for (const headers of ["", "Sec-WebSocket-Version: 1\r\n"]) {
+    const path = headers === "" ? "/socket.io/?EIO=3&transport=websocket" : "/ws";
+    const stream = await openStream(t, port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.pause();
+    await until("an unread response", () => (accepted.at(-1)?.writableLength ?? 0) > 0);
+    stream.write(upgradeRequest(path, headers));
+    await until("the refusal behind it", () => accepted.at(-1)?.writableEnded === true);
+  }
+  await until("both are dropped", () => accepted.length === 2 && accepted.every(({ destroyed }) => destroyed));
+  t.pass();
+});

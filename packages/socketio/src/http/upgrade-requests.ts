@@ -1,6 +1,8 @@
 // WebSocket upgrade requests: new Socket.IO sessions, sessions that leave polling, and plain WebSockets.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { closeTimeoutMs } from "../connection/close-codes.js";
+import type { WebSocketTransport } from "../connection/websocket-transport.js";
 import type { EngineContext } from "../context.js";
 import { type ErrorCode, errorMessages } from "../engineio/errors.js";
 import { EngineSession } from "../engineio/session.js";
@@ -28,12 +30,33 @@ export function handleUpgrade(context: EngineContext, upgrade: UpgradeRequest): 
   return true;
 }
 
-function openPlain(context: EngineContext, { request, stream, head }: UpgradeRequest, search: string): void {
+/** Completes the upgrade and calls `onOpen` at once, unless the request is invalid: ws then answers with an error. */
+function completeUpgrade(
+  context: EngineContext,
+  { request, stream, head }: UpgradeRequest,
+  onOpen: (webSocket: WebSocketTransport) => void,
+): void {
+  let opened = false;
+  context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+    opened = true;
+    onOpen(webSocket);
+  });
+  if (!opened) destroyInTime(stream);
+}
+
+/** For a stream that is ended: one whose peer has left earlier responses unread cannot be written to. */
+function destroyInTime(stream: Duplex): void {
+  const timer = setTimeout(() => stream.destroy(), closeTimeoutMs).unref();
+  stream.once("close", () => clearTimeout(timer));
+}
+
+function openPlain(context: EngineContext, upgrade: UpgradeRequest, search: string): void {
+  const { request, stream } = upgrade;
   if (!context.tryHandshake(request)) {
     refuseUpgrade(stream, 503, "Service Unavailable");
     return;
   }
-  context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+  completeUpgrade(context, upgrade, (webSocket) => {
     const connection = new PlainConnection(context, webSocket);
     webSocket.attach(stream, connection, context);
     const socket = new PlainSocket(context, connection);
@@ -43,14 +66,14 @@ function openPlain(context: EngineContext, { request, stream, head }: UpgradeReq
 }
 
 function openSession(context: EngineContext, upgrade: UpgradeRequest, search: string): void {
-  const { request, stream, head } = upgrade;
+  const { request, stream } = upgrade;
   const query = queryOf(search);
   if (query.transport !== "websocket") refuseSession(stream, 0);
   else if (query.sid) probeSession(context, upgrade, query.sid);
   else if (query.EIO !== "4") refuseSession(stream, 5);
   else if (!context.tryHandshake(request)) refuseUpgrade(stream, 503, "Service Unavailable");
   else {
-    context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+    completeUpgrade(context, upgrade, (webSocket) => {
       const session = new EngineSession(context, webSocket);
       session.listener = new SocketIoSocket(context, session, handshakeOf(request, query));
       webSocket.attach(stream, session, context);
@@ -60,12 +83,13 @@ function openSession(context: EngineContext, upgrade: UpgradeRequest, search: st
 }
 
 /** A session of another engine is unknown here: a client that is told so stays on polling, which can be relayed. */
-function probeSession(context: EngineContext, { request, stream, head }: UpgradeRequest, sid: string): void {
+function probeSession(context: EngineContext, upgrade: UpgradeRequest, sid: string): void {
+  const { stream } = upgrade;
   const session = context.sessions.get(sid);
   if (!session) refuseSession(stream, 1);
   else if (!session.open || session.transport === "websocket" || session.upgrade) refuseSession(stream, 3);
   else {
-    context.upgradeServer.handleUpgrade(request, stream, head, (webSocket) => {
+    completeUpgrade(context, upgrade, (webSocket) => {
       webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context);
     });
   }
@@ -80,6 +104,7 @@ function refuseUpgrade(stream: Duplex, status: 400 | 503, message: string): void
   const phrase = status === 400 ? "Bad Request" : "Service Unavailable";
   stream.on("error", () => stream.destroy());
   stream.once("finish", () => stream.destroy());
+  destroyInTime(stream);
   stream.end(
     `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: text/html\r\n` +
       `${status === 503 ? "Retry-After: 1\r\n" : ""}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
