@@ -10,6 +10,7 @@ import type { EngineSession, SessionContext } from "./engineio/session.js";
 import { HandshakeLimiter } from "./handshake-limiter.js";
 import type { Handshake, Socket } from "./host/socket.js";
 import type { Settings } from "./options.js";
+import { BodyBudget } from "./relay/body-budget.js";
 import { PacketReader } from "./socketio/packets.js";
 
 export class EngineContext implements SessionContext {
@@ -25,6 +26,7 @@ export class EngineContext implements SessionContext {
   readonly coalescer = new FrameCoalescer();
   readonly packets = new PacketReader();
   readonly handshakes: HandshakeLimiter;
+  readonly relayedBodies = new BodyBudget();
   readonly upgradeServer: UpgradeServer;
   readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
 

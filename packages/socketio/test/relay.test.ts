@@ -3,10 +3,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ask, connect, next, pollingQuery, type Test } from "@khui/test-kit/socketio/rig";
+import { openStream } from "@khui/test-kit/socketio/raw-stream";
+import { ask, connect, next, pollingQuery, start, type Test } from "@khui/test-kit/socketio/rig";
 import { until } from "@khui/test-kit/until";
 import { test } from "tap";
 import { createEngine, type Engine, type EngineOptions, encodeEvent, type Socket } from "../src/index.js";
+import { maxRelayedBytes } from "../src/relay/body-budget.js";
 
 interface Pair {
   url: string;
@@ -178,4 +180,34 @@ test("CORS headers: any origin reflected, a fixed one, a listed one, and a prefl
   const listed = await startPair(t, { cors: { origin: ["http://b.example"] } });
   const refused = await ask(listed.url + pollingQuery, "GET", undefined, headers);
   t.equal(refused.headers["access-control-allow-origin"], undefined);
+});
+
+test("bodies for other engines are read only so far for one address, which takes nothing from others", async (t) => {
+  const relayed: string[] = [];
+  const { url, port, engine } = await start(
+    t,
+    {
+      ownerId: "here",
+      clientAddress: ({ headers }) => String(headers.from),
+      relay: async ({ body }) => {
+        relayed.push(body);
+        return { status: 200, headers: {}, body: "ok" };
+      },
+    },
+    () => {},
+  );
+  const target = `${pollingQuery}&sid=there.session`;
+  const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nFrom: junk\r\nContent-Length: 900000\r\n\r\n`;
+  const unfinished = [];
+  for (let bytes = 900_000; bytes <= maxRelayedBytes; bytes += 900_000) {
+    unfinished.push(await openStream(t, port, head));
+  }
+  const post = async (from: string) => (await ask(url + target, "POST", "x".repeat(900_000), { from })).status;
+  await until("too many", async () => (await post("junk")) === 503);
+  relayed.length = 0;
+  t.equal(await post("honest"), 200);
+  t.equal(relayed.length, 1);
+  for (const stream of unfinished) stream.destroy();
+  await until("what was reserved is released", async () => (await post("junk")) === 200);
+  t.equal(engine.stats().sessions, 0);
 });

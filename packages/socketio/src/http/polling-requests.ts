@@ -5,7 +5,7 @@ import type { EngineContext } from "../context.js";
 import { type PollingExchange, textPlain } from "../engineio/polling-exchange.js";
 import { EngineSession } from "../engineio/session.js";
 import { ownerOf } from "../engineio/session-id.js";
-import type { RelayedAnswer } from "../relay/relayed-request.js";
+import type { RelayedRequest } from "../relay/relayed-request.js";
 import { SocketIoSocket } from "../socketio/socketio-socket.js";
 import { type Body, readBody } from "./body.js";
 import { corsHeaders, preflightHeaders } from "./cors.js";
@@ -16,6 +16,7 @@ import { type Query, queryOf, targetOf } from "./url.js";
 
 /** Says which engine answered, to a load balancer that sends a session's requests to its owner. */
 const ownerIdHeader = "x-owner-id";
+const unavailable = '{"message":"Service unavailable"}';
 
 /** Answers one HTTP request under the engine's path. */
 export async function handleRequest(
@@ -39,7 +40,7 @@ export async function handleRequest(
   else if (transport === "websocket" || (request.method !== "GET" && request.method !== "POST")) exchange.refuse(3);
   else {
     const session = context.sessions.get(sid);
-    if (!session) await relay(context, request, exchange, sid, search);
+    if (!session) await relay(context, request, exchange, { sid, search });
     else if (request.method === "GET") session.onPoll(exchange);
     else await post(context, request, session, exchange);
   }
@@ -61,7 +62,7 @@ function openSession(context: EngineContext, request: IncomingMessage, exchange:
   else if (query.transport === "websocket") exchange.refuse(3);
   else if (query.EIO !== "4") exchange.refuse(5);
   else if (!context.tryHandshake(request)) {
-    exchange.respond(503, "application/json", '{"message":"Service unavailable"}');
+    exchange.respond(503, "application/json", unavailable);
   } else {
     const session = new EngineSession(context, undefined);
     session.listener = new SocketIoSocket(context, session, handshakeOf(request, query));
@@ -96,30 +97,39 @@ async function relay(
   context: EngineContext,
   request: IncomingMessage,
   exchange: LocalExchange,
-  sid: string,
-  search: string,
+  target: Pick<RelayedRequest, "sid" | "search">,
 ): Promise<void> {
-  const { ownerId, relay: askOwner, maxPayload } = context.settings;
-  const owner = ownerOf(sid);
+  const { ownerId, relay: askOwner, maxPayload, clientAddress } = context.settings;
+  const owner = ownerOf(target.sid);
   if (!askOwner || owner === undefined || owner === ownerId) {
     exchange.refuse(1);
     return;
   }
-  const method = request.method === "POST" ? "POST" : "GET";
-  const body = method === "POST" ? await readBody(context, request, maxPayload) : Buffer.alloc(0);
-  if (!Buffer.isBuffer(body)) {
-    respondToPost(exchange, body);
+  const ask = async (method: RelayedRequest["method"], body: string) => {
+    const { origin } = request.headers;
+    const headers = origin === undefined ? {} : { origin };
+    try {
+      exchange.forward(await askOwner({ method, ...target, body, headers }, owner));
+    } catch (error) {
+      context.reportError(error);
+      exchange.refuse(1);
+    }
+  };
+  if (request.method !== "POST") {
+    await ask("GET", "");
     return;
   }
-  const { origin } = request.headers;
-  const headers = origin === undefined ? {} : { origin };
-  let answer: RelayedAnswer;
+  const address = clientAddress(request);
+  const bytes = Math.min(Number(request.headers["content-length"] ?? maxPayload), maxPayload);
+  if (!context.relayedBodies.tryReserve(address, bytes)) {
+    exchange.respond(503, "application/json", unavailable);
+    return;
+  }
   try {
-    answer = await askOwner({ method, sid, search, body: body.toString(), headers }, owner);
-  } catch (error) {
-    context.reportError(error);
-    exchange.refuse(1);
-    return;
+    const body = await readBody(context, request, maxPayload);
+    if (Buffer.isBuffer(body)) await ask("POST", body.toString());
+    else respondToPost(exchange, body);
+  } finally {
+    context.relayedBodies.release(address, bytes);
   }
-  exchange.forward(answer);
 }
