@@ -13,6 +13,7 @@ export const highLimits = {
   LIMIT_PEOPLE_ADDED: "10000000",
   MEDIA_MAX_UPLOADS_PER_USER: "100",
   MAX_HANDSHAKES_PER_ADDRESS: "1000000",
+  MAX_SOCKETS_PER_USER: "100",
 };
 
 export interface EmbeddedSystem {

@@ -12,7 +12,6 @@ const gateway = await startBesieged(t, {
   USER_EVENTS_BURST: String(user.burst),
   USER_EVENTS_PER_SECOND: String(user.perSecond),
   MAX_JOINED_ROOMS: String(maxRooms),
-  MAX_SOCKETS_PER_USER: "60",
 });
 const { url, port, unnoticed } = gateway;
 

@@ -9,7 +9,10 @@ import { room, startBesieged } from "./besieged.js";
 
 const twentieth = 1024 / 20;
 const mib = 1024 * 1024;
-const gateway = await startBesieged(t, { MAX_HANDSHAKES_PER_ADDRESS: "100", LIMIT_PER_USER: "1000000" });
+const gateway = await startBesieged(t, {
+  MAX_HANDSHAKES_PER_ADDRESS: "100",
+  MAX_SOCKETS_PER_USER: String(defaultMaxClientsPerUser),
+});
 const { url, unnoticed } = gateway;
 // Edits never get an answer: what is behind one waits.
 gateway.bus.serve(messagesRpc.edit.subject, () => new Promise(() => {}));
