@@ -38,7 +38,7 @@ export const joinRate = (maxRooms: number): Rate => ({ burst: 4 * maxRooms, perS
 const joinsPerSecond = 100;
 /** Of one client: joins at a time, and of these how many at a time read what was missed, each a page of up to 400 KB. */
 const maxJoining = 32;
-const maxBackfills = 4;
+export const maxBackfills = 4;
 
 /** The state of a room that a client has joined, as the acknowledgement carries it. */
 interface RoomState {

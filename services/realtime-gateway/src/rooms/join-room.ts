@@ -27,7 +27,7 @@ export interface JoinedRoom {
 }
 
 /** During backfill the next page waits while the client's connection has more than this many bytes to write. */
-const maxBufferedBytes = 1024 * 1024;
+export const maxBufferedBytes = 256 * 1024;
 const pollIntervalMs = 20;
 
 /** Runs a backfill when it is its turn. */
