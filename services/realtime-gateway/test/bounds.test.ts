@@ -1,8 +1,10 @@
 // What one account can make a gateway hold, added up from the constants: a twentieth of the 1 GiB that its container has.
 import { test } from "tap";
+import { maxBackfills } from "../src/commands/rooms.js";
 import { defaultMaxClientsPerUser } from "../src/connections/users.js";
 import { maxWaitingBytes } from "../src/connections/waiting.js";
-import { maxReplayBytes } from "../src/rooms/room-feed.js";
+import { maxBufferedBytes } from "../src/rooms/join-room.js";
+import { maxReplayBytes } from "../src/rooms/replay-buffer.js";
 import { maxPayload, maxUntrustedPayload, sendBudget } from "../src/service.js";
 
 const mib = 1024 * 1024;
@@ -20,16 +22,21 @@ test("one account with all its sockets stays within a twentieth of a gateway", a
     "not read by the client": sendBudget + beyondBudget,
     "not sent as a whole": incomplete,
     "in flight": stringFactor * maxUntrustedPayload,
-    "kept for its join": maxReplayBytes.entries + maxReplayBytes.live,
   };
   const perAccount = {
     waiting: stringFactor * maxWaitingBytes.perUser,
     // Of all accounts together.
     closing: sendBudget + beyondBudget,
+    "kept for joins": maxReplayBytes,
   };
   const sum = (parts: Record<string, number>) => Object.values(parts).reduce((total, bytes) => total + bytes, 0);
   const bytes = defaultMaxClientsPerUser * sum(perSocket) + sum(perAccount);
   t.ok(bytes <= container / 20, `${Math.round(bytes / mib)} MiB`);
+});
+
+test("a client that reads at its own pace what it missed does not exceed its send budget by it", async (t) => {
+  const page = 400 * 1024;
+  t.ok(maxBufferedBytes + maxBackfills * page + beyondBudget <= sendBudget);
 });
 
 test("what a client sends right behind authenticate fits before it has authenticated", async (t) => {

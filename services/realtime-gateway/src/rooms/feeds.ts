@@ -5,6 +5,7 @@ import { ChatError, decodeWire, type LiveHeader, messagesRpc, subjects } from "@
 import pTimeout from "p-timeout";
 import type { Client } from "../connections/client.js";
 import { createLogReader, type LogReader } from "./log-reader.js";
+import { createReplayBudget } from "./replay-buffer.js";
 import { type FeedEvents, type FeedLease, RoomFeed } from "./room-feed.js";
 import type { RoomLogs } from "./room-logs.js";
 
@@ -54,11 +55,12 @@ function unavailable(): never {
 export function createFeeds(options: FeedsOptions): Feeds {
   const { bus } = options;
   const rooms = new Map<string, OpenRoom>();
+  const replayBudget = createReplayBudget();
   const log = createLogReader(options);
   const events: FeedEvents = { ...options, onUnused: closeUnused };
 
   function open(roomId: string): OpenRoom {
-    const feed = new RoomFeed(roomId, log, events);
+    const feed = new RoomFeed(roomId, log, events, replayBudget);
     const roomLog = options.logs.listen(roomId, (entry) => feed.sequencer.ingest(entry));
     const live = bus.subscribe(subjects.roomLive(roomId), ({ data }) => {
       const { header, body } = decodeWire<LiveHeader>(data);

@@ -4,7 +4,7 @@ import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "../connections/client.js";
 import type { LogReader } from "./log-reader.js";
 import { ReadPositions } from "./read-positions.js";
-import { ReplayBuffer } from "./replay-buffer.js";
+import { createReplayBudget, type ReplayBudget, ReplayBuffer } from "./replay-buffer.js";
 import { Sequencer } from "./sequencer.js";
 
 export interface FeedEvents {
@@ -39,7 +39,6 @@ interface LiveFrame {
 
 /** Of each kind; a client that needs older entries reads them from the log. */
 const maxReplayItems = 1_000;
-export const maxReplayBytes = { entries: 256 * 1024, live: 128 * 1024 } as const;
 
 export class RoomFeed {
   readonly clients = new Set<Client>();
@@ -47,8 +46,8 @@ export class RoomFeed {
   /** Participants of the room, whether they are connected or not. */
   members = 0;
   /** What was delivered while a lease is held. */
-  readonly replay = new ReplayBuffer<LogEntry>(maxReplayItems, maxReplayBytes.entries, ({ body }) => body.length);
-  readonly liveReplay = new ReplayBuffer<LiveFrame>(maxReplayItems, maxReplayBytes.live, ({ frame }) => frame.bytes);
+  readonly replay: ReplayBuffer<LogEntry>;
+  readonly liveReplay: ReplayBuffer<LiveFrame>;
   readonly positions = new ReadPositions<LiveFrame>();
   /** Users shown as typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
@@ -60,7 +59,10 @@ export class RoomFeed {
     readonly roomId: string,
     log: LogReader,
     private readonly events: FeedEvents,
+    budget: ReplayBudget = createReplayBudget(),
   ) {
+    this.replay = new ReplayBuffer(maxReplayItems, budget, ({ body }) => body.length);
+    this.liveReplay = new ReplayBuffer(maxReplayItems, budget, ({ frame }) => frame.bytes);
     this.sequencer = new Sequencer(roomId, log, {
       onEntry: (entry) => this.#deliver(entry),
       onLost: () => events.onLost(this),
