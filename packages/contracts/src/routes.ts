@@ -33,6 +33,8 @@ export interface Route<
   readonly status?: 200 | 201;
   /** Needs the `chat:admin` scope. */
   readonly admin?: true;
+  /** A field of the body: each of its elements counts as a request against the user's limit. */
+  readonly countedBy?: string;
 }
 
 type Part<T> = T extends TSchema ? Static<T> : undefined;
@@ -218,6 +220,7 @@ export const routes = {
       chatRoomIds: Type.Array(ObjectId, { minItems: 1, maxItems: 20 }),
       clientMessageId: Type.Optional(Text(1, 100)),
     }),
+    countedBy: "chatRoomIds",
     status: 201,
     answer: Type.Object({ ...withMessage, data: Type.Array(Message) }),
   }),

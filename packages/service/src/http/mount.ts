@@ -67,8 +67,12 @@ export function mounter(app: FastifyInstance, guard: Guard): Mount {
         await authenticate(guard, request, route.admin === true);
       },
       handler: async (request, reply) => {
+        const call = callOf<typeof route>(request, reply);
+        const points = pointsOf(route, call.body);
+        // The request itself has been counted already.
+        if (points > 1) await take(guard, guard.rules.perUser, call.identity.userId, points - 1);
         reply.code(route.status ?? 200);
-        const answer = await handler(callOf(request, reply));
+        const answer = await handler(call);
         return { success: true, ...(answer as object) };
       },
     });
@@ -93,8 +97,12 @@ export async function limitAddress(guard: Guard, request: FastifyRequest): Promi
   await take(guard, guard.rules.perAddress, request.ip);
 }
 
-async function take(guard: Guard, rule: Rule, key: string): Promise<void> {
-  const decision = await guard.limits.take(rule, key);
+function pointsOf({ countedBy }: Route, body: unknown): number {
+  return countedBy === undefined ? 1 : (body as Record<string, unknown[]>)[countedBy]!.length;
+}
+
+async function take(guard: Guard, rule: Rule, key: string, points = 1): Promise<void> {
+  const decision = await guard.limits.take(rule, key, points);
   if (!decision.allowed) throw new ChatError("rate_limited", { retryAfter: decision.retryAfterSeconds });
 }
 

@@ -156,6 +156,19 @@ test("too many requests of one user are 429 with Retry-After, and others are not
   t.equal((await ask({ authorization: `Bearer ${guard.tokens.sign({ sub: "v" }, 60)}` })).statusCode, 200);
 });
 
+test("a request that does the work of several counts as several", async (t) => {
+  const { mount, app, headers, close } = await rig({ perUser: { name: "user", points: 25, perSeconds: 60 } });
+  t.teardown(close);
+  mount(routes.forwardMessage, async () => ({ message: "", data: [] }));
+  const forward = async (rooms: number) => {
+    const payload = { chatRoomIds: Array.from({ length: rooms }, (_, n) => String(n).padStart(24, "0")) };
+    return (await app.inject({ method: "POST", url: `${url}/forward`, headers, payload })).statusCode;
+  };
+  t.equal(await forward(20), 201);
+  t.equal(await forward(5), 201);
+  t.equal(await forward(1), 429);
+});
+
 test("an unforeseen failure is 500 and reveals no details", async (t) => {
   const { mount, app, headers, close } = await rig();
   t.teardown(close);

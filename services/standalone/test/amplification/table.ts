@@ -67,7 +67,8 @@ export const rows: readonly Row[] = [
     bus: "f",
     frames: "f × n",
     kilobytes: 110,
-    ...requests,
+    perSecond: 1,
+    limit: "`LIMIT_PER_USER`: each room counts",
   },
   {
     actions: ["edit_message", "editMessage"],
