@@ -42,6 +42,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<BenchSys
     MEDIA_URL_SECRET: secret,
     LIMIT_PER_USER: "1000000000",
     LIMIT_PER_ADDRESS: "1000000000",
+    MAX_HANDSHAKES_PER_ADDRESS: "1000000000",
     LIMIT_ROOMS_CREATED: "1000000000",
     LIMIT_PEOPLE_ADDED: "1000000000",
     LOG_LEVEL: "warn",

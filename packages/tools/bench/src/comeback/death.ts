@@ -6,7 +6,7 @@ import { requestText } from "../http-connection.js";
 import { makePeople } from "../people.js";
 import { table } from "../report.js";
 import { fillRooms, idOf } from "../rooms.js";
-import { sum } from "../statistics.js";
+import { percentile, sum } from "../statistics.js";
 import type { BenchSystem } from "../system.js";
 import type { Undo } from "../undo.js";
 import { startVictim } from "../victim.js";
@@ -67,7 +67,8 @@ export async function measureDeath(system: BenchSystem, db: Client, plan: DeathP
   const killedAt = sharedNow();
   process.kill(doomedPid, "SIGKILL");
   const results = await back;
-  const backAt = Math.max(...results.map(({ wholeAt }) => wholeAt));
+  const wholeAt = results.flatMap((one) => one.wholeAt);
+  const backAt = Math.max(...wholeAt);
   const [wrongAtVictim] = await Promise.all([victim.stop(), talk.stop()]);
 
   const { rows } = await db.query<{ id: string; seq: string }>(
@@ -95,12 +96,15 @@ export async function measureDeath(system: BenchSystem, db: Client, plan: DeathP
   const refused = phases.map((isIn) =>
     String([...victim.sends, ...talk.samples].filter((sample) => isIn(sample) && sample.status !== 201).length),
   );
+  const stages = (moments: readonly number[]) =>
+    [0.5, 0.99, 1].map((part) => ((percentile(moments, part) - killedAt) / 1_000).toFixed(1)).join(", ");
   const how = plan.form === "single" ? "join their rooms one by one" : "join all of their rooms at once";
   return [
     table(
       [`${plan.people} people whose gateway was killed ${how}`, ""],
       [
-        ["until the last one is in all rooms, s", ((backAt - killedAt) / 1_000).toFixed(1)],
+        ["s until they have signed in: half of them, 99 of 100, all", stages(results.flatMap((one) => one.signedInAt))],
+        ["s until they are in all rooms", stages(wholeAt)],
         ["connections refused once or more, people", String(total(results, (result) => result.refused))],
         ["twice or more", String(total(results, (result) => result.refusedTwice))],
         ["joins refused", String(total(results, (result) => result.refusedJoins))],

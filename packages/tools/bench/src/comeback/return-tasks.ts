@@ -22,8 +22,9 @@ export type ReturnTask =
   | { readonly task: "compare"; readonly heads: ReadonlyArray<readonly [roomId: string, seq: number]> };
 
 export interface ReturnResult {
-  /** On the clock that all processes share: when the last one was in all rooms. */
-  readonly wholeAt: number;
+  /** Of everyone, on the clock that all processes share: when they had signed in, and when they were in all rooms. */
+  readonly signedInAt: readonly number[];
+  readonly wholeAt: readonly number[];
   /** The longest time from being signed in to being in all rooms. */
   readonly joinMs: number;
   /** People whose connection was refused, and those to whom that happened twice or more. */

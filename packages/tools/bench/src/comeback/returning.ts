@@ -41,7 +41,8 @@ async function work(task: ReturnTask): Promise<ReturnResult> {
   }
   const count = (pick: (person: Returner) => number): number => sum(people.map(pick));
   return {
-    wholeAt: Math.max(...people.map(({ wholeAt = 0 }) => wholeAt)),
+    signedInAt: people.map(({ signedInAt }) => signedInAt),
+    wholeAt: people.map(({ wholeAt = 0 }) => wholeAt),
     joinMs: Math.max(...people.map(({ wholeAt = 0, signedInAt }) => wholeAt - signedInAt)),
     refused: count(({ refusals }) => (refusals > 0 ? 1 : 0)),
     refusedTwice: count(({ refusals }) => (refusals > 1 ? 1 : 0)),
