@@ -23,7 +23,7 @@ Attacks: ${attackNames.join(", ")}`;
 const mostCpuMs: Readonly<Record<string, number>> = {
   sendMedia: 1_000,
   listRooms: 400,
-  "unread resume": 200,
+  "unread resume": 600,
   listMessages: 100,
   forwardMessage: 100,
 };
