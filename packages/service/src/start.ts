@@ -63,11 +63,17 @@ export async function startServices(services: readonly Service[], starting: Star
       start(service, { ...starting, app: own, tokens, publicUrl, instanceId, onLanes }),
     );
   }
-  await app.listen({ port: env.PORT, host: env.HOST });
+  await app.listen({ port: env.PORT, host: env.HOST, backlog });
   const [address] = app.addresses();
   url = `http://localhost:${typeof address === "object" ? address.port : env.PORT}`;
   return { url, tokens };
 }
+
+/**
+ * Connections that the kernel keeps until we accept them; it may allow fewer. Node's own 511 is soon full when a gateway has died and
+ * its clients come to this one: their next attempts would be after one, three and seven seconds.
+ */
+const backlog = 8_192;
 
 interface Place extends Omit<Starting, "publicUrl"> {
   readonly app: FastifyInstance;
