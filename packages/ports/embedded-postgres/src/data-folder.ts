@@ -109,8 +109,10 @@ async function syncFolder(folder: string): Promise<void> {
  */
 export async function endLeftover(cluster: string): Promise<void> {
   const idFile = join(cluster, "postmaster.pid");
-  if (process.platform !== "linux" || !existsSync(idFile)) return;
-  const id = Number.parseInt(await readFile(idFile, "utf8"), 10);
+  if (process.platform !== "linux") return;
+  const text = await readIfExists(idFile);
+  if (text === undefined) return;
+  const id = Number.parseInt(text, 10);
   const deadline = Date.now() + leftoverMs;
   for (; workingFolder(id) === realpathSync(cluster); await sleep(50)) {
     if (Date.now() > deadline)
@@ -119,6 +121,16 @@ export async function endLeftover(cluster: string): Promise<void> {
   }
   // Another process has that id now, which PostgreSQL would take for a server.
   if (existsSync(`/proc/${id}`)) await rm(idFile, { force: true });
+}
+
+/** The server removes its file when it ends, which may be now. */
+async function readIfExists(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function workingFolder(id: number): string | undefined {
