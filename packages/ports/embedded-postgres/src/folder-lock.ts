@@ -97,6 +97,6 @@ function isRunning(holder: string): boolean {
   return identity(pid) === holder;
 }
 
-function hasCode(error: unknown, code: string): boolean {
+export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && Reflect.get(error, "code") === code;
 }
