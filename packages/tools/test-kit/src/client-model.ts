@@ -133,7 +133,16 @@ export class ClientModel {
       if (least("readSeq") >= seq) return "read";
       return least("deliveredSeq") >= seq ? "delivered" : "sent";
     };
-    const messages = [...room.messages.values()].map((message) => ({ ...message, status: statusOf(message) }));
+    // Events carry one preview for everybody; a message that is not kept is hidden, and looks deleted where it is answered.
+    const previewOf = ({ replyToMessage }: KeptMessage): Message["replyToMessage"] =>
+      replyToMessage && !room.messages.has(replyToMessage._id)
+        ? { ...replyToMessage, content: null, isDeleted: true }
+        : replyToMessage;
+    const messages = [...room.messages.values()].map((message) => ({
+      ...message,
+      replyToMessage: previewOf(message),
+      status: statusOf(message),
+    }));
     const mine = room.positions.get(this.userId)?.readSeq ?? 0;
     const unread = messages.filter(
       ({ sender, seq, type, isDeleted }) => sender._id !== this.userId && seq > mine && type !== "system" && !isDeleted,
