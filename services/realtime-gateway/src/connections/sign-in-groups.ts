@@ -6,8 +6,8 @@ export interface SignInGroups {
   next(): Promise<void>;
 }
 
-/** Of two groups: when a thousand sign in in a second, there are fifty in one. */
-const intervalMs = 50;
+/** Of two groups: when thousands sign in in a second, there are dozens in one. */
+const intervalMs = 10;
 
 export function createSignInGroups(): SignInGroups {
   let lastAt = Number.NEGATIVE_INFINITY;

@@ -66,7 +66,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const { header, body } = decodeWire<LiveHeader>(data);
       options.onLive(feed, header, body);
     });
-    const subscribed = bus.flush();
+    const subscribed = pTimeout(bus.flush(), { milliseconds: subscribeTimeoutMs, fallback: unavailable });
     // Reported by whoever waits for it.
     subscribed.catch(() => undefined);
     const room = { feed, log: roomLog, live, subscribed };
@@ -93,7 +93,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       const { feed, subscribed } = rooms.get(roomId) ?? open(roomId);
       const lease = feed.lease();
       try {
-        await pTimeout(subscribed, { milliseconds: subscribeTimeoutMs, fallback: unavailable });
+        await subscribed;
       } catch (error) {
         lease.release();
         throw error;
