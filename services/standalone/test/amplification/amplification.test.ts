@@ -108,6 +108,12 @@ async function makeScene(): Promise<Scene> {
   const [actor, phone] = [await connect(user), await connect(user)];
   for (const { client } of [actor, phone, ...people.slice(0, -1)]) for (const id of rooms) await client.join(id);
   await until("all are online", () => [user, ...users].every(({ id }) => isPublished("user_online", id)));
+  // Who has not joined follows by their room list, which is loaded a moment after they signed in.
+  let looks = 0;
+  await until("the last follows their room list", async () => {
+    if (looks++ % 50 === 0) await send(users[0]!, rooms.at(-1)!, "fence");
+    return people.at(-1)!.told.some(({ event }) => event === "chat_updated");
+  });
   return { actor, phone, others: people, rooms, room, messageId, theirs };
 }
 
