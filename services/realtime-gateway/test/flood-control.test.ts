@@ -99,3 +99,13 @@ test("joins count as no event: only those that are invalid, or beyond a bucket o
   t.strictSame(flood.slice(0, 7), ["allow", "allow", "reject", "reject", "reject", "close", "close"]);
   t.equal(join(true, 1_000), "allow", "the bucket is refilled");
 });
+
+test("clients of one user share the bucket for joins, which take nothing from another user", async (t) => {
+  const floodControl = createFloodControl(rule);
+  const join = (one: Client) => floodControl.check(one, "join_chat", true, 0);
+  const many = Array.from({ length: rule.joins.burst + rule.user.burst + 5 }, () => client("a"));
+  t.equal(many.filter((one) => join(one) === "allow").length, rule.joins.burst + rule.user.burst);
+  t.equal(join(client("b")), "allow");
+  const newcomers = Array.from({ length: 50 }, () => client());
+  t.strictSame(new Set(newcomers.map(join)), new Set(["allow"]), "who is not authenticated has a bucket alone");
+});

@@ -29,7 +29,7 @@ export class Client {
   tokens: number;
   tokensAt: number;
   strikes = 0;
-  /** For joins, which have a bucket of their own. */
+  /** For joins before it has authenticated, which have a bucket of their own. */
   joins: TokenBucket | null = null;
   /** Bytes of the requests that wait. */
   waitingBytes = 0;

@@ -7,7 +7,10 @@ export interface FloodRule extends Rate {
   readonly strikes: number;
   /** Of all clients of one user at this gateway. */
   readonly user: Rate;
-  /** Joins of one client that count as no event: a client comes back to all of its rooms at once. */
+  /**
+   * Joins that count as no event, of all clients of one user, or of a client that is not authenticated yet: clients come back to
+   * all of their rooms at once.
+   */
   readonly joins: Rate;
 }
 
@@ -40,12 +43,17 @@ export interface FloodControl {
 
 export function createFloodControl(rule: FloodRule): FloodControl {
   const users = createUserBuckets(rule.user);
+  const joins = createUserBuckets(rule.joins);
+
+  function tryTakeJoin(client: Client, now: number): boolean {
+    if (client.identity) return joins.tryTake(client.identity.userId, now, 1);
+    client.joins ??= { tokens: rule.joins.burst, tokensAt: now };
+    return takeTokens(client.joins, rule.joins, now, 1);
+  }
+
   return {
     check(client, event, valid, now) {
-      if (event === "join_chat" && valid) {
-        client.joins ??= { tokens: rule.joins.burst, tokensAt: now };
-        if (takeTokens(client.joins, rule.joins, now, 1)) return "allow";
-      }
+      if (event === "join_chat" && valid && tryTakeJoin(client, now)) return "allow";
       const userId = client.identity?.userId;
       const cost = costs.get(event) ?? 1;
       const own = takeTokens(client, rule, now, cost);
@@ -54,7 +62,10 @@ export function createFloodControl(rule: FloodRule): FloodControl {
       client.strikes += 1;
       return client.strikes > rule.strikes ? "close" : "reject";
     },
-    sweep: users.sweep,
+    sweep(now) {
+      users.sweep(now);
+      joins.sweep(now);
+    },
     get size() {
       return users.size;
     },
