@@ -33,9 +33,16 @@ import { type BusLog, type NatsLinkOptions, openLink } from "./nats-link.js";
 import { createOutflow } from "./outflow.js";
 import { checkPattern, checkQueue, checkSubject, cleanHeaders, headerBytes } from "./subjects.js";
 import { withTimeout } from "./timeouts.js";
+import { createTurnQueue } from "./turn-queue.js";
 
 /** A requester names the reply subject, and may have no right to publish to it: we reply to inboxes only. */
 const inboxes = "_INBOX.";
+
+interface OpenSubscription {
+  readonly delivery: Delivery;
+  /** There from the end of the turn on. */
+  sub?: NatsSub;
+}
 
 export interface NatsBusOptions extends NatsLinkOptions, DeliveryLimits {
   /** Bytes in flight to the server, beyond which messages are dropped and reported; 64 MiB by default. */
@@ -61,7 +68,9 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     maxOutgoingBytes,
     () => onError(slowServer(), ""),
   );
-  const active = new Map<NatsSub, Delivery>();
+  /** The client writes to its socket at the end of each microtask, so it is only called at the end of a turn. */
+  const turn = createTurnQueue();
+  const active = new Set<OpenSubscription>();
   const abandonFlush = new Set<() => void>();
   /** Ends each request that waits for its answer. */
   const loseAnswer = new Set<() => void>();
@@ -82,7 +91,10 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     const size = checkSize(data, headers);
     // The client would buffer it until its next attempt to connect and then discard it: lost either way.
     if (!link.connected || nc.isClosed() || !outflow.tryReserve(size)) dropped.sent++;
-    else nc.publish(subject, data, withHeaders(headers));
+    else
+      turn.add(() => {
+        if (!nc.isClosed()) nc.publish(subject, data, withHeaders(headers));
+      });
   }
 
   function addSubscription(pattern: string, queue: string | undefined, handler: DeliveryHandler): Subscription {
@@ -90,25 +102,29 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     checkQueue(queue);
     if (state !== "open" || nc.isClosed()) throw new BusClosed();
     const delivery = createDelivery(pattern, handler, onError, dropped, options);
-    const sub = nc.subscribe(pattern, {
-      ...(queue === undefined ? {} : { queue }),
-      callback: (error, msg) => {
-        try {
-          if (error) throw error;
-          receive(delivery, msg);
-        } catch (thrown) {
-          // Anything thrown here would end the client's read loop.
-          onError(thrown, pattern);
-        }
-      },
+    const open: OpenSubscription = { delivery };
+    turn.add(() => {
+      if (!active.has(open) || nc.isClosed()) return;
+      open.sub = nc.subscribe(pattern, {
+        ...(queue === undefined ? {} : { queue }),
+        callback: (error, msg) => {
+          try {
+            if (error) throw error;
+            receive(delivery, msg);
+          } catch (thrown) {
+            // Anything thrown here would end the client's read loop.
+            onError(thrown, pattern);
+          }
+        },
+      });
     });
-    active.set(sub, delivery);
+    active.add(open);
     return {
       unsubscribe() {
         delivery.stop();
-        sub.unsubscribe();
+        turn.add(() => open.sub?.unsubscribe());
         // close() still waits for running handlers.
-        void delivery.idle().then(() => active.delete(sub));
+        void delivery.idle().then(() => active.delete(open));
       },
     };
   }
@@ -137,7 +153,10 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       dropped.sent++;
       throw slowServer();
     }
-    const msg = await unlessLost(subject, nc.request(subject, data, { timeout, ...withHeaders(sent) }));
+    const answered = new Promise<Msg>((resolve, reject) => {
+      turn.add(() => nc.request(subject, data, { timeout, ...withHeaders(sent) }).then(resolve, reject));
+    });
+    const msg = await unlessLost(subject, answered);
     return { subject: msg.subject, data: msg.data, headers: readHeaders(msg.headers) };
   }
 
@@ -148,6 +167,18 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
       loseAnswer.add(lose);
       answered.then(resolve, reject).finally(() => loseAnswer.delete(lose));
     });
+  }
+
+  /** All who ask within a turn share a round trip. */
+  let nextRoundTrip: Promise<void> | undefined;
+  function shareRoundTrip(): Promise<void> {
+    nextRoundTrip ??= new Promise((resolve, reject) => {
+      turn.add(() => {
+        nextRoundTrip = undefined;
+        roundTrip().then(resolve, reject);
+      });
+    });
+    return nextRoundTrip;
   }
 
   /** The client's flush, but it ends when the connection is closed: the client leaves a pending one unresolved. */
@@ -168,10 +199,15 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     state = "closing";
     const deadline = performance.now() + closeTimeoutMs;
     const left = (): number => Math.max(0, deadline - performance.now());
+    turn.flush();
     // Draining tells the server to send nothing new, and lets what it has already sent arrive.
-    if (link.connected) await within(Promise.allSettled([...active.keys()].map((sub) => sub.drain())), left());
-    await finishAll(active.values(), left());
+    if (link.connected) await within(Promise.allSettled([...active].map(({ sub }) => sub?.drain())), left());
+    await finishAll(
+      [...active].map(({ delivery }) => delivery),
+      left(),
+    );
     state = "closed";
+    turn.flush();
     if (link.connected) await within(nc.flush(), left());
     await within(nc.close(), closeTimeoutMs);
     for (const abandon of abandonFlush) abandon();
@@ -203,7 +239,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     async flush() {
       while (await link.whenConnected()) {
         try {
-          await roundTrip();
+          await shareRoundTrip();
           if (!nc.isClosed()) return;
         } catch {
           // Lost meanwhile; the status event arrives in a later turn.
