@@ -73,12 +73,15 @@ function openSession(context: EngineContext, upgrade: UpgradeRequest, search: st
   else if (query.EIO !== "4") refuseSession(stream, 5);
   else if (!context.tryHandshake(request)) refuseUpgrade(stream, 503, "Service Unavailable");
   else {
+    // The response and the open packet, which is flushed at the end of this turn, are one write.
+    stream.cork();
     completeUpgrade(context, upgrade, (webSocket) => {
       const session = new EngineSession(context, webSocket);
       session.listener = new SocketIoSocket(context, session, handshakeOf(request, query));
       webSocket.attach(stream, session, context);
       session.push(session.openPacket());
     });
+    setImmediate(() => stream.uncork());
   }
 }
 
