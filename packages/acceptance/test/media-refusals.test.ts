@@ -132,7 +132,7 @@ t.test("permissions are checked before the body is read", async (t) => {
   const { body, headers } = handMade([[`name="file"; filename="a.bin"`, new Uint8Array(1024)]]);
   const announced = { ...headers, "content-length": String(50 * mebibyte) };
   for (const [user, where, status, code] of [
-    [stranger, room, 403, "not_a_participant"],
+    [stranger, room, 404, "room_not_found"],
     [b, closed, 403, "media_not_allowed"],
     [a, unknownId(), 404, "room_not_found"],
     [a, "x", 400, "invalid_request"],
@@ -156,7 +156,7 @@ t.test("a user who may not send is refused whatever they send", async (t) => {
     [undefined, room, "unauthorized"],
     [{ ...a, token: "x.y.z" }, room, "invalid_token"],
     [expired, room, "token_expired"],
-    [stranger, room, "not_a_participant"],
+    [stranger, room, "room_not_found"],
     [b, left, "not_a_participant"],
     [a, closed, "media_not_allowed"],
     [b, closed, "media_not_allowed"],

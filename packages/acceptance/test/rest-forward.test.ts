@@ -80,7 +80,7 @@ t.test("nothing is forwarded if one of the rooms is out of reach", async (t) => 
   const { a, b, c, one, two, original } = await scene(t);
   const foreign = await privateRoom(b, c);
   for (const [bad, code] of [
-    [foreign, "not_a_participant"],
+    [foreign, "room_not_found"],
     [unknownId(), "room_not_found"],
   ] as const) {
     for (const chatRoomIds of [[bad], [one, bad, two], [bad, one], [two, one, bad]]) {

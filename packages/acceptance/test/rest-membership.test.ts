@@ -55,7 +55,7 @@ t.test("ten concurrent joins of one user count as one", async (t) => {
 t.test("a private room can be neither joined nor left", async (t) => {
   const [a, b, stranger] = [system.newUser(), system.newUser(), system.newUser()];
   const roomId = await privateRoom(a, b);
-  refused(t, await stranger.post(`/rooms/${roomId}/join`), "private_room");
+  refused(t, await stranger.post(`/rooms/${roomId}/join`), "room_not_found");
   refused(t, await a.post(`/rooms/${roomId}/leave`), "private_room");
   t.equal((await roomOf(t, a, roomId)).participantCount, 2);
 });

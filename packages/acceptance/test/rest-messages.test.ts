@@ -83,8 +83,8 @@ t.test("the type may be omitted", async (t) => {
 t.test("only participants can send and read", async (t) => {
   const { a, roomId } = await pair();
   const stranger = system.newUser();
-  refused(t, await stranger.post(`/rooms/${roomId}/messages`, { content: "x" }), "not_a_participant");
-  refused(t, await stranger.get(`/rooms/${roomId}/messages`), "not_a_participant");
+  refused(t, await stranger.post(`/rooms/${roomId}/messages`, { content: "x" }), "room_not_found");
+  refused(t, await stranger.get(`/rooms/${roomId}/messages`), "room_not_found");
   refused(t, await a.post(`/rooms/${unknownId()}/messages`, { content: "x" }), "room_not_found");
   refused(t, await a.get(`/rooms/${unknownId()}/messages`), "room_not_found");
   t.same((await pageOf(t, a, roomId)).messages, []);
@@ -248,7 +248,7 @@ t.test("a refused message takes no number", async (t) => {
     ...Array.from({ length: 10 }, () => a.post(`/rooms/${roomId}/messages`, { content: "no", replyTo: unknownId() })),
     ...Array.from({ length: 10 }, () => b.post(`/rooms/${roomId}/messages`, { content: "yes" })),
   ]);
-  for (const answer of answers.slice(0, 10)) refused(t, answer, "not_a_participant");
+  for (const answer of answers.slice(0, 10)) refused(t, answer, "room_not_found");
   for (const answer of answers.slice(10, 20)) refused(t, answer, "reply_not_found");
   const numbers = answers.slice(20).map((answer) => good(t, routes.sendMessage, answer).data.seq);
   t.same(

@@ -40,6 +40,7 @@ t.test("omitted settings stay unchanged", async (t) => {
     allowStickers: false,
     allowReactions: false,
     maxParticipants: 500,
+    joinPolicy: "open",
   });
 });
 

@@ -76,7 +76,7 @@ t.test("each room of a list is joined as by itself, or says why not", async (t) 
   t.match(await joinAll(client, [...asked, { chatRoomId: unknownId, lastSeq: null }]), {
     rooms: [
       { chatRoomId: room, seq: 3, participantCount: 2 },
-      { chatRoomId: foreign, code: "not_a_participant", message: /./ },
+      { chatRoomId: foreign, code: "room_not_found", message: /./ },
       { chatRoomId: other, seq: 0, participantCount: 3 },
       { chatRoomId: unknownId, code: "room_not_found", message: /./ },
     ],

@@ -203,7 +203,7 @@ t.test("room permissions are checked before the sticker", async (t) => {
   const stranger = system.newUser();
   const wrong: Choice = { ...fong, setId: unknownId() };
   for (const choice of [fong, wrong]) {
-    refused(t, await trySend(stranger, room, choice), "not_a_participant");
+    refused(t, await trySend(stranger, room, choice), "room_not_found");
     refused(t, await trySend(stranger, unknownId(), choice), "room_not_found");
   }
   await untouched(t, a, room);

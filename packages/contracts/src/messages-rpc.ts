@@ -2,7 +2,7 @@
 import { type Static, Type } from "typebox";
 import { StoredMedia } from "./media.js";
 import { AddReaction, Content, DeleteFor, Message, MessageType, Reacted, ReadMark } from "./messages.js";
-import { Position, Role, RoomSettings, RoomType } from "./rooms.js";
+import { Position, Role, RoomType, SentSettings } from "./rooms.js";
 import { defineRpc } from "./rpc.js";
 import { ClientMessageId, Nullable, ObjectId, Sequence, Timestamp, UserId } from "./scalars.js";
 import { StickerInfo } from "./stickers.js";
@@ -14,7 +14,7 @@ export const RoomChange = Type.Union([
   Type.Object({
     kind: Type.Literal("created"),
     type: RoomType,
-    settings: RoomSettings,
+    settings: SentSettings,
     members: Type.Array(Type.Object({ userId: UserId, role: Role })),
   }),
   Type.Object({ kind: Type.Literal("joined"), userId: UserId, role: Role, text: Type.String() }),
@@ -27,7 +27,7 @@ export const RoomChange = Type.Union([
   Type.Object({
     kind: Type.Literal("settings"),
     userId: UserId,
-    settings: RoomSettings,
+    settings: SentSettings,
     changes: Type.Record(Type.String(), Type.Unknown()),
     text: Type.String(),
   }),
@@ -35,7 +35,7 @@ export const RoomChange = Type.Union([
   Type.Object({
     kind: Type.Literal("projected"),
     type: RoomType,
-    settings: RoomSettings,
+    settings: SentSettings,
     after: Nullable(UserId),
     upTo: Nullable(UserId),
     members: Type.Array(Type.Object({ userId: UserId, role: Role })),

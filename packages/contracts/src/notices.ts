@@ -7,6 +7,8 @@ export const notices = {
   room_joined: { th: "เข้าร่วมห้องแชทสำเร็จ", en: "Joined the room" },
   room_left: { th: "ออกจากห้องแชทสำเร็จ", en: "Left the room" },
   settings_updated: { th: "อัพเดทการตั้งค่าห้องแชทสำเร็จ", en: "Room settings updated" },
+  invitation_created: { th: "สร้างคำเชิญสำเร็จ", en: "Invitation created" },
+  invitation_revoked: { th: "ยกเลิกคำเชิญสำเร็จ", en: "Invitation revoked" },
   users_saved: { th: "บันทึกข้อมูลผู้ใช้สำเร็จ", en: "Users saved" },
   message_sent: { th: "ส่งข้อความสำเร็จ", en: "Message sent" },
   message_edited: { th: "แก้ไขข้อความสำเร็จ", en: "Message edited" },

@@ -9,11 +9,19 @@ export const Role = OneOf("admin", "member");
 export type Role = Static<typeof Role>;
 export const RoomStatus = OneOf("active", "inactive", "archived");
 
+/**
+ * Who may come into a group: everyone who knows its id, who is invited or added, or who is added. A room that is not open is, to
+ * people who are not in it, as if it were not there. Private rooms are closed.
+ */
+export const JoinPolicy = OneOf("open", "invite", "closed");
+export type JoinPolicy = Static<typeof JoinPolicy>;
+
 export const RoomSettings = Type.Object({
   allowMediaUpload: Type.Boolean(),
   allowStickers: Type.Boolean(),
   allowReactions: Type.Boolean(),
   maxParticipants: Type.Integer({ minimum: 2, maximum: 100_000 }),
+  joinPolicy: JoinPolicy,
 });
 export type RoomSettings = Static<typeof RoomSettings>;
 
@@ -22,7 +30,11 @@ export const defaultSettings: RoomSettings = {
   allowStickers: true,
   allowReactions: true,
   maxParticipants: 500,
+  joinPolicy: "open",
 };
+
+/** As a service of the release before sends them. */
+export const SentSettings = Type.Object({ ...RoomSettings.properties, joinPolicy: Type.Optional(JoinPolicy) });
 
 export const Participant = Type.Object({
   userId: UserId,
@@ -94,6 +106,45 @@ export const UpdateRoom = Type.Object({ ...ignored, ...changeable } as typeof ch
   additionalProperties: false,
 });
 export type UpdateRoom = Static<typeof UpdateRoom>;
+
+/** 128 random bits, in base64url. */
+export const InvitationCode = Type.String({ pattern: "^[A-Za-z0-9_-]{22}$", maxLength: 22 });
+
+const dayInSeconds = 24 * 60 * 60;
+export const defaultInvitationSeconds = 7 * dayInSeconds;
+
+/** Without `maxUses` any number of people may join with it; without `expiresInSeconds` it is for a week. */
+export const CreateInvitation = Type.Object({
+  maxUses: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+  expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 30 * dayInSeconds })),
+});
+export type CreateInvitation = Static<typeof CreateInvitation>;
+
+/** An invitation as the room's admins see it. */
+export const Invitation = Type.Object({
+  code: InvitationCode,
+  chatRoomId: ObjectId,
+  createdBy: UserId,
+  createdAt: Timestamp,
+  expiresAt: Timestamp,
+  maxUses: Nullable(Type.Integer()),
+  uses: Type.Integer({ minimum: 0 }),
+});
+export type Invitation = Static<typeof Invitation>;
+
+/** What somebody who was given a code sees before joining. */
+export const InvitedRoom = Type.Object({
+  code: InvitationCode,
+  expiresAt: Timestamp,
+  chatRoom: Type.Object({
+    _id: ObjectId,
+    name: Nullable(Type.String()),
+    description: Nullable(Type.String()),
+    avatar: Nullable(Type.String()),
+    participantCount: Type.Integer({ minimum: 0 }),
+  }),
+});
+export type InvitedRoom = Static<typeof InvitedRoom>;
 
 /** How far one participant has read and received: positions in the room's log, and the message there. */
 export const Position = Type.Object({

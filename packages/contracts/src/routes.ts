@@ -12,7 +12,16 @@ import {
   Receipt,
   SendText,
 } from "./messages.js";
-import { ChatRoom, CreateRoom, Participant, UpdateRoom } from "./rooms.js";
+import {
+  ChatRoom,
+  CreateInvitation,
+  CreateRoom,
+  Invitation,
+  InvitationCode,
+  InvitedRoom,
+  Participant,
+  UpdateRoom,
+} from "./rooms.js";
 import { Cursor, Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
 import { SendSticker, Sticker, StickerSet, StickerSetManifest } from "./stickers.js";
 import { User, UserProfile } from "./users.js";
@@ -48,6 +57,7 @@ const defineRoute = <const R extends Route>(route: R): R => route;
 const base = "/api/v1/chat";
 const InRoom = Type.Object({ chatRoomId: ObjectId });
 const OfMessage = Type.Object({ messageId: ObjectId });
+const WithCode = Type.Object({ code: InvitationCode });
 const withMessage = { message: Type.String() };
 const Pagination = Type.Object({
   currentPage: Type.Integer(),
@@ -102,6 +112,39 @@ export const routes = {
     url: `${base}/rooms/:chatRoomId/settings`,
     params: InRoom,
     body: UpdateRoom,
+    answer: Type.Object({ ...withMessage, chatRoom: ChatRoom }),
+  }),
+  createInvitation: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/invitations`,
+    params: InRoom,
+    body: Type.Optional(Nullable(CreateInvitation)),
+    status: 201,
+    answer: Type.Object({ ...withMessage, invitation: Invitation }),
+  }),
+  /** Those that have neither expired nor been used up, the newest first. */
+  listInvitations: defineRoute({
+    method: "GET",
+    url: `${base}/rooms/:chatRoomId/invitations`,
+    params: InRoom,
+    answer: Type.Object({ invitations: Type.Array(Invitation) }),
+  }),
+  revokeInvitation: defineRoute({
+    method: "DELETE",
+    url: `${base}/rooms/:chatRoomId/invitations/:code`,
+    params: Type.Object({ ...InRoom.properties, ...WithCode.properties }),
+    answer: Type.Object(withMessage),
+  }),
+  getInvitation: defineRoute({
+    method: "GET",
+    url: `${base}/invitations/:code`,
+    params: WithCode,
+    answer: Type.Object({ invitation: InvitedRoom }),
+  }),
+  joinByInvitation: defineRoute({
+    method: "POST",
+    url: `${base}/invitations/:code/join`,
+    params: WithCode,
     answer: Type.Object({ ...withMessage, chatRoom: ChatRoom }),
   }),
   upsertUsers: defineRoute({

@@ -1,4 +1,5 @@
 // The settings of the service, as environment variables.
+import { defaultSettings, JoinPolicy } from "@khui/contracts";
 import { type Static, Type } from "typebox";
 import { defaultQuotas, type RoomQuotas } from "./quotas.js";
 
@@ -8,6 +9,12 @@ const quota = (standard: number) => Type.Integer({ minimum: 1, maximum: 1_000_00
 export const quotaEnvironment = {
   LIMIT_ROOMS_CREATED: quota(defaultQuotas.roomsCreated),
   LIMIT_PEOPLE_ADDED: quota(defaultQuotas.peopleAdded),
+};
+
+export const roomEnvironment = {
+  ...quotaEnvironment,
+  /** Of groups whose creator says nothing. */
+  DEFAULT_JOIN_POLICY: Type.Enum(JoinPolicy.enum, { default: defaultSettings.joinPolicy }),
 };
 
 export function roomQuotas(env: Static<ReturnType<typeof Type.Object<typeof quotaEnvironment>>>): RoomQuotas {

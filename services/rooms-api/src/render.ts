@@ -1,6 +1,6 @@
 // A room as clients see it: our description and messages-api's activity in one.
-import type { ChatRoom, Participant, RoomActivity, User } from "@khui/contracts";
-import type { RoomRow } from "./store/tables.js";
+import type { ChatRoom, Invitation, InvitedRoom, Participant, RoomActivity, User } from "@khui/contracts";
+import type { InvitationRow, RoomRow } from "./store/tables.js";
 
 export function renderRoom(room: RoomRow, activity: RoomActivity, users: ReadonlyMap<string, User>): ChatRoom {
   return {
@@ -23,6 +23,23 @@ export function renderRoom(room: RoomRow, activity: RoomActivity, users: Readonl
     unreadCount: activity.unreadCount,
     seq: activity.seq,
   };
+}
+
+export function renderInvitation(invitation: InvitationRow): Invitation {
+  return {
+    code: invitation.code,
+    chatRoomId: invitation.room_id,
+    createdBy: invitation.created_by,
+    createdAt: invitation.created_at.toISOString(),
+    expiresAt: invitation.expires_at.toISOString(),
+    maxUses: invitation.max_uses,
+    uses: invitation.uses,
+  };
+}
+
+export function renderInvitedRoom(room: RoomRow, { code, expires_at }: InvitationRow): InvitedRoom {
+  const { id: _id, name, description, avatar, participant_count: participantCount } = room;
+  return { code, expiresAt: expires_at.toISOString(), chatRoom: { _id, name, description, avatar, participantCount } };
 }
 
 export function renderParticipants(

@@ -3,6 +3,7 @@ import {
   ChatError,
   type CreateRoom,
   defaultSettings,
+  type JoinPolicy,
   type Role,
   type RoomSettings,
   type SystemInfo,
@@ -10,12 +11,20 @@ import {
   visibleText,
 } from "@khui/contracts";
 import type { NewRoom } from "./store/rooms.js";
-import type { RoomRow } from "./store/tables.js";
+import type { InvitationRow, ParticipantRow, RoomRow } from "./store/tables.js";
 
-/** Fills in what the input for a new room leaves out. Throws invalid_request, invalid_participants, room_full. */
-export function planRoom(input: CreateRoom, creator: string, id: string, clientId: string | null): NewRoom {
+/** Fills in what the input for a new room leaves out. Throws invalid_request, invalid_participants, room_full, not_a_group. */
+export function planRoom(
+  input: CreateRoom,
+  {
+    creator,
+    id,
+    clientId,
+    joinPolicy,
+  }: { creator: string; id: string; clientId: string | null; joinPolicy: JoinPolicy },
+): NewRoom {
   const others = [...new Set(input.participants ?? [])].filter((userId) => userId !== creator);
-  const settings: RoomSettings = { ...defaultSettings, ...input.settings };
+  const settings: RoomSettings = { ...defaultSettings, joinPolicy, ...input.settings };
   const common = {
     id,
     type: input.type,
@@ -27,12 +36,13 @@ export function planRoom(input: CreateRoom, creator: string, id: string, clientI
   if (input.type === "private") {
     const [other] = others;
     if (!other || others.length > 1) throw new ChatError("invalid_participants", { expected: "exactly two people" });
+    if ((input.settings?.joinPolicy ?? "closed") !== "closed") throw new ChatError("not_a_group");
     const pair = creator < other ? ([creator, other] as const) : ([other, creator] as const);
     const members = [creator, other].map((userId) => ({ userId, role: "member" as Role }));
     return {
       ...common,
       activityId: null,
-      settings: { ...settings, maxParticipants: 2 },
+      settings: { ...settings, maxParticipants: 2, joinPolicy: "closed" },
       members,
       pair,
       clientId: null,
@@ -52,9 +62,44 @@ const nameless = () =>
 
 const full = ({ maxParticipants }: RoomSettings) => new ChatError("room_full", { maxParticipants });
 
-/** Anyone signed in may join an active group while there is room. */
-export function checkJoin(room: RoomRow): void {
-  if (room.type === "private") throw new ChatError("private_room");
+/** Whether people who are not in the room may know of it. A setting that is missing hides it. */
+export const isOpen = ({ type, settings }: Pick<RoomRow, "type" | "settings">): boolean =>
+  type === "group" && settings.joinPolicy === "open";
+
+/** The room, which anyone signed in may join: an active group that is open and has room. */
+export function checkJoin(room: RoomRow | undefined): RoomRow {
+  if (!room || !isOpen(room)) throw new ChatError("room_not_found");
+  checkPlace(room);
+  return room;
+}
+
+/** Whoever has an invitation may join the group that it is for, unless it is closed. */
+export function checkInvitation(room: RoomRow, invitation: InvitationRow | undefined): void {
+  if (!invitation) throw new ChatError("invitation_not_found");
+  if (invitation.expired) throw new ChatError("invitation_expired");
+  if (invitation.max_uses !== null && invitation.uses >= invitation.max_uses) throw new ChatError("invitation_used_up");
+  if (room.settings.joinPolicy === "closed") throw new ChatError("joining_closed");
+  checkPlace(room);
+}
+
+/** The group, for its admins. Throws room_not_found, not_a_participant, not_a_group, not_room_admin. */
+export function requireAdmin(room: RoomRow | undefined, mine: ParticipantRow | undefined): RoomRow {
+  const member = requireMember(room, mine);
+  if (member.room.type === "private") throw new ChatError("not_a_group");
+  if (member.mine.role !== "admin") throw new ChatError("not_room_admin");
+  return member.room;
+}
+
+/** The room, for its people. To others one that is not open is as if it were not there. Throws room_not_found, not_a_participant. */
+export function requireMember(
+  room: RoomRow | undefined,
+  mine: ParticipantRow | undefined,
+): { room: RoomRow; mine: ParticipantRow } {
+  if (room && mine?.is_active) return { room, mine };
+  throw new ChatError(room && isOpen(room) ? "not_a_participant" : "room_not_found");
+}
+
+function checkPlace(room: RoomRow): void {
   if (room.status !== "active") throw new ChatError("room_not_active");
   if (room.participant_count >= room.settings.maxParticipants) throw full(room.settings);
 }
@@ -81,6 +126,7 @@ export function planSettings(
   };
   if (room.type === "group" && !next.name) throw nameless();
   if (room.type === "private" && next.settings.maxParticipants !== 2) throw new ChatError("private_room");
+  if (room.type === "private" && next.settings.joinPolicy !== "closed") throw new ChatError("not_a_group");
   const participants = room.participant_count;
   if (next.settings.maxParticipants < participants) throw new ChatError("room_full", { participants });
   const before: Record<string, unknown> = {

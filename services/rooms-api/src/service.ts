@@ -2,7 +2,7 @@
 import type { Db } from "@khui/database";
 import { defineService } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
-import { quotaEnvironment, roomQuotas } from "./environment.js";
+import { roomEnvironment, roomQuotas } from "./environment.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import { createQuotas } from "./quotas.js";
 import { createRooms } from "./rooms.js";
@@ -15,7 +15,7 @@ export const schema = { name: "rooms", migrations: new URL("../migrations/", imp
 export const roomsApi = defineService({
   name: "rooms-api",
   needs: { database: "required", bus: "required", limits: "degraded" },
-  environment: quotaEnvironment,
+  environment: roomEnvironment,
   schema,
   start({ database, bus, limits, env, log, telemetry, mount, rpc, onClose }) {
     const db: Db = database.kysely();
@@ -23,7 +23,7 @@ export const roomsApi = defineService({
     onClose("outbox", () => outbox.close());
     instrumentOutbox(telemetry.metrics, outbox);
     serveRooms(rpc, db);
-    mountRooms(mount, createRooms(db, bus, outbox), createQuotas(limits, roomQuotas(env)));
+    mountRooms(mount, createRooms(db, bus, outbox, env.DEFAULT_JOIN_POLICY), createQuotas(limits, roomQuotas(env)));
     mountUsers(mount, db);
   },
 });

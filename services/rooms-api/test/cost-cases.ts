@@ -25,6 +25,8 @@ interface Group {
   readonly left?: number;
   /** Changes that messages-api has not confirmed. */
   readonly waiting?: number;
+  /** Invitations that may still be used. */
+  readonly invitations?: number;
 }
 
 const settings = JSON.stringify({ ...defaultSettings, maxParticipants: 100_000 });
@@ -38,7 +40,11 @@ const change = JSON.stringify({
 /** Ids are 24 hex digits; the database makes the same ones. */
 const idOf = (name: string) => createHash("md5").update(name).digest("hex").slice(0, 24);
 
-async function fillGroup(db: Db, roomId: string, { members = 5, left = 5, waiting = 1 }: Group = {}): Promise<void> {
+async function fillGroup(
+  db: Db,
+  roomId: string,
+  { members = 5, left = 5, waiting = 1, invitations = 1 }: Group = {},
+): Promise<void> {
   await sql`
     INSERT INTO rooms.rooms (id, type, name, activity_id, settings, created_by, change_no, client_id)
     VALUES (${roomId}, 'group', 'Group', 'activity', ${settings}::jsonb, ${`${roomId} admin`}, ${waiting}, ${`key of ${roomId}`})`.execute(
@@ -51,6 +57,10 @@ async function fillGroup(db: Db, roomId: string, { members = 5, left = 5, waitin
     UNION ALL SELECT ${roomId}, ${roomId}::text || ' left ' || n, 'member', false FROM generate_series(1, ${left}::int) n`.execute(
     db,
   );
+  await sql`
+    INSERT INTO rooms.invitations (code, room_id, created_by, expires_at)
+    SELECT ${roomId}::text || ' ' || n, ${roomId}, ${`${roomId} admin`}, now() + interval '1 day'
+    FROM generate_series(1, ${invitations}::int) n`.execute(db);
   await fillOutbox(db, roomId, waiting);
 }
 
@@ -83,6 +93,10 @@ async function fillOthers(db: Db, count: number): Promise<void> {
     INSERT INTO rooms.participants (room_id, user_id, role)
     SELECT left(md5(kind || ' ' || n), 24), person, 'member'
     FROM unnest(ARRAY['private', 'group']) kind, unnest(ARRAY['zoe', 'yan']) person, ${users}`.execute(db);
+  await sql`
+    INSERT INTO rooms.invitations (code, room_id, created_by, expires_at)
+    SELECT 'group ' || n || ' ' || i, left(md5('group ' || n), 24), 'user ' || n, now() + interval '1 day'
+    FROM ${users}, generate_series(1, 10) i`.execute(db);
   await sql`
     INSERT INTO rooms.outbox (room_id, change_no, change, created_at)
     SELECT left(md5('group ' || n), 24), c, ${change}::jsonb, now() - interval '1 minute'
@@ -118,6 +132,7 @@ export const places: ReadonlyArray<Dimension<Scene>> = [
   place("participants", "members", 20, 2_000),
   place("people who left", "left", 20, 2_000),
   place("changes that wait", "waiting", 1, 50),
+  place("invitations", "invitations", 2, 90),
   {
     name: "named at once",
     small: 2,
@@ -253,6 +268,27 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     name: "change the settings, as a stranger",
     run: viaRooms((rooms, { roomId }) => rooms.update("user 1", roomId, { name: "Mine" })),
     refused: true,
+  },
+  {
+    name: "invite",
+    run: viaRooms((rooms, { roomId }) => rooms.invite(`${roomId} admin`, roomId, {})),
+    // A hundred at most: those that can no longer be used are looked for among them.
+    grows: { invitations: "input" },
+  },
+  {
+    name: "list the invitations",
+    run: viaRooms((rooms, { roomId }) => rooms.invitations(`${roomId} admin`, roomId)),
+    grows: { invitations: "answer" },
+  },
+  { name: "look at an invitation", run: viaRooms((rooms, { roomId }) => rooms.preview(`${roomId} 1`)) },
+  {
+    name: "join by invitation",
+    run: viaRooms((rooms, { roomId }) => rooms.joinInvited("user 1", `${roomId} 1`)),
+    grows: delivers,
+  },
+  {
+    name: "revoke an invitation",
+    run: viaRooms((rooms, { roomId }) => rooms.revoke(`${roomId} admin`, roomId, `${roomId} 1`)),
   },
   {
     name: "findRooms",

@@ -2,15 +2,19 @@
 import { type ErrorCode, type MessageType, type Position, smallRoomLimit } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
 import { type PositionRow, toPosition } from "./positions.js";
-import { type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
+import { isOpen, type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 interface Access {
+  /** Null where there is no such room, or one that this user may not know of. */
   room_id: string | null;
   is_member: boolean;
 }
 
 const accessFailure = (row: Access | undefined): ErrorCode | undefined =>
   !row?.room_id ? "room_not_found" : row.is_member ? undefined : "not_a_participant";
+
+/** The `room_id` of Access, over room `r` and member `me`. */
+const visibleId = sql`CASE WHEN me.user_id IS NOT NULL OR ${isOpen(sql`r`)} THEN r.id END`;
 
 /**
  * The lowest read and delivered positions among the other members of room `r`, as columns, where `wanted` is true. In rooms too
@@ -61,7 +65,7 @@ export async function accessRooms(db: Db, joins: readonly Join[]): Promise<Array
         ${joins.map(({ afterSeq = null }) => afterSeq)}::bigint[]) WITH ORDINALITY AS x(room_id, user_id, after_seq, i)
       LIMIT ${joins.length}
     )
-    SELECT r.id AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member,
+    SELECT ${visibleId} AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member,
       me.user_id IS NOT NULL AND input.after_seq IS NOT NULL AND EXISTS (SELECT FROM messages.hidden h
         WHERE h.user_id = me.user_id AND h.room_id = r.id AND h.at_seq >= least(input.after_seq, r.seq)) AS has_hidden,
       o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
@@ -204,7 +208,7 @@ export async function roomStats(db: Db, roomId: string, userId: string): Promise
       active: string[];
     };
   const { rows } = await sql<Row>`
-    SELECT r.id AS room_id, me.user_id IS NOT NULL AS is_member, r.n_text, r.n_image, r.n_video, r.n_audio, r.n_file,
+    SELECT ${visibleId} AS room_id, me.user_id IS NOT NULL AS is_member, r.n_text, r.n_image, r.n_video, r.n_audio, r.n_file,
       r.n_sticker, r.n_reactions, ARRAY(
         SELECT s.sender_id::text FROM (
           SELECT m.sender_id, max(m.place) AS place FROM messages.messages m

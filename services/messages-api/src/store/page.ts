@@ -3,7 +3,7 @@ import type { ErrorCode } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
 import { lowestOfOthers } from "./history.js";
 import { sumAfter } from "./position-sums.js";
-import { type MessageRow, messageColumns, withParent } from "./tables.js";
+import { isOpen, type MessageRow, messageColumns, withParent } from "./tables.js";
 
 export interface PageRequest {
   readonly roomId: string;
@@ -33,6 +33,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
   const forward = afterSeq !== undefined;
   type Row = MessageRow & {
     is_member: boolean;
+    is_open: boolean;
     head: number;
     places: number;
     others_read: number | null;
@@ -41,7 +42,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
   const inOrder = forward ? sql`m.place` : sql`m.place DESC`;
   const { rows } = await sql<Row>`
     WITH RECURSIVE r AS MATERIALIZED (
-      SELECT r.id, r.seq AS head, r.places, r.member_count, me.user_id IS NOT NULL AS is_member
+      SELECT r.id, r.seq AS head, r.places, r.member_count, me.user_id IS NOT NULL AS is_member, ${isOpen(sql`r`)} AS is_open
       FROM messages.rooms r
       LEFT JOIN messages.members me ON me.room_id = r.id AND me.user_id = ${userId} AND me.is_active
       WHERE r.id = ${roomId}
@@ -55,13 +56,12 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
         ORDER BY ${inOrder} LIMIT ${limit + 1}
       ) m ORDER BY ${inOrder} LIMIT ${limit + 1}
     )
-    SELECT r.is_member, r.head, r.places, others.*, m.*
+    SELECT r.is_member, r.is_open, r.head, r.places, others.*, m.*
     FROM r LEFT JOIN LATERAL (${lowestOfOthers(userId, sql`r.is_member`)}) others ON true
     LEFT JOIN (SELECT ${messageColumns(sql`${userId}`)} FROM page m ${withParent}) m ON true
     ORDER BY m.seq`.execute(db);
   const first = rows[0];
-  if (!first) return "room_not_found";
-  if (!first.is_member) return "not_a_participant";
+  if (!first?.is_member) return first?.is_open ? "not_a_participant" : "room_not_found";
   const found = rows.filter((row) => row.id !== null);
   const hasMore = found.length > limit;
   return {

@@ -1,7 +1,7 @@
 // How far members have read and been reached: positions per member, never a row per message and reader.
 import type { ErrorCode, Position } from "@khui/contracts";
 import { type Db, sql } from "@khui/database";
-import { lockWithin } from "./tables.js";
+import { isOpen, lockWithin } from "./tables.js";
 
 export interface ReadRequest {
   readonly roomId: string;
@@ -53,7 +53,7 @@ export async function markReadBatch(db: Db, requests: readonly ReadRequest[]): P
         AS x(i int, room_id text, user_id text, message_id text) LIMIT ${requests.length}
     ),
     goal AS MATERIALIZED (
-      SELECT input.*, r.id IS NOT NULL AS room_known, me.user_id IS NOT NULL AS is_member,
+      SELECT input.*, r.id IS NOT NULL AND (me.user_id IS NOT NULL OR ${isOpen(sql`r`)}) AS room_known, me.user_id IS NOT NULL AS is_member,
         input.message_id IS NULL OR upto.id IS NOT NULL AS message_known,
         r.member_count AS members, coalesce(upto.seq, r.seq) AS goal_seq, coalesce(upto.ordinal, r.ordinal) AS goal_ordinal, me.sent AS my_sent,
         upto.id IS NOT NULL AS partly

@@ -1,7 +1,7 @@
 // The statement that sends: assigns numbers, checks rights, stores messages and log entries, for a whole batch at once.
 import type { ErrorCode, ForwardedFrom, MessageType, StickerInfo, StoredMedia } from "@khui/contracts";
 import { type Db, failureKind, sql } from "@khui/database";
-import { lockWithin, type ParentRow } from "./tables.js";
+import { isOpen, lockWithin, type ParentRow } from "./tables.js";
 
 /** A message to be stored. Its text is trimmed and checked. */
 export interface NewMessage {
@@ -43,7 +43,7 @@ interface SendRow {
 const refusals = sql`
           WHEN prior.id IS NOT NULL AND (prior.room_id <> input.room_id OR prior.client_digest <> input.client_digest)
             THEN 'idempotency_conflict'
-          WHEN room.id IS NULL THEN 'room_not_found'
+          WHEN room.id IS NULL OR (member.user_id IS NULL AND NOT ${isOpen(sql`room`)}) THEN 'room_not_found'
           WHEN member.user_id IS NULL THEN 'not_a_participant'
           WHEN prior.id IS NOT NULL THEN NULL
           WHEN input.type IN ('image', 'video', 'audio', 'file') AND NOT (room.settings->>'allowMediaUpload')::boolean
@@ -104,7 +104,7 @@ async function writeBatch(db: Db, messages: readonly NewMessage[], allOrNone: bo
         reply_to text, forwarded jsonb, source_id text, client_id text, client_digest text)
     ),
     room AS MATERIALIZED (
-      SELECT r.id, r.seq, r.ordinal, r.places, r.settings, r.last_at FROM messages.rooms r
+      SELECT r.id, r.seq, r.ordinal, r.places, r.type, r.settings, r.last_at FROM messages.rooms r
       WHERE r.id = ANY(ARRAY(SELECT DISTINCT room_id FROM input)) ORDER BY r.id FOR NO KEY UPDATE
     ),
     member AS MATERIALIZED (

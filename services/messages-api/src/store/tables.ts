@@ -41,6 +41,10 @@ export interface ParentRow {
   deleted: boolean;
 }
 
+/** Whether people who are not in a room, of which this is the row, may know of it. To them any other is as if it were not there. */
+export const isOpen = (room: RawBuilder<unknown>) =>
+  sql<boolean>`(${room}.type = 'group' AND ${room}.settings->>'joinPolicy' = 'open')`;
+
 /** A row `x` of messages.reactions as Reaction. */
 export const reactionJson = sql`jsonb_build_object('userId', x.user_id, 'emoji', x.emoji, 'reactionType', x.reaction_type,
   'createdAt', to_char(x.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`;

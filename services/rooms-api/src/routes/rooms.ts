@@ -37,6 +37,27 @@ export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quot
     return { message: localize("room_left") };
   });
 
+  mount(routes.createInvitation, async ({ params, body, identity, localize }) => ({
+    message: localize("invitation_created"),
+    invitation: await rooms.invite(identity.userId, params.chatRoomId, body ?? {}),
+  }));
+
+  mount(routes.listInvitations, async ({ params, identity }) => ({
+    invitations: await rooms.invitations(identity.userId, params.chatRoomId),
+  }));
+
+  mount(routes.revokeInvitation, async ({ params, identity, localize }) => {
+    await rooms.revoke(identity.userId, params.chatRoomId, params.code);
+    return { message: localize("invitation_revoked") };
+  });
+
+  mount(routes.getInvitation, async ({ params }) => ({ invitation: await rooms.preview(params.code) }));
+
+  mount(routes.joinByInvitation, async ({ params, identity, localize }) => {
+    await quotas.join(identity);
+    return { message: localize("room_joined"), chatRoom: await rooms.joinInvited(identity.userId, params.code) };
+  });
+
   mount(routes.updateSettings, async ({ params, body, identity, localize }) => ({
     message: localize("settings_updated"),
     chatRoom: await rooms.update(identity.userId, params.chatRoomId, body),

@@ -66,31 +66,31 @@ export async function findCreated(
 const pairOf = ({ pair }: Pick<NewRoom, "pair">) => pair && JSON.stringify(pair);
 
 /**
- * Changes a room under its lock. `decide` gets the room and the user's participation, and `successor`, which finds who becomes
- * admin when the user leaves. It throws, or returns what to write, or undefined when there is nothing to change.
+ * Changes a room under its lock. `decide` gets the room, the user's participation, and the transaction. It throws, or returns what to
+ * write, or undefined when there is nothing to change.
  */
 export function changeRoom(
   db: Db,
   roomId: string,
   userId: string,
-  decide: (
-    room: RoomRow | undefined,
-    mine: ParticipantRow | undefined,
-    successor: () => Promise<string | null>,
-  ) => Promise<Decision | undefined>,
+  decide: (room: RoomRow | undefined, mine: ParticipantRow | undefined, trx: Db) => Promise<Decision | undefined>,
 ): Promise<void> {
   return inTransaction(db, async (trx) => {
     const room = (
       await sql<RoomRow>`SELECT ${roomColumns} FROM rooms.rooms WHERE id = ${roomId} FOR UPDATE`.execute(trx)
     ).rows[0];
-    const mine = (
-      await sql<ParticipantRow>`
-      SELECT user_id, role, is_active, joined_at FROM rooms.participants
-      WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx)
-    ).rows[0];
-    const decision = await decide(room, mine, () => findSuccessor(trx, roomId, userId));
+    const mine = await findParticipant(trx, roomId, userId);
+    const decision = await decide(room, mine, trx);
     if (room && decision) await write(trx, room, userId, decision);
   });
+}
+
+/** One who is or was in the room. */
+export async function findParticipant(db: Db, roomId: string, userId: string): Promise<ParticipantRow | undefined> {
+  const { rows } = await sql<ParticipantRow>`
+    SELECT user_id, role, is_active, joined_at FROM rooms.participants
+    WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(db);
+  return rows[0];
 }
 
 /** What to write beside the change itself. */
@@ -134,7 +134,7 @@ async function write(trx: Db, room: RoomRow, userId: string, decision: Decision)
 }
 
 /** When the last admin leaves, the longest-standing member becomes admin; null while there is another admin, or no member. */
-async function findSuccessor(db: Db, roomId: string, leaving: string): Promise<string | null> {
+export async function findSuccessor(db: Db, roomId: string, leaving: string): Promise<string | null> {
   const { rows } = await sql<{ user_id: string }>`
     SELECT user_id FROM rooms.participants
     WHERE room_id = ${roomId} AND is_active AND user_id <> ${leaving} AND NOT EXISTS (

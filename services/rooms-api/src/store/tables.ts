@@ -18,6 +18,17 @@ export interface RoomRow {
   participant_count: number;
 }
 
+export interface InvitationRow {
+  code: string;
+  room_id: string;
+  created_by: string;
+  created_at: Date;
+  expires_at: Date;
+  max_uses: number | null;
+  uses: number;
+  expired: boolean;
+}
+
 export interface ParticipantRow {
   user_id: string;
   role: Role;

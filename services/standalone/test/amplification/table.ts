@@ -163,7 +163,7 @@ export const rows: readonly Row[] = [
     limit: "`LIMIT_PEOPLE_ADDED`",
   },
   {
-    actions: ["joinRoom"],
+    actions: ["joinRoom", "joinByInvitation"],
     events: ["new_message", "chat_updated", "user_joined_chat"],
     bus: "3",
     frames: "2n",
@@ -191,6 +191,7 @@ export const rows: readonly Row[] = [
   { ...nothing, actions: ["coming back"], limit: "within the grace period" },
   { ...nothing, actions: ["get_online_users"] },
   { ...nothing, actions: ["listRooms", "getRoom", "listParticipants", "roomStats"] },
+  { ...nothing, actions: ["createInvitation", "listInvitations", "revokeInvitation", "getInvitation"] },
   { ...nothing, actions: ["listMessages", "getMessage", "listReactions", "listReceipts"] },
   { ...nothing, actions: ["listStickerSets", "getStickerSet", "listStickers", "downloadStickerSet"] },
   { ...nothing, actions: ["myStickerSets", "searchStickers"] },

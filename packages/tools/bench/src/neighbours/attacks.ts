@@ -35,6 +35,10 @@ const emojis = ["👍", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧�
 const sentId = (answer: unknown): string =>
   (answer as { data?: { _id?: string } } | undefined)?.data?._id ?? "0".repeat(24);
 
+const guessedCode = (n: number): string => `${n}`.padStart(22, "x");
+const codeOf = (answer: unknown): string =>
+  (answer as { invitation?: { code?: string } } | undefined)?.invitation?.code ?? guessedCode(0);
+
 /** Admins' routes too: who is none must be turned away cheaply. A route without an attack does not compile. */
 export const restAttacks: Readonly<Record<keyof typeof routes, RestAttack>> = {
   // All the people that may be added in a minute at once, and then as many rooms as may be.
@@ -55,6 +59,15 @@ export const restAttacks: Readonly<Record<keyof typeof routes, RestAttack>> = {
     return ask("POST", `/rooms/${stage.open}/leave`);
   },
   updateSettings: (ask, { stage, n }) => ask("PUT", `/rooms/${stage.governed}/settings`, wordy(n)),
+  createInvitation: (ask, { stage }) => ask("POST", `/rooms/${stage.governed}/invitations`, {}),
+  listInvitations: (ask, { stage }) => ask("GET", `/rooms/${stage.governed}/invitations`),
+  revokeInvitation: async (ask, { stage }) =>
+    ask(
+      "DELETE",
+      `/rooms/${stage.governed}/invitations/${codeOf(await ask("POST", `/rooms/${stage.governed}/invitations`, {}))}`,
+    ),
+  getInvitation: (ask, { n }) => ask("GET", `/invitations/${guessedCode(n)}`),
+  joinByInvitation: (ask, { n }) => ask("POST", `/invitations/${guessedCode(n)}/join`),
   upsertUsers: (ask) =>
     ask("PUT", "/users", { users: strangers(0).map((userId) => ({ userId, name: "น".repeat(100) })) }),
   listMessages: (ask, { stage, n }) => ask("GET", `/rooms/${stage.square}/messages?limit=100&page=${1 + (n % 4)}`),
