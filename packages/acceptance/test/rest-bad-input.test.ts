@@ -16,6 +16,8 @@ const messageId = (await a.post(`/rooms/${roomId}/messages`, { content: "here" }
 const goodBodies: Partial<Record<keyof typeof routes, Record<string, unknown>>> = {
   createRoom: { type: "private", participants: [b.id] },
   updateSettings: { description: "d" },
+  addParticipants: { userIds: ["someone"] },
+  updateParticipant: { role: "admin" },
   upsertUsers: { users: [{ _id: "someone" }] },
   sendMessage: { content: "text" },
   sendSticker: { setId: unknownId(), stickerId: "any", stickerType: "static" },
@@ -35,6 +37,7 @@ function call(user: User, name: Name, ids: { room?: string; message?: string } =
     .replace("/api/v1/chat", "")
     .replace(":chatRoomId", ids.room ?? groupId)
     .replace(":messageId", ids.message ?? messageId)
+    .replace(":userId", b.id)
     .replace(":code", "A".repeat(22));
   const verb = routes[name].method.toLowerCase() as "get" | "post" | "put" | "delete";
   return verb === "get" ? user.get(path) : user[verb](path, body);

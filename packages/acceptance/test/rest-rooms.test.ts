@@ -107,6 +107,7 @@ t.test("a group's creator is its admin, the others are members", async (t) => {
     allowReactions: false,
     maxParticipants: 500,
     joinPolicy: "open",
+    membersCanAdd: false,
   });
 });
 

@@ -41,6 +41,7 @@ t.test("omitted settings stay unchanged", async (t) => {
     allowReactions: false,
     maxParticipants: 500,
     joinPolicy: "open",
+    membersCanAdd: false,
   });
 });
 

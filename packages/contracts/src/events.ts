@@ -11,7 +11,7 @@ import {
   shownReactions,
 } from "./messages.js";
 import { Position } from "./rooms.js";
-import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { ClientMessageId, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
 
 export interface Event<Name extends string = string, Payload extends TSchema = TSchema> {
   readonly name: Name;
@@ -144,7 +144,16 @@ export const serverEvents = {
     }),
   ),
   user_joined_chat: defineEvent("user_joined_chat", Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq) })),
-  user_left_chat: defineEvent("user_left_chat", Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq) })),
+  /** `by`: who removed them. */
+  user_left_chat: defineEvent(
+    "user_left_chat",
+    Type.Object({ ...aboutUser, seq: Type.Optional(logged.seq), by: Type.Optional(UserId) }),
+  ),
+  member_updated: defineEvent("member_updated", Type.Object({ ...aboutUser, ...logged, role: Role, by: UserId })),
+  room_updated: defineEvent(
+    "room_updated",
+    Type.Object({ ...logged, userId: UserId, changes: Type.Record(Type.String(), Type.Unknown()) }),
+  ),
   user_typing: defineEvent("user_typing", Type.Object(aboutUser)),
   user_stop_typing: defineEvent("user_stop_typing", Type.Object(aboutUser)),
   /** At most once a second in a room. In rooms of more than 200 people only for the reader's own sockets. */

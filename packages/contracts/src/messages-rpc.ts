@@ -2,9 +2,9 @@
 import { type Static, Type } from "typebox";
 import { StoredMedia } from "./media.js";
 import { AddReaction, Content, DeleteFor, Message, MessageType, Reacted, ReadMark } from "./messages.js";
-import { Position, Role, RoomType, SentSettings } from "./rooms.js";
+import { Position, RoomType, SentSettings } from "./rooms.js";
 import { defineRpc } from "./rpc.js";
-import { ClientMessageId, Nullable, ObjectId, Sequence, Timestamp, UserId } from "./scalars.js";
+import { ClientMessageId, Nullable, ObjectId, Role, Sequence, Timestamp, UserId } from "./scalars.js";
 import { StickerInfo } from "./stickers.js";
 
 const Nothing = Type.Object({});
@@ -18,12 +18,23 @@ export const RoomChange = Type.Union([
     members: Type.Array(Type.Object({ userId: UserId, role: Role })),
   }),
   Type.Object({ kind: Type.Literal("joined"), userId: UserId, role: Role, text: Type.String() }),
+  /** None of them is in the room. */
+  Type.Object({
+    kind: Type.Literal("added"),
+    by: UserId,
+    userIds: Type.Array(UserId, { minItems: 1 }),
+    role: Role,
+    text: Type.String(),
+  }),
+  /** By themself, or removed by somebody. */
   Type.Object({
     kind: Type.Literal("left"),
     userId: UserId,
+    by: Type.Optional(UserId),
     newAdmin: Nullable(UserId),
     text: Type.String(),
   }),
+  Type.Object({ kind: Type.Literal("role"), userId: UserId, role: Role, by: UserId, text: Type.String() }),
   Type.Object({
     kind: Type.Literal("settings"),
     userId: UserId,

@@ -1,7 +1,7 @@
 // The message as clients see it.
 import { type Static, Type } from "typebox";
 import { MediaInfo } from "./media.js";
-import { ClientMessageId, Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { ClientMessageId, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
 import { StickerInfo } from "./stickers.js";
 import { User } from "./users.js";
 
@@ -35,8 +35,13 @@ export const shownReactions = {
 
 /** What a `system` message reports, for apps that render their own text; `content` is the ready-made text. */
 export const SystemInfo = Type.Object({
-  action: OneOf("member_joined", "member_left", "settings_changed"),
+  action: OneOf("member_joined", "members_added", "member_left", "member_removed", "role_changed", "settings_changed"),
+  /** Whom it is about; of `members_added` and `settings_changed`, who did it. */
   userId: UserId,
+  /** Who did it to them. */
+  by: Type.Optional(UserId),
+  userIds: Type.Optional(Type.Array(UserId, { description: "who was added" })),
+  role: Type.Optional(Role),
   newAdmin: Type.Optional(UserId),
   changes: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 });

@@ -1,12 +1,10 @@
 // The room as clients see it.
 import { type Static, Type } from "typebox";
 import { Message } from "./messages.js";
-import { Nullable, ObjectId, OneOf, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
 
 export const RoomType = OneOf("private", "group");
 export type RoomType = Static<typeof RoomType>;
-export const Role = OneOf("admin", "member");
-export type Role = Static<typeof Role>;
 export const RoomStatus = OneOf("active", "inactive", "archived");
 
 /**
@@ -22,6 +20,7 @@ export const RoomSettings = Type.Object({
   allowReactions: Type.Boolean(),
   maxParticipants: Type.Integer({ minimum: 2, maximum: 100_000 }),
   joinPolicy: JoinPolicy,
+  membersCanAdd: Type.Boolean({ description: "whether people who are no admins may add others" }),
 });
 export type RoomSettings = Static<typeof RoomSettings>;
 
@@ -31,10 +30,15 @@ export const defaultSettings: RoomSettings = {
   allowReactions: true,
   maxParticipants: 500,
   joinPolicy: "open",
+  membersCanAdd: false,
 };
 
 /** As a service of the release before sends them. */
-export const SentSettings = Type.Object({ ...RoomSettings.properties, joinPolicy: Type.Optional(JoinPolicy) });
+export const SentSettings = Type.Object({
+  ...RoomSettings.properties,
+  joinPolicy: Type.Optional(JoinPolicy),
+  membersCanAdd: Type.Optional(Type.Boolean()),
+});
 
 export const Participant = Type.Object({
   userId: UserId,
@@ -106,6 +110,18 @@ export const UpdateRoom = Type.Object({ ...ignored, ...changeable } as typeof ch
   additionalProperties: false,
 });
 export type UpdateRoom = Static<typeof UpdateRoom>;
+
+export const AddParticipants = Type.Object({
+  userIds: Type.Array(UserId, { minItems: 1, maxItems: 100, uniqueItems: true }),
+  role: Type.Optional(Role),
+});
+export type AddParticipants = Static<typeof AddParticipants>;
+
+export const AddedParticipants = Type.Object({
+  added: Type.Array(UserId),
+  skipped: Type.Array(Type.Object({ userId: UserId, reason: OneOf("already_in") })),
+});
+export type AddedParticipants = Static<typeof AddedParticipants>;
 
 /** 128 random bits, in base64url. */
 export const InvitationCode = Type.String({ pattern: "^[A-Za-z0-9_-]{22}$", maxLength: 22 });

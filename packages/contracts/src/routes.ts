@@ -13,6 +13,8 @@ import {
   SendText,
 } from "./messages.js";
 import {
+  AddedParticipants,
+  AddParticipants,
   ChatRoom,
   CreateInvitation,
   CreateRoom,
@@ -22,7 +24,7 @@ import {
   Participant,
   UpdateRoom,
 } from "./rooms.js";
-import { Cursor, Limit, Nullable, ObjectId, Page, Sequence, Text, UserId } from "./scalars.js";
+import { Cursor, Limit, Nullable, ObjectId, Page, Role, Sequence, Text, UserId } from "./scalars.js";
 import { SendSticker, Sticker, StickerSet, StickerSetManifest } from "./stickers.js";
 import { User, UserProfile } from "./users.js";
 
@@ -57,6 +59,7 @@ const defineRoute = <const R extends Route>(route: R): R => route;
 const base = "/api/v1/chat";
 const InRoom = Type.Object({ chatRoomId: ObjectId });
 const OfMessage = Type.Object({ messageId: ObjectId });
+const OfParticipant = Type.Object({ ...InRoom.properties, userId: UserId });
 const WithCode = Type.Object({ code: InvitationCode });
 const withMessage = { message: Type.String() };
 const Pagination = Type.Object({
@@ -94,6 +97,26 @@ export const routes = {
     params: InRoom,
     query: Type.Object({ page: Page, limit: Limit(50) }),
     answer: Type.Object({ participants: Type.Array(Participant), pagination: Pagination }),
+  }),
+  addParticipants: defineRoute({
+    method: "POST",
+    url: `${base}/rooms/:chatRoomId/participants`,
+    params: InRoom,
+    body: AddParticipants,
+    answer: Type.Object({ ...withMessage, ...AddedParticipants.properties }),
+  }),
+  removeParticipant: defineRoute({
+    method: "DELETE",
+    url: `${base}/rooms/:chatRoomId/participants/:userId`,
+    params: OfParticipant,
+    answer: Type.Object(withMessage),
+  }),
+  updateParticipant: defineRoute({
+    method: "PUT",
+    url: `${base}/rooms/:chatRoomId/participants/:userId`,
+    params: OfParticipant,
+    body: Type.Object({ role: Role }),
+    answer: Type.Object(withMessage),
   }),
   joinRoom: defineRoute({
     method: "POST",

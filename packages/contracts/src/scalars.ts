@@ -1,5 +1,5 @@
 // The scalar schemas that others are built from, with their limits.
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 
 /** Postgres stores neither NUL nor lone surrogates, so no text may contain them. The pattern runs with the u flag. */
 const storable = "^[^\\u0000\\ud800-\\udfff]*$";
@@ -23,6 +23,9 @@ export const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(sch
 
 /** A union of string literals as one `enum`. */
 export const OneOf = <Values extends string[]>(...values: readonly [...Values]) => Type.Enum(values);
+
+export const Role = OneOf("admin", "member");
+export type Role = Static<typeof Role>;
 
 /** A page number that clients send as `?page=`. */
 export const Page = Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 });

@@ -147,8 +147,13 @@ function bodyOf({ event, message_id: messageId, data }: LogRow, row: MessageRow 
       return { messageId, ...shownReactions(row), userId, emoji, reactionType, action };
     }
     case "user_joined_chat":
-    case "user_left_chat":
       return { userId: data?.userId };
+    case "user_left_chat":
+      return { userId: data?.userId, by: data?.by };
+    case "member_updated":
+      return { userId: data?.userId, role: data?.role, by: data?.by };
+    case "room_updated":
+      return { userId: data?.userId, changes: data?.changes };
     default:
       throw new Error(`no such log event: ${event}`);
   }

@@ -3,12 +3,13 @@
 -- A trigger, since replicas of the release before write settings without it until the last one is replaced.
 CREATE FUNCTION rooms.complete_settings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  NEW.settings := NEW.settings || jsonb_build_object('joinPolicy', CASE NEW.type WHEN 'group' THEN 'open' ELSE 'closed' END);
+  NEW.settings := jsonb_build_object('joinPolicy', CASE NEW.type WHEN 'group' THEN 'open' ELSE 'closed' END, 'membersCanAdd', false)
+    || NEW.settings;
   RETURN NEW;
 END $$;
 CREATE TRIGGER rooms_complete_settings BEFORE INSERT OR UPDATE OF settings ON rooms.rooms
-  FOR EACH ROW WHEN (NOT NEW.settings ? 'joinPolicy') EXECUTE FUNCTION rooms.complete_settings();
-UPDATE rooms.rooms SET settings = settings WHERE NOT settings ? 'joinPolicy';
+  FOR EACH ROW WHEN (NOT NEW.settings ?& '{joinPolicy,membersCanAdd}') EXECUTE FUNCTION rooms.complete_settings();
+UPDATE rooms.rooms SET settings = settings WHERE NOT settings ?& '{joinPolicy,membersCanAdd}';
 
 CREATE TABLE rooms.invitations (
   code text COLLATE "C" PRIMARY KEY,

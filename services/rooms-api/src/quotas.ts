@@ -5,7 +5,7 @@ import type { Limits, Rule } from "@khui/limits";
 /** Each for one person and minute. */
 export interface RoomQuotas {
   readonly roomsCreated: number;
-  /** To rooms that they create; joining a room counts as adding oneself. */
+  /** To rooms; joining one counts as adding oneself. */
   readonly peopleAdded: number;
 }
 
@@ -19,6 +19,8 @@ export const defaultQuotas: RoomQuotas = { roomsCreated: 30, peopleAdded: 600 };
 export interface Quotas {
   /** Counts a room that the caller is about to create, with that many others in it. Throws rate_limited. */
   create(caller: Caller, others: number): Promise<void>;
+  /** Counts so many people whom the caller adds to a room. Throws rate_limited. */
+  add(caller: Caller, people: number): Promise<void>;
   /** Counts the caller's joining a room. Throws rate_limited. */
   join(caller: Caller): Promise<void>;
 }
@@ -45,6 +47,7 @@ export function createQuotas(limits: Limits, { roomsCreated, peopleAdded }: Room
       await take(rooms, caller, 1);
       await take(people, caller, others);
     },
+    add: (caller, others) => take(people, caller, others),
     join: (caller) => take(people, caller, 1),
   };
 }

@@ -5,11 +5,7 @@ import { call } from "@khui/bus/rpc";
 import {
   ChatError,
   type ChatRoom,
-  type CreateInvitation,
   type CreateRoom,
-  defaultInvitationSeconds,
-  type Invitation,
-  type InvitedRoom,
   type JoinPolicy,
   messagesRpc,
   type Participant,
@@ -17,28 +13,11 @@ import {
   type UpdateRoom,
 } from "@khui/contracts";
 import type { Db } from "@khui/database";
+import { createNames } from "./names.js";
 import type { Outbox } from "./outbox.js";
-import { renderInvitation, renderInvitedRoom, renderParticipants, renderRoom } from "./render.js";
-import {
-  checkInvitation,
-  checkJoin,
-  planRoom,
-  planSettings,
-  requireAdmin,
-  requireMember,
-  systemText,
-} from "./rules.js";
-import { addInvitation, countUse, deleteInvitation, findInvitation, liveInvitations } from "./store/invitations.js";
-import {
-  changeRoom,
-  createRoom,
-  type Decision,
-  findCreated,
-  findParticipant,
-  findRooms,
-  findSuccessor,
-} from "./store/rooms.js";
-import type { InvitationRow, RoomRow } from "./store/tables.js";
+import { renderParticipants, renderRoom } from "./render.js";
+import { checkJoin, joining, planRoom, planSettings, requireMember, systemText } from "./rules.js";
+import { changeRoom, createRoom, findCreated, findRooms, findSuccessor } from "./store/rooms.js";
 import { findUsers } from "./store/users.js";
 
 export interface Rooms {
@@ -61,19 +40,7 @@ export interface Rooms {
   join(userId: string, roomId: string): Promise<ChatRoom>;
   leave(userId: string, roomId: string): Promise<void>;
   update(userId: string, roomId: string, update: UpdateRoom): Promise<ChatRoom>;
-  /** By the room's admins. Throws too_many_invitations, and as all of these what `requireAdmin` does. */
-  invite(userId: string, roomId: string, input: CreateInvitation): Promise<Invitation>;
-  invitations(userId: string, roomId: string): Promise<Invitation[]>;
-  /** Throws invitation_not_found, also for one of another room. */
-  revoke(userId: string, roomId: string, code: string): Promise<void>;
-  /** Throws what `checkInvitation` does. */
-  preview(code: string): Promise<InvitedRoom>;
-  /** Who is in the room already uses nothing up. */
-  joinInvited(userId: string, code: string): Promise<ChatRoom>;
 }
-
-/** What a room may have at a time. */
-const maxInvitations = 100;
 
 /** Rooms requested at once after the first answer. */
 const maxDescribed = 20;
@@ -124,10 +91,10 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox, joinPolicy: JoinPo
     return room;
   }
 
-  async function textOf(action: Parameters<typeof systemText>[0], userId: string): Promise<string> {
-    const [user] = await findUsers(db, [userId]);
-    return systemText(action, user?.name ?? null, userId);
-  }
+  const namesOf = createNames(db);
+
+  const textOf = async (action: Parameters<typeof systemText>[0], userId: string): Promise<string> =>
+    systemText(action, userId, await namesOf([userId]));
 
   return {
     async create(userId, input, key, checkQuota) {
@@ -150,7 +117,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox, joinPolicy: JoinPo
       return { participants: renderParticipants(found.participants, users), total: found.total };
     },
     async join(userId, roomId) {
-      const text = await textOf("member_joined", userId);
+      const text = await textOf("joined", userId);
       await changeRoom(db, roomId, userId, async (room, mine) => {
         if (mine?.is_active) return undefined;
         return joining(checkJoin(room), userId, text);
@@ -159,7 +126,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox, joinPolicy: JoinPo
       return get(userId, roomId);
     },
     async leave(userId, roomId) {
-      const text = await textOf("member_left", userId);
+      const text = await textOf("left", userId);
       await changeRoom(db, roomId, userId, async (room, mine, trx) => {
         const member = requireMember(room, mine);
         if (member.room.type === "private") throw new ChatError("private_room");
@@ -168,7 +135,7 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox, joinPolicy: JoinPo
       await outbox.deliver(roomId);
     },
     async update(userId, roomId, update) {
-      const text = await textOf("settings_changed", userId);
+      const text = await textOf("settings", userId);
       await changeRoom(db, roomId, userId, async (room, mine) => {
         const member = requireMember(room, mine);
         const { settings, changes, ...shown } = planSettings(member.room, member.mine.role, update);
@@ -178,59 +145,8 @@ export function createRooms(db: Db, bus: Bus, outbox: Outbox, joinPolicy: JoinPo
       await outbox.deliver(roomId);
       return get(userId, roomId);
     },
-    async invite(userId, roomId, { maxUses = null, expiresInSeconds = defaultInvitationSeconds }) {
-      let added: InvitationRow | undefined;
-      await changeRoom(db, roomId, userId, async (room, mine, trx) => {
-        if (requireAdmin(room, mine).settings.joinPolicy === "closed") throw new ChatError("joining_closed");
-        const code = randomBytes(16).toString("base64url");
-        const invitation = { code, roomId, createdBy: userId, maxUses, expiresInSeconds };
-        added = await addInvitation(trx, invitation, maxInvitations);
-        return undefined;
-      });
-      if (!added) throw new ChatError("too_many_invitations", { maxInvitations });
-      return renderInvitation(added);
-    },
-    async invitations(userId, roomId) {
-      await assertAdmin(db, roomId, userId);
-      return (await liveInvitations(db, roomId)).map(renderInvitation);
-    },
-    async revoke(userId, roomId, code) {
-      await assertAdmin(db, roomId, userId);
-      if (!(await deleteInvitation(db, roomId, code))) throw new ChatError("invitation_not_found");
-    },
-    async preview(code) {
-      const invitation = await findInvitation(db, code);
-      const [room] = await findRooms(db, invitation ? [invitation.room_id] : []);
-      if (!room || !invitation) throw new ChatError("invitation_not_found");
-      checkInvitation(room, invitation);
-      return renderInvitedRoom(room, invitation);
-    },
-    async joinInvited(userId, code) {
-      const roomId = (await findInvitation(db, code))?.room_id;
-      if (!roomId) throw new ChatError("invitation_not_found");
-      const text = await textOf("member_joined", userId);
-      await changeRoom(db, roomId, userId, async (room, mine, trx) => {
-        if (!room || mine?.is_active) return undefined;
-        // Under the lock: it may have been used up or revoked since.
-        checkInvitation(room, await findInvitation(trx, code));
-        await countUse(trx, code);
-        return joining(room, userId, text);
-      });
-      await outbox.deliver(roomId);
-      return get(userId, roomId);
-    },
   };
 }
 
 /** A room's id: 96 random bits, so that nobody finds one by guessing. */
 const randomId = () => randomBytes(12).toString("hex");
-
-function joining(room: RoomRow, userId: string, text: string): Decision {
-  const role = room.participant_count === 0 ? "admin" : "member";
-  return { change: { kind: "joined", userId, role, text } };
-}
-
-async function assertAdmin(db: Db, roomId: string, userId: string): Promise<void> {
-  const [[room], mine] = await Promise.all([findRooms(db, [roomId]), findParticipant(db, roomId, userId)]);
-  requireAdmin(room, mine);
-}

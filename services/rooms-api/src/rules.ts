@@ -5,13 +5,18 @@ import {
   defaultSettings,
   type JoinPolicy,
   type Role,
+  type RoomChange,
   type RoomSettings,
   type SystemInfo,
   type UpdateRoom,
   visibleText,
 } from "@khui/contracts";
+import type { NameOf } from "./names.js";
+import type { Caller } from "./quotas.js";
 import type { NewRoom } from "./store/rooms.js";
 import type { InvitationRow, ParticipantRow, RoomRow } from "./store/tables.js";
+
+type Joined = Extract<RoomChange, { kind: "joined" }>;
 
 /** Fills in what the input for a new room leaves out. Throws invalid_request, invalid_participants, room_full, not_a_group. */
 export function planRoom(
@@ -69,7 +74,7 @@ export const isOpen = ({ type, settings }: Pick<RoomRow, "type" | "settings">): 
 /** The room, which anyone signed in may join: an active group that is open and has room. */
 export function checkJoin(room: RoomRow | undefined): RoomRow {
   if (!room || !isOpen(room)) throw new ChatError("room_not_found");
-  checkPlace(room);
+  checkPlaces(room, 1);
   return room;
 }
 
@@ -79,15 +84,27 @@ export function checkInvitation(room: RoomRow, invitation: InvitationRow | undef
   if (invitation.expired) throw new ChatError("invitation_expired");
   if (invitation.max_uses !== null && invitation.uses >= invitation.max_uses) throw new ChatError("invitation_used_up");
   if (room.settings.joinPolicy === "closed") throw new ChatError("joining_closed");
-  checkPlace(room);
+  checkPlaces(room, 1);
 }
 
-/** The group, for its admins. Throws room_not_found, not_a_participant, not_a_group, not_room_admin. */
-export function requireAdmin(room: RoomRow | undefined, mine: ParticipantRow | undefined): RoomRow {
-  const member = requireMember(room, mine);
-  if (member.room.type === "private") throw new ChatError("not_a_group");
-  if (member.mine.role !== "admin") throw new ChatError("not_room_admin");
-  return member.room;
+/** The group, for its admins, and for who has chat:admin. Throws room_not_found, not_a_participant, not_a_group, not_room_admin. */
+export function requireAdmin(room: RoomRow | undefined, mine: ParticipantRow | undefined, caller: Caller): RoomRow {
+  if (caller.admin && !room) throw new ChatError("room_not_found");
+  const group = caller.admin && room ? room : requireMember(room, mine).room;
+  if (group.type === "private") throw new ChatError("not_a_group");
+  if (!caller.admin && mine?.role !== "admin") throw new ChatError("not_room_admin");
+  return group;
+}
+
+/** The group, for who may add people to it with this role: its admins, and its members where they may add members. */
+export function requireAdding(
+  room: RoomRow | undefined,
+  mine: ParticipantRow | undefined,
+  caller: Caller,
+  role: Role,
+): RoomRow {
+  const mayAdd = room?.type === "group" && mine?.is_active && room.settings.membersCanAdd && role === "member";
+  return mayAdd ? room : requireAdmin(room, mine, caller);
 }
 
 /** The room, for its people. To others one that is not open is as if it were not there. Throws room_not_found, not_a_participant. */
@@ -99,9 +116,15 @@ export function requireMember(
   throw new ChatError(room && isOpen(room) ? "not_a_participant" : "room_not_found");
 }
 
-function checkPlace(room: RoomRow): void {
+/** Who comes into a room in which nobody is becomes its admin. */
+export function joining(room: RoomRow, userId: string, text: string): { change: Joined } {
+  return { change: { kind: "joined", userId, role: room.participant_count === 0 ? "admin" : "member", text } };
+}
+
+/** Whether so many may come in. Throws room_not_active, room_full. */
+export function checkPlaces(room: RoomRow, count: number): void {
   if (room.status !== "active") throw new ChatError("room_not_active");
-  if (room.participant_count >= room.settings.maxParticipants) throw full(room.settings);
+  if (room.participant_count + count > room.settings.maxParticipants) throw full(room.settings);
 }
 
 export interface Settings {
@@ -145,13 +168,26 @@ export function planSettings(
   return { ...next, changes };
 }
 
-const systemTexts: Record<SystemInfo["action"], string> = {
-  member_joined: "เข้าร่วมห้องแชท",
-  member_left: "ออกจากห้องแชท",
-  settings_changed: "เปลี่ยนการตั้งค่าห้องแชท",
-};
+const systemTexts = {
+  joined: "เข้าร่วมห้องแชท",
+  left: "ออกจากห้องแชท",
+  settings: "เปลี่ยนการตั้งค่าห้องแชท",
+} as const;
+/** People whom a text names; it counts the others. */
+const maxNamed = 3;
 
 /** The ready-made text of a system message; apps may word it themselves from its `systemInfo`. */
-export function systemText(action: SystemInfo["action"], name: string | null, userId: string): string {
-  return `${name ?? userId} ${systemTexts[action]}`;
+export const systemText = (action: keyof typeof systemTexts, userId: string, nameOf: NameOf): string =>
+  `${nameOf(userId)} ${systemTexts[action]}`;
+
+export function addedText(by: string, userIds: readonly string[], nameOf: NameOf): string {
+  const others = userIds.length - maxNamed;
+  const named = userIds.slice(0, maxNamed).map(nameOf).join(", ");
+  return `${nameOf(by)} เพิ่ม ${named}${others > 0 ? ` และอีก ${others} คน` : ""} เข้าห้องแชท`;
 }
+
+export const removedText = (by: string, userId: string, nameOf: NameOf): string =>
+  `${nameOf(by)} นำ ${nameOf(userId)} ออกจากห้องแชท`;
+
+export const roleText = (by: string, userId: string, role: Role, nameOf: NameOf): string =>
+  `${nameOf(by)} เปลี่ยน ${nameOf(userId)} เป็น${role === "admin" ? "ผู้ดูแล" : "สมาชิก"}`;

@@ -3,10 +3,12 @@ import type { Db } from "@khui/database";
 import { defineService } from "@khui/service";
 import type { Metrics } from "@khui/service/telemetry";
 import { roomEnvironment, roomQuotas } from "./environment.js";
+import { createInvitations } from "./invitations.js";
 import { createOutbox, type Outbox } from "./outbox.js";
+import { createParticipants } from "./participants.js";
 import { createQuotas } from "./quotas.js";
 import { createRooms } from "./rooms.js";
-import { mountRooms } from "./routes/rooms.js";
+import { mountInvitations, mountParticipants, mountRooms } from "./routes/rooms.js";
 import { mountUsers } from "./routes/users.js";
 import { serveRooms } from "./rpc.js";
 
@@ -23,7 +25,11 @@ export const roomsApi = defineService({
     onClose("outbox", () => outbox.close());
     instrumentOutbox(telemetry.metrics, outbox);
     serveRooms(rpc, db);
-    mountRooms(mount, createRooms(db, bus, outbox, env.DEFAULT_JOIN_POLICY), createQuotas(limits, roomQuotas(env)));
+    const rooms = createRooms(db, bus, outbox, env.DEFAULT_JOIN_POLICY);
+    const quotas = createQuotas(limits, roomQuotas(env));
+    mountRooms(mount, rooms, quotas);
+    mountParticipants(mount, createParticipants(db, outbox), quotas);
+    mountInvitations(mount, createInvitations(db, outbox, rooms), quotas);
     mountUsers(mount, db);
   },
 });

@@ -6,7 +6,9 @@ import { serveRpc } from "@khui/bus/rpc";
 import { defaultSettings, messagesRpc, type RoomActivity } from "@khui/contracts";
 import { type Db, sql } from "@khui/database";
 import type { Case, Dimension } from "@khui/test-kit/statement-cost/cases";
+import { createInvitations, type Invitations } from "../src/invitations.js";
 import { createOutbox } from "../src/outbox.js";
+import { createParticipants, type Participants } from "../src/participants.js";
 import { createRooms, type Rooms } from "../src/rooms.js";
 import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { isAhead, projectRoom } from "../src/store/projection.js";
@@ -177,13 +179,21 @@ serveRpc(bus, messagesRpc.listParticipants, async ({ roomId }) => ({
   total: 2,
 }));
 
+interface Actions {
+  readonly rooms: Rooms;
+  readonly participants: Participants;
+  readonly invitations: Invitations;
+}
+
 /** Runs the service's own action, which calls messages-api in between. */
 const viaRooms =
-  <T>(action: (rooms: Rooms, scene: Scene) => Promise<T>) =>
+  <T>(action: (actions: Actions, scene: Scene) => Promise<T>) =>
   async (db: Db, scene: Scene): Promise<T | true> => {
     const outbox = createOutbox(db, bus, { warn() {} }, { sweepMs: 1_000_000, abandonedMs: 0 });
     try {
-      return (await action(createRooms(db, bus, outbox), scene)) ?? true;
+      const rooms = createRooms(db, bus, outbox);
+      const [participants, invitations] = [createParticipants(db, outbox), createInvitations(db, outbox, rooms)];
+      return (await action({ rooms, participants, invitations }, scene)) ?? true;
     } finally {
       await outbox.close();
     }
@@ -191,104 +201,137 @@ const viaRooms =
 
 const group = (participants: string[]) =>
   ({ type: "group", name: "New", activityId: "activity", participants }) as const;
+const admin = (roomId: string) => ({ userId: `${roomId} admin`, admin: false });
 const allowAll = async () => {};
 const delivers = { "changes that wait": "input" } as const;
 
 export const cases: ReadonlyArray<Case<Scene>> = [
   {
     name: "create a group",
-    run: viaRooms((rooms, { named }) => rooms.create("user 1", group(numbered(named, "user")), "a new key", allowAll)),
+    run: viaRooms(({ rooms }, { named }) =>
+      rooms.create("user 1", group(numbered(named, "user")), "a new key", allowAll),
+    ),
     grows: { "named at once": "input" },
   },
   {
     name: "create a group, with the same key again",
-    run: viaRooms((rooms, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`, allowAll)),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.create(`${roomId} admin`, group([]), `key of ${roomId}`, allowAll)),
     grows: delivers,
   },
   {
     name: "create a private room",
-    run: viaRooms((rooms) =>
+    run: viaRooms(({ rooms }) =>
       rooms.create("user 1", { type: "private", participants: ["user 1", "user 2"] }, undefined, allowAll),
     ),
   },
   {
     name: "create a private room that is there",
-    run: viaRooms((rooms) =>
+    run: viaRooms(({ rooms }) =>
       rooms.create("user 1", { type: "private", participants: ["user 1", "zoe"] }, undefined, allowAll),
     ),
   },
-  { name: "get", run: viaRooms((rooms, { roomId }) => rooms.get("user 1", roomId)) },
+  { name: "get", run: viaRooms(({ rooms }, { roomId }) => rooms.get("user 1", roomId)) },
   {
     name: "list",
-    run: viaRooms((rooms, { named }) => rooms.list("user 1", 1, named)),
+    run: viaRooms(({ rooms }, { named }) => rooms.list("user 1", 1, named)),
     grows: { "named at once": "answer" },
   },
-  { name: "participants", run: viaRooms((rooms, { roomId }) => rooms.participants("user 1", roomId, 1, 50)) },
-  { name: "join", run: viaRooms((rooms, { roomId }) => rooms.join("user 1", roomId)), grows: delivers },
+  { name: "participants", run: viaRooms(({ rooms }, { roomId }) => rooms.participants("user 1", roomId, 1, 50)) },
+  { name: "join", run: viaRooms(({ rooms }, { roomId }) => rooms.join("user 1", roomId)), grows: delivers },
   {
     name: "join again after leaving",
-    run: viaRooms((rooms, { roomId }) => rooms.join(`${roomId} left 1`, roomId)),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.join(`${roomId} left 1`, roomId)),
     grows: delivers,
   },
   {
     name: "join where one is",
-    run: viaRooms((rooms, { roomId }) => rooms.join(`${roomId} 1`, roomId)),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.join(`${roomId} 1`, roomId)),
     grows: delivers,
   },
   {
     name: "join a room that is not there",
-    run: viaRooms((rooms) => rooms.join("user 1", idOf("nowhere"))),
+    run: viaRooms(({ rooms }) => rooms.join("user 1", idOf("nowhere"))),
     refused: true,
   },
-  { name: "leave", run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} 1`, roomId)), grows: delivers },
+  { name: "leave", run: viaRooms(({ rooms }, { roomId }) => rooms.leave(`${roomId} 1`, roomId)), grows: delivers },
   {
     name: "leave as the only admin",
-    run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} admin`, roomId)),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.leave(`${roomId} admin`, roomId)),
     grows: delivers,
   },
   {
     name: "leave, as one who left",
-    run: viaRooms((rooms, { roomId }) => rooms.leave(`${roomId} left 1`, roomId)),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.leave(`${roomId} left 1`, roomId)),
     refused: true,
   },
-  { name: "leave, as a stranger", run: viaRooms((rooms, { roomId }) => rooms.leave("user 1", roomId)), refused: true },
+  {
+    name: "leave, as a stranger",
+    run: viaRooms(({ rooms }, { roomId }) => rooms.leave("user 1", roomId)),
+    refused: true,
+  },
   {
     name: "change the settings",
-    run: viaRooms((rooms, { roomId }) =>
+    run: viaRooms(({ rooms }, { roomId }) =>
       rooms.update(`${roomId} admin`, roomId, { settings: { allowReactions: false } }),
     ),
     grows: delivers,
   },
   {
     name: "change the settings, as a member",
-    run: viaRooms((rooms, { roomId }) => rooms.update(`${roomId} 1`, roomId, { name: "Mine" })),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.update(`${roomId} 1`, roomId, { name: "Mine" })),
     refused: true,
   },
   {
     name: "change the settings, as a stranger",
-    run: viaRooms((rooms, { roomId }) => rooms.update("user 1", roomId, { name: "Mine" })),
+    run: viaRooms(({ rooms }, { roomId }) => rooms.update("user 1", roomId, { name: "Mine" })),
     refused: true,
   },
   {
+    name: "add people",
+    run: viaRooms(({ participants }, { roomId, named }) =>
+      participants.add(admin(roomId), roomId, { userIds: numbered(named, "user") }),
+    ),
+    grows: { ...delivers, "named at once": "input" },
+  },
+  {
+    name: "remove somebody",
+    run: viaRooms(({ participants }, { roomId }) => participants.remove(admin(roomId), roomId, `${roomId} 1`)),
+    grows: delivers,
+  },
+  {
+    name: "remove the last admin",
+    run: viaRooms(({ participants }, { roomId }) =>
+      participants.remove({ userId: "app", admin: true }, roomId, `${roomId} admin`),
+    ),
+    refused: true,
+  },
+  {
+    name: "make somebody an admin",
+    run: viaRooms(({ participants }, { roomId }) =>
+      participants.setRole(admin(roomId), roomId, `${roomId} 1`, "admin"),
+    ),
+    grows: delivers,
+  },
+  {
     name: "invite",
-    run: viaRooms((rooms, { roomId }) => rooms.invite(`${roomId} admin`, roomId, {})),
+    run: viaRooms(({ invitations }, { roomId }) => invitations.create(admin(roomId), roomId, {})),
     // A hundred at most: those that can no longer be used are looked for among them.
     grows: { invitations: "input" },
   },
   {
     name: "list the invitations",
-    run: viaRooms((rooms, { roomId }) => rooms.invitations(`${roomId} admin`, roomId)),
+    run: viaRooms(({ invitations }, { roomId }) => invitations.list(admin(roomId), roomId)),
     grows: { invitations: "answer" },
   },
-  { name: "look at an invitation", run: viaRooms((rooms, { roomId }) => rooms.preview(`${roomId} 1`)) },
+  { name: "look at an invitation", run: viaRooms(({ invitations }, { roomId }) => invitations.preview(`${roomId} 1`)) },
   {
     name: "join by invitation",
-    run: viaRooms((rooms, { roomId }) => rooms.joinInvited("user 1", `${roomId} 1`)),
+    run: viaRooms(({ invitations }, { roomId }) => invitations.join("user 1", `${roomId} 1`)),
     grows: delivers,
   },
   {
     name: "revoke an invitation",
-    run: viaRooms((rooms, { roomId }) => rooms.revoke(`${roomId} admin`, roomId, `${roomId} 1`)),
+    run: viaRooms(({ invitations }, { roomId }) => invitations.revoke(admin(roomId), roomId, `${roomId} 1`)),
   },
   {
     name: "findRooms",

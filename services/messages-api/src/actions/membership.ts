@@ -40,5 +40,6 @@ export async function appendRoomChange(
 /** Also for a change applied before: gateways that missed the announcement get another chance. */
 function addedBy(change: RoomChange): string[] {
   if (change.kind === "created" || change.kind === "projected") return change.members.map(({ userId }) => userId);
+  if (change.kind === "added") return change.userIds;
   return change.kind === "joined" ? [change.userId] : [];
 }

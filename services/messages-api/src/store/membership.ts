@@ -1,5 +1,5 @@
 // Applies rooms-api's changes of membership and settings: appended to the log, and projected into members and positions.
-import { type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
+import { type Role, type RoomChange, type SystemInfo, smallRoomLimit } from "@khui/contracts";
 import { type Db, inTransaction, jsonb, sql } from "@khui/database";
 import { type EntryData, lockWithin } from "./tables.js";
 
@@ -46,7 +46,8 @@ export function applyRoomChange(
     if (!room || room.change_no !== changeNo - 1) return { applied: room?.change_no ?? 0, entries: [] };
     const events = await applyTo(trx, room, change);
     const entries = await append(trx, room, changeNo, change, messageId, events);
-    if (change.kind === "joined") await startPosition(trx, room.id, change.userId);
+    if (change.kind === "joined") await startPositions(trx, room.id, [change.userId]);
+    if (change.kind === "added") await startPositions(trx, room.id, change.userIds);
     return { applied: changeNo, entries };
   });
 }
@@ -85,35 +86,60 @@ export async function applyTo(
   room: Room,
   change: MemberChange,
 ): Promise<Array<{ event: string; data: EntryData }>> {
-  if (change.kind === "settings") {
-    await sql`UPDATE messages.rooms SET settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
-    return [];
-  }
-  const { userId } = change;
-  if (change.kind === "joined") {
-    await sql`
-      INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at)
-      VALUES (${room.id}, ${userId}, ${change.role}, true, ${room.at})
-      ON CONFLICT (room_id, user_id)
-      DO UPDATE SET role = excluded.role, is_active = true, joined_at = excluded.joined_at`.execute(trx);
-  } else {
-    await sql`
-      UPDATE messages.members SET is_active = false, role = 'member'
-      WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
-    await sql`DELETE FROM messages.positions WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
-    if (change.newAdmin) {
-      await sql`UPDATE messages.members SET role = 'admin' WHERE room_id = ${room.id} AND user_id = ${change.newAdmin}`.execute(
-        trx,
-      );
+  switch (change.kind) {
+    case "settings": {
+      await sql`UPDATE messages.rooms SET settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
+      return [{ event: "room_updated", data: { userId: change.userId, changes: change.changes } }];
+    }
+    case "role": {
+      const { userId, role, by } = change;
+      await setRole(trx, room.id, userId, role);
+      return [{ event: "member_updated", data: { userId, role, by } }];
+    }
+    case "joined":
+      return admit(trx, room, [change.userId], change.role);
+    case "added":
+      return admit(trx, room, change.userIds, change.role);
+    case "left": {
+      const { userId, by } = change;
+      await sql`
+        UPDATE messages.members SET is_active = false, role = 'member'
+        WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
+      await sql`DELETE FROM messages.positions WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
+      if (change.newAdmin) await setRole(trx, room.id, change.newAdmin, "admin");
+      const data = { userId, members: room.member_count - 1, left: userId, ...(by ? { by } : {}) };
+      return [{ event: "user_left_chat", data }];
     }
   }
-  const members = room.member_count + (change.kind === "joined" ? 1 : -1);
-  const effect: EntryData = { userId, members, ...(change.kind === "left" ? { left: userId } : {}) };
-  const event = change.kind === "joined" ? "user_joined_chat" : "user_left_chat";
-  return [{ event, data: effect }];
 }
 
-/** Appends the system message and, in small rooms, the event; whichever is last carries the effect on the room. */
+/** In this order. */
+async function admit(
+  trx: Db,
+  room: Room,
+  userIds: readonly string[],
+  role: Role,
+): Promise<Array<{ event: string; data: EntryData }>> {
+  await sql`
+    INSERT INTO messages.members (room_id, user_id, role, is_active, joined_at)
+    SELECT ${room.id}, m.user_id, ${role}, true, ${room.at}::timestamptz + (m.n - 1) * interval '1 microsecond'
+    FROM unnest(${userIds}::text[]) WITH ORDINALITY AS m(user_id, n)
+    ON CONFLICT (room_id, user_id)
+    DO UPDATE SET role = excluded.role, is_active = true, joined_at = excluded.joined_at`.execute(trx);
+  return userIds.map((userId, n) => ({
+    event: "user_joined_chat",
+    data: { userId, members: room.member_count + n + 1 },
+  }));
+}
+
+async function setRole(trx: Db, roomId: string, userId: string, role: Role): Promise<void> {
+  await sql`UPDATE messages.members SET role = ${role} WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(trx);
+}
+
+/** Joins and leaves are announced one by one in small rooms only. */
+const ofSmallRooms: ReadonlySet<string> = new Set(["user_joined_chat", "user_left_chat"]);
+
+/** Appends the system message and the events; whichever is last carries the effect on the room. */
 async function append(
   trx: Db,
   room: Room,
@@ -122,20 +148,26 @@ async function append(
   messageId: string,
   events: ReadonlyArray<{ event: string; data: EntryData }>,
 ): Promise<Array<{ seq: number }>> {
-  const effect = events[0]?.data;
-  const members = effect?.members ?? room.member_count;
-  const announced = members <= smallRoomLimit ? events : [];
+  const members = events.at(-1)?.data.members ?? room.member_count;
+  const isLarge = members > smallRoomLimit;
+  const announced = events.filter(({ event }) => !isLarge || !ofSmallRooms.has(event));
+  const unannounced = announced.length < events.length ? events.at(-1)?.data : undefined;
   const entries: Entry[] = [
-    { event: "new_message", message_id: messageId, data: announced.length > 0 ? null : (effect ?? null) },
+    { event: "new_message", message_id: messageId, data: unannounced ?? null },
     ...announced.map(({ event, data }) => ({ event, message_id: null, data })),
   ];
+  const sender = actorOf(change);
   await sql`
     INSERT INTO messages.messages (id, room_id, seq, place, ordinal, sent, sender_id, type, content, system, created_at)
     VALUES (${messageId}, ${room.id}, ${room.seq + 1}, ${room.places + 1}, ${room.ordinal},
-      coalesce((SELECT sent FROM messages.members WHERE room_id = ${room.id} AND user_id = ${change.userId}), 0),
-      ${change.userId}, 'system', ${change.text}, ${jsonb(systemInfo(change))}, ${room.at})`.execute(trx);
+      coalesce((SELECT sent FROM messages.members WHERE room_id = ${room.id} AND user_id = ${sender}), 0),
+      ${sender}, 'system', ${change.text}, ${jsonb(systemInfo(change))}, ${room.at})`.execute(trx);
   return appendEntries(trx, room, { changeNo, entries, members, messages: 1 });
 }
+
+/** Who made the change. */
+const actorOf = (change: MemberChange): string =>
+  change.kind === "added" ? change.by : "by" in change && change.by ? change.by : change.userId;
 
 /** Numbers entries, of which some are messages, and moves the room to the change that made them. */
 export async function appendEntries(
@@ -156,19 +188,33 @@ export async function appendEntries(
 }
 
 /** A new member has read everything: what was sent before is history, not unread. */
-export async function startPosition(trx: Db, roomId: string, userId: string): Promise<void> {
+export async function startPositions(trx: Db, roomId: string, userIds: readonly string[]): Promise<void> {
   await sql`
     INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)
     SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
-    FROM messages.rooms r JOIN messages.members m ON m.room_id = r.id AND m.user_id = ${userId} WHERE r.id = ${roomId}
+    FROM messages.rooms r, unnest(${userIds}::text[]) AS added(user_id)
+    JOIN messages.members m ON m.room_id = ${roomId} AND m.user_id = added.user_id WHERE r.id = ${roomId}
     ON CONFLICT (room_id, user_id) DO UPDATE SET read_seq = excluded.read_seq, read_message = NULL, read_at = NULL,
       read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent,
       delivered_seq = excluded.delivered_seq`.execute(trx);
 }
 
 function systemInfo(change: MemberChange): SystemInfo {
-  const { userId } = change;
-  if (change.kind === "joined") return { action: "member_joined", userId };
-  if (change.kind === "settings") return { action: "settings_changed", userId, changes: change.changes };
-  return { action: "member_left", userId, ...(change.newAdmin ? { newAdmin: change.newAdmin } : {}) };
+  switch (change.kind) {
+    case "joined":
+      return { action: "member_joined", userId: change.userId };
+    case "added":
+      return { action: "members_added", userId: change.by, userIds: change.userIds };
+    case "settings":
+      return { action: "settings_changed", userId: change.userId, changes: change.changes };
+    case "role":
+      return { action: "role_changed", userId: change.userId, role: change.role, by: change.by };
+    case "left": {
+      const { userId, by, newAdmin } = change;
+      const successor = newAdmin ? { newAdmin } : {};
+      return by
+        ? { action: "member_removed", userId, by, ...successor }
+        : { action: "member_left", userId, ...successor };
+    }
+  }
 }

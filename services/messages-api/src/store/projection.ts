@@ -1,7 +1,7 @@
 // Applies a room as rooms-api has it now, where changes before are lost: whoever is missing comes in, whoever is too many goes.
 import type { Role, RoomChange } from "@khui/contracts";
 import { type Db, inTransaction, jsonb, sql } from "@khui/database";
-import { type Applied, appendEntries, applyTo, type Entry, lockRoom, startPosition } from "./membership.js";
+import { type Applied, appendEntries, applyTo, type Entry, lockRoom, startPositions } from "./membership.js";
 
 type Projection = Extract<RoomChange, { kind: "projected" }>;
 
@@ -29,7 +29,7 @@ async function applyPage(trx: Db, roomId: string, changeNo: number, projection: 
     if (!entry) continue;
     members = entry.data.members ?? members;
     entries.push({ ...entry, message_id: null });
-    if (change.kind === "joined") await startPosition(trx, roomId, change.userId);
+    if (change.kind === "joined") await startPositions(trx, roomId, [change.userId]);
   }
   return { applied: changeNo, entries: await appendEntries(trx, room, { changeNo, entries, members, messages: 0 }) };
 }

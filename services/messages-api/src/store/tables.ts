@@ -84,6 +84,9 @@ export interface EntryData {
   readonly action?: string;
   readonly members?: number;
   readonly left?: string;
+  readonly by?: string;
+  readonly role?: string;
+  readonly changes?: Record<string, unknown>;
 }
 
 /**

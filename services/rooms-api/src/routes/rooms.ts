@@ -1,10 +1,12 @@
 // Rooms over REST.
 import { routes } from "@khui/contracts";
 import { type mounter, pagination } from "@khui/service/http";
+import type { Invitations } from "../invitations.js";
+import type { Participants } from "../participants.js";
 import type { Quotas } from "../quotas.js";
 import type { Rooms } from "../rooms.js";
 
-/** Mounts the routes of rooms and their participants. */
+/** Mounts the routes of rooms, and of going in and out. */
 export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quotas: Quotas): void {
   mount(routes.createRoom, async ({ body, identity, idempotencyKey, localize, status }) => {
     const checkQuota = (others: number) => quotas.create(identity, others);
@@ -37,29 +39,51 @@ export function mountRooms(mount: ReturnType<typeof mounter>, rooms: Rooms, quot
     return { message: localize("room_left") };
   });
 
-  mount(routes.createInvitation, async ({ params, body, identity, localize }) => ({
-    message: localize("invitation_created"),
-    invitation: await rooms.invite(identity.userId, params.chatRoomId, body ?? {}),
-  }));
-
-  mount(routes.listInvitations, async ({ params, identity }) => ({
-    invitations: await rooms.invitations(identity.userId, params.chatRoomId),
-  }));
-
-  mount(routes.revokeInvitation, async ({ params, identity, localize }) => {
-    await rooms.revoke(identity.userId, params.chatRoomId, params.code);
-    return { message: localize("invitation_revoked") };
-  });
-
-  mount(routes.getInvitation, async ({ params }) => ({ invitation: await rooms.preview(params.code) }));
-
-  mount(routes.joinByInvitation, async ({ params, identity, localize }) => {
-    await quotas.join(identity);
-    return { message: localize("room_joined"), chatRoom: await rooms.joinInvited(identity.userId, params.code) };
-  });
-
   mount(routes.updateSettings, async ({ params, body, identity, localize }) => ({
     message: localize("settings_updated"),
     chatRoom: await rooms.update(identity.userId, params.chatRoomId, body),
   }));
+}
+
+/** Mounts what admins do with the people of a group. */
+export function mountParticipants(mount: ReturnType<typeof mounter>, participants: Participants, quotas: Quotas): void {
+  mount(routes.addParticipants, async ({ params, body, identity, localize }) => {
+    await quotas.add(identity, body.userIds.length);
+    const result = await participants.add(identity, params.chatRoomId, body);
+    return { message: localize("participants_added"), ...result };
+  });
+
+  mount(routes.removeParticipant, async ({ params, identity, localize }) => {
+    await participants.remove(identity, params.chatRoomId, params.userId);
+    return { message: localize("participant_removed") };
+  });
+
+  mount(routes.updateParticipant, async ({ params, body, identity, localize }) => {
+    await participants.setRole(identity, params.chatRoomId, params.userId, body.role);
+    return { message: localize("participant_updated") };
+  });
+}
+
+/** Mounts invitations. */
+export function mountInvitations(mount: ReturnType<typeof mounter>, invitations: Invitations, quotas: Quotas): void {
+  mount(routes.createInvitation, async ({ params, body, identity, localize }) => ({
+    message: localize("invitation_created"),
+    invitation: await invitations.create(identity, params.chatRoomId, body ?? {}),
+  }));
+
+  mount(routes.listInvitations, async ({ params, identity }) => ({
+    invitations: await invitations.list(identity, params.chatRoomId),
+  }));
+
+  mount(routes.revokeInvitation, async ({ params, identity, localize }) => {
+    await invitations.revoke(identity, params.chatRoomId, params.code);
+    return { message: localize("invitation_revoked") };
+  });
+
+  mount(routes.getInvitation, async ({ params }) => ({ invitation: await invitations.preview(params.code) }));
+
+  mount(routes.joinByInvitation, async ({ params, identity, localize }) => {
+    await quotas.join(identity);
+    return { message: localize("room_joined"), chatRoom: await invitations.join(identity.userId, params.code) };
+  });
 }

@@ -66,7 +66,7 @@ export async function findCreated(
 const pairOf = ({ pair }: Pick<NewRoom, "pair">) => pair && JSON.stringify(pair);
 
 /**
- * Changes a room under its lock. `decide` gets the room, the user's participation, and the transaction. It throws, or returns what to
+ * Changes a room under its lock. `decide` gets the room, the participation of who changes it, and the transaction. It throws, or returns what to
  * write, or undefined when there is nothing to change.
  */
 export function changeRoom(
@@ -81,7 +81,7 @@ export function changeRoom(
     ).rows[0];
     const mine = await findParticipant(trx, roomId, userId);
     const decision = await decide(room, mine, trx);
-    if (room && decision) await write(trx, room, userId, decision);
+    if (room && decision) await write(trx, room, decision);
   });
 }
 
@@ -93,10 +93,11 @@ export async function findParticipant(db: Db, roomId: string, userId: string): P
   return rows[0];
 }
 
+type MemberChange = Extract<RoomChange, { kind: "joined" | "added" | "left" | "role" }>;
+
 /** What to write beside the change itself. */
 export type Decision =
-  | { readonly change: Extract<RoomChange, { kind: "joined" }> }
-  | { readonly change: Extract<RoomChange, { kind: "left" }> }
+  | { readonly change: MemberChange }
   | {
       readonly change: Extract<RoomChange, { kind: "settings" }>;
       readonly name: string | null;
@@ -104,33 +105,67 @@ export type Decision =
       readonly avatar: string | null;
     };
 
-async function write(trx: Db, room: RoomRow, userId: string, decision: Decision): Promise<void> {
-  const { change } = decision;
+async function write(trx: Db, room: RoomRow, decision: Decision): Promise<void> {
   const changeNo = room.change_no + 1;
   await sql`
     UPDATE rooms.rooms SET change_no = ${changeNo}, updated_at = date_trunc('milliseconds', clock_timestamp())
     WHERE id = ${room.id}`.execute(trx);
-  if (change.kind === "joined") {
-    await sql`
-      INSERT INTO rooms.participants (room_id, user_id, role) VALUES (${room.id}, ${userId}, ${change.role})
-      ON CONFLICT (room_id, user_id)
-      DO UPDATE SET is_active = true, role = excluded.role, joined_at = excluded.joined_at`.execute(trx);
-  } else if (change.kind === "left") {
-    // Two statements: for both users at once the planner reads the whole room.
-    await sql`
-      UPDATE rooms.participants SET is_active = false, role = 'member'
-      WHERE room_id = ${room.id} AND user_id = ${userId}`.execute(trx);
-    if (change.newAdmin) {
-      await sql`
-        UPDATE rooms.participants SET role = 'admin'
-        WHERE room_id = ${room.id} AND user_id = ${change.newAdmin}`.execute(trx);
-    }
-  } else if ("name" in decision) {
+  if ("name" in decision) {
     await sql`
       UPDATE rooms.rooms SET name = ${decision.name}, description = ${decision.description}, avatar = ${decision.avatar},
-        settings = ${jsonb(change.settings)} WHERE id = ${room.id}`.execute(trx);
+        settings = ${jsonb(decision.change.settings)} WHERE id = ${room.id}`.execute(trx);
+  } else {
+    await writeMembers(trx, room.id, decision.change);
   }
-  await enqueue(trx, room.id, changeNo, change);
+  await enqueue(trx, room.id, changeNo, decision.change);
+}
+
+async function writeMembers(trx: Db, roomId: string, change: MemberChange): Promise<void> {
+  switch (change.kind) {
+    case "joined":
+      return admit(trx, roomId, [change.userId], change.role);
+    case "added":
+      return admit(trx, roomId, change.userIds, change.role);
+    case "role":
+      return setRole(trx, roomId, change.userId, change.role);
+    case "left":
+      // Two statements: for both users at once the planner reads the whole room.
+      await sql`
+        UPDATE rooms.participants SET is_active = false, role = 'member'
+        WHERE room_id = ${roomId} AND user_id = ${change.userId}`.execute(trx);
+      if (change.newAdmin) await setRole(trx, roomId, change.newAdmin, "admin");
+  }
+}
+
+/** In this order. */
+async function admit(trx: Db, roomId: string, userIds: readonly string[], role: Role): Promise<void> {
+  await sql`
+    INSERT INTO rooms.participants (room_id, user_id, role, joined_at)
+    SELECT ${roomId}, m.user_id, ${role}, clock_timestamp() FROM unnest(${userIds}::text[]) AS m(user_id)
+    ON CONFLICT (room_id, user_id)
+    DO UPDATE SET is_active = true, role = excluded.role, joined_at = excluded.joined_at`.execute(trx);
+}
+
+async function setRole(trx: Db, roomId: string, userId: string, role: Role): Promise<void> {
+  await sql`UPDATE rooms.participants SET role = ${role} WHERE room_id = ${roomId} AND user_id = ${userId}`.execute(
+    trx,
+  );
+}
+
+/** Those of these people who are in the room. */
+export async function activeAmong(db: Db, roomId: string, userIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ user_id: string }>`
+    SELECT user_id FROM rooms.participants
+    WHERE room_id = ${roomId} AND user_id = ANY(${userIds}::text[]) AND is_active`.execute(db);
+  return new Set(rows.map(({ user_id }) => user_id));
+}
+
+/** Whether somebody other than this person is an admin of the room. */
+export async function hasOtherAdmin(db: Db, roomId: string, userId: string): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM rooms.participants WHERE room_id = ${roomId} AND is_active AND role = 'admin' AND user_id <> ${userId}
+    LIMIT 1`.execute(db);
+  return rows.length > 0;
 }
 
 /** When the last admin leaves, the longest-standing member becomes admin; null while there is another admin, or no member. */

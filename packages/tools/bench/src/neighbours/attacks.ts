@@ -59,6 +59,17 @@ export const restAttacks: Readonly<Record<keyof typeof routes, RestAttack>> = {
     return ask("POST", `/rooms/${stage.open}/leave`);
   },
   updateSettings: (ask, { stage, n }) => ask("PUT", `/rooms/${stage.governed}/settings`, wordy(n)),
+  addParticipants: async (ask, { stage, n }) => {
+    const userIds = strangers(n).slice(0, 100);
+    await ask("POST", `/rooms/${stage.governed}/participants`, { userIds });
+    for (const userId of userIds.slice(0, 3)) await ask("DELETE", `/rooms/${stage.governed}/participants/${userId}`);
+  },
+  removeParticipant: (ask, { stage }) => ask("DELETE", `/rooms/${stage.governed}/participants/nobody`),
+  updateParticipant: async (ask, { stage, account }) => {
+    const path = `/rooms/${stage.governed}/participants/${account.id}`;
+    await ask("PUT", path, { role: "member" });
+    return ask("PUT", path, { role: "admin" });
+  },
   createInvitation: (ask, { stage }) => ask("POST", `/rooms/${stage.governed}/invitations`, {}),
   listInvitations: (ask, { stage }) => ask("GET", `/rooms/${stage.governed}/invitations`),
   revokeInvitation: async (ask, { stage }) =>
