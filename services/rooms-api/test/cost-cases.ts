@@ -376,7 +376,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
       return true;
     },
     // Everybody in the room is read and handed over.
-    grows: { participants: "input", "changes that wait": "input" },
+    grows: { participants: "input", "changes that wait": "input", "named at once": "input" },
   },
   { name: "isAhead", run: (db, { roomId }) => isAhead(db, roomId, 1_000_000) },
   { name: "confirmChanges", run: (db, { roomId }) => confirmChanges(db, roomId, 1) },

@@ -13,7 +13,7 @@ test("statements cost the same however much there is", { timeout: 250_000 }, (t)
     source,
     schema: schema.name,
     migrations: schema.migrations,
-    filledAt: 5,
+    filledAt: 7,
     surroundings,
     places,
     cases,

@@ -152,11 +152,13 @@ async function setRole(trx: Db, roomId: string, userId: string, role: Role): Pro
   );
 }
 
-/** Those of these people who are in the room. */
+/** Those of these people who are in the room. One by one: the planner would read everybody in the room. */
 export async function activeAmong(db: Db, roomId: string, userIds: readonly string[]): Promise<Set<string>> {
   const { rows } = await sql<{ user_id: string }>`
-    SELECT user_id FROM rooms.participants
-    WHERE room_id = ${roomId} AND user_id = ANY(${userIds}::text[]) AND is_active`.execute(db);
+    SELECT p.user_id FROM unnest(${userIds}::text[]) AS asked(user_id), LATERAL (
+      SELECT p.user_id FROM rooms.participants p
+      WHERE p.room_id = ${roomId} AND p.user_id = asked.user_id AND p.is_active LIMIT 1
+    ) p`.execute(db);
   return new Set(rows.map(({ user_id }) => user_id));
 }
 

@@ -1,4 +1,4 @@
--- Who may come into a room decides whether strangers may know of it. See migration 5 of rooms-api, which this repeats.
+-- Who may come into a room decides whether strangers may know of it. See migration 7 of rooms-api, which this repeats.
 
 CREATE FUNCTION messages.complete_settings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
