@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Static, TObject, TProperties } from "typebox";
 import type { Need, Needs, PortName, Ports, Service, ServiceContext } from "./define.js";
 import { createApp } from "./http/app.js";
-import { defaultRules, keysFrom, processEnvironment } from "./http/environment.js";
+import { defaultRules, keysFrom, processEnvironment, tokenRulesFrom } from "./http/environment.js";
 import { gracefulShutdown } from "./http/graceful-shutdown.js";
 import { mountHealth } from "./http/health.js";
 import { mountMetrics } from "./http/metrics.js";
@@ -52,7 +52,7 @@ export async function startServices(services: readonly Service[], starting: Star
   closers.add("http", () => (drains ? app.close() : gracefulShutdown(app)));
   mountHealth(app, needsOf(services), (name) => pingPort(ports, name));
   mountMetrics(app, telemetry.metrics);
-  const tokens = await createTokens(keysFrom(env));
+  const tokens = await createTokens(keysFrom(env), tokenRulesFrom(env));
   starting.extend?.(app, tokens);
   let url = "";
   const publicUrl = () => env.PUBLIC_URL || starting.publicUrl?.(url) || "";

@@ -41,7 +41,7 @@ async function scene(t: Test) {
   const store = createLocalPresence();
   let looked = 0;
   const identityOf = async (token: string): Promise<Identity> => {
-    return { userId: token, name: undefined, avatar: undefined, admin: false, expiresAt: null };
+    return { userId: token, name: undefined, avatar: undefined, admin: false, issuedAt: null, expiresAt: null };
   };
   const limits = createLocalLimits();
   const guard: Guard = {

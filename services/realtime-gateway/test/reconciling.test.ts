@@ -29,7 +29,7 @@ test("while messages-api does not answer, neither intervals nor reconnects ask a
   };
   const limits = createLocalLimits();
   const presence = createLocalPresence();
-  const identity = { userId: "ann", name: undefined, avatar: undefined, admin: false, expiresAt: null };
+  const identity = { userId: "ann", name: undefined, avatar: undefined, admin: false, issuedAt: null, expiresAt: null };
   const guard: Guard = {
     tokens: { verify: async () => identity, sign: () => "" },
     limits,

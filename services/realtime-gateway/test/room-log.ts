@@ -39,7 +39,7 @@ export function listener(userId: string): Listener {
     send: (frame: EncodedEvent) => received.push(numberIn(frame)),
   } as unknown as Socket;
   const client = new Client(socket, { language: "th", address: "127.0.0.1" }, 0, 1);
-  client.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
+  client.identity = { userId, name: undefined, avatar: undefined, admin: false, issuedAt: null, expiresAt: null };
   return { client, received };
 }
 

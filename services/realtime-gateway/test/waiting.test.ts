@@ -9,7 +9,8 @@ import { bytesOf, maxWaitingBytes, mayWait } from "../src/connections/waiting.js
 function clientsOf(userId: string | undefined, count: number) {
   const clients = Array.from({ length: count }, () => {
     const client = new Client({} as Socket, { language: "th", address: "127.0.0.1" }, 0, 1);
-    if (userId) client.identity = { userId, name: undefined, avatar: undefined, admin: false, expiresAt: null };
+    if (userId)
+      client.identity = { userId, name: undefined, avatar: undefined, admin: false, issuedAt: null, expiresAt: null };
     return client;
   });
   const users = { clientsOf: () => (userId ? clients : []) };

@@ -1,7 +1,7 @@
 // The settings that every service with an HTTP side has, as environment variables.
 import { type Static, Type } from "typebox";
 import type { Guard } from "./mount.js";
-import type { TokenKeys } from "./tokens.js";
+import type { TokenKeys, TokenRules } from "./tokens.js";
 
 /** One or more secrets of at least 16 characters, separated by commas. */
 const secrets = "^[^,]{16,}(,[^,]{16,})*$";
@@ -15,6 +15,19 @@ export const keyEnvironment = {
   JWT_JWKS_URL: Type.Optional(Type.String({ pattern: "^https?://" })),
 };
 
+/** One or more texts, separated by commas. */
+const texts = "^[^,]+(,[^,]+)*$";
+
+/** What tokens must say besides who their bearer is; without a setting anything goes. */
+const ruleEnvironment = {
+  /** Separated by commas: `aud` must name one of them. */
+  JWT_AUDIENCE: Type.Optional(Type.String({ pattern: texts })),
+  /** Separated by commas: `iss` must be one of them. */
+  JWT_ISSUER: Type.Optional(Type.String({ pattern: texts })),
+  /** In seconds: `iat` and `exp` must be there, and not further apart. */
+  JWT_MAX_AGE: Type.Optional(Type.Integer({ minimum: 1 })),
+};
+
 /** Requests a minute; see `defaultRules`. */
 const limitEnvironment = {
   LIMIT_PER_USER: Type.Integer({ minimum: 1, default: 1200 }),
@@ -24,6 +37,7 @@ const limitEnvironment = {
 /** Settings of every process. */
 export const processEnvironment = {
   ...keyEnvironment,
+  ...ruleEnvironment,
   ...limitEnvironment,
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   HOST: Type.String({ default: "0.0.0.0" }),
@@ -48,6 +62,7 @@ export function linkOptions(env: LinkSettings, publicUrl: () => string) {
 }
 
 type Keys = Static<ReturnType<typeof Type.Object<typeof keyEnvironment>>>;
+type Rules = Static<ReturnType<typeof Type.Object<typeof ruleEnvironment>>>;
 type LimitSettings = Static<ReturnType<typeof Type.Object<typeof limitEnvironment>>>;
 
 /** Throws when none or several kinds of key are given, or when JWT_PUBLIC_KEY holds anything but PEM blocks. */
@@ -59,6 +74,17 @@ export function keysFrom(env: Keys): TokenKeys {
   const [keys] = given;
   if (!keys || given.length > 1) throw new Error("give exactly one of JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL");
   return keys;
+}
+
+const listOf = (text: string) => text.split(",").map((one) => one.trim());
+
+/** What tokens must say, as `createTokens` takes it. */
+export function tokenRulesFrom(env: Rules): TokenRules {
+  return {
+    ...(env.JWT_AUDIENCE ? { audience: listOf(env.JWT_AUDIENCE) } : {}),
+    ...(env.JWT_ISSUER ? { issuer: listOf(env.JWT_ISSUER) } : {}),
+    ...(env.JWT_MAX_AGE ? { maxAgeSeconds: env.JWT_MAX_AGE } : {}),
+  };
 }
 
 /** `\n` stands for a line break where a variable cannot contain one. */

@@ -7,6 +7,7 @@ export * from "./environment.js";
 export * from "./failures.js";
 export { gracefulShutdown } from "./graceful-shutdown.js";
 export * from "./health.js";
+export type { Identity } from "./identity.js";
 export * from "./local.js";
 export * from "./metrics.js";
 export * from "./mount.js";

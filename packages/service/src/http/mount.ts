@@ -14,7 +14,8 @@ import type { Limits, Rule } from "@khui/limits";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { bodyLimitOf } from "./body-limit.js";
 import { languageOf } from "./failures.js";
-import type { Identity, Tokens } from "./tokens.js";
+import type { Identity } from "./identity.js";
+import type { Tokens } from "./tokens.js";
 
 /** Checks that run before every route. */
 export interface Guard {
