@@ -5,3 +5,4 @@ export type { Ack, CloseHandler, EventHandler, Handshake, Socket } from "./host/
 export type { EngineOptions } from "./options.js";
 export { badFramesCode, maxBadFrames } from "./plain/plain-socket.js";
 export type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
+export { ConnectRefused } from "./socketio/connect-refused.js";

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { isSendableCode } from "./connection/close-codes.js";
 import { ownerIdPattern } from "./engineio/session-id.js";
-import type { Socket } from "./host/socket.js";
+import type { Handshake, Socket } from "./host/socket.js";
 import type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
 
 /** Times in ms, sizes in bytes. */
@@ -48,11 +48,17 @@ export interface EngineOptions {
    * seconds at most. If it is absent or rejects, the client is told that its session is unknown.
    */
   relay?: (request: RelayedRequest, ownerId: string) => Promise<RelayedAnswer>;
+  /**
+   * Decides whom to let in, by what came with CONNECT, before it is answered; `handshake.admitted` is what it resolves with. After a
+   * rejection with ConnectRefused a socket.io-client emits `connect_error` and does not come back by itself; any other goes to
+   * `onError` and ends the session. `connectTimeout` goes on meanwhile. Default: everybody, as with undefined.
+   */
+  admit?: (handshake: Handshake) => Promise<unknown> | undefined;
   /** Called with what a host's handler threw, and with a relay's rejection. Default: process.emitWarning. */
   onError?: (error: Error, socket?: Socket) => void;
 }
 
-type Optional = "cors" | "ownerId" | "relay";
+type Optional = "cors" | "ownerId" | "relay" | "admit";
 /** The options with every default filled in. */
 export type Settings = Required<Omit<EngineOptions, Optional>> & Pick<EngineOptions, Optional>;
 

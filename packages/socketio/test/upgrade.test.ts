@@ -124,7 +124,8 @@ test("only one upgrade at a time, and only for a known session", async (t) => {
   const { url } = await start(t, {}, () => {});
   const sid = new URL(await openPolling(url)).searchParams.get("sid");
   await openRaw(t, `${url}${webSocketQuery}&sid=${sid}`);
-  await t.rejects(openRaw(t, `${url}${webSocketQuery}&sid=${sid}`), { message: /400/ });
+  const second = await openRaw(t, `${url}${webSocketQuery}&sid=${sid}`);
+  await until("its close", () => second.closed !== undefined);
   await t.rejects(openRaw(t, `${url}${webSocketQuery}&sid=nobody`), { message: /400/ });
   await t.rejects(openRaw(t, `${url}/elsewhere`), { message: /200/ }, "the host's own answer");
 });

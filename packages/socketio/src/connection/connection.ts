@@ -146,11 +146,16 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
       if (this.pingEnd === undefined) this.sendPing(now);
       else if (this.isAnswered(this.pingEnd)) this.awaitNextPing();
       else {
-        this.end("ping timeout");
+        this.onPingTimeout();
         return;
       }
     }
     this.reschedule();
+  }
+
+  /** The peer is gone. */
+  protected onPingTimeout(): void {
+    this.end("ping timeout");
   }
 
   private sendPing(now: number): void {

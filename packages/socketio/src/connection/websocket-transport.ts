@@ -34,10 +34,10 @@ export class WebSocketTransport extends WebSocket implements ClosingConnection {
   #context: TransportContext | undefined;
 
   /**
-   * Starts reporting to `listener`, and adds itself to the context's WebSockets until it closes. No closure is made here:
+   * Starts reporting to `listener`, if there is one, and adds itself to the context's WebSockets until it closes. No closure is made here:
    * one would keep the upgrade request in memory.
    */
-  attach(stream: Duplex, listener: TransportListener, context: TransportContext): void {
+  attach(stream: Duplex, listener: TransportListener | undefined, context: TransportContext): void {
     this.#stream = stream;
     this.listener = listener;
     this.#context = context;

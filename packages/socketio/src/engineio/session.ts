@@ -78,6 +78,16 @@ export class EngineSession
     this.reschedule();
   }
 
+  /** The client has left its namespace: CONNECT is due again. False if too many are awaited already. */
+  tryExpectConnect(): boolean {
+    const { handshakes, settings, timers } = this.context;
+    if (!this.open || handshakes.pending >= settings.maxHandshakes) return false;
+    this.#connectDueAt = timers.now() + settings.connectTimeout;
+    handshakes.pending += 1;
+    this.reschedule();
+    return true;
+  }
+
   protected override reschedule(): void {
     super.reschedule(Math.min(this.#connectDueAt ?? Number.POSITIVE_INFINITY, this.#pollDueAt));
   }
@@ -157,15 +167,21 @@ export class EngineSession
     return true;
   }
 
-  /** Handles the body of the POST begun; undefined if it failed. Resolves when all its packets are handled. */
-  async finishPost(body: string | undefined): Promise<void> {
+  /**
+   * Handles the body of the POST begun; undefined if it failed. Resolves when all its packets are handled: false if one was
+   * malformed, which ends the session.
+   */
+  async finishPost(body: string | undefined): Promise<boolean> {
+    let valid = true;
     if (body !== undefined && !this.#webSocket) {
       await decodePayload(body, (packet) => {
+        if (packet.type === "error") valid = false;
         if (this.open) this.#onPacket(packet);
-        else if (this.state === "closing" && packet.type === "close") this.#dispose();
+        else if (this.state === "closing" && (packet.type === "close" || !valid)) this.#dispose();
       });
     }
     if (this.#polling) this.#polling.posting = false;
+    return valid;
   }
 
   onTransportMessage(data: Buffer, isBinary: boolean): void {
@@ -192,6 +208,7 @@ export class EngineSession
         this.onPong();
         return;
       case "close":
+        this.releasePoll();
         this.#end("transport close", 1000, false);
         return;
       case "ping":
@@ -199,7 +216,8 @@ export class EngineSession
         this.end("transport error");
         return;
       case "error":
-        this.end("parse error");
+        // A POST is answered 400, which tells the client.
+        this.#end("parse error", 1000, false);
         return;
       case "open":
       case "noop":
@@ -226,6 +244,10 @@ export class EngineSession
 
   end(reason: string, code = 1000): void {
     this.#end(reason, code, true);
+  }
+
+  protected override onPingTimeout(): void {
+    this.#end("ping timeout", 1000, false);
   }
 
   /** @param awaitPoll whether a client on polling is still there to poll for what is queued. */

@@ -11,6 +11,10 @@ export interface Handshake {
   headers: IncomingHttpHeaders;
   /** The peer's IP address; a proxy's, if there is one in between. */
   address: string;
+  /** What the host's `admit` resolved with. */
+  admitted?: unknown;
+  /** The socket from before of a client that has left "/" and connects again in the same session: only `auth` is new, the rest is empty. */
+  previous?: Socket;
 }
 
 export type Ack = (...args: unknown[]) => void;

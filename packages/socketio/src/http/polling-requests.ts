@@ -81,8 +81,9 @@ async function post(
     return;
   }
   const body = await readBody(context, request, session.maxPayload);
-  await session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
-  respondToPost(exchange, body);
+  const valid = await session.finishPost(Buffer.isBuffer(body) ? body.toString() : undefined);
+  if (valid) respondToPost(exchange, body);
+  else exchange.refuse(3);
 }
 
 /** Responds to a POST according to what became of its body. */

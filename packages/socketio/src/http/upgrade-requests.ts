@@ -90,8 +90,14 @@ function probeSession(context: EngineContext, upgrade: UpgradeRequest, sid: stri
   const { stream } = upgrade;
   const session = context.sessions.get(sid);
   if (!session) refuseSession(stream, 1);
-  else if (!session.open || session.transport === "websocket" || session.upgrade) refuseSession(stream, 3);
-  else {
+  else if (!session.open) refuseSession(stream, 3);
+  else if (session.transport === "websocket" || session.upgrade) {
+    // As engine.io does it: the session goes on where it is.
+    completeUpgrade(context, upgrade, (webSocket) => {
+      webSocket.attach(stream, undefined, context);
+      webSocket.closeWith(1000, "");
+    });
+  } else {
     completeUpgrade(context, upgrade, (webSocket) => {
       webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context);
     });

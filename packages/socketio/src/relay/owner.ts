@@ -23,9 +23,10 @@ export function answerRelayed(context: EngineContext, request: RelayedRequest): 
     } else if (!session.beginPost()) exchange.refuse(3);
     else {
       const fits = Buffer.byteLength(request.body) <= session.maxPayload;
-      void session
-        .finishPost(fits ? request.body : undefined)
-        .then(() => respondToPost(exchange, fits ? Buffer.alloc(0) : "too large"));
+      void session.finishPost(fits ? request.body : undefined).then((valid) => {
+        if (valid) respondToPost(exchange, fits ? Buffer.alloc(0) : "too large");
+        else exchange.refuse(3);
+      });
     }
   });
 }

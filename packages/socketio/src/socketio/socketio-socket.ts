@@ -7,13 +7,16 @@ import type { EngineSession } from "../engineio/session.js";
 import { type EncodedEvent, EventFrames } from "../host/encoded-event.js";
 import { HostSocket, singleUseAck } from "../host/host-socket.js";
 import type { Ack, Handshake } from "../host/socket.js";
+import { ConnectRefused } from "./connect-refused.js";
 import { AttachmentReader, assertNotReserved, encodePacket, hasAttachments } from "./packets.js";
 
 const mainNamespace = "/";
 /** A client that leaves this many acknowledgements unanswered is a slow consumer. */
 const maxPendingAcks = 1000;
-/** Each refusal costs a response, and no client asks for this many by mistake. */
-const maxNamespaceRefusals = 10;
+/** CONNECT packets of one session: each costs a response, and no client sends this many by mistake. */
+const maxConnects = 10;
+/** The close code for a client about which the host could not decide. */
+const internalError = 1011;
 /** Close codes from here on tell the client not to reconnect. */
 const firstFinalCode = 4500;
 
@@ -23,16 +26,20 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   #connected = false;
   /** Kept until CONNECT, when the socket is given to the host. */
   #handshake: Handshake | undefined;
+  /** CONNECT has come, and the host decides on it. */
+  #deciding = false;
+  #connects: number;
   /** A packet whose attachments have not all come, and its deadline. */
   #attachments: { reader: AttachmentReader; deadline: TimerEntry } | undefined;
   #acks: Map<number, Ack> | undefined;
   #nextAck = 0;
-  #namespaceRefusals = 0;
 
-  constructor(context: EngineContext, session: EngineSession, handshake: Handshake) {
+  /** @param connects CONNECT packets that the session has had before. */
+  constructor(context: EngineContext, session: EngineSession, handshake: Handshake, connects = 0) {
     super(context);
     this.connection = session;
     this.#handshake = handshake;
+    this.#connects = connects;
   }
 
   emit(event: string, ...args: unknown[]): void {
@@ -63,6 +70,7 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   }
 
   protected endConnection(code: number, reason: string): void {
+    if (!this.#connected) return;
     // A socket.io-client that has received this packet does not reconnect.
     if (code >= firstFinalCode) this.#sendPacket({ type: PacketType.DISCONNECT, nsp: mainNamespace });
     this.connection.end(reason, code);
@@ -106,6 +114,10 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   }
 
   onEnd(reason: string): void {
+    this.#close(reason);
+  }
+
+  #close(reason: string): void {
     this.#connected = false;
     this.#forgetAttachments();
     this.#acks = undefined;
@@ -113,21 +125,56 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   }
 
   #onPacket(packet: Packet): void {
-    if (packet.type === PacketType.CONNECT && packet.nsp !== mainNamespace) {
-      this.#namespaceRefusals += 1;
-      if (this.#namespaceRefusals > maxNamespaceRefusals) this.connection.end("parse error");
-      this.#sendPacket({ type: PacketType.CONNECT_ERROR, nsp: packet.nsp, data: { message: "Invalid namespace" } });
-    } else if (packet.type === PacketType.CONNECT && this.#handshake) this.#connect(packet.data, this.#handshake);
+    if (packet.type === PacketType.CONNECT) this.#onConnect(packet);
     else if (packet.nsp !== mainNamespace || !this.#connected) this.connection.end("parse error");
     else this.#onConnectedPacket(packet);
   }
 
-  #connect(auth: unknown, handshake: Handshake): void {
+  #onConnect({ nsp, data }: Packet): void {
+    this.#connects += 1;
+    if (this.#connects > maxConnects) this.connection.end("parse error");
+    else if (nsp !== mainNamespace) this.#refuse(nsp, { message: "Invalid namespace" });
+    else if (this.#handshake === undefined || this.#deciding) this.connection.end("parse error");
+    else void this.#decide(isObject(data) ? { ...this.#handshake, auth: data } : this.#handshake);
+  }
+
+  /** Lets the host decide on a CONNECT, and answers it: in the same turn where there is nothing to wait for. */
+  async #decide(handshake: Handshake): Promise<void> {
+    this.#deciding = true;
+    try {
+      const decision = this.context.settings.admit?.(handshake);
+      const admitted = decision && (await decision);
+      if (this.connection.open) this.#connect({ ...handshake, admitted });
+    } catch (error) {
+      if (error instanceof ConnectRefused) this.#refuse(mainNamespace, { message: error.message, data: error.data });
+      else {
+        this.context.reportError(error);
+        this.connection.end("not admitted", internalError);
+      }
+    }
+    this.#deciding = false;
+  }
+
+  #refuse(nsp: string, data: { message: string; data?: unknown }): void {
+    this.#sendPacket({ type: PacketType.CONNECT_ERROR, nsp, data });
+  }
+
+  #connect(handshake: Handshake): void {
     this.#handshake = undefined;
     this.#connected = true;
     this.connection.markConnected();
     this.#sendPacket({ type: PacketType.CONNECT, nsp: mainNamespace, data: { sid: this.id } });
-    this.context.openSocket(this, isObject(auth) ? { ...handshake, auth } : handshake);
+    this.context.openSocket(this, handshake);
+  }
+
+  /** The client has left the namespace, and may connect again in the same session: as another socket. */
+  #leave(): void {
+    const { connection, context } = this;
+    const handshake = { auth: {}, query: {}, headers: {}, address: "", previous: this };
+    this.#close("client namespace disconnect");
+    if (connection.tryExpectConnect()) {
+      connection.listener = new SocketIoSocket(context, connection, handshake, this.#connects);
+    } else connection.end("client namespace disconnect");
   }
 
   #onConnectedPacket(packet: Packet): void {
@@ -143,7 +190,7 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
         this.#onAck(packet.id, args);
         return;
       case PacketType.DISCONNECT:
-        this.connection.end("client namespace disconnect");
+        this.#leave();
         return;
       default:
         this.connection.end("parse error");
@@ -151,7 +198,10 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   }
 
   #createAck(id: number): Ack {
-    return singleUseAck((args) => this.#sendPacket({ type: PacketType.ACK, nsp: mainNamespace, id, data: args }));
+    return singleUseAck((args) => {
+      // The socket that follows in the same session may have used the same id.
+      if (this.#connected) this.#sendPacket({ type: PacketType.ACK, nsp: mainNamespace, id, data: args });
+    });
   }
 
   #onAck(id: number | undefined, args: unknown[]): void {
