@@ -39,17 +39,42 @@ t.test("the handshake's auth signs in", async (t) => {
   }
 });
 
-t.test("a handshake that is refused leaves a socket that can still sign in", async (t) => {
+t.test("a refused handshake is a connect_error, and no client comes back by itself with the same token", async (t) => {
   const user = system.newUser();
-  for (const [auth, code] of [
-    [{ token: user.token, userId: "somebody else" }, "user_mismatch"],
-    [{ token: "nonsense" }, "invalid_token"],
-    [{ token: user.token, userId: 7 }, "invalid_request"],
-  ] as const) {
-    const socket = openSocket(t, system.url, { auth });
-    t.match(await nextOf<AuthError>(socket, "auth_error"), { code, message: /./ });
-    t.match(await socket.emitWithAck("authenticate", { token: user.token }), { success: true });
+  const name = user.name;
+  const cases: Array<[string, object, string]> = [
+    ["another's userId", { token: user.token, userId: "somebody else" }, "user_mismatch"],
+    ["garbage", { token: "nonsense" }, "invalid_token"],
+    ["an ended token", { token: system.sign({ sub: user.id, name }, -10) }, "token_expired"],
+    ["a number for the userId", { token: user.token, userId: 7 }, "invalid_request"],
+  ];
+  for (const transports of [["polling", "websocket"], ["websocket"]]) {
+    for (const [what, refused, code] of cases) {
+      let auth = refused;
+      const options = { auth: (give: (auth: object) => void) => give(auth), reconnection: true, reconnectionDelay: 1 };
+      const socket = openSocket(t, system.url, { ...options, transports, extraHeaders: { "accept-language": "en" } });
+      let connects = 0;
+      socket.on("connect", () => (connects += 1));
+      const error = await nextOf<Error & { data: AuthError }>(socket, "connect_error");
+      t.match(error, { message: /^[A-Z]/, data: { code, message: error.message } }, what);
+      t.notOk(socket.active, "the client does not come back by itself");
+      auth = { token: user.token };
+      const authenticated = nextOf(socket, "authenticated");
+      socket.connect();
+      t.match(await authenticated, { userId: user.id }, "its app does, with a good token");
+      t.equal(connects, 1);
+    }
   }
+});
+
+t.test("a token whose end is beyond all dates signs in like any other", async (t) => {
+  const { id } = system.newUser();
+  const token = system.sign({ sub: id, exp: 9_999_999_999_999 });
+  const handshake = openSocket(t, system.url, { auth: { token } });
+  t.strictSame(await nextOf(handshake, "authenticated"), { userId: id, name: null, expiresAt: null });
+  const socket = openSocket(t, system.url);
+  t.match(await socket.emitWithAck("authenticate", { token }), { success: true, data: { expiresAt: null } });
+  t.match(await socket.emitWithAck("get_online_users"), { success: true });
 });
 
 t.test("an invalid token causes auth_error and leaves the socket open", async (t) => {
@@ -124,13 +149,16 @@ t.test("errors are in the client's language", async (t) => {
 });
 
 t.test("a socket that does not authenticate in time is notified and closed", async (t) => {
-  const socket = openSocket(t, system.url);
-  const [error, reason] = await Promise.all([
-    nextOf<AuthError>(socket, "auth_error"),
-    nextOf<string>(socket, "disconnect"),
-  ]);
-  t.match(error, { code: "authentication_timeout" });
-  t.not(reason, "io client disconnect");
+  const { id } = system.newUser();
+  const silent = openSocket(t, system.url);
+  const refused = openSocket(t, system.url);
+  const ends = [silent, refused].map((socket) => nextOf<string>(socket, "disconnect"));
+  await refused.emitWithAck("authenticate", { token: "nonsense", userId: id });
+  const errors = [silent, refused].map((socket) => nextOf<AuthError>(socket, "auth_error"));
+  for (const error of await Promise.all(errors)) t.match(error, { code: "authentication_timeout" });
+  const [reason, refusedReason] = await Promise.all(ends);
+  t.match(reason, /^transport/, "after which a client comes back by itself");
+  t.equal(refusedReason, "io server disconnect", "but not one whose token was refused");
 });
 
 t.test("an expired token closes the socket with a notice; a fresh token before that extends it", async (t) => {

@@ -95,10 +95,17 @@ t.test("binary and oversized frames close the socket with WebSocket's own codes"
 t.test("a plain socket is closed with a code and a reason", async (t) => {
   const user = system.newUser();
   const silent = await openBare(t, system.url, "/ws");
+  const refused = await openBare(t, system.url, "/ws");
+  t.match(await refused.ask("authenticate", { token: "nonsense" }), { success: false, code: "invalid_token" });
   const ending = await openBare(t, system.url, "/ws");
   await ending.ask("authenticate", { token: system.sign({ sub: user.id }, 5) });
   t.equal(await ending.closed(), closeCodes.token_expired.code);
   t.match(await ending.frame(({ event }) => event === "auth_error"), { data: { code: "token_expired" } });
   t.equal(await silent.closed(), closeCodes.authentication_timeout.code);
   t.match(await silent.frame(({ event }) => event === "auth_error"), { data: { code: "authentication_timeout" } });
+  t.equal(
+    await refused.closed(),
+    closeCodes.authentication_failed.code,
+    "a client must not come back with the same token",
+  );
 });

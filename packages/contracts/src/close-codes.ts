@@ -7,5 +7,6 @@ export const closeCodes = {
   token_expired: { code: 4100, reason: "token expired, reconnect with a fresh one" },
   authentication_timeout: { code: 4101, reason: "no authentication in time" },
   protocol_error: { code: 4400, reason: "protocol error" },
+  authentication_failed: { code: 4502, reason: "no valid token, reconnect with another one" },
   too_many_sockets: { code: 4501, reason: "too many sockets, a newer one has taken this one's place" },
 } as const satisfies Record<string, { code: number; reason: string }>;

@@ -7,8 +7,8 @@ import type { Telemetry } from "@khui/service/telemetry";
 import type { CloseHandler, EventHandler, Handshake, Socket } from "@khui/socketio";
 import { joinRate } from "./commands/rooms.js";
 import { closeExpired } from "./connections/authentication.js";
-import { Client } from "./connections/client.js";
-import { createDispatch } from "./connections/dispatch.js";
+import { type Caller, Client } from "./connections/client.js";
+import { type Admission, createDispatch } from "./connections/dispatch.js";
 import { createFloodControl, defaultFlood, type FloodRule } from "./connections/flood-control.js";
 import { createSignInGroups } from "./connections/sign-in-groups.js";
 import { createUserBuckets } from "./connections/token-bucket.js";
@@ -53,6 +53,8 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
+  /** Decides on a client's CONNECT, as `createEngine` takes it: a token in its `auth` must be valid. */
+  admit(handshake: Handshake): Promise<unknown> | undefined;
   connect(socket: Socket, handshake: Handshake): void;
   start(): Promise<void>;
   stats(): GatewayStats;
@@ -162,19 +164,28 @@ export function createGateway(options: GatewayOptions): Gateway {
     disconnect(data as Client);
   };
 
+  const formerClient = ({ previous }: Handshake) => previous?.data as Client | undefined;
+  const callerOf = (handshake: Handshake): Caller =>
+    formerClient(handshake)?.caller ?? {
+      language: languageOf(handshake.headers["accept-language"]),
+      address: addressOf(handshake.headers, handshake.address),
+    };
+
   const every = (intervalMs: number, work: () => void | Promise<void>) => startPeriodic(work, { intervalMs, onError });
   const jobs: Periodic[] = [];
   let offReconnect = () => {};
 
   return {
-    connect(socket, { auth, headers, address }) {
-      const caller = { language: languageOf(headers["accept-language"]), address: addressOf(headers, address) };
-      const client = new Client(socket, caller, Date.now(), floodRule.burst);
+    admit: (handshake) => dispatch.admit(callerOf(handshake), handshake.auth),
+    connect(socket, handshake) {
+      // Who leaves the namespace and comes back has no more events than before.
+      const tokens = formerClient(handshake)?.tokens ?? floodRule.burst;
+      const client = new Client(socket, callerOf(handshake), Date.now(), tokens);
       clients.add(client);
       socket.data = client;
       socket.onEvent(onEvent);
       socket.onClose(onClose);
-      dispatch.handshake(client, auth);
+      if (handshake.admitted !== undefined) dispatch.welcome(client, handshake.admitted as Admission);
     },
     async start() {
       await presence.start();

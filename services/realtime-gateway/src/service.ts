@@ -52,6 +52,7 @@ export const realtimeGateway = defineService({
         cors: { origin: true },
         ownerId: instanceId,
         relay: relay.ask,
+        admit: gateway.admit,
         onError,
       },
       (socket, handshake) => gateway.connect(socket, handshake),

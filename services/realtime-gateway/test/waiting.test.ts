@@ -15,8 +15,8 @@ function clientsOf(userId: string | undefined, count: number) {
   });
   const users = { clientsOf: () => (userId ? clients : []) };
   const accepts = (client: Client, bytes: number, run = () => Promise.resolve()): boolean => {
-    const accepted = mayWait(client, bytes, users);
-    if (accepted) client.enqueue(bytes, run);
+    const accepted = mayWait(client, client.requests, bytes, users);
+    if (accepted) client.requests.enqueue(bytes, run);
     return accepted;
   };
   /** How many requests of that size are accepted while the first is in flight, and what ends that one. */
@@ -39,7 +39,7 @@ test("a client may have so many bytes waiting beside the request in flight, and 
   t.equal(waiting, Math.floor(maxWaitingBytes.perClient / (20 * kib)));
   t.notOk(accepts(client, 20 * kib));
   finish();
-  await until("everything is handled", () => !client.busy);
+  await until("everything is handled", () => !client.requests.busy);
   t.equal(client.waitingBytes, 0);
   t.ok(accepts(client, maxWaitingBytes.perClient + 1), "one that need not wait is handled, whatever its size");
 });

@@ -54,9 +54,10 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
   socket.on("connect_error", (error) => {
     lastError = `, ${error.message}`;
   });
-  const refused = new Promise<never>((_, reject) =>
-    socket.once("auth_error", (error: Payload<"auth_error">) => reject(new Error(`not authenticated: ${error.code}`))),
-  );
+  const refused = new Promise<never>((_, reject) => {
+    socket.once("auth_error", (error: Payload<"auth_error">) => reject(new Error(`not authenticated: ${error.code}`)));
+    socket.once("connect_error", (error) => socket.active || reject(error));
+  });
   refused.catch(() => {});
   socket.connect();
   try {

@@ -1,7 +1,8 @@
-// One connected client: its socket, who it is, the rooms it has joined, and its requests in order.
+// One connected client: its socket, who it is, the rooms it has joined, and its requests.
 import { ChatError, errorText, type Language, type ServerEventName } from "@khui/contracts";
 import type { Identity } from "@khui/service/http";
 import type { Socket } from "@khui/socketio";
+import { RequestQueue } from "./request-queue.js";
 import type { TokenBucket } from "./token-bucket.js";
 
 const noRooms: ReadonlySet<string> = new Set();
@@ -13,15 +14,24 @@ export interface Caller {
   readonly address: string;
 }
 
-interface Request {
-  readonly bytes: number;
-  readonly run: () => Promise<void>;
+/** An error as `error`, `auth_error` and `connect_error` carry it. */
+export interface ErrorPayload {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+
+export function errorPayload(error: ChatError, language: Language): ErrorPayload {
+  const details = error.details === undefined ? {} : { details: error.details };
+  return { code: error.code, message: errorText(error.code, language), ...details };
 }
 
 /** Most clients are idle, and there are very many: what an idle one does not need is created on first use. */
 export class Client {
   /** Who the client has authenticated as. */
   identity: Identity | null = null;
+  /** Its last `authenticate` was refused for good. */
+  refused = false;
   /** Rooms in which this client is typing. */
   typing: Set<string> | null = null;
   closed = false;
@@ -31,12 +41,10 @@ export class Client {
   strikes = 0;
   /** For joins before it has authenticated, which have a bucket of their own. */
   joins: TokenBucket | null = null;
-  /** Bytes of the requests that wait. */
-  waitingBytes = 0;
+  readonly requests = new RequestQueue();
   readonly openedAt: number;
   #rooms: Set<string> | null = null;
-  /** Requests waiting behind the one in flight; null when none is in flight. */
-  #queue: Request[] | null = null;
+  #renewals: RequestQueue | null = null;
 
   /** `now` in milliseconds. */
   constructor(
@@ -77,34 +85,19 @@ export class Client {
     if (!this.closed) this.socket.emit(event, payload);
   }
 
-  /** An error as `error` and `auth_error` carry it, in the client's language. */
-  errorPayload(error: ChatError): { code: string; message: string; details?: unknown } {
-    const details = error.details === undefined ? {} : { details: error.details };
-    return { code: error.code, message: errorText(error.code, this.caller.language), ...details };
+  /** In the client's language. */
+  errorPayload(error: ChatError): ErrorPayload {
+    return errorPayload(error, this.caller.language);
   }
 
-  /** Whether a request is in flight. */
-  get busy(): boolean {
-    return this.#queue !== null;
+  /** What renews the token, which must not wait behind a long request until the token has expired. */
+  get renewals(): RequestQueue {
+    this.#renewals ??= new RequestQueue();
+    return this.#renewals;
   }
 
-  /** Runs this client's requests one at a time, in order. `run` must never reject; `bytes` is what it holds while it waits. */
-  enqueue(bytes: number, run: () => Promise<void>): void {
-    if (this.#queue === null) void this.#run(run);
-    else {
-      this.waitingBytes += bytes;
-      this.#queue.push({ bytes, run });
-    }
-  }
-
-  async #run(first: () => Promise<void>): Promise<void> {
-    const queue: Request[] = [];
-    this.#queue = queue;
-    await first();
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      this.waitingBytes -= next.bytes;
-      await next.run();
-    }
-    this.#queue = null;
+  /** Bytes of the requests that wait. */
+  get waitingBytes(): number {
+    return this.requests.waitingBytes + (this.#renewals?.waitingBytes ?? 0);
   }
 }

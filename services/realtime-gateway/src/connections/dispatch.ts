@@ -9,11 +9,20 @@ import {
   knownPart,
 } from "@khui/contracts";
 import { toChatError } from "@khui/service";
+import type { Identity } from "@khui/service/http";
 import { type Telemetry, traced } from "@khui/service/telemetry";
+import { ConnectRefused } from "@khui/socketio";
 import type { TSchema } from "typebox";
 import { type CommandContext, createCommands } from "../commands/commands.js";
-import { type AuthenticationContext, authenticate } from "./authentication.js";
-import type { Client } from "./client.js";
+import {
+  type AuthenticationContext,
+  authenticate,
+  type Credentials,
+  identify,
+  isTemporary,
+  signIn,
+} from "./authentication.js";
+import { type Caller, type Client, errorPayload } from "./client.js";
 import type { FloodControl } from "./flood-control.js";
 import { bytesOf, mayWait } from "./waiting.js";
 
@@ -29,9 +38,17 @@ type Ack = ((...args: unknown[]) => void) | undefined;
 export interface Dispatch {
   /** Takes one event from a client. Nothing it carries can throw. */
   event(client: Client, name: string, args: readonly unknown[], ack: Ack): void;
-  /** Authenticates with what the handshake carried. */
-  handshake(client: Client, auth: Readonly<Record<string, unknown>>): void;
+  /**
+   * Establishes who has the token that the handshake carried, before the client is let in; undefined where it carried none. Resolves
+   * with an error where that cannot be told now; rejects with ConnectRefused.
+   */
+  admit(caller: Caller, auth: Readonly<Record<string, unknown>>): Promise<Admission> | undefined;
+  /** Signs in a client that was admitted. */
+  welcome(client: Client, admission: Admission): void;
 }
+
+/** Who a client is, or why its token could not be verified. */
+export type Admission = Identity | ChatError;
 
 /** Events for which another service does the work: they count against the same limit as REST requests. Joins have one of their own. */
 const limitedEvents: ReadonlySet<string> = new Set([
@@ -53,11 +70,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   );
 
   async function execute(client: Client, name: ClientEventName, payload: unknown, hasAck: boolean): Promise<unknown> {
-    if (name === "authenticate") {
-      const answer = await authenticate(options, client, payload as never);
-      client.socket.trust();
-      return answer;
-    }
+    if (name === "authenticate") return authenticate(options, client, payload as never);
     const { userId } = client;
     if (limitedEvents.has(name)) {
       const decision = await guard.limits.take(guard.rules.perUser, userId);
@@ -70,8 +83,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const chatError = toChatError(error);
     if (chatError.status >= 500) onError(error);
     const payload = client.errorPayload(chatError);
-    if (name === "authenticate") client.emit("auth_error", payload);
-    else if (!ack) client.emit("error", { event: name.slice(0, 64), ...payload });
+    if (name === "authenticate") {
+      client.refused = !isTemporary(chatError);
+      client.emit("auth_error", payload);
+    } else if (!ack) client.emit("error", { event: name.slice(0, 64).toWellFormed(), ...payload });
     ack?.({ success: false, ...payload } satisfies Acknowledgement);
   }
 
@@ -85,22 +100,42 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 
   /** Each event is a request of its own, with an id of its own. */
-  async function run(client: Client, name: ClientEventName, payload: unknown, ack: Ack): Promise<void> {
-    if (client.closed) return;
-    if (!telemetry.scopes.active) return answer(client, name, payload, ack);
+  async function asRequest<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    if (!telemetry.scopes.active) return work();
     const scope = { requestIds: [crypto.randomUUID()], parents: [] };
-    await traced(telemetry, scope, { name: `socket ${name}`, kind: "server" }, async () => {
+    return traced(telemetry, scope, { name: `socket ${name}`, kind: "server" }, async () => {
       const startedAt = performance.now();
-      await answer(client, name, payload, ack);
+      const result = await work();
       telemetry.log.debug({ event: name, ms: Math.round((performance.now() - startedAt) * 10) / 10 }, "event");
+      return result;
     });
+  }
+
+  async function run(client: Client, name: ClientEventName, payload: unknown, ack: Ack): Promise<void> {
+    if (!client.closed) await asRequest(name, () => answer(client, name, payload, ack));
   }
 
   /** Queues a valid event. What waits has only the fields that are known, so nobody fills memory with others. */
   function enqueue(client: Client, name: ClientEventName, payload: unknown, ack: Ack): void {
     const bytes = bytesOf(payload);
-    if (mayWait(client, bytes, users)) client.enqueue(bytes, () => run(client, name, payload, ack));
+    const queue = name === "authenticate" && client.identity ? client.renewals : client.requests;
+    if (mayWait(client, queue, bytes, users)) queue.enqueue(bytes, () => run(client, name, payload, ack));
     else reject(client, name, ack, new ChatError("rate_limited", { retryAfter: 1 }));
+  }
+
+  async function admit(caller: Caller, auth: Readonly<Record<string, unknown>>): Promise<Admission> {
+    try {
+      const { token, userId } = auth;
+      const request = readAuthentication({ token, ...(userId === undefined ? {} : { userId }) });
+      if (request instanceof ChatError) throw request;
+      return await identify(options, caller, request.payload as Credentials);
+    } catch (error) {
+      const chatError = toChatError(error);
+      if (chatError.status >= 500) onError(error);
+      if (isTemporary(chatError)) return chatError;
+      const payload = errorPayload(chatError, caller.language);
+      throw new ConnectRefused(payload.message, payload);
+    }
   }
 
   return {
@@ -113,12 +148,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       else if (refused) reject(client, name, ack, request);
       else enqueue(client, name as ClientEventName, request.payload, ack);
     },
-    handshake(client, auth) {
-      if (typeof auth.token !== "string") return;
-      const payload = { token: auth.token, ...(auth.userId === undefined ? {} : { userId: auth.userId }) };
-      const request = readAuthentication(payload);
-      if (request instanceof ChatError) reject(client, "authenticate", undefined, request);
-      else enqueue(client, "authenticate", request.payload, undefined);
+    admit(caller, auth) {
+      return typeof auth.token === "string" ? asRequest("authenticate", () => admit(caller, auth)) : undefined;
+    },
+    welcome(client, admission) {
+      if (admission instanceof ChatError) client.emit("auth_error", client.errorPayload(admission));
+      // What the client asks next waits until it is signed in.
+      else client.requests.enqueue(0, () => signIn(options, client, admission).then(() => undefined, onError));
     },
   };
 }

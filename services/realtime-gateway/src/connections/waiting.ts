@@ -1,5 +1,6 @@
 // How much may wait to be handled: events that clients send faster than they can be answered.
 import type { Client } from "./client.js";
+import type { RequestQueue } from "./request-queue.js";
 import type { Users } from "./users.js";
 
 /** In bytes, beside the one request of each client that is in flight. More is refused as rate_limited. */
@@ -27,9 +28,9 @@ function valueBytesOf(value: unknown): number {
   return Object.values(value).reduce((sum: number, one) => sum + valueBytesOf(one), valueBytes);
 }
 
-/** Whether one more request of so many bytes may wait behind those of this client. */
-export function mayWait(client: Client, bytes: number, users: Pick<Users, "clientsOf">): boolean {
-  if (!client.busy) return true;
+/** Whether one more request of so many bytes may wait in this queue of the client. */
+export function mayWait(client: Client, queue: RequestQueue, bytes: number, users: Pick<Users, "clientsOf">): boolean {
+  if (!queue.busy) return true;
   const own = client.waitingBytes + bytes;
   if (!client.identity) return own <= maxWaitingBytes.beforeAuthentication;
   if (own > maxWaitingBytes.perClient) return false;
