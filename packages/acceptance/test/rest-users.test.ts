@@ -98,6 +98,26 @@ t.test("a token's name and avatar are known from its first request", async (t) =
   t.equal((await sendText(t, picture, room, "hi")).sender.avatar, "https://example.com/p.png");
 });
 
+t.test(
+  "of several tokens the newest says the name, and an administrator's word counts from when it came",
+  async (t) => {
+    const [viewer, id] = [system.newUser(), randomUUID()];
+    const roomId = await groupRoom(viewer, [{ id } as User]);
+    const now = Math.floor(Date.now() / 1000);
+    const nameAfter = async (name: string, iat: number) => {
+      const token = system.sign({ sub: id, name, iat });
+      good(t, routes.listRooms, await rawRequest(system, "GET", "/rooms", bearer({ token })));
+      return (await roomOf(t, viewer, roomId)).participants[1]?.name;
+    };
+    t.equal(await nameAfter("New", now - 100), "New");
+    t.equal(await nameAfter("Old", now - 200), "New", "an old device");
+    t.equal(await nameAfter("Newer", now - 50), "Newer");
+    good(t, routes.upsertUsers, await admin.put("/users", { users: [{ _id: id, name: "Told" }] }));
+    t.equal(await nameAfter("Newest", now - 20), "Told", "a token from before");
+    t.equal(await nameAfter("Fresh", now + 20), "Fresh", "a token from after");
+  },
+);
+
 t.test("a user without a name can use everything", async (t) => {
   const [quiet, other] = [nameless(), system.newUser()];
   const made = await quiet.post("/rooms", { type: "private", participants: [other.id] });

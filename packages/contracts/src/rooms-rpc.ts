@@ -2,7 +2,7 @@
 import { Type } from "typebox";
 import { defineRpc } from "./rpc.js";
 import { UserId } from "./scalars.js";
-import { User, UserProfile } from "./users.js";
+import { IssuedProfile, User } from "./users.js";
 
 export const roomsRpc = {
   /** Names and avatars, in the order requested; those of unknown users are null. */
@@ -14,7 +14,7 @@ export const roomsRpc = {
   /** Names and avatars from verified tokens. */
   learnUsers: defineRpc(
     "rooms.learnUsers",
-    Type.Object({ users: Type.Array(UserProfile, { maxItems: 1000 }) }),
+    Type.Object({ users: Type.Array(IssuedProfile, { maxItems: 1000 }) }),
     Type.Object({}),
   ),
 } as const;

@@ -17,3 +17,11 @@ export const UserProfile = Type.Object({
   avatar: Type.Optional(Text(1, 2048)),
 });
 export type UserProfile = Static<typeof UserProfile>;
+
+/** A profile, and when it was said: of two the one that was issued later counts. */
+export const IssuedProfile = Type.Object({
+  ...UserProfile.properties,
+  /** Milliseconds since 1970; absent where a token does not say. */
+  issuedAt: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+});
+export type IssuedProfile = Static<typeof IssuedProfile>;

@@ -1,7 +1,7 @@
 // Names and avatars of users: stored by rooms-api, learned from tokens, requested in batches and cached for a short while.
 import type { Bus } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
-import { roomsRpc, type User, type UserProfile } from "@khui/contracts";
+import { type IssuedProfile, roomsRpc, type User } from "@khui/contracts";
 import DataLoader from "dataloader";
 import { LRUCache } from "lru-cache";
 
@@ -12,10 +12,18 @@ export interface Directory {
    */
   resolve(userIds: Iterable<string>): Promise<ReadonlyMap<string, User>>;
   /**
-   * Publishes the claims of a verified token, and resolves once rooms-api has them: at once for what was published before. Never
-   * rejects; what could not be published is retried with the next token.
+   * Publishes the claims of a verified token, and resolves once rooms-api has them: at once for what was published before, and for
+   * what an older token says. Never rejects; what could not be published is retried with the next token.
    */
-  learn(profile: { userId: string; name: string | undefined; avatar: string | undefined }): Promise<void>;
+  learn(claims: TokenClaims): Promise<void>;
+}
+
+/** What a token says of its bearer. `issuedAt` in milliseconds since 1970. */
+export interface TokenClaims {
+  readonly userId: string;
+  readonly name: string | undefined;
+  readonly avatar: string | undefined;
+  readonly issuedAt: number | null;
 }
 
 export interface DirectoryOptions {
@@ -48,7 +56,7 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
   });
   /** For when rooms-api cannot be reached: an outdated name is better than none. */
   const lastKnown = new LRUCache<string, User>({ max: capacity });
-  const published = new LRUCache<string, { digest: string; profile: UserProfile; done: Promise<void> }>({
+  const published = new LRUCache<string, { digest: string; profile: IssuedProfile; done: Promise<void> }>({
     max: capacity,
   });
   const loader = new DataLoader(lookUp, batching);
@@ -81,7 +89,7 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
     }
   }
 
-  async function publish(profiles: readonly UserProfile[]): Promise<undefined[]> {
+  async function publish(profiles: readonly IssuedProfile[]): Promise<undefined[]> {
     // Each batch has what was learned last, since batches of one turn may overtake each other.
     const latest = new Map(profiles.map((profile) => [profile._id, published.get(profile._id)?.profile ?? profile]));
     try {
@@ -112,18 +120,30 @@ export function createDirectory(bus: Bus, { onError, ttlMs = 30_000 }: Directory
       if (lookups.length > 0) for (const user of await Promise.all(lookups)) users.set(user._id, user);
       return users;
     },
-    learn({ userId, name, avatar }) {
+    learn({ userId, name, avatar, issuedAt }) {
       if (name === undefined && avatar === undefined) return Promise.resolve();
       const digest = JSON.stringify([name, avatar]);
       const before = published.get(userId);
-      if (before?.digest === digest) return before.done;
-      cached.delete(userId);
-      const { name: oldName = null, avatar: oldAvatar = null } = lastKnown.get(userId) ?? {};
-      lastKnown.set(userId, { _id: userId, name: name || oldName, avatar: avatar || oldAvatar });
-      const profile = { _id: userId, ...(name ? { name } : {}), ...(avatar ? { avatar } : {}) };
+      const age = (issuedAt ?? 0) - (before?.profile.issuedAt ?? 0);
+      const isSame = before?.digest === digest;
+      if (before && (age < 0 || (age === 0 && isSame))) return before.done;
+      const profile = {
+        _id: userId,
+        ...(name === undefined ? {} : { name }),
+        ...(avatar === undefined ? {} : { avatar }),
+        ...(issuedAt === null ? {} : { issuedAt }),
+      };
+      if (!isSame) {
+        cached.delete(userId);
+        const said = { name: name ?? null, avatar: avatar ?? null };
+        const known = lastKnown.get(userId) ?? said;
+        const [first, second] = issuedAt === null ? [known, said] : [said, known];
+        lastKnown.set(userId, { _id: userId, name: first.name ?? second.name, avatar: first.avatar ?? second.avatar });
+      }
       const done = publications.load(profile);
-      published.set(userId, { digest, profile, done });
-      return done;
+      // A fresh token that says the same need not be waited for.
+      published.set(userId, { digest, profile, done: isSame ? before.done : done });
+      return isSame ? before.done : done;
     },
   };
 }

@@ -8,6 +8,8 @@ import { until } from "@khui/test-kit/until";
 import { type Test, test } from "tap";
 import { createDirectory } from "../src/index.js";
 
+const issuedAt = 1_700_000_000_000;
+
 function rig(t: Test, ttlMs = 30_000) {
   const hub = createLocalBus();
   const bus = hub.connect();
@@ -47,14 +49,14 @@ test("a user who was just learned has a name, even if a lookup found none before
   serve();
   await directory.resolve(["a"]);
   await Promise.all([
-    directory.learn({ userId: "a", name: "Ann", avatar: undefined }),
-    directory.learn({ userId: "b", name: "Bob", avatar: undefined }),
+    directory.learn({ userId: "a", name: "Ann", avatar: undefined, issuedAt }),
+    directory.learn({ userId: "b", name: "Bob", avatar: undefined, issuedAt }),
   ]);
   t.same(published, [["a", "b"]], "in one message");
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
-  await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Ann", avatar: undefined, issuedAt });
   t.equal(published.length, 1, "an unchanged user is not published again");
-  await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Anna", avatar: undefined, issuedAt });
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
 });
 
@@ -73,7 +75,7 @@ test("a name that is learned during a lookup is not overwritten by an older one"
   });
   const before = directory.resolve(["a"]);
   await until("it is asked", () => asked === 1);
-  await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Anna", avatar: undefined, issuedAt });
   answer("Ann");
   await before;
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Anna");
@@ -87,7 +89,7 @@ test("a stale name is kept when the lookup fails", async (t) => {
   for (const subscription of subscriptions) subscription.unsubscribe();
   users.set("a", { _id: "a", name: "Anna", avatar: null });
   t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Ann", avatar: "a.png" });
-  await directory.learn({ userId: "a", name: "Anna", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Anna", avatar: undefined, issuedAt });
   t.same((await directory.resolve(["a"])).get("a"), { _id: "a", name: "Anna", avatar: "a.png" });
   serve();
   await until("the picture is gone", async () => (await directory.resolve(["a"])).get("a")?.avatar === null);
@@ -137,7 +139,7 @@ test("a batch fits into one bus message, whatever characters the names have", as
   serve();
   const userIds = Array.from({ length: 500 }, (_, i) => `${i}`.padEnd(128, "\u0001"));
   const [name, avatar] = ["\u0001".repeat(200), "\u0001".repeat(2048)];
-  await Promise.all(userIds.map((userId) => directory.learn({ userId, name, avatar })));
+  await Promise.all(userIds.map((userId) => directory.learn({ userId, name, avatar, issuedAt })));
   const elsewhere = createDirectory(bus, { onError: (error) => errors.push(error) });
   const users = await elsewhere.resolve(userIds);
   t.same(errors, []);
@@ -148,7 +150,7 @@ test("a batch fits into one bus message, whatever characters the names have", as
 
 test("while rooms-api is down users have their last known names, nothing blocks, and learning is retried", async (t) => {
   const { directory, published, errors, serve } = rig(t);
-  await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Ann", avatar: undefined, issuedAt });
   t.same(
     [...(await directory.resolve(["a", "b"])).values()],
     [
@@ -158,7 +160,7 @@ test("while rooms-api is down users have their last known names, nothing blocks,
   );
   t.equal(errors.length, 2);
   serve();
-  await directory.learn({ userId: "a", name: "Ann", avatar: undefined });
+  await directory.learn({ userId: "a", name: "Ann", avatar: undefined, issuedAt });
   t.same(published, [["a"]]);
   t.equal((await directory.resolve(["a"])).get("a")?.name, "Ann");
 });
@@ -170,9 +172,51 @@ test("of two names learned in one turn the later one stays, also where they go i
     for (const { _id, name } of users) if (_id === "ann") names.push(name);
     return {};
   });
-  const learned = [directory.learn({ userId: "ann", name: "Old", avatar: undefined })];
-  for (let n = 0; n < 100; n++) learned.push(directory.learn({ userId: `u${n}`, name: "Somebody", avatar: undefined }));
-  learned.push(directory.learn({ userId: "ann", name: "New", avatar: undefined }));
+  const learned = [directory.learn({ userId: "ann", name: "Old", avatar: undefined, issuedAt })];
+  for (let n = 0; n < 100; n++)
+    learned.push(directory.learn({ userId: `u${n}`, name: "Somebody", avatar: undefined, issuedAt }));
+  learned.push(directory.learn({ userId: "ann", name: "New", avatar: undefined, issuedAt }));
   await Promise.all(learned);
   t.same(names, ["New", "New"]);
+});
+
+test("an older token says nothing, here or in rooms-api, and a newer one that says the same is passed on", async (t) => {
+  const { bus, directory } = rig(t);
+  const saved: Array<[string | undefined, number | undefined]> = [];
+  serveRpc(bus, roomsRpc.learnUsers, async ({ users }) => {
+    for (const { name, issuedAt } of users) saved.push([name, issuedAt]);
+    return {};
+  });
+  serveRpc(bus, roomsRpc.lookupUsers, () => new Promise(() => {}));
+  const say = (name: string, issuedAt: number | null) =>
+    directory.learn({ userId: "ann", name, avatar: undefined, issuedAt });
+  await say("Anna", 2_000);
+  await say("Ann", 1_000);
+  await say("Anna", 2_000);
+  await say("Ann", null);
+  await say("Anna", 3_000);
+  await until("it is passed on", () => saved.length === 2);
+  t.same(saved, [
+    ["Anna", 2_000],
+    ["Anna", 3_000],
+  ]);
+  t.equal((await directory.resolve(["ann"])).get("ann")?.name, "Anna");
+  await say("Annie", 3_000);
+  t.same(saved.at(-1), ["Annie", 3_000], "of the same second the last one counts");
+});
+
+test("a token that says no time fills in what is missing", async (t) => {
+  const { bus, directory } = rig(t);
+  const saved: object[] = [];
+  serveRpc(bus, roomsRpc.learnUsers, async ({ users }) => {
+    saved.push(...users);
+    return {};
+  });
+  await directory.learn({ userId: "ann", name: "Ann", avatar: undefined, issuedAt: null });
+  await directory.learn({ userId: "ann", name: "Anna", avatar: "a.png", issuedAt: null });
+  t.same(saved, [
+    { _id: "ann", name: "Ann" },
+    { _id: "ann", name: "Anna", avatar: "a.png" },
+  ]);
+  t.same((await directory.resolve(["ann"])).get("ann"), { _id: "ann", name: "Ann", avatar: "a.png" });
 });

@@ -348,7 +348,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     run: (db, { named }) =>
       saveUsers(
         db,
-        numbered(named, "new").map((_id) => ({ _id, name: "New" })),
+        numbered(named, "new").map((_id) => ({ _id, name: "New", issuedAt: 1_700_000_000_000 })),
       ),
     grows: { "named at once": "input" },
   },
@@ -357,7 +357,7 @@ export const cases: ReadonlyArray<Case<Scene>> = [
     run: (db, { named }) =>
       saveUsers(
         db,
-        numbered(named, "user").map((_id) => ({ _id, name: "New" })),
+        numbered(named, "user").map((_id) => ({ _id, name: "New", issuedAt: 1_700_000_000_000 })),
       ),
     grows: { "named at once": "input" },
   },

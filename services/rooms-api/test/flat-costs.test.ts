@@ -116,7 +116,8 @@ await t.test("beside few rooms, people and waiting changes, and beside very many
     "find rooms": () => findRooms(db, ids),
     "find people": () => findUsers(db, people),
     "save people as they are known": () => saveUsers(db, [{ _id: "021", name: "Name 1" }]),
-    "save people": () => saveUsers(db, [{ _id: "021", name: `Name ${unique++}` }, { _id: `new-${unique++}` }]),
+    "save people": () =>
+      saveUsers(db, [{ _id: "021", name: `Name ${unique++}`, issuedAt: 1 }, { _id: `new-${unique++}` }]),
     "how much waits": () => countBacklog(db),
     "which rooms wait": () => pendingRooms(db, "", 0),
     "which rooms wait further on": () => pendingRooms(db, idOf(2, 50), 0),

@@ -6,7 +6,11 @@ import { saveUsers } from "../store/users.js";
 
 export function mountUsers(mount: ReturnType<typeof mounter>, db: Db): void {
   mount(routes.upsertUsers, async ({ body, localize }) => {
-    await saveUsers(db, body.users);
+    const issuedAt = Date.now();
+    await saveUsers(
+      db,
+      body.users.map((user) => ({ ...user, issuedAt })),
+    );
     return { message: localize("users_saved"), count: body.users.length };
   });
 }
