@@ -25,6 +25,20 @@ export interface LiveHeader {
   readonly once?: string;
   /** For gateways only, on a user's subject: the user has joined this room, and watches it from now on. */
   readonly watch?: string;
+  /** How new the states are that the event tells. Replicas of the release before do not say. */
+  readonly states?: LiveStates;
+}
+
+/**
+ * States of people, such as how far they have read, with numbers that grow: of two with the same kind of event, room and person, that
+ * with the smaller number is the older one. Numbers of different epochs do not compare.
+ */
+export interface LiveStates {
+  /** Of the store that the numbers come from, if it may lose them. */
+  readonly epoch?: string;
+  readonly of: ReadonlyArray<readonly [userId: string, at: number]>;
+  /** Where the event has a list of them: its name, and how long the JSON of each is. The list is the event's last field. */
+  readonly list?: { readonly name: string; readonly lengths: readonly number[] };
 }
 
 const newline = 0x0a;

@@ -72,6 +72,30 @@ test("in a small room it is two events, which name each reader once", async (t) 
   );
 });
 
+test("what is published says how new each mark is, and where each is in the JSON of a list", async (t) => {
+  const { receipts, mark, all } = setUp();
+  for (let n = 0; n < 8; n++) receipts.read({ ...mark(n, 10 + n), userId: `"${n}" ก` }, 150);
+  receipts.flush();
+  const [first, list, ...own] = all();
+  t.same(first?.header.states, { of: [['"0" ก', 10]] });
+  t.same(
+    own.map(({ header }) => header.states?.of),
+    Array.from({ length: 7 }, (_, n) => [[`"${1 + n}" ก`, 11 + n]]),
+  );
+  const states = list!.header.states!;
+  t.same(
+    states.of,
+    list?.payload.readers?.map(({ userId, readSeq }) => [userId, readSeq]),
+  );
+  t.equal(states.list?.name, "readers");
+  const text = JSON.stringify(list?.payload);
+  let end = text.length - "]}".length;
+  for (const [n, length] of [...states.list!.lengths.entries()].reverse()) {
+    t.same(JSON.parse(text.slice(end - length, end)), list?.payload.readers?.[n]);
+    end -= length + ",".length;
+  }
+});
+
 test("up to five readers are an event each, for everyone in the room", async (t) => {
   const { receipts, mark, all } = setUp();
   for (let n = 0; n <= 5; n++) receipts.read(mark(n, 1), 10);
@@ -112,10 +136,19 @@ test("deliveries are published in the same way, and in large rooms not at all", 
   const [u2, u0, u1] = [marks(3, 2)[2], ...marks(2, 3)];
   t.same(all(), [
     {
-      header: { event: "message_delivered" },
+      header: {
+        event: "message_delivered",
+        states: {
+          of: marks(100, 1).map(({ userId }) => [userId, 1]),
+          list: { name: "deliveries", lengths: marks(100, 1).map((mark) => JSON.stringify(own(mark)).length) },
+        },
+      },
       payload: { ...marks(100, 1).at(-1), deliveries: marks(100, 1).map(own) },
     },
-    ...[u2, u0, u1].map((payload) => ({ header: { event: "message_delivered" }, payload })),
+    ...[u2!, u0!, u1!].map((payload) => ({
+      header: { event: "message_delivered", states: { of: [[payload.userId, payload.deliveredSeq]] } },
+      payload,
+    })),
   ]);
 });
 

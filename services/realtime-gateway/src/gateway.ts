@@ -23,6 +23,7 @@ import { createDeliveryReports } from "./rooms/delivery-reports.js";
 import { createFeedEvents } from "./rooms/feed-events.js";
 import { createFeeds } from "./rooms/feeds.js";
 import { createLiveDelivery } from "./rooms/live-events.js";
+import { createLiveOrder } from "./rooms/live-order.js";
 import { createRoomLogs } from "./rooms/room-logs.js";
 import { createRoomQuestions } from "./rooms/room-questions.js";
 import { createTyping } from "./rooms/typing.js";
@@ -110,7 +111,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     onLive: (feed, header, body) => deliverLive(feed, header, body),
   });
   const typing = createTyping({ bus, presence: options.presence, feeds, onError });
-  const deliverLive = createLiveDelivery({ typing, contacts, deduplicator, users, metrics });
+  const deliverLive = createLiveDelivery({
+    typing,
+    contacts,
+    deduplicator,
+    users,
+    order: createLiveOrder(),
+    metrics,
+  });
   const presence = createPresenceTracker({
     presence: options.presence,
     bus,

@@ -1,5 +1,5 @@
 // Receipts: how far members have read and been reached, published in their room at once, and then at most once a second.
-import { type EventPayload, type ReadMark, type serverEvents, smallRoomLimit } from "@khui/contracts";
+import { type EventPayload, type LiveStates, type ReadMark, type serverEvents, smallRoomLimit } from "@khui/contracts";
 import { createPacer } from "@khui/service";
 import type { Announcer } from "./announcer.js";
 
@@ -57,8 +57,9 @@ interface Waiting<Mark> {
 /**
  * One message read by everybody in a room of N would be N events to N people. So in rooms of more than 200 nobody else is told
  * (a sender's `status` says when all have read), and in others what happens within a second is published together: of each
- * member the newest position, and of more than five members all in one event. Each replica does this by itself. A crash loses
- * events, never a position: clients get these whenever they join.
+ * member the newest position, and of more than five members all in one event. Each replica does this by itself, and says how new
+ * what it publishes is, so that gateways drop what another one was faster with. A crash loses events, never a position: clients
+ * get these whenever they join.
  */
 export function createReceipts(options: ReceiptsOptions): Receipts {
   const readings = createReceiptsOf(reading, options);
@@ -81,15 +82,24 @@ function createReceiptsOf<Mark extends { readonly chatRoomId: string; readonly u
 ) {
   let waitingCount = 0;
 
+  const statesOf = (marks: readonly Mark[]): Pick<LiveStates, "of"> => ({
+    of: marks.map((mark) => [mark.userId, seqOf(mark)]),
+  });
+
   function publish(roomId: string, marks: readonly Mark[], members: number): void {
     const isShown = members <= smallRoomLimit;
     if (isShown && marks.length <= maxSingle) {
-      for (const mark of marks) announce.liveEvent(roomId, { event }, mark);
+      for (const mark of marks) announce.liveEvent(roomId, { event, states: statesOf([mark]) }, mark);
       return;
     }
-    if (isShown) announce.liveEvent(roomId, { event }, { ...marks.at(-1), [list]: marks.map(withoutRoom) });
+    if (isShown) {
+      const listed = marks.map(withoutRoom);
+      const lengths = listed.map((mark) => JSON.stringify(mark).length);
+      const states = { ...statesOf(marks), list: { name: list, lengths } };
+      announce.liveEvent(roomId, { event, states }, { ...marks.at(-1), [list]: listed });
+    }
     if (!ownDevices) return;
-    for (const mark of marks) announce.liveEvent(roomId, { event, only: mark.userId }, mark);
+    for (const mark of marks) announce.liveEvent(roomId, { event, only: mark.userId, states: statesOf([mark]) }, mark);
   }
 
   const pacer = createPacer<Waiting<Mark>>({

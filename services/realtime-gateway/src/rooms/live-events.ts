@@ -6,6 +6,7 @@ import type { Users } from "../connections/users.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { OnlineContacts } from "../presence/online-contacts.js";
 import type { Deduplicator } from "./deduplicator.js";
+import type { LiveOrder } from "./live-order.js";
 import type { RoomFeed } from "./room-feed.js";
 import type { Typing } from "./typing.js";
 
@@ -14,6 +15,7 @@ export interface LiveEventsOptions {
   readonly contacts: Pick<OnlineContacts, "statusChanged">;
   readonly deduplicator: Pick<Deduplicator, "isFirst">;
   readonly users: Pick<Users, "clientsOf">;
+  readonly order: LiveOrder;
   readonly metrics: Pick<GatewayMetrics, "live">;
 }
 
@@ -32,6 +34,7 @@ export function createLiveDelivery({
   contacts,
   deduplicator,
   users,
+  order,
   metrics,
 }: LiveEventsOptions): LiveDelivery {
   /** Not all of a large room is searched for one user's clients. */
@@ -39,7 +42,10 @@ export function createLiveDelivery({
     return only === undefined ? feed.clients : users.clientsOf(only).filter((client) => feed.clients.has(client));
   }
 
-  return (feed, header, body) => {
+  return (feed, header, published) => {
+    if (header.only !== undefined && users.clientsOf(header.only).length === 0) return;
+    const body = order.accept(feed.roomId, header, published);
+    if (body === undefined) return;
     if (!typing.receive(feed, header, Date.now())) return;
     metrics.live++;
     const frame = encodeEvent(header.event, body);
