@@ -13,6 +13,7 @@ import { createRooms, type Rooms } from "../src/rooms.js";
 import { confirmChanges, countBacklog, pendingChanges, pendingRooms } from "../src/store/outbox.js";
 import { isAhead, projectRoom } from "../src/store/projection.js";
 import { findRooms } from "../src/store/rooms.js";
+import { chooseStatus, findStatuses } from "../src/store/statuses.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 /** A group whose only admin is `ROOM admin`; its members are `ROOM 1`, `ROOM 2` and so on, those who left `ROOM left 1` and so on. */
@@ -341,6 +342,20 @@ export const cases: ReadonlyArray<Case<Scene>> = [
   {
     name: "findUsers",
     run: (db, { named }) => findUsers(db, numbered(named, "user")),
+    grows: { "named at once": "answer" },
+  },
+  { name: "chooseStatus", run: (db) => chooseStatus(db, "user 1", "invisible") },
+  {
+    name: "chooseStatus, the same and another",
+    async run(db) {
+      for (const status of ["busy", "busy"] as const) await chooseStatus(db, "user 1", status);
+      return chooseStatus(db, "user 1", "away");
+    },
+  },
+  { name: "chooseStatus, late", run: (db) => chooseStatus(db, "user 1", "invisible", 7) },
+  {
+    name: "findStatuses",
+    run: (db, { named }) => findStatuses(db, numbered(named, "user")),
     grows: { "named at once": "answer" },
   },
   {

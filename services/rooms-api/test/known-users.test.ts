@@ -1,9 +1,10 @@
-// The user directory: what is saved of users, and that saving the same again is free.
+// The user directory: what is saved of users and of the status they choose, and that saving the same again is free.
 import type { UserProfile } from "@khui/contracts";
 import { type Db, sql } from "@khui/database";
 import { openOwnDatabase } from "@khui/test-kit/servers/database";
 import t from "tap";
 import { schema } from "../src/service.js";
+import { chooseStatus, findStatuses } from "../src/store/statuses.js";
 import { findUsers, saveUsers } from "../src/store/users.js";
 
 const database = await openOwnDatabase(t);
@@ -78,3 +79,27 @@ await t.test("what was issued later counts, and what says no time only fills in 
   ]);
   t.same(await findUsers(db, ["m"]), [{ _id: "m", name: "Last", avatar: "m.png" }], "also in one batch");
 });
+await t.test(
+  "the last choice of a status counts, each has a higher revision, and the same again keeps it",
+  async (t) => {
+    t.same(await findStatuses(db, ["never"]), [{ status: "online", revision: 0 }]);
+    const revisions: number[] = [];
+    for (const status of ["invisible", "away", "away", "online"] as const)
+      revisions.push(await chooseStatus(db, "d", status));
+    const [first, away, again, last] = revisions as [number, number, number, number];
+    t.ok(first > 0 && away > first && again === away && last > away);
+    t.same(await findStatuses(db, ["x", "d"]), [
+      { status: "online", revision: 0 },
+      { status: "online", revision: last },
+    ]);
+    const many = await Promise.all(
+      (["busy", "invisible", "busy", "away"] as const).map((one) => chooseStatus(db, "d", one)),
+    );
+    const [{ revision } = { revision: 0 }] = await findStatuses(db, ["d"]);
+    t.equal(revision, Math.max(...many));
+    await chooseStatus(db, "d", "busy", revision - 1);
+    t.equal((await findStatuses(db, ["d"]))[0]?.revision, revision, "one from before that comes late changes nothing");
+    await chooseStatus(db, "d", "busy", revision + 1);
+    t.same(await findStatuses(db, ["d"]), [{ status: "busy", revision: revision + 1 }]);
+  },
+);
