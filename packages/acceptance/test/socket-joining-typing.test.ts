@@ -139,6 +139,23 @@ t.test("typing ends when the typing socket disconnects or leaves the room", asyn
   t.strictSame((await again.join(room)).typing, []);
 });
 
+t.test("typing ends with the typist's own message, for those who are there and those who join", async (t) => {
+  const { bob, room, alice, alices, bobs } = await scene();
+  for (const send of ["REST", "socket"]) {
+    await done(bobs, "typing_start", { chatRoomId: room });
+    await alices.next("user_typing", ({ userId }) => userId === bob.id);
+    const before = Date.now();
+    if (send === "REST") await post(bob, room, "sent");
+    else await done(bobs, "send_message", { chatRoomId: room, content: "sent" });
+    await alices.next("new_message", ({ message }) => message.sender._id === bob.id);
+    await alices.next("user_stop_typing", ({ userId }) => userId === bob.id);
+    t.ok(Date.now() - before < 5_500, "before it would have ended by itself");
+    const late = await alice.connect();
+    t.strictSame((await late.join(room)).typing, [], send);
+  }
+  t.equal(alices.count("user_typing"), alices.count("user_stop_typing"), "each was told once");
+});
+
 t.test("typing requires joining the room", async (t) => {
   const { room, carols } = await scene();
   for (const event of ["typing_start", "typing_stop"]) {

@@ -106,6 +106,7 @@ export const StoredEntry = Type.Object({
   event: Type.String(),
   members: Type.Optional(Type.Integer()),
   left: Type.Optional(UserId),
+  by: Type.Optional(UserId),
   body: Type.String(),
 });
 

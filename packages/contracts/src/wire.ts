@@ -8,6 +8,8 @@ export interface EntryHeader {
   readonly members?: number;
   /** The user who is removed from the room when this entry is delivered. */
   readonly left?: string;
+  /** On new messages: who has sent it, and so does not type it any more. Replicas of the release before do not say. */
+  readonly by?: string;
 }
 
 export interface LogEntry extends EntryHeader {

@@ -128,6 +128,7 @@ export function renderEntry(entry: LogRow, message: MessageRow | null, view: Vie
     event: entry.event,
     ...(data?.members === undefined ? {} : { members: data.members }),
     ...(data?.left === undefined ? {} : { left: data.left }),
+    ...(message && entry.event === "new_message" ? { by: message.sender_id } : {}),
   };
   return { ...header, body: JSON.stringify(bodyOf(entry, message, view)) };
 }

@@ -24,6 +24,7 @@ import { createFeedEvents } from "./rooms/feed-events.js";
 import { createFeeds } from "./rooms/feeds.js";
 import { createLiveDelivery } from "./rooms/live-events.js";
 import { createLiveOrder } from "./rooms/live-order.js";
+import { createOpenings } from "./rooms/openings.js";
 import { createRoomLogs } from "./rooms/room-logs.js";
 import { createRoomQuestions } from "./rooms/room-questions.js";
 import { createTyping } from "./rooms/typing.js";
@@ -68,8 +69,6 @@ const expiryIntervalMs = 1_000;
 const deliveryReportIntervalMs = 500;
 /** All gateways reconnect at once: each compares its rooms at another time within this one. */
 const reconnectSpreadMs = 1_000;
-/** Of one user: rooms opened and closed that are shown to others. */
-const openingsRate = { burst: 50, perSecond: 1 };
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { bus, onError } = options;
@@ -77,16 +76,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const repairMs = options.repairMs ?? 4_000;
   const floodRule = options.flood ?? defaultFlood;
   const floodControl = createFloodControl(floodRule);
-  const openings = createUserBuckets(openingsRate);
+  const { presence: store, instanceId } = options;
+  const openings = createOpenings({ bus, presence: store, instanceId, onError });
   const maxRooms = options.maxRooms ?? 500;
   const joinLimit = createUserBuckets(joinRate(maxRooms));
   const addressOf = clientAddress(options.trustProxy ?? false);
   const clients = new Set<Client>();
   const metrics = createGatewayMetrics();
   const deduplicator = createDeduplicator();
-  const deliveries = createDeliveryReports(bus, onError);
+  const deliveries = createDeliveryReports(bus, store, onError);
   const logs = createRoomLogs(bus);
-  const contacts = createOnlineContacts(bus, options.presence, options.contactTimes);
+  const contacts = createOnlineContacts(bus, store, options.contactTimes);
   const users = createUsers(
     bus,
     (userId, roomId) => {
@@ -104,13 +104,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   const feeds = createFeeds({
-    ...createFeedEvents({ users, contacts, roomLists, deliveries, metrics }),
+    ...createFeedEvents({
+      users,
+      contacts,
+      roomLists,
+      deliveries,
+      openings,
+      metrics,
+      onTypingEnd: (feed, userId) => void typing.end(userId, feed),
+    }),
     bus,
     logs,
     onError,
     onLive: (feed, header, body) => deliverLive(feed, header, body),
   });
-  const typing = createTyping({ bus, presence: options.presence, feeds, onError });
+  const typing = createTyping({ bus, presence: store, feeds, users, instanceId, onError });
   const deliverLive = createLiveDelivery({
     typing,
     contacts,
@@ -118,13 +126,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     users,
     order: createLiveOrder(),
     metrics,
+    onPresence(feed, userId, isOnline) {
+      if (!users.has(userId)) return;
+      if (isOnline) deliveries.shown(feed, userId);
+      else {
+        presence.wentOffline(userId);
+        void typing.stopAll(userId, feed);
+      }
+    },
   });
   const presence = createPresenceTracker({
-    presence: options.presence,
+    presence: store,
     bus,
     users,
     openRoomsOf: (userId) => smallRoomsOf(users.clientsOf(userId), feeds),
-    instanceId: options.instanceId,
+    instanceId,
     times: options.presenceTimes ?? defaultPresenceTimes,
     onError,
   });
@@ -154,7 +170,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const openRooms = smallRoomsOf([client], feeds);
     clients.delete(client);
     for (const feed of [...client.rooms].flatMap((roomId) => feeds.get(roomId) ?? [])) {
-      typing.stop(client, feed).catch(onError);
+      void typing.stop(client, feed);
+      void openings.closed(client, feed, false);
       feed.unsubscribe(client);
     }
     const userId = client.identity?.userId;

@@ -40,6 +40,7 @@ function gateway(...userIds: string[]) {
     users,
     order: createLiveOrder(),
     metrics: createGatewayMetrics(),
+    onPresence: () => {},
   });
   return {
     received: clients.map(({ received }) => received),
@@ -108,6 +109,21 @@ test("replicas that do not say how new something is are believed, and so is anot
   t.equal(order.accept(roomId, mark(1, "emptied"), "{}"), undefined);
   deliver({ header: { event: "message_read" }, body: `{"readSeq":1}` });
   t.same(received[0], [{ readSeq: 1 }]);
+});
+
+test("a presence that is overtaken in one room is not told in another, and typing is ordered in each", async (t) => {
+  const order = createLiveOrder();
+  const other = "0123456789abcdef76543210";
+  const accept = (room: string, event: string, at: number) =>
+    order.accept(room, { event, states: { epoch: "e", of: [["ann", at]] } }, "{}") !== undefined;
+  t.ok(accept(roomId, "user_offline", 2));
+  t.notOk(accept(other, "user_online", 1), "another gateway has looked before, and publishes later");
+  t.ok(accept(other, "user_offline", 2));
+  t.ok(accept(roomId, "user_stop_typing", 4));
+  t.notOk(accept(roomId, "user_typing", 3));
+  t.ok(accept(other, "user_typing", 3));
+  t.ok(accept(roomId, "user_left_chat", 6));
+  t.notOk(accept(roomId, "user_joined_chat", 5));
 });
 
 test("what is remembered is bounded in bytes, whatever the number of people and rooms", async (t) => {

@@ -97,12 +97,20 @@ async function scene(t: Test) {
     t.match(await ask("authenticate", { token: userId }), { success: true });
     return { ask, received };
   }
+  let revision = 0;
   const change = async (userId: string, status: "online" | "away") => {
     await store.renew("elsewhere", 60_000);
-    await store.connect("elsewhere", [{ userId, status }]);
+    await store.connect("elsewhere", [{ userId, choice: { status, revision: ++revision } }]);
   };
   return { gateway, api, contacts, store, enter, change, elsewhere, looked: () => looked };
 }
+
+const online = (userId: string) => ({
+  userId,
+  status: "online" as const,
+  lastSeen: null,
+  moment: { epoch: "", at: 0 },
+});
 
 const statuses = ({ data }: { data: unknown }) =>
   (data as Array<{ userId: string; status: string }>).map(({ userId, status }) => `${userId} ${status}`);
@@ -163,8 +171,7 @@ test("an answer in flight when something changes is not used for later requests"
     if (asked === 1) await slow;
     return { userIds };
   });
-  const lookup = async (userIds: string[]) =>
-    userIds.map((userId) => ({ userId, status: "online" as const, lastSeen: null }));
+  const lookup = async (userIds: string[]) => userIds.map(online);
   const contacts = createOnlineContacts(bus, { lookup }, untilTold);
   const early = contacts.of("ann");
   await eventually(() => asked === 1);
@@ -203,8 +210,7 @@ test("a change that no client received is seen after a while", async (t) => {
   t.teardown(() => bus.close());
   let userIds = ["bob"];
   serveRpc(bus, messagesRpc.contacts, async () => ({ userIds }));
-  const lookup = async (asked: string[]) =>
-    asked.map((userId) => ({ userId, status: "online" as const, lastSeen: null }));
+  const lookup = async (asked: string[]) => asked.map(online);
   const contacts = createOnlineContacts(bus, { lookup }, { contactsMs: 20, onlineMs: 5 });
   t.equal((await contacts.of("ann")).users.length, 1);
   userIds = ["bob", "cat"];

@@ -23,10 +23,16 @@ function setUp(t: Test) {
   }
   const states = new Map<string, PresenceState["status"]>();
   const store = { down: false };
+  let at = 0;
   const errors: unknown[] = [];
   const lookup = async (userIds: string[]) => {
     if (store.down) throw new Error("the store is down");
-    return userIds.map((userId) => ({ userId, status: states.get(userId) ?? "offline", lastSeen: null }));
+    return userIds.map((userId) => ({
+      userId,
+      status: states.get(userId) ?? "offline",
+      lastSeen: null,
+      moment: { epoch: "", at: ++at },
+    }));
   };
   const announcements = createPresenceAnnouncements({
     bus,
@@ -186,9 +192,28 @@ test("nothing is announced while the store is down, and then all of it", async (
   states.set("u39", "offline");
   announcements.retry();
   const lines = await published();
-  t.equal(lines.length, 80);
+  t.equal(lines.length, 78);
   t.ok(lines.includes("closed user_online u0 online"));
-  t.ok(lines.includes("closed user_offline u39"));
+  t.notOk(lines.includes("closed user_offline u39"), "nobody has seen them online");
+});
+
+test("on a retry nobody is told of those who were not seen online before, and are not now", async (t) => {
+  const { announcements, published, serve, states, change } = setUp(t);
+  for (const userId of ["ann", "bob", "cid"]) states.set(userId, "online");
+  announcements.announce([change("ann", "invisible"), change("bob", "away"), change("cid", "offline")]);
+  await published();
+  announcements.markUncertain(["ann", "bob", "dan"]);
+  states.set("bob", "invisible");
+  states.set("dan", "invisible");
+  serve();
+  await eventually(async () => {
+    announcements.flush();
+    announcements.retry();
+    return (await published()).some((line) => line.startsWith("closed"));
+  });
+  announcements.markUncertain(["ann", "bob", "cid", "dan"]);
+  announcements.retry();
+  t.same(await published(), [], "all have been told");
 });
 
 test("users marked as uncertain are announced with their present status on the next retry", async (t) => {

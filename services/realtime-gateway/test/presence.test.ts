@@ -8,6 +8,7 @@ import { eventually } from "@khui/test-kit/system";
 import { type Test, test } from "tap";
 import type { Users } from "../src/connections/users.js";
 import { createPresenceTracker, type PresenceTracker } from "../src/presence/presence-tracker.js";
+import { fakeRoomsApi } from "./fake-rooms-api.js";
 
 const roomId = "6b0000000000000000000001";
 const times = { renewMs: 50, leaseMs: 1_000, graceMs: 300 };
@@ -23,7 +24,7 @@ function losingAnswers(store: Presence, lost: Set<keyof Presence>): Presence {
     ...store,
     connect: (instanceId, users) => answer("connect", store.connect(instanceId, users)),
     disconnect: (instanceId, userIds) => answer("disconnect", store.disconnect(instanceId, userIds)),
-    setStatus: (userId, status) => answer("setStatus", store.setStatus(userId, status)),
+    setStatus: (userId, choice) => answer("setStatus", store.setStatus(userId, choice)),
   };
 }
 
@@ -46,6 +47,7 @@ function setUp(t: Test) {
     await Promise.all(userIds.map(audience.pause));
     return { roomIds: [roomId], lists: userIds.map(() => [0]) };
   });
+  const rooms = fakeRoomsApi(listener);
   t.teardown(async () => {
     for (const tracker of trackers) await tracker.close();
     await store.close();
@@ -79,7 +81,7 @@ function setUp(t: Test) {
     };
   }
   const of = (userId: string) => announced.filter((line) => line.startsWith(`${userId} `));
-  return { store, gateway, listener, of, asked, audience };
+  return { store, gateway, listener, of, asked, audience, rooms };
 }
 
 test("users are online again after their lease ran out and the answer to its renewal was lost", async (t) => {
@@ -129,10 +131,10 @@ test("users who come and go together are reported together", async (t) => {
   });
   await one.start();
   await Promise.all([one.connect("ann"), one.connect("ben"), one.connect("cid")]);
-  t.same(calls, ["+ann,ben,cid"]);
+  t.same(calls, ["+ann,ben,cid", "+ann,ben,cid"], "and again with the statuses that the store did not know");
   one.disconnect("ben");
   await eventually(() => of("ben").includes("ben user_offline"));
-  t.same(calls, ["+ann,ben,cid", "-ben"]);
+  t.same(calls.slice(2), ["-ben"]);
 });
 
 test("a lease is renewed however long the announcements take", async (t) => {
@@ -207,7 +209,7 @@ test("a user who reconnects at another gateway while their leaving waits to be a
   const { store, gateway, of, asked, audience } = setUp(t);
   const [one, two] = [gateway("one"), gateway("two")];
   await store.renew("dead", 1_000);
-  await store.connect("dead", [{ userId: "ann" }]);
+  await store.connect("dead", [{ userId: "ann", choice: { status: "online", revision: 0 } }]);
   let answer = () => {};
   const slow = new Promise<void>((resolve) => {
     answer = resolve;
@@ -257,4 +259,80 @@ test("queued announcements are published before a gateway has closed", async (t)
   await closed;
   await listener.flush();
   t.same(of("ann"), ["ann user_online online"]);
+});
+
+test("who chose to be invisible is shown to nobody, also when the store has lost everything", async (t) => {
+  const { gateway, of, rooms } = setUp(t);
+  let store = createLocalPresence();
+  const one = gateway("one", {
+    ...store,
+    renew: (...given) => store.renew(...given),
+    connect: (...given) => store.connect(...given),
+    disconnect: (...given) => store.disconnect(...given),
+    setStatus: (...given) => store.setStatus(...given),
+    lookup: (...given) => store.lookup(...given),
+    reap: () => store.reap(),
+  });
+  await one.start();
+  for (const userId of ["ann", "bob"]) await one.connect(userId);
+  await one.setStatus("ann", "invisible");
+  await eventually(() => of("ann").includes("ann user_offline"));
+  const shown = of("ann").length;
+  store = createLocalPresence();
+  await eventually(async () => (await store.lookup(["ann"]))[0]?.status === "invisible");
+  await eventually(() => of("bob").length === 2);
+  await one.connect("ann");
+  await one.close();
+  t.equal(of("ann").length, shown);
+  t.same(of("bob"), ["bob user_online online", "bob user_online online"]);
+  t.ok(rooms.asked > 0);
+});
+
+test("while nobody can say what users chose they are invisible, and then as they chose", async (t) => {
+  const { store, gateway, of, rooms } = setUp(t);
+  rooms.chosen.set("ann", { status: "invisible", revision: 7 });
+  rooms.down = true;
+  const one = gateway("one");
+  await one.start();
+  for (const userId of ["ann", "bob"]) await one.connect(userId);
+  t.match(await store.lookup(["ann", "bob"]), [{ status: "invisible" }, { status: "invisible" }]);
+  rooms.down = false;
+  await eventually(() => of("bob").length > 0);
+  t.same([of("ann"), of("bob")], [[], ["bob user_online online"]]);
+});
+
+test("a status that is chosen while it cannot be stored counts at once, and is stored later", async (t) => {
+  const { store, gateway, of, rooms } = setUp(t);
+  const one = gateway("one");
+  await one.start();
+  await one.connect("ann");
+  rooms.down = true;
+  await one.setStatus("ann", "invisible");
+  t.match(await store.lookup(["ann"]), [{ status: "invisible" }]);
+  await eventually(() => of("ann").includes("ann user_offline"));
+  rooms.down = false;
+  await eventually(() => rooms.chosen.get("ann")?.status === "invisible");
+});
+
+test("an outage of the store does not tell of those who are invisible", async (t) => {
+  const { store, gateway, of } = setUp(t);
+  const lost = new Set<keyof Presence>();
+  const one = gateway("one", losingAnswers(store, lost));
+  await one.start();
+  await one.connect("ann");
+  await one.setStatus("ann", "invisible");
+  await eventually(() => of("ann").includes("ann user_offline"));
+  const shown = of("ann").length;
+  for (const call of ["connect", "disconnect"] as const) {
+    lost.add(call);
+    if (call === "connect") await one.connect("ann");
+    else one.disconnect("ann");
+    await eventually(() => !lost.has(call));
+    // What is left for the next renewal is announced before this one is.
+    const fence = `fence of ${call}`;
+    lost.add("connect");
+    await one.connect(fence);
+    await eventually(() => of(fence).length > 0);
+  }
+  t.equal(of("ann").length, shown);
 });

@@ -18,6 +18,7 @@ export const ignored = {
   onUnsubscribed: () => {},
   onMembership: () => {},
   onDelivered: () => {},
+  onSent: () => {},
   onLeft: () => {},
   onLost: () => {},
   onRepaired: () => {},

@@ -1,5 +1,5 @@
 // Checks of what callers hand to a presence adapter, the same for every adapter.
-import type { Status } from "./index.js";
+import type { Choice, Status } from "./index.js";
 
 /** How long the last status and lastSeen of an offline user are kept, in ms. */
 export const rememberedMs = 30 * 24 * 60 * 60 * 1000;
@@ -22,9 +22,10 @@ export function checkIds(kind: "user" | "room" | "instance", ids: readonly strin
   }
 }
 
-/** @throws RangeError unless the status is one that a user can choose. */
-export function checkStatus(status: string): void {
+/** @throws RangeError unless the status is one that a user can choose, and the revision a whole number from 0 on. */
+export function checkChoice({ status, revision }: Choice): void {
   if (!statuses.includes(status)) throw new RangeError("status must be online, away, busy or invisible");
+  if (!Number.isSafeInteger(revision) || revision < 0) throw new RangeError("revision must be a whole number");
 }
 
 /** @throws RangeError unless ms is a whole number from 1 ms to one day. */

@@ -3,11 +3,41 @@
 /** What a user can choose to be. `invisible` is told as it is: hiding it from others is the caller's rule. */
 export type Status = "online" | "away" | "busy" | "invisible";
 
-/** lastSeen is an ISO date: now for a user with a live socket, the last sign of life for one without, null if never seen. */
+/** A choice as it is stored durably elsewhere: of two, that with the higher revision counts. Who never chose is online, at 0. */
+export interface Choice {
+  status: Status;
+  revision: number;
+}
+
+/**
+ * When the store said something: of two moments of one epoch, the one with the higher number is later. A store that lost what it
+ * had begins another epoch, and moments of two epochs do not compare.
+ */
+export interface Moment {
+  epoch: string;
+  at: number;
+}
+
+/**
+ * Who is connected, and whose status the store does not know, is `invisible`. lastSeen is an ISO date: now for a user with a live
+ * socket, the last sign of life for one without, null if never seen; what an invisible user does is no sign of life.
+ */
 export interface PresenceState {
   userId: string;
   status: Status | "offline";
   lastSeen: string | null;
+  moment: Moment;
+}
+
+/** `known: false`: the store does not know the user's status, so the caller must find out, and connect() again with it. */
+export interface Connected extends Transition {
+  known: boolean;
+}
+
+/** What a user began or ended, and when; `isVisible`: others may see that the user is connected. */
+export interface Told {
+  isVisible: boolean;
+  moment: Moment;
 }
 
 export interface Transition {
@@ -36,15 +66,15 @@ export interface Presence {
    */
   renew(instanceId: string, leaseMs: number): Promise<{ known: boolean }>;
   /**
-   * The user has at least one socket at that instance. Idempotent. `status` is only applied when given; else the user's last
-   * chosen status is kept (at first "online"). Returns a transition per entry in the order given, before === after when nothing changed.
+   * The user has at least one socket at that instance. Idempotent. A choice is applied unless a later one is known; without, the
+   * status is what the store knows. Returns a transition per entry in the order given, before === after when nothing changed.
    * An instance without a running lease holds nobody: then only the status is kept, and its next renew() answers `known: false`.
    */
-  connect(instanceId: string, users: Array<{ userId: string; status?: Status }>): Promise<Transition[]>;
+  connect(instanceId: string, users: Array<{ userId: string; choice?: Choice }>): Promise<Connected[]>;
   /** The user has no socket at that instance any more. Becomes offline only when no live instance holds them. */
   disconnect(instanceId: string, userIds: string[]): Promise<Transition[]>;
-  /** Chooses a status; it outlives reconnects. For a user who is offline both sides of the transition are "offline". */
-  setStatus(userId: string, status: Status): Promise<Transition>;
+  /** Applies a choice unless a later one is known; it outlives reconnects. For a user who is offline both sides of the transition are "offline". */
+  setStatus(userId: string, choice: Choice): Promise<Transition>;
   /** In the order asked; unknown users are offline with lastSeen null. Expired leases count as offline even before reap(). */
   lookup(userIds: string[]): Promise<PresenceState[]>;
   /**
@@ -53,11 +83,23 @@ export interface Presence {
    * returned to anybody.
    */
   reap(): Promise<Transition[]>;
-  /** Shows the user typing in the room for ttlMs, or for ttlMs more. fresh: was not typing before. */
-  startTyping(roomId: string, userId: string, ttlMs: number): Promise<{ fresh: boolean }>;
-  stopTyping(roomId: string, userId: string): Promise<{ was: boolean }>;
-  /** Who types in the room now, in no particular order. */
+  /**
+   * The user types in the room at that instance, for ttlMs from now. A user whom others do not see online (`isVisible: false`) is
+   * not stored.
+   */
+  startTyping(instanceId: string, roomId: string, userId: string, ttlMs: number): Promise<Told>;
+  /** The user does not type there any more; without an instance, nowhere. `ended`: they did, and do not type at another one. */
+  stopTyping(roomId: string, userId: string, instanceId?: string): Promise<{ ended: boolean; moment: Moment }>;
+  /** Who types in the room now, of those whom others see online, in no particular order. */
   typing(roomId: string): Promise<string[]>;
+  /**
+   * Users have opened or closed rooms at that instance; each in the order given. `changed`: no other instance has the room open for
+   * that user, so that for others it is opened or closed with this.
+   */
+  setOpen(
+    instanceId: string,
+    changes: Array<{ roomId: string; userId: string; isOpen: boolean }>,
+  ): Promise<Array<Told & { changed: boolean }>>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   /** Lets go of the store; calls made afterwards reject. */

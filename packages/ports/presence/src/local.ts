@@ -1,7 +1,17 @@
 // Presence in this process, for one process that holds every gateway.
 import { setImmediate } from "node:timers/promises";
-import { checkDuration, checkIds, checkStatus, rememberedMs } from "./arguments.js";
-import { type Presence, type PresenceState, PresenceUnavailable, type Status, type Transition } from "./index.js";
+import { checkChoice, checkDuration, checkIds, rememberedMs } from "./arguments.js";
+import {
+  type Choice,
+  type Connected,
+  type Moment,
+  type Presence,
+  type PresenceState,
+  PresenceUnavailable,
+  type Status,
+  type Told,
+  type Transition,
+} from "./index.js";
 
 /** An instance's time between two losses of its lease; see scripts.ts, whose steps this file follows. */
 interface Life {
@@ -12,8 +22,12 @@ interface Life {
 
 interface User {
   status: Status;
+  /** Of the status; -1 while that is unknown. */
+  revision: number;
   seen: number;
   lives: Set<Life>;
+  /** By room, the lives at which the user has it open. */
+  open: Map<string, Set<Life>>;
 }
 
 /**
@@ -26,7 +40,10 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
   const users = new Map<string, User>();
   // When each offline user is forgotten, in that order: those who leave are put last.
   const forgetAt = new Map<string, number>();
-  const rooms = new Map<string, Map<string, number>>();
+  /** By room and user, until when (ms) they type at which instances. */
+  const rooms = new Map<string, Map<string, Map<string, number>>>();
+  const epoch = crypto.randomUUID();
+  let at = 0;
   let closed = false;
 
   const later = async <T>(step: () => T): Promise<T> => {
@@ -43,6 +60,11 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
   const leasedUntil = (user: User) => Math.max(0, ...[...user.lives].map((life) => life.leasedUntil));
   const isLive = (user: User) => leasedUntil(user) > now();
   const current = (user: User) => (isLive(user) ? user.status : "offline");
+  const isVisible = (userId: string) => {
+    const user = users.get(userId);
+    return user !== undefined && isLive(user) && user.status !== "invisible";
+  };
+  const moment = (): Moment => ({ epoch, at: ++at });
   // A user whose lives are all dead counts as online here until a call has reported the change.
   const reported = (user: User) => (user.lives.size > 0 ? user.status : "offline");
 
@@ -52,20 +74,32 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
   };
   const depart = (userId: string, user: User, seen: number) => {
     user.lives.clear();
-    user.seen = seen;
+    user.open.clear();
+    if (user.status !== "invisible") user.seen = seen;
     remember(userId);
   };
   const known = (userId: string): User => {
-    const user = users.get(userId) ?? { status: "online", seen: 0, lives: new Set() };
+    const user: User = users.get(userId) ?? {
+      status: "invisible",
+      revision: -1,
+      seen: 0,
+      lives: new Set(),
+      open: new Map(),
+    };
     users.set(userId, user);
     return user;
   };
+  const choose = (user: User, { status, revision }: Choice) => {
+    if (revision <= user.revision) return;
+    if (isLive(user) && user.status !== "invisible" && status === "invisible") user.seen = now();
+    Object.assign(user, { status, revision });
+  };
 
-  const connectOne = (life: Life | undefined, userId: string, status: Status | undefined): Transition => {
+  const connectOne = (life: Life | undefined, userId: string, choice: Choice | undefined): Connected => {
     const user = known(userId);
     // Not reported(): whoever looked since the lease ran out saw the user offline, and must be told.
     const before = current(user);
-    user.status = status ?? user.status;
+    if (choice) choose(user, choice);
     if (life && life.leasedUntil > now()) {
       user.lives.add(life);
       life.held.add(userId);
@@ -73,7 +107,7 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
     } else if (user.lives.size === 0) {
       remember(userId);
     }
-    return { userId, before, after: current(user) };
+    return { userId, before, after: current(user), known: user.revision >= 0 };
   };
 
   const disconnectOne = (life: Life | undefined, userId: string): Transition => {
@@ -102,11 +136,24 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
     return transitions;
   };
 
-  const typingIn = (roomId: string): Map<string, number> => {
-    const room = rooms.get(roomId) ?? new Map<string, number>();
-    for (const [userId, until] of room) if (until <= now()) room.delete(userId);
+  const typingIn = (roomId: string): Map<string, Map<string, number>> => {
+    const room = rooms.get(roomId) ?? new Map<string, Map<string, number>>();
+    for (const [userId, instances] of room) {
+      for (const [instanceId, until] of instances) if (until <= now()) instances.delete(instanceId);
+      if (instances.size === 0) room.delete(userId);
+    }
     if (room.size === 0) rooms.delete(roomId);
     return room;
+  };
+
+  const setOpenOne = (life: Life | undefined, roomId: string, userId: string, isOpen: boolean) => {
+    const user = users.get(userId);
+    const open = new Set([...(user?.open.get(roomId) ?? [])].filter((one) => one !== life && user?.lives.has(one)));
+    const changed = ![...open].some(({ leasedUntil }) => leasedUntil > now());
+    if (life && isOpen) open.add(life);
+    if (open.size > 0) user?.open.set(roomId, open);
+    else user?.open.delete(roomId);
+    return { isVisible: isVisible(userId), changed, moment: moment() };
   };
 
   return {
@@ -128,12 +175,12 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
 
     async connect(instanceId, given) {
       checkIds("instance", [instanceId]);
-      for (const { userId, status } of given) {
+      for (const { userId, choice } of given) {
         checkIds("user", [userId]);
-        if (status !== undefined) checkStatus(status);
+        if (choice) checkChoice(choice);
       }
-      const copy = given.map(({ userId, status }) => ({ userId, status }));
-      return later(() => copy.map(({ userId, status }) => connectOne(instances.get(instanceId), userId, status)));
+      const copy = given.map(({ userId, choice }) => ({ userId, choice: choice && { ...choice } }));
+      return later(() => copy.map(({ userId, choice }) => connectOne(instances.get(instanceId), userId, choice)));
     },
 
     async disconnect(instanceId, userIds) {
@@ -143,13 +190,14 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
       return later(() => copy.map((userId) => disconnectOne(instances.get(instanceId), userId)));
     },
 
-    async setStatus(userId, status) {
+    async setStatus(userId, given) {
       checkIds("user", [userId]);
-      checkStatus(status);
+      checkChoice(given);
+      const choice = { ...given };
       return later(() => {
         const user = known(userId);
         const before = reported(user);
-        user.status = status;
+        choose(user, choice);
         if (!isLive(user)) {
           if (user.lives.size > 0) depart(userId, user, leasedUntil(user));
           else remember(userId);
@@ -164,9 +212,11 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
       return later(() =>
         copy.map((userId): PresenceState => {
           const user = users.get(userId);
-          if (!user) return { userId, status: "offline", lastSeen: null };
-          const seen = isLive(user) ? now() : Math.max(user.seen, leasedUntil(user));
-          return { userId, status: current(user), lastSeen: seen > 0 ? new Date(seen).toISOString() : null };
+          if (!user) return { userId, status: "offline", lastSeen: null, moment: moment() };
+          const alive = isLive(user) ? now() : Math.max(user.seen, leasedUntil(user));
+          const seen = user.status === "invisible" ? user.seen : alive;
+          const lastSeen = seen > 0 ? new Date(seen).toISOString() : null;
+          return { userId, status: current(user), lastSeen, moment: moment() };
         }),
       );
     },
@@ -178,32 +228,47 @@ export function createLocalPresence({ now = Date.now }: { now?: () => number } =
       });
     },
 
-    async startTyping(roomId, userId, ttlMs) {
+    async startTyping(instanceId, roomId, userId, ttlMs) {
+      checkIds("instance", [instanceId]);
       checkIds("room", [roomId]);
       checkIds("user", [userId]);
       checkDuration(ttlMs);
-      return later(() => {
+      return later((): Told => {
+        if (!isVisible(userId)) return { isVisible: false, moment: moment() };
         const room = typingIn(roomId);
-        const fresh = !room.has(userId);
-        room.set(userId, now() + ttlMs);
+        room.set(userId, new Map([...(room.get(userId) ?? []), [instanceId, now() + ttlMs]]));
         rooms.set(roomId, room);
-        return { fresh };
+        return { isVisible: true, moment: moment() };
       });
     },
 
-    async stopTyping(roomId, userId) {
+    async stopTyping(roomId, userId, instanceId) {
+      if (instanceId !== undefined) checkIds("instance", [instanceId]);
       checkIds("room", [roomId]);
       checkIds("user", [userId]);
       return later(() => {
-        const was = typingIn(roomId).delete(userId);
-        typingIn(roomId);
-        return { was };
+        const typed = typingIn(roomId).get(userId);
+        if (instanceId === undefined) typed?.clear();
+        else typed?.delete(instanceId);
+        return { ended: typed !== undefined && !typingIn(roomId).has(userId), moment: moment() };
       });
     },
 
     async typing(roomId) {
       checkIds("room", [roomId]);
-      return later(() => [...typingIn(roomId).keys()]);
+      return later(() => [...typingIn(roomId).keys()].filter(isVisible));
+    },
+
+    async setOpen(instanceId, changes) {
+      checkIds("instance", [instanceId]);
+      for (const { roomId, userId } of changes) {
+        checkIds("room", [roomId]);
+        checkIds("user", [userId]);
+      }
+      const copy = changes.map((change) => ({ ...change }));
+      return later(() =>
+        copy.map(({ roomId, userId, isOpen }) => setOpenOne(instances.get(instanceId), roomId, userId, isOpen)),
+      );
     },
 
     async ping() {

@@ -1,7 +1,15 @@
 // Presence in Redis, shared by all gateway processes of a deployment.
 import { Redis } from "ioredis";
-import { checkDuration, checkIds, checkStatus } from "./arguments.js";
-import { type Presence, type PresenceState, PresenceUnavailable, type Transition } from "./index.js";
+import { checkChoice, checkDuration, checkIds } from "./arguments.js";
+import {
+  type Connected,
+  type Moment,
+  type Presence,
+  type PresenceState,
+  PresenceUnavailable,
+  type Told,
+  type Transition,
+} from "./index.js";
 import { type ScriptName, scripts } from "./scripts.js";
 
 // Redis answers nobody else during a script: a slice takes it 1 to 6 ms, a full gateway's 50,000 users would take a second.
@@ -66,16 +74,16 @@ export function connectRedisPresence({
 
     async connect(instanceId, users) {
       checkIds("instance", [instanceId]);
-      for (const { userId, status } of users) {
+      for (const { userId, choice } of users) {
         checkIds("user", [userId]);
-        if (status !== undefined) checkStatus(status);
+        if (choice) checkChoice(choice);
       }
-      const transitions: Transition[] = [];
+      const connected: Connected[] = [];
       for (const slice of slices(users)) {
-        const pairs = slice.flatMap(({ userId, status }) => [userId, status ?? ""]);
-        transitions.push(...transitionsOf(await list("presence_connect", instanceId, ...pairs)));
+        const given = slice.flatMap(({ userId, choice }) => [userId, choice?.status ?? "", choice?.revision ?? ""]);
+        connected.push(...connectedOf(await list("presence_connect", instanceId, ...given)));
       }
-      return transitions;
+      return connected;
     },
 
     async disconnect(instanceId, userIds) {
@@ -88,21 +96,26 @@ export function connectRedisPresence({
       return transitions;
     },
 
-    async setStatus(userId, status) {
+    async setStatus(userId, choice) {
       checkIds("user", [userId]);
-      checkStatus(status);
-      return transitionsOf(await list("presence_setStatus", userId, status))[0]!;
+      checkChoice(choice);
+      return transitionsOf(await list("presence_setStatus", userId, choice.status, choice.revision))[0]!;
     },
 
     async lookup(userIds) {
       checkIds("user", userIds);
       const states: PresenceState[] = [];
       for (const slice of slices(userIds)) {
-        const answer = await list("presence_lookup", ...slice);
+        const [epoch, at, ...answer] = await list("presence_lookup", ...slice);
         for (const [i, userId] of slice.entries()) {
           const seen = answer[2 * i + 1];
           const lastSeen = seen ? new Date(Number(seen)).toISOString() : null;
-          states.push({ userId, status: answer[2 * i] as PresenceState["status"], lastSeen });
+          states.push({
+            userId,
+            status: answer[2 * i] as PresenceState["status"],
+            lastSeen,
+            moment: momentOf(epoch, at),
+          });
         }
       }
       return states;
@@ -123,22 +136,43 @@ export function connectRedisPresence({
       }
     },
 
-    async startTyping(roomId, userId, ttlMs) {
+    async startTyping(instanceId, roomId, userId, ttlMs) {
+      checkIds("instance", [instanceId]);
       checkIds("room", [roomId]);
       checkIds("user", [userId]);
       checkDuration(ttlMs);
-      return { fresh: (await run("presence_startTyping", roomId, userId, ttlMs)) === 1 };
+      const [isVisible, epoch, at] = await list("presence_startTyping", instanceId, roomId, userId, ttlMs);
+      return { isVisible: isVisible === "1", moment: momentOf(epoch, at) };
     },
 
-    async stopTyping(roomId, userId) {
+    async stopTyping(roomId, userId, instanceId) {
+      if (instanceId !== undefined) checkIds("instance", [instanceId]);
       checkIds("room", [roomId]);
       checkIds("user", [userId]);
-      return { was: (await run("presence_stopTyping", roomId, userId)) === 1 };
+      const [ended, epoch, at] = await list("presence_stopTyping", roomId, userId, instanceId ?? "");
+      return { ended: ended === "1", moment: momentOf(epoch, at) };
     },
 
     async typing(roomId) {
       checkIds("room", [roomId]);
       return list("presence_typing", roomId);
+    },
+
+    async setOpen(instanceId, changes) {
+      checkIds("instance", [instanceId]);
+      for (const { roomId, userId } of changes) {
+        checkIds("room", [roomId]);
+        checkIds("user", [userId]);
+      }
+      const told: Array<Told & { changed: boolean }> = [];
+      for (const slice of slices(changes)) {
+        const given = slice.flatMap(({ roomId, userId, isOpen }) => [roomId, userId, isOpen ? "1" : ""]);
+        const [epoch, at, ...answer] = await list("presence_setOpen", instanceId, ...given);
+        for (let i = 0; i + 1 < answer.length; i += 2) {
+          told.push({ isVisible: answer[i] === "1", changed: answer[i + 1] === "1", moment: momentOf(epoch, at) });
+        }
+      }
+      return told;
     },
 
     async ping() {
@@ -161,6 +195,16 @@ function* slices<T>(items: readonly T[]): Generator<T[]> {
 function strings(reply: unknown): string[] {
   if (!Array.isArray(reply)) throw new Error("Redis answered a presence script with something other than a list");
   return reply.map(String);
+}
+
+const momentOf = (epoch = "", at = ""): Moment => ({ epoch, at: Number(at) });
+
+function connectedOf(flat: string[]): Connected[] {
+  const connected: Connected[] = [];
+  for (let i = 0; i + 3 < flat.length; i += 4) {
+    connected.push({ ...transitionsOf(flat.slice(i, i + 3))[0]!, known: flat[i + 3] === "1" });
+  }
+  return connected;
 }
 
 // A flat list, since nested ones cost Redis and the parser more: user, before, after in turn.

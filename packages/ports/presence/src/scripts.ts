@@ -9,10 +9,17 @@ import { rememberedMs } from "./arguments.js";
  *   lives          hash    boot:<instance> → its life now · life:<life> → its instance
  *   leases         zset    life → when its lease runs out (ms)
  *   held:<life>    set     users with a socket there
- *   user:<user>    hash    status · seen (ms) · @<life> per life that holds the user; expires while none does
+ *   user:<user>    hash    status, unless unknown · seen (ms) · @<life> per life that holds the user; expires while none does
+ *   chosen:<user>  hash    revision of that status
+ *   rooms:<user>   hash    room → the lives at which the user has it open; one that does not hold the user counts as none
  *   typing:<room>  zset    user → until when (ms)
+ *   typists:<room> zset    <life>:<user> → until when (ms)
+ *   clock          hash    epoch · at, of the last moment
  *
- * Ids only ever end a key or stand alone as a member, so no id can be taken for another key. Time is Redis's.
+ * Ids only ever end a key, or a member behind a number, or stand alone, so no id can be taken for another key. Time is Redis's.
+ *
+ * Gateways of the release before write typing without typists, and a status without its revision; they take every other field of a
+ * user for a life.
  */
 const prelude = `
 local prefix = ARGV[1]
@@ -22,6 +29,7 @@ local leases, lives = prefix .. 'leases', prefix .. 'lives'
 
 local function text(ms) return string.format('%.0f', ms) end
 local function userKey(id) return prefix .. 'user:' .. id end
+local function roomsKey(id) return prefix .. 'rooms:' .. id end
 local function heldKey(life) return prefix .. 'held:' .. life end
 
 local seenLeases = {}
@@ -31,11 +39,11 @@ local function leasedUntil(life)
 end
 
 local function read(id)
-  local user = { status = 'online', seen = 0, holds = {}, leased = 0 }
+  local user = { status = 'invisible', known = false, seen = 0, holds = {}, leased = 0 }
   local fields = redis.call('HGETALL', userKey(id))
   for i = 1, #fields, 2 do
     local field, value = fields[i], fields[i + 1]
-    if field == 'status' then user.status = value
+    if field == 'status' then user.status, user.known = value, true
     elseif field == 'seen' then user.seen = tonumber(value)
     else
       table.insert(user.holds, field)
@@ -49,13 +57,42 @@ end
 -- A user whose lives are all dead counts as online here until a call has reported the change.
 local function reported(user) return #user.holds > 0 and user.status or 'offline' end
 
-local function remember(id) redis.call('PEXPIRE', userKey(id), ${rememberedMs}) end
+local function isVisible(user) return user.live and user.status ~= 'invisible' end
+
+local function remember(id)
+  redis.call('PEXPIRE', userKey(id), ${rememberedMs})
+  redis.call('PEXPIRE', roomsKey(id), 1000)
+end
 
 -- Takes the dead lives off the user too, so that no later call reports the change again.
 local function depart(id, user, seen)
   if #user.holds > 0 then redis.call('HDEL', userKey(id), unpack(user.holds)) end
-  redis.call('HSET', userKey(id), 'seen', text(seen))
+  if user.status ~= 'invisible' then redis.call('HSET', userKey(id), 'seen', text(seen)) end
   remember(id)
+end
+
+-- Unless a later choice is known. Who becomes invisible was last seen now.
+local function choose(id, user, status, revision)
+  local chosen = prefix .. 'chosen:' .. id
+  if user.known and tonumber(revision) <= tonumber(redis.call('HGET', chosen, 'revision') or '0') then return end
+  redis.call('HSET', chosen, 'revision', revision)
+  redis.call('PEXPIRE', chosen, ${rememberedMs})
+  if isVisible(user) and status == 'invisible' then redis.call('HSET', userKey(id), 'seen', text(now)) end
+  redis.call('HSET', userKey(id), 'status', status)
+  user.status, user.known = status, true
+end
+
+-- Goes on also when Redis' own time goes back, or a failover lost the last steps.
+local function moment()
+  local clock = prefix .. 'clock'
+  local epoch = redis.call('HGET', clock, 'epoch')
+  if not epoch then
+    epoch = time[1] .. '.' .. time[2]
+    redis.call('HSET', clock, 'epoch', epoch)
+  end
+  local at = math.max(tonumber(redis.call('HGET', clock, 'at') or '0') + 1, time[1] * 1000000 + time[2])
+  redis.call('HSET', clock, 'at', text(at))
+  return epoch, text(at)
 end
 
 local answer = {}
@@ -78,24 +115,26 @@ redis.call('ZADD', leases, text(now + ARGV[3]), life)
 return known and 1 or 0
 `;
 
-// ARGV: instanceId, then user and status ('' for none) in turn → user, before, after in turn
+// ARGV: instanceId, then user, status ('' for no choice) and revision in turn → user, before, after and '1' when known, in turn
 const connect = `
 local life = redis.call('HGET', lives, 'boot:' .. ARGV[2])
 local held = life and leasedUntil(life) > now
-for i = 3, #ARGV, 2 do
+for i = 3, #ARGV, 3 do
   local id, status = ARGV[i], ARGV[i + 1]
   local user = read(id)
   -- Not reported(): whoever looked since the lease ran out saw the user offline, and must be told.
   local before = user.live and user.status or 'offline'
-  if status == '' then status = user.status else redis.call('HSET', userKey(id), 'status', status) end
+  if status ~= '' then choose(id, user, status, ARGV[i + 2]) end
   if held then
     redis.call('HSET', userKey(id), '@' .. life, '')
     redis.call('SADD', heldKey(life), id)
     redis.call('PERSIST', userKey(id))
+    redis.call('PERSIST', roomsKey(id))
   elseif #user.holds == 0 then
     remember(id)
   end
-  report(id, before, (held or user.live) and status or 'offline')
+  report(id, before, (held or user.live) and user.status or 'offline')
+  table.insert(answer, user.known and '1' or '')
 end
 return answer
 `;
@@ -117,23 +156,26 @@ end
 return answer
 `;
 
-// ARGV: user, status → user, before, after
+// ARGV: user, status, revision → user, before, after
 const setStatus = `
 local id = ARGV[2]
 local user = read(id)
-redis.call('HSET', userKey(id), 'status', ARGV[3])
+local before = reported(user)
+choose(id, user, ARGV[3], ARGV[4])
 if not user.live then
   if #user.holds > 0 then depart(id, user, user.leased) else remember(id) end
 end
-report(id, reported(user), user.live and ARGV[3] or 'offline')
+report(id, before, user.live and user.status or 'offline')
 return answer
 `;
 
-// ARGV: users → status and lastSeen in ms ('' for never) in turn
+// ARGV: users → epoch and moment, then status and lastSeen in ms ('' for never) in turn
 const lookup = `
+answer = { moment() }
 for i = 2, #ARGV do
   local user = read(ARGV[i])
-  local seen = user.live and now or math.max(user.seen, user.leased)
+  local seen = user.seen
+  if user.status ~= 'invisible' then seen = user.live and now or math.max(seen, user.leased) end
   table.insert(answer, user.live and user.status or 'offline')
   table.insert(answer, seen > 0 and text(seen) or '')
 end
@@ -165,29 +207,78 @@ end
 return answer
 `;
 
-// ARGV: room, user, ttlMs → 1 when the user was not typing
+// ARGV: instanceId, room, user, ttlMs → '1' when others see the user online, epoch and moment
 const startTyping = `
-local room = prefix .. 'typing:' .. ARGV[2]
-redis.call('ZREMRANGEBYSCORE', room, '-inf', text(now))
-local fresh = redis.call('ZADD', room, text(now + ARGV[4]), ARGV[3])
-if redis.call('PTTL', room) < tonumber(ARGV[4]) then redis.call('PEXPIRE', room, ARGV[4]) end
-return fresh
+local id = ARGV[4]
+if not isVisible(read(id)) then return { '', moment() } end
+local life = redis.call('HGET', lives, 'boot:' .. ARGV[2]) or '0'
+local function add(key, member)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now))
+  redis.call('ZADD', key, text(now + ARGV[5]), member)
+  if redis.call('PTTL', key) < tonumber(ARGV[5]) then redis.call('PEXPIRE', key, ARGV[5]) end
+end
+add(prefix .. 'typing:' .. ARGV[3], id)
+add(prefix .. 'typists:' .. ARGV[3], life .. ':' .. id)
+return { '1', moment() }
 `;
 
-// ARGV: room, user → 1 when the user was typing
+// ARGV: room, user, instanceId ('' for all) → '1' when the user was typing and is not any more, epoch and moment
 const stopTyping = `
-local room = prefix .. 'typing:' .. ARGV[2]
-local till = redis.call('ZSCORE', room, ARGV[3])
-redis.call('ZREM', room, ARGV[3])
-return till and tonumber(till) > now and 1 or 0
+local typing, typists, id = prefix .. 'typing:' .. ARGV[2], prefix .. 'typists:' .. ARGV[2], ARGV[3]
+local life = ARGV[4] ~= '' and (redis.call('HGET', lives, 'boot:' .. ARGV[4]) or '0')
+local was = tonumber(redis.call('ZSCORE', typing, id) or '0') > now
+local rest = 0
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', typists, '(' .. text(now), '+inf')) do
+  local colon = string.find(member, ':', 1, true)
+  if string.sub(member, colon + 1) == id then
+    if life and string.sub(member, 1, colon - 1) ~= life then
+      rest = math.max(rest, tonumber(redis.call('ZSCORE', typists, member)))
+    else
+      redis.call('ZREM', typists, member)
+    end
+  end
+end
+if rest > 0 then redis.call('ZADD', typing, text(rest), id) else redis.call('ZREM', typing, id) end
+return { was and rest == 0 and '1' or '', moment() }
 `;
 
 // ARGV: room → users
 const typing = `
-return redis.call('ZRANGEBYSCORE', prefix .. 'typing:' .. ARGV[2], '(' .. text(now), '+inf')
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'typing:' .. ARGV[2], '(' .. text(now), '+inf')) do
+  if isVisible(read(id)) then table.insert(answer, id) end
+end
+return answer
 `;
 
-const bodies = { renew, connect, disconnect, setStatus, lookup, drain, startTyping, stopTyping, typing };
+// ARGV: instanceId, then room, user and '1' for open in turn → epoch and moment, then '1' when others see the user online and '1'
+// when no other instance has the room open for them, in turn
+const setOpen = `
+local own = redis.call('HGET', lives, 'boot:' .. ARGV[2])
+local users = {}
+answer = { moment() }
+for i = 3, #ARGV, 3 do
+  local room, id = ARGV[i], ARGV[i + 1]
+  local user = users[id] or read(id)
+  users[id] = user
+  local holds, open = {}, {}
+  for _, hold in ipairs(user.holds) do holds[string.sub(hold, 2)] = true end
+  for life in string.gmatch(redis.call('HGET', roomsKey(id), room) or '', '%d+') do
+    if life ~= own and holds[life] and leasedUntil(life) > now then table.insert(open, life) end
+  end
+  table.insert(answer, isVisible(user) and '1' or '')
+  table.insert(answer, #open == 0 and '1' or '')
+  if own and ARGV[i + 2] == '1' then table.insert(open, own) end
+  if #open > 0 then
+    redis.call('HSET', roomsKey(id), room, table.concat(open, ' '))
+    if not user.live then redis.call('PEXPIRE', roomsKey(id), 1000) end
+  else
+    redis.call('HDEL', roomsKey(id), room)
+  end
+end
+return answer
+`;
+
+const bodies = { renew, connect, disconnect, setStatus, lookup, drain, startTyping, stopTyping, typing, setOpen };
 
 export type ScriptName = `presence_${keyof typeof bodies}`;
 

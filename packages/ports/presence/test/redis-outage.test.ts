@@ -36,7 +36,7 @@ test("calls reject quickly while Redis is away, and work again when it is back",
   const { gate, errors, open } = await gatedPresence(t);
   const presence = open();
   await presence.renew("a", 60_000);
-  await presence.connect("a", [{ userId: "u" }]);
+  await presence.connect("a", [{ userId: "u", choice: { status: "online", revision: 0 } }]);
 
   await gate.shut();
   const start = performance.now();
@@ -106,14 +106,16 @@ test("after a restart that lost everything instances are unknown and register ag
   const { gate, open, wipe } = await gatedPresence(t);
   const presence = open();
   await presence.renew("a", 60_000);
-  await presence.connect("a", [{ userId: "u" }]);
+  await presence.connect("a", [{ userId: "u", choice: { status: "online", revision: 0 } }]);
 
   await gate.shut();
   await wipe();
   await gate.open();
   await answersAgain(() => presence.ping());
   t.same(await presence.renew("a", 60_000), { known: false });
-  t.same(await presence.connect("a", [{ userId: "u" }]), [{ userId: "u", before: "offline", after: "online" }]);
+  t.match(await presence.connect("a", [{ userId: "u", choice: { status: "online", revision: 0 } }]), [
+    { userId: "u", before: "offline", after: "online" },
+  ]);
 });
 
 test("closing while Redis is away ends the attempts to reach it", async (t) => {

@@ -1,6 +1,6 @@
 // What every presence adapter must do, as tap tests.
 import { setTimeout as pause } from "node:timers/promises";
-import type { Presence, PresenceState, Transition } from "@khui/presence";
+import type { Choice, Presence, PresenceState, Status, Transition } from "@khui/presence";
 import type { Test } from "tap";
 
 /** Longer than any test takes. */
@@ -20,12 +20,8 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
 
   await behaviour("a user is online from connect to disconnect", async (t, presence) => {
     await presence.renew("a", longLease);
-    t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "online")]);
-    t.same(
-      await presence.connect("a", [{ userId: "u" }]),
-      [change("u", "online", "online")],
-      "connecting is idempotent",
-    );
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "offline", "online")]);
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "online", "online")], "connecting is idempotent");
     const before = Date.now() - 1_000;
     t.same(await presence.disconnect("a", ["u"]), [change("u", "online", "offline")]);
     t.same(await presence.disconnect("a", ["u"]), [change("u", "offline", "offline")]);
@@ -36,7 +32,7 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
 
   await behaviour("lookup answers in the order asked, strangers included", async (t, presence) => {
     await presence.renew("a", longLease);
-    await presence.connect("a", [{ userId: "u" }, { userId: "v", status: "busy" }]);
+    await connect(presence, "a", [online("u"), choosing("v", "busy")]);
     const states = await presence.lookup(["v", "stranger", "u", "v"]);
     t.same(
       states.map(({ userId, status }) => [userId, status]),
@@ -55,28 +51,29 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
   await behaviour("a user of two instances is online until the last one lets go", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
-    await presence.connect("a", [{ userId: "u" }]);
-    t.same(await presence.connect("b", [{ userId: "u" }]), [change("u", "online", "online")]);
+    await connect(presence, "a", [online("u")]);
+    t.same(await connect(presence, "b", [online("u")]), [change("u", "online", "online")]);
     t.same(await presence.disconnect("a", ["u"]), [change("u", "online", "online")]);
     t.same(await presence.disconnect("b", ["u"]), [change("u", "online", "offline")]);
   });
 
   await behaviour("users of an instance whose lease ran out are offline even before reap", async (t, presence) => {
     await presence.renew("a", longLease);
-    await presence.connect("a", [{ userId: "u" }]);
+    await connect(presence, "a", [online("u")]);
     await runOut(presence, "a", "u");
     const [unreaped] = await presence.lookup(["u"]);
     t.same(await presence.reap(), [change("u", "online", "offline")]);
-    t.same(await presence.lookup(["u"]), [unreaped], "reap does not change what is seen");
+    const [reaped] = await presence.lookup(["u"]);
+    t.same({ ...reaped, moment: null }, { ...unreaped, moment: null }, "reap does not change what is seen");
     t.not(unreaped?.lastSeen, null);
   });
 
   await behaviour(
     "each user that a dead instance takes offline is reaped by exactly one caller",
     async (t, presence) => {
-      const users = Array.from({ length: 1_200 }, (_, i) => ({ userId: `u${i}` }));
+      const users = Array.from({ length: 1_200 }, (_, i) => online(`u${i}`));
       await presence.renew("a", longLease);
-      await presence.connect("a", users);
+      await connect(presence, "a", users);
       await runOut(presence, "a", "u0");
       const reaped = (await Promise.all(Array.from({ length: 8 }, () => presence.reap()))).flat();
       t.same(byUser(reaped), byUser(users.map(({ userId }) => change(userId, "online", "offline"))));
@@ -87,8 +84,8 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
   await behaviour("a user connected elsewhere stays online when one instance is reaped", async (t, presence) => {
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
-    await presence.connect("a", [{ userId: "both" }, { userId: "only a" }]);
-    await presence.connect("b", [{ userId: "both" }]);
+    await connect(presence, "a", [online("both"), online("only a")]);
+    await connect(presence, "b", [online("both")]);
     await runOut(presence, "a", "only a");
     t.same(await presence.reap(), [change("only a", "online", "offline")]);
     t.same(await statuses(presence, ["both", "only a"]), ["online", "offline"]);
@@ -98,22 +95,22 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
   await behaviour("an instance is known while its lease runs and unknown after it was reaped", async (t, presence) => {
     t.same(await presence.renew("a", longLease), { known: false });
     t.same(await presence.renew("a", longLease), { known: true });
-    await presence.connect("a", [{ userId: "u" }]);
+    await connect(presence, "a", [online("u")]);
     await runOut(presence, "a", "u");
     await presence.reap();
     t.same(await presence.renew("a", longLease), { known: false });
     t.same(await statuses(presence, ["u"]), ["offline"], "the new lease holds nobody");
-    t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "online")]);
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "offline", "online")]);
     t.same(await presence.reap(), []);
   });
 
   await behaviour("an instance that comes back before it is reaped starts again with nobody", async (t, presence) => {
     await presence.renew("a", longLease);
-    await presence.connect("a", [{ userId: "back" }, { userId: "gone" }]);
+    await connect(presence, "a", [online("back"), online("gone")]);
     await runOut(presence, "a", "gone");
     t.same(await presence.renew("a", longLease), { known: false });
     t.same(await statuses(presence, ["back", "gone"]), ["offline", "offline"]);
-    t.same(await presence.connect("a", [{ userId: "back" }]), [change("back", "offline", "online")]);
+    t.same(await connect(presence, "a", [online("back")]), [change("back", "offline", "online")]);
     t.same(await presence.reap(), [change("gone", "online", "offline")]);
     t.same(await statuses(presence, ["back", "gone"]), ["online", "offline"]);
     t.same(await presence.renew("a", longLease), { known: true }, "reaping the old lease leaves the new one");
@@ -121,43 +118,43 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
 
   await behaviour("a change to offline that another call reports is not reaped again", async (t, presence) => {
     await presence.renew("a", longLease);
-    await presence.connect("a", [{ userId: "left" }, { userId: "chose" }]);
+    await connect(presence, "a", [online("left"), online("chose")]);
     await runOut(presence, "a", "left");
     t.same(await presence.disconnect("a", ["left"]), [change("left", "online", "offline")]);
-    t.same(await presence.setStatus("chose", "busy"), change("chose", "online", "offline"));
+    t.same(await presence.setStatus("chose", { status: "busy", revision: 1 }), change("chose", "online", "offline"));
     t.same(await presence.reap(), []);
   });
 
   await behaviour("an instance without a lease holds nobody", async (t, presence) => {
-    t.same(await presence.connect("a", [{ userId: "u", status: "away" }]), [change("u", "offline", "offline")]);
+    t.same(await connect(presence, "a", [choosing("u", "away")]), [change("u", "offline", "offline")]);
     await presence.renew("a", longLease);
-    t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "away")]);
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "offline", "away")]);
   });
 
   await behaviour("the chosen status outlives a reconnect", async (t, presence) => {
     await presence.renew("a", longLease);
-    await presence.connect("a", [{ userId: "u" }]);
-    t.same(await presence.setStatus("u", "away"), change("u", "online", "away"));
-    t.same(await presence.connect("a", [{ userId: "u", status: "busy" }]), [change("u", "away", "busy")]);
+    await connect(presence, "a", [online("u")]);
+    t.same(await presence.setStatus("u", { status: "away", revision: 1 }), change("u", "online", "away"));
+    t.same(await connect(presence, "a", [choosing("u", "busy", 2)]), [change("u", "away", "busy")]);
     t.same(await presence.disconnect("a", ["u"]), [change("u", "busy", "offline")]);
-    t.same(await presence.setStatus("u", "away"), change("u", "offline", "offline"));
-    t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "away")]);
+    t.same(await presence.setStatus("u", { status: "away", revision: 3 }), change("u", "offline", "offline"));
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "offline", "away")]);
   });
 
   await behaviour("invisible is told as it is and outlives a reconnect", async (t, presence) => {
     await presence.renew("a", longLease);
-    t.same(await presence.connect("a", [{ userId: "u", status: "invisible" }]), [change("u", "offline", "invisible")]);
+    t.same(await connect(presence, "a", [choosing("u", "invisible")]), [change("u", "offline", "invisible")]);
     t.same(await statuses(presence, ["u"]), ["invisible"]);
     await presence.disconnect("a", ["u"]);
-    t.same(await presence.connect("a", [{ userId: "u" }]), [change("u", "offline", "invisible")]);
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "offline", "invisible")]);
   });
 
   await behaviour("a lease cut short takes 5,000 users offline, but not those held elsewhere", async (t, presence) => {
-    const users = Array.from({ length: 5_000 }, (_, i) => ({ userId: `u${i}` }));
+    const users = Array.from({ length: 5_000 }, (_, i) => online(`u${i}`));
     await presence.renew("a", longLease);
     await presence.renew("b", longLease);
-    t.equal((await presence.connect("a", users)).length, 5_000);
-    await presence.connect("b", [{ userId: "u7" }]);
+    t.equal((await connect(presence, "a", users)).length, 5_000);
+    await connect(presence, "b", [online("u7")]);
     await runOut(presence, "a", "u0");
     const left = await presence.reap();
     const expected = users
@@ -171,25 +168,25 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
 
   await behaviour("strange ids are each a user, an instance and a room of their own", async (t, presence) => {
     for (const instanceId of strangeIds) await presence.renew(instanceId, longLease);
-    const users = strangeIds.map((userId) => ({ userId }));
+    const users = strangeIds.map(online);
     for (const instanceId of strangeIds) {
       const before = instanceId === strangeIds[0] ? "offline" : "online";
       t.same(
-        await presence.connect(instanceId, users),
+        await connect(presence, instanceId, users),
         strangeIds.map((id) => change(id, before, "online")),
       );
     }
     const busy = strangeIds[3] ?? "";
-    await presence.setStatus(busy, "busy");
+    await presence.setStatus(busy, { status: "busy", revision: 1 });
     t.same(
       (await presence.lookup(strangeIds)).map(({ userId, status }) => [userId, status]),
       strangeIds.map((id) => [id, id === busy ? "busy" : "online"]),
     );
-    for (const id of strangeIds) t.same(await presence.startTyping(id, id, longLease), { fresh: true });
+    for (const id of strangeIds) t.match(await presence.startTyping(id, id, id, longLease), { isVisible: true });
     for (const id of strangeIds) t.same(await presence.typing(id), [id]);
     const [first = "", ...others] = strangeIds;
     await presence.renew("last", longLease);
-    await presence.connect("last", [{ userId: "last" }]);
+    await connect(presence, "last", [online("last")]);
     for (const instanceId of others) await presence.renew(instanceId, 20);
     await runOut(presence, "last", "last");
     t.same(await presence.reap(), [change("last", "online", "offline")]);
@@ -198,25 +195,125 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
   });
 
   await behaviour("a user is typing until stopped", async (t, presence) => {
-    t.same(await presence.startTyping("room", "u", longLease), { fresh: true });
-    t.same(await presence.startTyping("room", "u", longLease), { fresh: false });
-    await presence.startTyping("room", "v", longLease);
-    await presence.startTyping("other", "w", longLease);
+    await presence.renew("a", longLease);
+    await connect(presence, "a", ["u", "v", "w"].map(online));
+    for (const userId of ["u", "u", "v"])
+      t.match(await presence.startTyping("a", "room", userId, longLease), { isVisible: true });
+    await presence.startTyping("a", "other", "w", longLease);
     t.same((await presence.typing("room")).sort(), ["u", "v"]);
-    t.same(await presence.stopTyping("room", "u"), { was: true });
-    t.same(await presence.stopTyping("room", "u"), { was: false });
+    t.match(await presence.stopTyping("room", "u", "a"), { ended: true });
+    t.match(await presence.stopTyping("room", "u", "a"), { ended: false });
     t.same(await presence.typing("room"), ["v"]);
     t.same(await presence.typing("nowhere"), []);
   });
 
+  await behaviour("who types at two instances is typing until both have stopped, or all are", async (t, presence) => {
+    for (const instanceId of ["a", "b"]) {
+      await presence.renew(instanceId, longLease);
+      await connect(presence, instanceId, [online("u")]);
+      await presence.startTyping(instanceId, "room", "u", longLease);
+    }
+    t.match(await presence.stopTyping("room", "u", "a"), { ended: false });
+    t.same(await presence.typing("room"), ["u"]);
+    t.match(await presence.stopTyping("room", "u", "b"), { ended: true });
+    t.same(await presence.typing("room"), []);
+    for (const instanceId of ["a", "b"]) await presence.startTyping(instanceId, "room", "u", longLease);
+    t.match(await presence.stopTyping("room", "u"), { ended: true });
+    t.same(await presence.typing("room"), []);
+  });
+
   await behaviour("typing ends by itself, user by user", async (t, presence) => {
-    await presence.startTyping("room", "refreshed", 30);
-    await presence.startTyping("room", "refreshed", longLease);
-    await presence.startTyping("room", "short", 30);
+    await presence.renew("a", longLease);
+    await connect(presence, "a", ["refreshed", "short"].map(online));
+    await presence.startTyping("a", "room", "refreshed", 30);
+    await presence.startTyping("a", "room", "refreshed", longLease);
+    await presence.startTyping("a", "room", "short", 30);
     await until(async () => !(await presence.typing("room")).includes("short"));
     t.same(await presence.typing("room"), ["refreshed"]);
-    t.same(await presence.stopTyping("room", "short"), { was: false });
-    t.same(await presence.startTyping("room", "short", 30), { fresh: true });
+    t.match(await presence.stopTyping("room", "short", "a"), { ended: false });
+  });
+
+  await behaviour("nobody types whom others do not see online", async (t, presence) => {
+    await presence.renew("a", longLease);
+    await connect(presence, "a", [choosing("hidden", "invisible"), { userId: "unknown" }, online("hiding")]);
+    for (const userId of ["hidden", "unknown", "stranger"])
+      t.match(await presence.startTyping("a", "room", userId, longLease), { isVisible: false });
+    await presence.startTyping("a", "room", "hiding", longLease);
+    await presence.setStatus("hiding", { status: "invisible", revision: 1 });
+    t.same(await presence.typing("room"), []);
+  });
+
+  await behaviour("a room is opened with the first instance and closed with the last", async (t, presence) => {
+    const isOpen = async (instanceId: string, isOpen: boolean, roomId = "room") =>
+      (await presence.setOpen(instanceId, [{ roomId, userId: "u", isOpen }])).map(({ changed }) => changed);
+    for (const instanceId of ["a", "b"]) {
+      await presence.renew(instanceId, longLease);
+      await connect(presence, instanceId, [online("u")]);
+    }
+    t.same(await isOpen("a", true), [true]);
+    t.same(await isOpen("a", true), [true], "its answer may have been lost");
+    t.same(await isOpen("b", true), [false]);
+    t.same(await isOpen("b", true, "other"), [true]);
+    t.same(await isOpen("a", false), [false]);
+    t.same(await isOpen("b", false), [true]);
+    t.same(await isOpen("a", true), [true]);
+    await presence.disconnect("a", ["u"]);
+    t.same(await isOpen("b", true), [true], "an instance that does not hold the user has no room open for them");
+    await connect(presence, "a", [online("u")]);
+    await runOutUnseen(presence, "b");
+    t.same(await isOpen("a", true), [true], "nor has one whose lease ran out");
+  });
+
+  await behaviour("rooms are opened and closed in the order given, visibly or not", async (t, presence) => {
+    await presence.renew("a", longLease);
+    await connect(presence, "a", [online("u"), choosing("v", "invisible")]);
+    const given = [true, false, true].map((isOpen) => ({ roomId: "room", userId: "u", isOpen }));
+    const told = await presence.setOpen("a", [...given, { roomId: "room", userId: "v", isOpen: true }]);
+    t.match(told, [...given.map(() => ({ isVisible: true, changed: true })), { isVisible: false, changed: true }]);
+  });
+
+  await behaviour("a status that is not known is invisible until it is", async (t, presence) => {
+    await presence.renew("a", longLease);
+    t.same(await presence.connect("a", [{ userId: "u" }]), [{ ...change("u", "offline", "invisible"), known: false }]);
+    t.match(await presence.lookup(["u"]), [{ status: "invisible", lastSeen: null }]);
+    t.same(await presence.connect("a", [online("u")]), [{ ...change("u", "invisible", "online"), known: true }]);
+    t.same(await presence.connect("a", [{ userId: "u" }]), [{ ...change("u", "online", "online"), known: true }]);
+  });
+
+  await behaviour("of two choices the later one counts, whichever comes first", async (t, presence) => {
+    await presence.renew("a", longLease);
+    await connect(presence, "a", [online("u")]);
+    t.same(await presence.setStatus("u", { status: "invisible", revision: 3 }), change("u", "online", "invisible"));
+    t.same(await presence.setStatus("u", { status: "away", revision: 2 }), change("u", "invisible", "invisible"));
+    t.same(await connect(presence, "a", [online("u")]), [change("u", "invisible", "invisible")]);
+  });
+
+  await behaviour("what an invisible user does is no sign of life", async (t, presence) => {
+    await presence.renew("a", longLease);
+    await connect(presence, "a", [online("u"), choosing("v", "invisible")]);
+    await presence.setStatus("u", { status: "invisible", revision: 1 });
+    const lastSeen = async () => (await presence.lookup(["u", "v"])).map(({ lastSeen }) => lastSeen);
+    const [seen, never] = await lastSeen();
+    t.type(seen, "string");
+    t.equal(never, null);
+    await pause(5);
+    t.same(await lastSeen(), [seen, null], "while connected");
+    await presence.disconnect("a", ["u", "v"]);
+    t.same(await lastSeen(), [seen, null], "and after that");
+  });
+
+  await behaviour("what was said later has the later moment", async (t, presence) => {
+    await presence.renew("a", longLease);
+    await connect(presence, "a", [online("u")]);
+    const moments = [
+      (await presence.lookup(["u"]))[0]!.moment,
+      (await presence.startTyping("a", "room", "u", longLease)).moment,
+      (await presence.stopTyping("room", "u", "a")).moment,
+      (await presence.setOpen("a", [{ roomId: "room", userId: "u", isOpen: true }]))[0]!.moment,
+      (await presence.lookup(["u"]))[0]!.moment,
+    ];
+    t.equal(new Set(moments.map(({ epoch }) => epoch)).size, 1);
+    for (const [n, { at }] of moments.slice(1).entries()) t.ok(at > moments[n]!.at);
   });
 
   await behaviour("what cannot be stored is refused", async (t, presence) => {
@@ -225,27 +322,30 @@ export async function presenceConformance(t: Test, open: () => Promise<Presence>
       await t.rejects(presence.connect("a", [{ userId }]), RangeError);
       await t.rejects(presence.disconnect("a", [userId]), RangeError);
       await t.rejects(presence.lookup([userId]), RangeError);
-      await t.rejects(presence.setStatus(userId, "away"), RangeError);
-      await t.rejects(presence.startTyping("room", userId, longLease), RangeError);
+      await t.rejects(presence.setStatus(userId, { status: "away", revision: 1 }), RangeError);
+      await t.rejects(presence.startTyping("a", "room", userId, longLease), RangeError);
       await t.rejects(presence.renew(userId, longLease), RangeError);
       await t.rejects(presence.typing(userId), RangeError);
     }
     for (const ms of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       await t.rejects(presence.renew("a", ms), RangeError);
-      await t.rejects(presence.startTyping("room", "u", ms), RangeError);
+      await t.rejects(presence.startTyping("a", "room", "u", ms), RangeError);
     }
-    const notAStatus = JSON.parse('"offline"');
-    await t.rejects(presence.setStatus("u", notAStatus), RangeError);
-    await t.rejects(presence.connect("a", [{ userId: "u", status: notAStatus }]), RangeError);
+    for (const choice of [choosing("u", JSON.parse('"offline"')), choosing("u", "away", 0.5)].map(
+      ({ choice }) => choice,
+    )) {
+      await t.rejects(presence.setStatus("u", choice), RangeError);
+      await t.rejects(presence.connect("a", [{ userId: "u", choice }]), RangeError);
+    }
     t.same(await presence.renew("a", longLease), { known: true }, "a refused call changes nothing");
   });
 
   await behaviour("arguments and answers are the caller's own", async (t, presence) => {
     await presence.renew("a", longLease);
-    const users = [{ userId: "u" }];
+    const users = [online("u")];
     const connecting = presence.connect("a", users);
-    users[0] = { userId: "changed meanwhile" };
-    t.same(await connecting, [change("u", "offline", "online")]);
+    users[0] = online("changed meanwhile");
+    t.match(await connecting, [change("u", "offline", "online")]);
     const [state] = await presence.lookup(["u"]);
     if (state) state.status = "busy";
     t.same(await statuses(presence, ["u"]), ["online"]);
@@ -287,6 +387,17 @@ const change = (userId: string, before: Transition["before"], after: Transition[
 
 const byUser = (transitions: Transition[]) => transitions.sort((a, b) => (a.userId < b.userId ? -1 : 1));
 
+const choosing = (userId: string, status: Status, revision = 1): { userId: string; choice: Choice } => ({
+  userId,
+  choice: { status, revision },
+});
+/** A user who never chose a status. */
+const online = (userId: string) => choosing(userId, "online", 0);
+
+/** The transitions, of users whose status is known. */
+const connect = async (presence: Presence, ...given: Parameters<Presence["connect"]>): Promise<Transition[]> =>
+  (await presence.connect(...given)).map(({ userId, before, after }) => change(userId, before, after));
+
 const statuses = async (presence: Presence, userIds: string[]): Promise<PresenceState["status"][]> =>
   (await presence.lookup(userIds)).map(({ status }) => status);
 
@@ -294,6 +405,12 @@ const statuses = async (presence: Presence, userIds: string[]): Promise<Presence
 async function runOut(presence: Presence, instanceId: string, userId: string): Promise<void> {
   await presence.renew(instanceId, 20);
   await until(async () => (await statuses(presence, [userId]))[0] === "offline");
+}
+
+/** Lets the lease of an instance run out that holds nobody alone. */
+async function runOutUnseen(presence: Presence, instanceId: string): Promise<void> {
+  await connect(presence, instanceId, [online("only here")]);
+  await runOut(presence, instanceId, "only here");
 }
 
 /** Asks again and again until the answer is yes; throws after 10 s. */

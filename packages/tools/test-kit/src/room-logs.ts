@@ -67,6 +67,9 @@ export function serveRoomLogs(bus: Bus, memberships: Memberships): RoomLogs {
   });
   serveRpc(bus, messagesRpc.activeMembers, async ({ userIds }) => ({ userIds }));
   serveRpc(bus, roomsRpc.learnUsers, async () => ({}));
+  serveRpc(bus, roomsRpc.lookupStatuses, async ({ userIds }) => ({
+    statuses: userIds.map(() => ({ status: "online" as const, revision: 0 })),
+  }));
 
   return {
     append(roomId, left) {

@@ -1,29 +1,25 @@
 // Joining and leaving rooms, and typing in them.
-import type { Bus } from "@khui/bus";
-import { ChatError, encodeWire, type JoinOne, smallRoomLimit, subjects } from "@khui/contracts";
+import { ChatError, type JoinOne } from "@khui/contracts";
 import { toChatError } from "@khui/service";
 import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import pLimit from "p-limit";
 import type { Client } from "../connections/client.js";
 import type { Rate, UserBuckets } from "../connections/token-bucket.js";
 import type { GatewayMetrics } from "../metrics.js";
-import type { PresenceTracker } from "../presence/presence-tracker.js";
 import type { DeliveryReports } from "../rooms/delivery-reports.js";
 import type { Feeds } from "../rooms/feeds.js";
 import { type JoinedRoom, joinRoom, type RunBackfill } from "../rooms/join-room.js";
+import type { Openings } from "../rooms/openings.js";
 import type { RoomFeed } from "../rooms/room-feed.js";
 import type { RoomQuestions } from "../rooms/room-questions.js";
 import type { Typing } from "../rooms/typing.js";
 import type { Commands } from "./command-map.js";
 
 export interface RoomCommandContext {
-  readonly bus: Bus;
   readonly feeds: Feeds;
-  readonly presence: Pick<PresenceTracker, "isVisible">;
   readonly typing: Typing;
   readonly deliveries: Pick<DeliveryReports, "mark">;
-  /** How often a user's opening and closing of rooms is published. */
-  readonly openings: Pick<UserBuckets, "tryTake">;
+  readonly openings: Openings;
   readonly questions: RoomQuestions;
   /** Rooms that a user's clients join: see `joinRate`. */
   readonly joinLimit: Pick<UserBuckets, "tryTake">;
@@ -52,21 +48,12 @@ interface RoomState {
 type RoomCommands = Pick<Commands, "join_chat" | "leave_chat" | "typing_start" | "typing_stop">;
 
 export function createRoomCommands(context: RoomCommandContext): RoomCommands {
-  const { bus, feeds, presence, typing, deliveries, openings, joinLimit, maxRooms, metrics, onError } = context;
+  const { feeds, typing, deliveries, openings, joinLimit, maxRooms, metrics, onError } = context;
 
   function joinedFeed(client: Client, roomId: string): RoomFeed {
     const feed = feeds.feedOf(client, roomId);
     if (!feed) throw new ChatError("not_joined");
     return feed;
-  }
-
-  /** That a user opens or closes a room is a live event, like typing: in small rooms, for a user whom others see online. */
-  async function publishPresenceInRoom(event: "user_joined_chat" | "user_left_chat", client: Client, feed: RoomFeed) {
-    if (feed.members > smallRoomLimit || !feed.isOnlyClientOfUser(client)) return;
-    if (!openings.tryTake(client.userId, Date.now(), 1)) return;
-    if (!(await presence.isVisible(client.userId))) return;
-    const body = JSON.stringify({ chatRoomId: feed.roomId, userId: client.userId });
-    bus.publish(subjects.roomLive(feed.roomId), encodeWire({ event, except: client.userId }, body));
   }
 
   function takeJoins(client: Client, count: number): void {
@@ -95,7 +82,9 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
     const feed = feeds.feedOf(client, chatRoomId);
     if (feed) {
       deliveries.mark(feed);
-      if (!rejoining && lastSeq === undefined) await publishPresenceInRoom("user_joined_chat", client, feed);
+      // Who resumes has only come back, and need not wait for it.
+      const opened = rejoining ? undefined : openings.opened(client, feed, lastSeq === undefined);
+      if (lastSeq === undefined) await opened;
     }
     return state;
   }
@@ -146,7 +135,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       const feed = feeds.feedOf(client, chatRoomId);
       if (feed) {
         await typing.stop(client, feed);
-        await publishPresenceInRoom("user_left_chat", client, feed);
+        await openings.closed(client, feed, true);
         feed.unsubscribe(client);
       }
       client.emit("left_chat", { chatRoomId });

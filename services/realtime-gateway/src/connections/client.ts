@@ -32,8 +32,8 @@ export class Client {
   identity: Identity | null = null;
   /** Its last `authenticate` was refused for good. */
   refused = false;
-  /** Rooms in which this client is typing. */
-  typing: Set<string> | null = null;
+  /** Rooms in which this client is typing, with when (ms) it last said so. */
+  typing: Map<string, number> | null = null;
   closed = false;
   /** Token bucket, see `token-bucket.ts`. */
   tokens: number;

@@ -1,12 +1,12 @@
 // Reports to the presence store who is connected to this gateway, and renews the lease on those reports.
 import type { Bus } from "@khui/bus";
-import type { Presence, Status } from "@khui/presence";
+import type { Choice, Presence, Status } from "@khui/presence";
 import { type Periodic, startPeriodic } from "@khui/service/process";
 import DataLoader from "dataloader";
 import pTimeout from "p-timeout";
 import type { Users } from "../connections/users.js";
 import { createPresenceAnnouncements } from "./announcements.js";
-import { visibleStatus } from "./visible-status.js";
+import { createChosenStatuses } from "./chosen-statuses.js";
 
 export interface PresenceTimes {
   /** How often the lease is renewed, and users of dead gateways are looked for. */
@@ -27,8 +27,8 @@ export interface PresenceTracker {
   userDisconnected(userId: string, openRooms: readonly string[]): void;
   /** Throws service_unavailable while the store does not answer. */
   setStatus(userId: string, status: Status): Promise<void>;
-  /** Whether the user looks online to others; false when the store cannot say. */
-  isVisible(userId: string): Promise<boolean>;
+  /** A user has been announced as offline, by any gateway. */
+  wentOffline(userId: string): void;
   start(): Promise<void>;
   /** Users stay online for the grace period: another gateway takes them over, or announces that they are offline. */
   close(): Promise<void>;
@@ -60,6 +60,9 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   const lastRooms = new Map<string, readonly string[]>();
   const openRoomsOf = (userId: string) => lastRooms.get(userId) ?? options.openRoomsOf(userId);
   const announcements = createPresenceAnnouncements({ bus, presence, openRoomsOf, onError });
+  const statuses = createChosenStatuses(bus, onError);
+  /** Users who have chosen a status that the store has not confirmed. */
+  const outdated = new Set<string>();
   /** Users about whom the store may be wrong: synchronised at the next renewal. */
   const outOfSync = new Set<string>();
   /** The last renewal was not answered: it may have begun a new lease, with no users. */
@@ -80,13 +83,48 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   async function synchronise(userIds: readonly string[]): Promise<void> {
     try {
       const here = userIds.filter(isHere).map((userId) => ({ userId }));
-      if (here.length > 0) announcements.announce(await presence.connect(instanceId, here));
+      if (here.length > 0) await connect(here);
       const gone = userIds.filter((userId) => !isHere(userId));
-      if (gone.length > 0) announcements.announce(await presence.disconnect(instanceId, gone));
+      if (gone.length > 0) {
+        announcements.announce(await presence.disconnect(instanceId, gone));
+        announcements.forget(gone);
+      }
     } catch (error) {
       for (const userId of userIds) outOfSync.add(userId);
       announcements.markUncertain(userIds);
       throw error;
+    }
+  }
+
+  /** Whose status the store does not know is invisible until rooms-api has said what they chose. */
+  async function connect(here: Array<{ userId: string; choice?: Choice }>): Promise<void> {
+    const connected = await presence.connect(instanceId, here);
+    announcements.announce(connected);
+    const unknown = connected.flatMap(({ userId, known }) => (known ? [] : userId));
+    if (unknown.length === 0) return;
+    try {
+      const choices = await statuses.of(unknown);
+      const known = unknown
+        .map((userId, n) => ({ userId, choice: choices[n]! }))
+        .filter(({ userId }) => isHere(userId));
+      announcements.announce(await presence.connect(instanceId, known));
+    } catch (error) {
+      for (const userId of unknown) outOfSync.add(userId);
+      announcements.markUncertain(unknown);
+      onError(error);
+    }
+  }
+
+  /** Stores and applies what users chose when rooms-api or the store did not answer. */
+  async function applyChoices(): Promise<void> {
+    await statuses.save();
+    const userIds = [...outdated].slice(0, batchSize);
+    if (userIds.length === 0) return;
+    const choices = await statuses.of(userIds);
+    for (const [n, userId] of userIds.entries()) {
+      announcements.announce([await presence.setStatus(userId, choices[n]!)]);
+      outdated.delete(userId);
+      if (!isHere(userId)) announcements.forget([userId]);
     }
   }
 
@@ -120,6 +158,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       for (const userId of batch) outOfSync.delete(userId);
       await synchronise(batch);
     }
+    await applyChoices().catch(onError);
     announcements.announce(await presence.reap());
     announcements.retry();
   }
@@ -148,22 +187,16 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       );
     },
     async setStatus(userId, status) {
+      const choice = await statuses.choose(userId, status);
       try {
-        announcements.announce([await presence.setStatus(userId, status)]);
+        announcements.announce([await presence.setStatus(userId, choice)]);
       } catch (error) {
+        outdated.add(userId);
         announcements.markUncertain([userId]);
         throw error;
       }
     },
-    async isVisible(userId) {
-      try {
-        const [state] = await presence.lookup([userId]);
-        return state !== undefined && visibleStatus(state.status) !== "offline";
-      } catch (error) {
-        onError(error);
-        return false;
-      }
-    },
+    wentOffline: (userId) => announcements.forget([userId]),
     async start() {
       await renew();
       renewing = startPeriodic(renew, { intervalMs: times.renewMs, onError });

@@ -5,18 +5,22 @@ import type { GatewayMetrics } from "../metrics.js";
 import type { OnlineContacts } from "../presence/online-contacts.js";
 import type { RoomListSubscriptions } from "../room-list/subscriptions.js";
 import type { DeliveryReports } from "./delivery-reports.js";
-import type { FeedEvents } from "./room-feed.js";
+import type { Openings } from "./openings.js";
+import type { FeedEvents, RoomFeed } from "./room-feed.js";
 
 export interface FeedEventsOptions {
   readonly users: Pick<Users, "clientsOf">;
   readonly contacts: Pick<OnlineContacts, "contactsChanged">;
   readonly roomLists: Pick<RoomListSubscriptions, "roomJoined" | "roomLeft" | "roomRemoved">;
   readonly deliveries: Pick<DeliveryReports, "mark">;
+  readonly openings: Pick<Openings, "closed">;
   readonly metrics: GatewayMetrics;
+  /** What the user was typing in this room is over. */
+  onTypingEnd(feed: RoomFeed, userId: string): void;
 }
 
 export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "onUnused"> {
-  const { users, contacts, roomLists, deliveries, metrics } = options;
+  const { users, contacts, roomLists, deliveries, openings, metrics, onTypingEnd } = options;
   return {
     onSubscribed: (feed, client) => roomLists.roomJoined(client, feed.roomId),
     onUnsubscribed: (feed, client) => roomLists.roomLeft(client, feed.roomId),
@@ -33,10 +37,16 @@ export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "
     onRepaired(entries) {
       metrics.repaired += entries;
     },
+    onSent: onTypingEnd,
     onLeft(feed, userId) {
+      onTypingEnd(feed, userId);
       contacts.contactsChanged(userId);
       roomLists.roomRemoved(userId, feed.roomId);
-      for (const client of users.clientsOf(userId)) if (client.rooms.has(feed.roomId)) feed.unsubscribe(client);
+      for (const client of users.clientsOf(userId)) {
+        if (!client.rooms.has(feed.roomId)) continue;
+        void openings.closed(client, feed, false);
+        feed.unsubscribe(client);
+      }
     },
     onLost(feed) {
       metrics.resyncs += feed.clients.size;

@@ -6,7 +6,7 @@ import type { Users } from "../connections/users.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { OnlineContacts } from "../presence/online-contacts.js";
 import type { Deduplicator } from "./deduplicator.js";
-import type { LiveOrder } from "./live-order.js";
+import { type LiveOrder, presenceEvents } from "./live-order.js";
 import type { RoomFeed } from "./room-feed.js";
 import type { Typing } from "./typing.js";
 
@@ -17,10 +17,9 @@ export interface LiveEventsOptions {
   readonly users: Pick<Users, "clientsOf">;
   readonly order: LiveOrder;
   readonly metrics: Pick<GatewayMetrics, "live">;
+  /** A user, who may have clients here, has been announced in this room. */
+  onPresence(feed: RoomFeed, userId: string, isOnline: boolean): void;
 }
-
-/** Events that say whether somebody is online. */
-const presenceEvents: ReadonlySet<string> = new Set(["user_online", "user_offline", "user_status_updated"]);
 
 /** Whether this user's clients in the room are sent the event. */
 export const isFor = (userId: string, { except, only }: LiveHeader): boolean =>
@@ -36,6 +35,7 @@ export function createLiveDelivery({
   users,
   order,
   metrics,
+  onPresence,
 }: LiveEventsOptions): LiveDelivery {
   /** Not all of a large room is searched for one user's clients. */
   function recipients(feed: RoomFeed, { only }: LiveHeader): Iterable<Client> {
@@ -50,6 +50,7 @@ export function createLiveDelivery({
     metrics.live++;
     const frame = encodeEvent(header.event, body);
     const isPresence = presenceEvents.has(header.event);
+    if (isPresence && header.except !== undefined) onPresence(feed, header.except, header.event !== "user_offline");
     feed.bufferLive(header, frame);
     for (const client of recipients(feed, header)) {
       if (!isFor(client.userId, header)) continue;

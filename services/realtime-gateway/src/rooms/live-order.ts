@@ -11,11 +11,17 @@ export interface LiveOrder {
   accept(roomId: string, header: LiveHeader, body: string): string | undefined;
 }
 
-/** The kind of state that an event tells; a person has one of each in a room, and one presence in all. */
+/** The kind of state that an event tells, of which a person has one in each room. */
 const kinds: Readonly<Record<string, string>> = {
   message_read: "read",
   message_delivered: "delivered",
+  user_typing: "typing",
+  user_stop_typing: "typing",
+  user_joined_chat: "open",
+  user_left_chat: "open",
 };
+/** Events that say whether somebody is online, which is the same in all rooms. */
+export const presenceEvents: ReadonlySet<string> = new Set(["user_online", "user_offline", "user_status_updated"]);
 
 /** Of all rooms together. What was told longest ago is forgotten first: something older than that is told, as without any order. */
 const defaultMaxBytes = 8 * 1024 * 1024;
@@ -42,9 +48,9 @@ export function createLiveOrder(maxBytes = defaultMaxBytes): LiveOrder {
 
   return {
     accept(roomId, { event, states }, body) {
-      const kind = kinds[event];
+      const kind = presenceEvents.has(event) ? "presence" : kinds[event] && `${kinds[event]} ${roomId}`;
       if (!states || kind === undefined) return body;
-      const isNews = states.of.map(([userId, at]) => !isBehind(`${kind} ${roomId} ${userId}`, at, states.epoch));
+      const isNews = states.of.map(([userId, at]) => !isBehind(`${kind} ${userId}`, at, states.epoch));
       if (isNews.every(Boolean)) return body;
       if (!states.list || !isNews.some(Boolean)) return undefined;
       return withoutOld(roomId, states.list, isNews, body);

@@ -15,6 +15,8 @@ export interface FeedEvents {
   onMembership(feed: RoomFeed): void;
   /** An entry went to clients. */
   onDelivered(feed: RoomFeed): void;
+  /** This user has sent a message, which the clients have by now. */
+  onSent(feed: RoomFeed, userId: string): void;
   /** This user is no longer in the room: their clients must be unsubscribed. */
   onLeft(feed: RoomFeed, userId: string): void;
   /** The log no longer has entries that the clients miss. */
@@ -53,6 +55,8 @@ export class RoomFeed {
   readonly typing = new Map<string, number>();
   /** Resolves when `typing` has those who began before the feed was subscribed, too; undefined until somebody asks. */
   typingKnown: Promise<void> | undefined;
+  /** Users with clients here of whom others may not know that they are reached. */
+  readonly unreported = new Set<string>();
   #leases = 0;
 
   constructor(
@@ -143,6 +147,7 @@ export class RoomFeed {
       for (const client of this.clients) client.socket.send(frame);
       this.events.onDelivered(this);
     }
+    if (entry.by !== undefined) this.events.onSent(this, entry.by);
     if (entry.left !== undefined) this.events.onLeft(this, entry.left);
   }
 

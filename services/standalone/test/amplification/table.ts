@@ -131,7 +131,7 @@ export const rows: readonly Row[] = [
     frames: "n",
     kilobytes: 1,
     perSecond: 1,
-    limit: "`commands/rooms.ts`: each gateway",
+    limit: "`openings.ts`: each gateway",
     worst: small,
   },
   {
