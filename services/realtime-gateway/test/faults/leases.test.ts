@@ -1,4 +1,4 @@
-// A killed gateway's users go offline for everyone, once, and no ghost of it stays in Redis.
+// A killed gateway's users go offline for everyone, once, and no ghost of it stays in Redis; nor does an empty Redis show who is invisible.
 
 import { type Client, connectClient } from "@khui/test-kit/client";
 import { startDistributed } from "@khui/test-kit/distributed";
@@ -87,4 +87,22 @@ test("a killed gateway's users", async (t) => {
     2,
     "it was told once that she came back",
   );
+
+  const hidden = await connectTo(t, survivor, alice);
+  t.match(await hidden.ask("update_status", { status: "invisible" }), { success: true });
+  await eventually(() => offline(alice) === 2, timeoutMs);
+  const told = () =>
+    observer.events.filter(({ payload }) => (payload as { userId?: string }).userId === alice.id).length;
+  const before = told();
+  const comings = observer.count("user_online", ({ userId }) => userId === bob.id);
+  await redis.flushall();
+  await eventually(() => observer.count("user_online", ({ userId }) => userId === bob.id) > comings, timeoutMs);
+  // Her own gateways know her again, too.
+  await eventually(async () => (await redis.hget(`${prefix}user:${alice.id}`, "status")) === "invisible", timeoutMs);
+  t.same(
+    await online(),
+    [bob.id],
+    "after Redis was emptied, who is online is shown again, and who is invisible is not",
+  );
+  t.equal(told(), before, "nor is anybody told of her");
 });
