@@ -9,7 +9,7 @@ export interface ChosenStatuses {
   choose(userId: string, status: Status): Promise<Choice>;
   /** What these users have chosen, in their order; who never did is online. Throws service_unavailable. */
   of(userIds: readonly string[]): Promise<Choice[]>;
-  /** Stores what could not be stored. Throws service_unavailable. */
+  /** Stores some of what could not be stored. Throws service_unavailable. */
   save(): Promise<void>;
 }
 
@@ -17,6 +17,8 @@ export interface ChosenStatuses {
 const timeoutMs = 1_000;
 /** The pause after a failure: otherwise each group that signs in would wait for its timeout. */
 const cooldownMs = 1_000;
+/** One after the other, with each renewal of the lease. */
+const maxSaves = 250;
 
 export function createChosenStatuses(bus: Bus, onError: (error: unknown) => void): ChosenStatuses {
   /** Choices that are not stored yet. */
@@ -52,7 +54,7 @@ export function createChosenStatuses(bus: Bus, onError: (error: unknown) => void
       return userIds.map((userId, n) => unsaved.get(userId) ?? statuses[n]!);
     },
     async save() {
-      for (const [userId, choice] of unsaved) {
+      for (const [userId, choice] of [...unsaved].slice(0, maxSaves)) {
         await ask(roomsRpc.chooseStatus, { userId, ...choice });
         if (unsaved.get(userId) === choice) unsaved.delete(userId);
       }

@@ -1,6 +1,6 @@
 // Reports to the presence store who is connected to this gateway, and renews the lease on those reports.
 import type { Bus } from "@khui/bus";
-import type { Choice, Presence, Status } from "@khui/presence";
+import type { Presence, Status } from "@khui/presence";
 import { type Periodic, startPeriodic } from "@khui/service/process";
 import DataLoader from "dataloader";
 import pTimeout from "p-timeout";
@@ -97,7 +97,7 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
   }
 
   /** Whose status the store does not know is invisible until rooms-api has said what they chose. */
-  async function connect(here: Array<{ userId: string; choice?: Choice }>): Promise<void> {
+  async function connect(here: Array<{ userId: string }>): Promise<void> {
     const connected = await presence.connect(instanceId, here);
     announcements.announce(connected);
     const unknown = connected.flatMap(({ userId, known }) => (known ? [] : userId));
@@ -158,9 +158,9 @@ export function createPresenceTracker(options: PresenceTrackerOptions): Presence
       for (const userId of batch) outOfSync.delete(userId);
       await synchronise(batch);
     }
-    await applyChoices().catch(onError);
     announcements.announce(await presence.reap());
     announcements.retry();
+    await applyChoices();
   }
 
   async function endGracePeriod(userId: string, openRooms: readonly string[]): Promise<void> {

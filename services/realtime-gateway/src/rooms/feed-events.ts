@@ -40,6 +40,7 @@ export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "
     onSent: onTypingEnd,
     onLeft(feed, userId) {
       onTypingEnd(feed, userId);
+      feed.unreported.delete(userId);
       contacts.contactsChanged(userId);
       roomLists.roomRemoved(userId, feed.roomId);
       for (const client of users.clientsOf(userId)) {
