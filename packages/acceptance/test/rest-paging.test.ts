@@ -88,7 +88,27 @@ t.test("beforeSeq goes back, afterSeq forward", async (t) => {
   const last = await pageOf(t, b, roomId, `afterSeq=${size}`);
   t.same([last.messages, last.hasMore], [[], false]);
   t.same((await pageOf(t, b, roomId, "beforeSeq=0")).messages, []);
-  t.same((await pageOf(t, b, roomId, `afterSeq=${Number.MAX_SAFE_INTEGER}`)).messages, []);
+});
+
+t.test("a page after a number that the log does not have, or not in that epoch, says so instead", async (t) => {
+  const { seq, epoch } = await pageOf(t, b, roomId, "");
+  t.equal(seq, size);
+  t.type(epoch, "string");
+  for (const query of [
+    `afterSeq=${size + 1}`,
+    `afterSeq=${Number.MAX_SAFE_INTEGER}&epoch=${epoch}`,
+    "afterSeq=1&epoch=another",
+    "beforeSeq=9&epoch=another",
+  ]) {
+    t.match(await pageOf(t, b, roomId, query), { messages: [], hasMore: false, seq, epoch, resync: true }, query);
+  }
+  const known = await pageOf(t, b, roomId, `afterSeq=${size - 2}&epoch=${epoch}`);
+  t.same([idsOf(known.messages), known.resync], [all.slice(-2), false]);
+  const { body } = await b.get("/rooms");
+  t.match(
+    body.chatRooms.find(({ _id }) => _id === roomId),
+    { seq, epoch },
+  );
 });
 
 t.test("before accepts any ISO 8601 date and excludes messages of that exact time", async (t) => {

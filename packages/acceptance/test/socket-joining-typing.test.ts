@@ -22,8 +22,8 @@ t.test("joined_chat and the acknowledgement describe the room's current state", 
   await done(alices, "mark_as_read", { chatRoomId: room });
   await alices.ask("typing_start", { chatRoomId: room });
   const client = await bob.connect();
-  const answer = await done(client, "join_chat", { chatRoomId: room });
-  t.strictSame(answer, { chatRoomId: room, seq: 1, typing: [alice.id], participantCount: 2 });
+  const answer = await done<{ epoch: string }>(client, "join_chat", { chatRoomId: room });
+  t.strictSame(answer, { chatRoomId: room, seq: 1, epoch: answer.epoch, typing: [alice.id], participantCount: 2 });
   const { readPositions, ...joined } = await client.next("joined_chat");
   t.strictSame(joined, answer);
   // Positions may be those of a moment ago: what has changed since follows.

@@ -11,7 +11,7 @@ import {
   shownReactions,
 } from "./messages.js";
 import { Position } from "./rooms.js";
-import { ClientMessageId, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { ClientMessageId, Epoch, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
 
 export interface Event<Name extends string = string, Payload extends TSchema = TSchema> {
   readonly name: Name;
@@ -33,7 +33,9 @@ const InRoom = Type.Object({ chatRoomId });
 
 /** Rooms that one `join_chat` may name. */
 export const maxJoinsAtOnce = 500;
-const JoinOne = Type.Object({ chatRoomId, lastSeq: Type.Optional(Nullable(Sequence)) });
+/** How far the client got, and in which history: `epoch` is the one that came with the number. */
+const position = { lastSeq: Type.Optional(Nullable(Sequence)), epoch: Type.Optional(Nullable(Epoch)) };
+const JoinOne = Type.Object({ chatRoomId, ...position });
 export type JoinOne = Static<typeof JoinOne>;
 
 /** The status that a user shows to others; `invisible` looks like `offline`. */
@@ -47,7 +49,7 @@ export const clientEvents = {
     "join_chat",
     Type.Object({
       chatRoomId: Type.Optional(chatRoomId),
-      lastSeq: JoinOne.properties.lastSeq,
+      ...position,
       rooms: Type.Optional(Type.Array(JoinOne, { minItems: 1, maxItems: maxJoinsAtOnce })),
     }),
   ),
@@ -100,6 +102,7 @@ export const serverEvents = {
     Type.Object({
       chatRoomId,
       seq: Sequence,
+      epoch: Type.Optional(Epoch),
       typing: Type.Array(UserId),
       readPositions: Type.Array(Position, {
         description: "of everyone, whoever has read furthest first; in rooms of more than 200 people only one's own",
@@ -108,7 +111,10 @@ export const serverEvents = {
     }),
   ),
   left_chat: defineEvent("left_chat", InRoom),
-  resync_required: defineEvent("resync_required", Type.Object({ chatRoomId, seq: Sequence })),
+  resync_required: defineEvent(
+    "resync_required",
+    Type.Object({ chatRoomId, seq: Sequence, epoch: Type.Optional(Epoch) }),
+  ),
   new_message: defineEvent("new_message", Type.Object({ ...logged, message: Message })),
   /** A new message in a room of the user's list that this socket has not joined. Best effort. */
   chat_updated: defineEvent("chat_updated", Type.Object({ ...logged, message: Message })),

@@ -4,7 +4,7 @@ import { StoredMedia } from "./media.js";
 import { AddReaction, Content, DeleteFor, Message, MessageType, Reacted, ReadMark } from "./messages.js";
 import { Position, RoomType, SentSettings } from "./rooms.js";
 import { defineRpc } from "./rpc.js";
-import { ClientMessageId, Nullable, ObjectId, Role, Sequence, Timestamp, UserId } from "./scalars.js";
+import { ClientMessageId, Epoch, Nullable, ObjectId, Role, Sequence, Timestamp, UserId } from "./scalars.js";
 import { StickerInfo } from "./stickers.js";
 
 const Nothing = Type.Object({});
@@ -72,6 +72,7 @@ export const RoomActivity = Type.Object({
   messageCount: Type.Integer(),
   unreadCount: Type.Integer(),
   seq: Sequence,
+  epoch: Type.Optional(Epoch),
 });
 export type RoomActivity = Static<typeof RoomActivity>;
 
@@ -83,8 +84,11 @@ export type Sent = Static<typeof Sent>;
 export const OpenedRoom = Type.Object({
   /** The head of the log. */
   seq: Sequence,
+  epoch: Type.Optional(Epoch),
   members: Type.Integer(),
-  resync: Type.Optional(Type.Boolean({ description: "true when the log does not reach back to afterSeq" })),
+  resync: Type.Optional(
+    Type.Boolean({ description: "true when the log does not reach back to afterSeq, or not as far as it" }),
+  ),
   hidden: Type.Optional(Type.Array(ObjectId, { description: "what this user has hidden since afterSeq" })),
   /** The user's own, in rooms of more than 200 people. */
   position: Type.Optional(Position),
@@ -112,6 +116,8 @@ export const StoredEntry = Type.Object({
 
 /** Entries of one room; `seq` is its newest, `floor` the last one that its log no longer has. */
 const StoredLogPage = Type.Object({ seq: Sequence, floor: Sequence, entries: Type.Array(StoredEntry) });
+
+const Heads = Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence }));
 
 /** Rooms in one `openRooms` or `readPositions`. */
 export const maxOpenedRooms = 500;
@@ -209,11 +215,14 @@ export const messagesRpc = {
   ),
   /** One room's page. For gateways of the release before; drop it in the next one. */
   readLog: defineRpc("messages.readLog", Type.Object({ roomId: ObjectId, afterSeq: Sequence }), StoredLogPage),
-  /** Those of the requested rooms whose log is beyond the given number. */
+  /**
+   * Those of the requested rooms whose log is beyond the given number, and those whose log ends before it: with a number that was in
+   * the log once, the database was restored since.
+   */
   heads: defineRpc(
     "messages.heads",
     Type.Object({ rooms: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence }), { maxItems: 2000 }) }),
-    Type.Object({ ahead: Type.Array(Type.Object({ roomId: ObjectId, seq: Sequence })) }),
+    Type.Object({ ahead: Heads, behind: Type.Optional(Heads), epoch: Type.Optional(Epoch) }),
   ),
   /**
    * Checks whether a user may send such a message now: fails as the send would. `sent` is the message already sent with this

@@ -1,7 +1,7 @@
 // The room as clients see it.
 import { type Static, Type } from "typebox";
 import { Message } from "./messages.js";
-import { Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import { Epoch, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
 
 export const RoomType = OneOf("private", "group");
 export type RoomType = Static<typeof RoomType>;
@@ -71,6 +71,7 @@ export const ChatRoom = Type.Object({
   messageCount: Type.Integer({ minimum: 0 }),
   unreadCount: Type.Integer({ minimum: 0 }),
   seq: Type.Integer({ minimum: 0, description: "the number of the room's newest log entry" }),
+  epoch: Nullable(Epoch),
 });
 export type ChatRoom = Static<typeof ChatRoom>;
 

@@ -24,7 +24,7 @@ import {
   Participant,
   UpdateRoom,
 } from "./rooms.js";
-import { Cursor, Limit, Nullable, ObjectId, Page, Role, Sequence, Text, UserId } from "./scalars.js";
+import { Cursor, Epoch, Limit, Nullable, ObjectId, Page, Role, Sequence, Text, UserId } from "./scalars.js";
 import { SendSticker, Sticker, StickerSet, StickerSetManifest } from "./stickers.js";
 import { User, UserProfile } from "./users.js";
 
@@ -188,10 +188,13 @@ export const routes = {
       before: Type.Optional(Type.String({ maxLength: 64, description: "RFC 3339; in UTC where it names no zone" })),
       beforeSeq: Type.Optional(Sequence),
       afterSeq: Type.Optional(Sequence),
+      epoch: Type.Optional(Epoch),
     }),
     answer: Type.Object({
       messages: Type.Array(Message),
       seq: Sequence,
+      epoch: Epoch,
+      resync: Type.Boolean({ description: "the log has no such number, or not in that epoch: fetch the room again" }),
       hasMore: Type.Boolean(),
       pagination: Pagination,
     }),

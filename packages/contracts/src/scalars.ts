@@ -15,6 +15,12 @@ export const ObjectId = Type.String({
 export const UserId = Text(1, 128);
 export const Timestamp = Type.String({ description: "ISO 8601 in UTC with milliseconds" });
 export const Sequence = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** Which history the numbers of all logs belong to; another one after a restore from a backup. */
+export const Epoch = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "opaque; belongs to every seq that was given with it",
+});
 export const ClientMessageId = Text(1, 128);
 
 /** `null` where a value is unknown or absent; the field itself is always present. */

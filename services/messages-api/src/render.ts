@@ -184,5 +184,6 @@ export function renderRoom(row: RoomRow, viewerId: string, view: View): RoomActi
     messageCount: row.message_count,
     unreadCount: row.unread,
     seq: row.seq,
+    epoch: row.epoch,
   };
 }

@@ -14,6 +14,7 @@ import type { Context } from "./context.js";
 import { createMessageMetrics } from "./metrics.js";
 import { mountMessages } from "./routes/messages.js";
 import { serveMessages } from "./routes/rpc.js";
+import { beginEpoch } from "./store/log-epoch.js";
 
 export const schema = { name: "messages", migrations: new URL("../migrations/", import.meta.url) };
 
@@ -25,14 +26,17 @@ export const messagesApi = defineService({
     ...linkEnvironment,
     /** How long log entries are kept; a client away for longer is told to fetch everything again. */
     LOG_RETENTION_DAYS: Type.Integer({ minimum: 1, maximum: 3650, default: 7 }),
+    /** Names a restore from a backup: the logs begin a new epoch when they are first started with it. */
+    RESTORED: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   },
   schema,
-  start(
+  async start(
     { database, bus, env, log, telemetry, mount, rpc, directory, publicUrl, onClose },
     overrides: Pick<ReceiptsOptions, "intervalMs"> = {},
   ) {
     const { scopes } = telemetry;
     const db: Context["db"] = database.kysely();
+    if (env.RESTORED !== undefined) await beginEpoch(db, env.RESTORED);
     const announce = createAnnouncer(bus, (error) => log.warn({ err: error }, "bus"));
     const links = createMediaLinks(linkOptions(env, publicUrl));
     const metrics = createMessageMetrics(telemetry.metrics);

@@ -8,13 +8,14 @@ import { editsOf, positionsOf, reactionsOf } from "../src/store/details.js";
 import {
   accessRoom,
   accessRooms,
+  compareHeads,
   hiddenSince,
   othersPositions,
   readLog,
   readLogs,
   roomStats,
-  roomsAhead,
 } from "../src/store/history.js";
+import { beginEpoch } from "../src/store/log-epoch.js";
 import { pruneLog } from "../src/store/log-retention.js";
 import { applyRoomChange } from "../src/store/membership.js";
 import { type PageRequest, readPage } from "../src/store/page.js";
@@ -135,9 +136,9 @@ const reading = [
     grows: batched,
   },
   {
-    name: "roomsAhead",
+    name: "compareHeads",
     run: (db, { rooms, batch }) =>
-      roomsAhead(
+      compareHeads(
         db,
         rooms.slice(0, batch).map((roomId) => ({ roomId, seq: 1 })),
       ),
@@ -442,6 +443,7 @@ const membership = [
 ] satisfies ReadonlyArray<Case<Scene>>;
 
 const cleanup = [
+  { name: "beginEpoch", run: (db) => beginEpoch(db, "a restore") },
   { name: "pruneLog, some is old", run: (db) => pruneLog(db, daysAgo(7)) },
   { name: "pruneLog, nothing is old", run: (db) => pruneLog(db, daysAgo(9)), refused: true },
   {

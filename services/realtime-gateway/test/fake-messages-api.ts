@@ -14,6 +14,8 @@ export interface FakeMessagesApi {
   readonly head: number;
   /** The last entry that is no longer in the log. */
   floor: number;
+  /** Undefined as from a messages-api of the release before. */
+  epoch: string | undefined;
   /** Messages returned as hidden to clients that resume. */
   hidden: string[];
   /** Of the room; with more than 200 everyone is only told their own position. */
@@ -22,6 +24,8 @@ export interface FakeMessagesApi {
   readonly asked: { joins: number; positions: number };
   /** Commits an entry; `left` takes a user out. The test publishes it, or does not. */
   append(left?: string): LogEntry;
+  /** What a restored backup has: the log up to this number, in a history of its own. */
+  restore(head: number, epoch: string | undefined): void;
   publish(entry: LogEntry): void;
   /** The number of the entry with which this user left. */
   leftAt(userId: string): number | undefined;
@@ -49,6 +53,7 @@ export function fakeMessagesApi(
   const api: FakeMessagesApi = {
     log,
     floor: 0,
+    epoch: undefined,
     hidden: [],
     members: 2,
     asked: { joins: 0, positions: 0 },
@@ -60,11 +65,16 @@ export function fakeMessagesApi(
       log.push(added);
       return added;
     },
+    restore(head, epoch) {
+      log.splice(head);
+      api.epoch = epoch;
+    },
     publish({ body, ...header }) {
       bus.publish(subjects.roomLog(roomId), encodeWire(header, body));
     },
     leftAt: (userId) => log.find(({ left }) => left === userId)?.seq,
   };
+  const inEpoch = () => (api.epoch === undefined ? {} : { epoch: api.epoch });
   const after = (seq: number) => log.slice(Math.max(seq, api.floor)).slice(0, pageSize);
 
   async function answer<T>(look: () => T, wait = pause): Promise<T> {
@@ -79,9 +89,9 @@ export function fakeMessagesApi(
     return answer(() => ({
       rooms: joins.map(({ userId, afterSeq }) => {
         if (api.leftAt(userId) !== undefined) return { code: "not_a_participant" };
-        const resync = afterSeq !== undefined && afterSeq < api.floor;
+        const resync = afterSeq !== undefined && (afterSeq < api.floor || afterSeq > log.length);
         const own = api.members > smallRoomLimit ? { position: positionOf(userId) } : {};
-        return { seq: log.length, members: api.members, resync, hidden: api.hidden, ...own };
+        return { seq: log.length, ...inEpoch(), members: api.members, resync, hidden: api.hidden, ...own };
       }),
     }));
   });
@@ -97,6 +107,8 @@ export function fakeMessagesApi(
   serveRpc(bus, messagesRpc.heads, ({ rooms }) =>
     answer(() => ({
       ahead: rooms.filter(({ seq }) => seq < log.length).map((known) => ({ ...known, seq: log.length })),
+      behind: rooms.filter(({ seq }) => seq > log.length).map((known) => ({ ...known, seq: log.length })),
+      ...inEpoch(),
     })),
   );
   return api;

@@ -32,8 +32,10 @@ function feedsOn(t: Test) {
     flush: { value: () => (held.flushFails ? Promise.reject(new Error("no bus")) : bus.flush()) },
   });
   const live: string[] = [];
+  const lost: Array<number | undefined> = [];
   const feeds = createFeeds({
     ...ignored,
+    onLost: ({ position }) => lost.push(position),
     bus: counted,
     logs: createRoomLogs(counted),
     onError: (error) => t.fail(String(error)),
@@ -43,7 +45,7 @@ function feedsOn(t: Test) {
     feeds.close();
     await bus.close();
   });
-  return { api, bus, feeds, held, live };
+  return { api, bus, feeds, held, live, lost };
 }
 
 test("clients that join at once share one feed and its subscriptions", async (t) => {
@@ -102,6 +104,29 @@ test("comparing heads repairs what the bus lost at the end of a quiet room", asy
   await until("the lost entries are there", () => received.length === 4);
   t.same(received, [1, 2, 3, 4]);
 });
+
+for (const [name, head, epoch] of [
+  ["a shorter log", 2, undefined],
+  ["a log of the same length in another epoch", 4, "second"],
+  ["a longer log in another epoch", 6, "second"],
+] as const) {
+  test(`comparing heads notices a restored database: ${name}`, async (t) => {
+    const { api, feeds, lost } = feedsOn(t);
+    api.epoch = "first";
+    for (let i = 0; i < 6; i++) api.append();
+    const { feed } = await feeds.acquire(roomId);
+    const { client, received } = listener("a");
+    feed.subscribe(client);
+    feed.open(4, 2, "first");
+    api.restore(head, epoch);
+    await feeds.reconcile();
+    await feeds.reconcile();
+    t.same(lost, [head], "once");
+    api.publish(api.append());
+    await until("the next is there", () => received.length === 1);
+    t.same(received, [head + 1]);
+  });
+}
 
 test("a feed that was not opened yet is not compared", async (t) => {
   const { api, feeds } = feedsOn(t);

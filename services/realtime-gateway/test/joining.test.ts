@@ -37,6 +37,9 @@ function gatewayOn(t: Test) {
     ...ignored,
     bus,
     logs: createRoomLogs(bus),
+    onLost(feed) {
+      for (const client of feed.clients) client.emit("resync_required", { chatRoomId: roomId, seq: feed.position });
+    },
     onLeft(feed, userId) {
       for (const { client } of listeners)
         if (client.userId === userId && client.rooms.has(roomId)) feed.unsubscribe(client);
@@ -49,14 +52,20 @@ function gatewayOn(t: Test) {
     await bus.close();
   });
   const questions = createRoomQuestions(bus);
-  async function join(one: Listener, lastSeq?: number, maxStallMs?: number): Promise<JoinedRoom | undefined> {
+  async function join(
+    one: Listener,
+    lastSeq?: number,
+    maxStallMs?: number,
+    epoch?: string,
+  ): Promise<JoinedRoom | undefined> {
     let room: JoinedRoom | undefined;
     const typing = { learn: async () => {} };
     const stall = maxStallMs === undefined ? {} : { maxStallMs };
     const context = { bus, feeds, questions, typing, metrics: { resyncs: 0 }, ...stall };
-    const isIn = await joinRoom(context, one.client, roomId, lastSeq, (joined) => {
+    const onJoined = (joined: JoinedRoom) => {
       room = joined;
-    });
+    };
+    const isIn = await joinRoom(context, one.client, roomId, lastSeq, onJoined, undefined, epoch);
     return isIn ? room : undefined;
   }
   const enter = (userId: string) => {
@@ -128,6 +137,64 @@ test("when entries are lost to retention between two pages the client is told to
   letGo();
   await joining;
   t.same(a.received, [1, 2, 3, "resync_required"]);
+});
+
+test("a number of another epoch is told to resync; one without an epoch, or where none is known, is taken as it is", async (t) => {
+  for (const [known, told, expected] of [
+    ["first", "second", ["resync_required"]],
+    ["first", "first", [3]],
+    ["first", undefined, [3]],
+    [undefined, "first", [3]],
+  ] as const) {
+    const { api, join, enter } = gatewayOn(t);
+    for (let i = 0; i < 3; i++) api.append();
+    api.epoch = known;
+    const a = enter("a");
+    t.equal((await join(a, 2, undefined, told))?.feed.epoch, known);
+    t.same(a.received, expected);
+  }
+});
+
+for (const [name, head, epoch] of [
+  ["a shorter log", 4, "first"],
+  ["a log of the same length in another epoch", 8, "second"],
+  ["a longer log in another epoch", 11, "second"],
+] as const) {
+  test(`after a restore, ${name}: a join makes the feed begin again, and those in the room are told to resync`, async (t) => {
+    const { api, join, enter } = gatewayOn(t);
+    api.epoch = "first";
+    for (let i = 0; i < 8; i++) api.append();
+    const [a, b] = [enter("a"), enter("b")];
+    await join(a);
+    for (let i = 0; i < 3; i++) api.append();
+    api.restore(head, epoch);
+    t.match(await join(b), { opened: { seq: head }, feed: { position: head, epoch } });
+    t.same(a.received, ["resync_required"]);
+    api.publish(api.append());
+    await until("the next is there", () => b.received.length > 0);
+    t.same(a.received, ["resync_required", head + 1]);
+    t.same(b.received, [head + 1]);
+  });
+}
+
+test("a join that a restore overtakes is refused, and succeeds when it is repeated", async (t) => {
+  const { api, join, enter, gate, heldAnswer, feeds } = gatewayOn(t);
+  api.epoch = "first";
+  for (let i = 0; i < 8; i++) api.append();
+  const [a, b] = [enter("a"), enter("b")];
+  await join(a);
+  gate.shut = true;
+  const joining = join(b, 7);
+  const answer = await heldAnswer();
+  answer();
+  const letGo = await heldAnswer();
+  api.restore(3, "second");
+  feeds.get(roomId)?.noteLog(3, "second", 8);
+  gate.open();
+  letGo();
+  await t.rejects(joining, { code: "service_unavailable" });
+  await join(b, 7, undefined, "first");
+  t.same(b.received, [8, "resync_required"]);
 });
 
 test("joining again while entries arrive gives nothing twice", async (t) => {

@@ -22,6 +22,7 @@ export function renderRoom(room: RoomRow, activity: RoomActivity, users: Readonl
     messageCount: activity.messageCount,
     unreadCount: activity.unreadCount,
     seq: activity.seq,
+    epoch: activity.epoch ?? null,
   };
 }
 

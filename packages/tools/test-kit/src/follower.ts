@@ -23,6 +23,7 @@ const maxViolations = 10;
 interface Payload {
   readonly chatRoomId?: string;
   readonly seq?: number;
+  readonly epoch?: string;
   readonly userId?: string;
 }
 
@@ -37,6 +38,7 @@ export class Follower {
   readonly left = new Set<string>();
   /** Log entries received, and connections on which it joined all its rooms again. */
   readonly counts = { entries: 0, resumes: 0 };
+  readonly #epochs = new Map<string, string>();
   #readyOn: string | undefined;
 
   constructor(
@@ -105,7 +107,11 @@ export class Follower {
   }
 
   async #join(roomId: string, connection: string): Promise<boolean> {
-    const input = () => ({ chatRoomId: roomId, lastSeq: this.model.seq(roomId) });
+    const input = () => ({
+      chatRoomId: roomId,
+      lastSeq: this.model.seq(roomId),
+      epoch: this.#epochs.get(roomId) ?? null,
+    });
     return this.#insist(connection, "join_chat", input, (code) => {
       if (code !== "not_a_participant") return false;
       this.rooms.delete(roomId);
@@ -138,9 +144,10 @@ export class Follower {
     const broken = eventViolation(event, args);
     if (broken !== undefined) this.#report(broken);
     const payload = (args[0] ?? {}) as Payload;
-    const { chatRoomId: roomId, seq } = payload;
+    const { chatRoomId: roomId, seq, epoch } = payload;
     if (event === "resync_required") this.#report(`resync_required in ${roomId}`);
     if (roomId === undefined || event === "chat_updated") return;
+    if (epoch !== undefined) this.#epochs.set(roomId, epoch);
     const logged = seq !== undefined && event !== "joined_chat";
     if (this.left.has(roomId) || !this.model.has(roomId)) {
       if (logged) this.#report(`${event} ${seq} of ${roomId}, where it is not`);

@@ -7,16 +7,24 @@ import { roomStats } from "../store/history.js";
 import { type PageRequest, readPage } from "../store/page.js";
 import { orThrow } from "./or-throw.js";
 
-/** A page of messages as REST answers it. Throws room_not_found, not_a_participant. */
+/** A page of messages as REST answers it. `epoch` is the one of the request's numbers, where it is known. Throws room_not_found, not_a_participant. */
 export async function messagesPage(
   context: Context,
   request: PageRequest,
+  epoch?: string,
 ): Promise<RouteAnswer<typeof routes.listMessages>> {
   const page = orThrow(await readPage(context.db, request));
+  const { seq } = page;
+  if ((epoch ?? page.epoch) !== page.epoch || (request.afterSeq ?? 0) > seq) {
+    const none = { messages: [], hasMore: false, pagination: pagination(request.page, request.limit, page.places) };
+    return { ...none, seq, epoch: page.epoch, resync: true };
+  }
   const view = await viewOf(context, page.messages);
   return {
     messages: page.messages.map((row) => renderMessage(row, view, statusFor(row, request.userId, page))),
-    seq: page.seq,
+    seq,
+    epoch: page.epoch,
+    resync: false,
     hasMore: page.hasMore,
     pagination: pagination(request.page, request.limit, page.places),
   };

@@ -45,10 +45,10 @@ export async function openRooms(
   return { rooms: asManyAsFit(rooms, sizeInJson) };
 }
 
-function opened({ seq, floor, members, position }: RoomAccess, { afterSeq }: Join): OpenedRoom {
-  const from = afterSeq === undefined ? undefined : Math.min(afterSeq, seq);
-  const isLost = from !== undefined && (from < floor || seq - from > maxResumedEntries);
-  return { seq, members, ...(isLost ? { resync: true } : {}), ...(position ? { position } : {}) };
+/** A number beyond the head is one of a history that was lost when the database was restored. */
+function opened({ seq, epoch, floor, members, position }: RoomAccess, { afterSeq }: Join): OpenedRoom {
+  const isLost = afterSeq !== undefined && (afterSeq < floor || afterSeq > seq || seq - afterSeq > maxResumedEntries);
+  return { seq, epoch, members, ...(isLost ? { resync: true } : {}), ...(position ? { position } : {}) };
 }
 
 function withHidden(room: OpenedRoom, hidden: string[]): OpenedRoom {
@@ -62,7 +62,7 @@ export async function openRoom(context: Context, join: Join): Promise<RpcAnswer<
   if (!room || "code" in room) throw new ChatError((room?.code ?? "room_not_found") as ErrorCode);
   const resuming = join.afterSeq !== undefined && !room.resync;
   const [log, [positions = []]] = await Promise.all([
-    resuming ? logPage(context, join.roomId, Math.min(join.afterSeq, room.seq)) : undefined,
+    resuming ? logPage(context, join.roomId, join.afterSeq) : undefined,
     readPositions(context.db, [join.roomId], maxPositions),
   ]);
   const isOwn = ({ userId }: { userId: string }) => userId === join.userId;

@@ -19,7 +19,7 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
         faults: [{ path: "/page", message: "walks back; to go on forward, give the afterSeq of the last message" }],
       });
     }
-    return messagesPage(context, {
+    const request = {
       roomId: params.chatRoomId,
       userId: identity.userId,
       limit: query.limit,
@@ -27,7 +27,8 @@ export function mountMessages(mount: ReturnType<typeof mounter>, context: Contex
       before: query.before === undefined ? undefined : readDate("/before", query.before),
       beforeSeq: query.beforeSeq,
       afterSeq: query.afterSeq,
-    });
+    };
+    return messagesPage(context, request, query.epoch);
   });
 
   mount(routes.sendMessage, async ({ params, body, identity, idempotencyKey, localize }) => {

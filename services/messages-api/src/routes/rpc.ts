@@ -9,7 +9,7 @@ import { logPage, logPages } from "../queries/log.js";
 import { openRoom, openRooms, positionsOf } from "../queries/open-rooms.js";
 import { audiencesOf, contactsIn, participantsOf, roomListsOf, roomOf, roomsAmong, roomsOf } from "../queries/rooms.js";
 import { filesInUse } from "../store/cleanup.js";
-import { roomsAhead } from "../store/history.js";
+import { compareHeads } from "../store/history.js";
 import { activeAmong } from "../store/room-list.js";
 
 /** Serves every RPC of this service. */
@@ -34,7 +34,7 @@ export function serveMessages(rpc: RpcServer, context: Context, { sending, chang
     return { pages };
   });
   rpc.background.serve(messagesRpc.readLog, ({ roomId, afterSeq }) => logPage(context, roomId, afterSeq));
-  rpc.background.serve(messagesRpc.heads, async ({ rooms }) => ({ ahead: await roomsAhead(db, rooms) }));
+  rpc.background.serve(messagesRpc.heads, ({ rooms }) => compareHeads(db, rooms));
   rpc.serve(messagesRpc.maySend, (request) => checkMaySend(context, request));
   rpc.background.serve(messagesRpc.filesInUse, async ({ fileIds }) => ({
     fileIds: await filesInUse(db, fileIds),

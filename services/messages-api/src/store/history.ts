@@ -1,6 +1,7 @@
 // Reads of a room's log, its counters, and how far its members have read.
 import { type ErrorCode, type MessageType, type Position, smallRoomLimit } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
+import { logEpoch } from "./log-epoch.js";
 import { type PositionRow, toPosition } from "./positions.js";
 import { isOpen, type LogRow, type MessageRow, messageColumns, withParent } from "./tables.js";
 
@@ -47,6 +48,7 @@ export interface Join {
 
 export interface RoomAccess {
   readonly seq: number;
+  readonly epoch: string;
   readonly floor: number;
   readonly members: number;
   /** The user has hidden messages since `afterSeq`. */
@@ -65,7 +67,7 @@ export async function accessRooms(db: Db, joins: readonly Join[]): Promise<Array
         ${joins.map(({ afterSeq = null }) => afterSeq)}::bigint[]) WITH ORDINALITY AS x(room_id, user_id, after_seq, i)
       LIMIT ${joins.length}
     )
-    SELECT ${visibleId} AS room_id, r.seq, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member,
+    SELECT ${visibleId} AS room_id, r.seq, ${logEpoch} AS epoch, r.floor, r.member_count AS members, me.user_id IS NOT NULL AS is_member,
       me.user_id IS NOT NULL AND input.after_seq IS NOT NULL AND EXISTS (SELECT FROM messages.hidden h
         WHERE h.user_id = me.user_id AND h.room_id = r.id AND h.at_seq >= least(input.after_seq, r.seq)) AS has_hidden,
       o.user_id, o.read_message, o.read_at, o.read_seq, o.delivered_seq
@@ -79,8 +81,8 @@ export async function accessRooms(db: Db, joins: readonly Join[]): Promise<Array
     ) o ON r.member_count > ${sql.lit(smallRoomLimit)}
     ORDER BY input.i`.execute(db);
   return rows.map((row) => {
-    const { seq, floor, members, has_hidden: hasHidden } = row;
-    return accessFailure(row) ?? { seq, floor, members, hasHidden, position: ownPosition(row) };
+    const { seq, epoch, floor, members, has_hidden: hasHidden } = row;
+    return accessFailure(row) ?? { seq, epoch, floor, members, hasHidden, position: ownPosition(row) };
   });
 }
 
@@ -163,15 +165,25 @@ export async function readLog(db: Db, roomId: string, afterSeq: number, limit: n
   return log;
 }
 
-/** Those of these rooms whose newest entry is beyond the given number. */
-export async function roomsAhead(
-  db: Db,
-  rooms: ReadonlyArray<{ roomId: string; seq: number }>,
-): Promise<Array<{ roomId: string; seq: number }>> {
-  const { rows } = await sql<{ id: string; seq: number }>`
-    SELECT r.id, r.seq FROM unnest(${rooms.map(({ roomId }) => roomId)}::text[], ${rooms.map(({ seq }) => seq)}::bigint[])
-      AS known(id, seq) JOIN messages.rooms r ON r.id = known.id WHERE r.seq > known.seq`.execute(db);
-  return rows.map(({ id, seq }) => ({ roomId: id, seq }));
+export interface Heads {
+  readonly epoch: string;
+  /** Rooms whose newest entry is beyond the given number, with its number; and those in which it is before. */
+  readonly ahead: Array<{ roomId: string; seq: number }>;
+  readonly behind: Array<{ roomId: string; seq: number }>;
+}
+
+/** How the logs of these rooms differ from what is known of them. A room that does not exist has a log without entries. */
+export async function compareHeads(db: Db, rooms: ReadonlyArray<{ roomId: string; seq: number }>): Promise<Heads> {
+  const { rows } = await sql<{ epoch: string; id: string | null; seq: number; known: number }>`
+    SELECT e.epoch, other.* FROM messages.log_epoch e LEFT JOIN LATERAL (
+      SELECT known.id, coalesce(r.seq, 0) AS seq, known.seq AS known
+      FROM unnest(${rooms.map(({ roomId }) => roomId)}::text[], ${rooms.map(({ seq }) => seq)}::bigint[]) AS known(id, seq)
+      LEFT JOIN messages.rooms r ON r.id = known.id WHERE coalesce(r.seq, 0) <> known.seq
+    ) other ON true`.execute(db);
+  const heads: Heads = { epoch: rows[0]?.epoch ?? "", ahead: [], behind: [] };
+  for (const { id: roomId, seq, known } of rows)
+    if (roomId !== null) (seq > known ? heads.ahead : heads.behind).push({ roomId, seq });
+  return heads;
 }
 
 /** Messages that users have hidden since a room's newest entry had this number, at most `limit` of each; in the order of the joins. */

@@ -2,6 +2,7 @@
 import type { ErrorCode } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
 import { lowestOfOthers } from "./history.js";
+import { logEpoch } from "./log-epoch.js";
 import { sumAfter } from "./position-sums.js";
 import { isOpen, type MessageRow, messageColumns, withParent } from "./tables.js";
 
@@ -21,6 +22,7 @@ export interface MessagePage {
   readonly hasMore: boolean;
   /** The room's newest entry as of this page. */
   readonly seq: number;
+  readonly epoch: string;
   readonly places: number;
   /** The lowest positions among the other active participants; null when there are none. */
   readonly othersRead: number | null;
@@ -35,6 +37,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
     is_member: boolean;
     is_open: boolean;
     head: number;
+    epoch: string;
     places: number;
     others_read: number | null;
     others_delivered: number | null;
@@ -56,7 +59,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
         ORDER BY ${inOrder} LIMIT ${limit + 1}
       ) m ORDER BY ${inOrder} LIMIT ${limit + 1}
     )
-    SELECT r.is_member, r.is_open, r.head, r.places, others.*, m.*
+    SELECT r.is_member, r.is_open, r.head, ${logEpoch} AS epoch, r.places, others.*, m.*
     FROM r LEFT JOIN LATERAL (${lowestOfOthers(userId, sql`r.is_member`)}) others ON true
     LEFT JOIN (SELECT ${messageColumns(sql`${userId}`)} FROM page m ${withParent}) m ON true
     ORDER BY m.seq`.execute(db);
@@ -68,6 +71,7 @@ export async function readPage(db: Db, request: PageRequest): Promise<MessagePag
     messages: hasMore ? (forward ? found.slice(0, limit) : found.slice(1)) : found,
     hasMore,
     seq: first.head,
+    epoch: first.epoch,
     places: first.places,
     othersRead: first.others_read,
     othersDelivered: first.others_delivered,

@@ -2,6 +2,7 @@
 import type { ErrorCode, Role } from "@khui/contracts";
 import { type Db, type RawBuilder, sql } from "@khui/database";
 import { accessRoom, lowestOfOthers } from "./history.js";
+import { logEpoch } from "./log-epoch.js";
 import { sumAfter } from "./position-sums.js";
 import { type MessageRow, messageColumns, withParent } from "./tables.js";
 
@@ -16,6 +17,7 @@ export interface ParticipantRow {
 export interface RoomRow {
   id: string;
   seq: number;
+  epoch: string;
   last_at: Date;
   member_count: number;
   message_count: number;
@@ -91,7 +93,7 @@ const participants = (roomId: RawBuilder<unknown>, which: RawBuilder<unknown>, l
 /** `ids` selects the rooms; all are rooms of the user. */
 async function describe(db: Db, userId: string, ids: RawBuilder<unknown>): Promise<RoomRow[]> {
   const { rows } = await sql<RoomRow>`
-    SELECT r.id, r.seq, r.last_at, r.member_count,
+    SELECT r.id, r.seq, ${logEpoch} AS epoch, r.last_at, r.member_count,
       r.n_text + r.n_image + r.n_video + r.n_audio + r.n_file + r.n_sticker AS message_count,
       ${unreadOf(userId)} AS unread,
       people.list AS participants, to_jsonb(last) AS last, others.others_read, others.others_delivered

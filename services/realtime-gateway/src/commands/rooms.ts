@@ -40,6 +40,7 @@ export const maxBackfills = 4;
 interface RoomState {
   readonly chatRoomId: string;
   readonly seq: number;
+  readonly epoch: string | undefined;
   /** Without the user themself. */
   readonly typing: readonly string[];
   readonly participantCount: number;
@@ -64,8 +65,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
   /** Joins one room. Throws what its acknowledgement is to say. */
   async function join(
     client: Client,
-    chatRoomId: string,
-    lastSeq: number | null | undefined,
+    { chatRoomId, lastSeq, epoch }: JoinOne,
     runBackfill?: RunBackfill,
   ): Promise<RoomState> {
     if (client.closed) throw new ChatError("not_joined");
@@ -77,7 +77,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       state = stateOf(client, room);
       client.socket.send(joinedChat(state, room.positions));
     };
-    const isIn = await joinRoom(context, client, chatRoomId, afterSeq, onJoined, runBackfill);
+    const isIn = await joinRoom(context, client, chatRoomId, afterSeq, onJoined, runBackfill, epoch ?? undefined);
     if (!isIn || !state) throw new ChatError("not_a_participant");
     const feed = feeds.feedOf(client, chatRoomId);
     if (feed) {
@@ -98,11 +98,12 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
     const isBeyondMax = beyondMax(client);
     const reported = new Set<string>();
     return Promise.all(
-      rooms.map(async ({ chatRoomId, lastSeq }) => {
+      rooms.map(async (room) => {
+        const { chatRoomId } = room;
         try {
           if (isBeyondMax(chatRoomId)) throw new ChatError("rate_limited", { maxRooms });
-          const { seq, participantCount } = await joining(() => join(client, chatRoomId, lastSeq, runBackfill));
-          return { chatRoomId, seq, participantCount };
+          const { seq, epoch, participantCount } = await joining(() => join(client, room, runBackfill));
+          return { chatRoomId, seq, epoch, participantCount };
         } catch (thrown) {
           const error = toChatError(thrown);
           // An outage fails all of them alike.
@@ -124,12 +125,12 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
   }
 
   return {
-    async join_chat(client, { chatRoomId, lastSeq, rooms }, hasAck) {
+    async join_chat(client, { rooms, chatRoomId, ...position }, hasAck) {
       if (rooms && chatRoomId === undefined) return { rooms: await joinAll(client, rooms, hasAck) };
       if (rooms || chatRoomId === undefined) throw invalid("must have either chatRoomId or rooms");
       takeJoins(client, 1);
       if (beyondMax(client)(chatRoomId)) throw new ChatError("rate_limited", { maxRooms });
-      return join(client, chatRoomId, lastSeq);
+      return join(client, { chatRoomId, ...position });
     },
     async leave_chat(client, { chatRoomId }) {
       const feed = feeds.feedOf(client, chatRoomId);
@@ -158,6 +159,7 @@ function stateOf(client: Client, { feed, opened }: JoinedRoom): RoomState {
   return {
     chatRoomId: feed.roomId,
     seq: feed.position ?? opened.seq,
+    epoch: feed.epoch,
     typing: [...feed.typing.keys()].filter((userId) => userId !== client.userId),
     participantCount: feed.members,
   };

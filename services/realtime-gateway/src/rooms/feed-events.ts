@@ -52,7 +52,7 @@ export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "
     onLost(feed) {
       metrics.resyncs += feed.clients.size;
       for (const client of feed.clients)
-        client.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position });
+        client.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position, epoch: feed.epoch });
     },
   };
 }

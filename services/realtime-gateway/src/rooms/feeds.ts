@@ -30,7 +30,7 @@ export interface Feeds {
   readonly size: number;
   /** Reads what a feed does not have: all feeds share it. */
   readonly log: LogReader;
-  /** Compares all positions with the heads of the rooms' logs, and repairs what is behind. */
+  /** Compares all positions with the heads of the rooms' logs, repairs what is behind, and notices a restored database. */
   reconcile(): Promise<void>;
   close(): void;
 }
@@ -114,8 +114,15 @@ export function createFeeds(options: FeedsOptions): Feeds {
         feed.position === undefined ? [] : [{ roomId: feed.roomId, seq: feed.position }],
       );
       for (let start = 0; start < positions.length; start += batchSize) {
-        const { ahead } = await call(bus, messagesRpc.heads, { rooms: positions.slice(start, start + batchSize) });
-        for (const { roomId, seq } of ahead) rooms.get(roomId)?.feed.sequencer.noteHead(seq);
+        const batch = positions.slice(start, start + batchSize);
+        const { ahead, behind = [], epoch } = await call(bus, messagesRpc.heads, { rooms: batch });
+        const heads = new Map([...ahead, ...behind].map(({ roomId, seq }) => [roomId, seq]));
+        for (const { roomId, seq: known } of batch) {
+          const feed = rooms.get(roomId)?.feed;
+          const head = heads.get(roomId) ?? known;
+          feed?.noteLog(head, epoch, known);
+          feed?.sequencer.noteHead(head);
+        }
       }
     },
     close() {

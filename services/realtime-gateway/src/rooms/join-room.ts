@@ -1,6 +1,6 @@
 // Brings a client into a room: backfill, cut over, live. First what it missed, then everything new, nothing twice.
 import { setTimeout as sleep } from "node:timers/promises";
-import { closeCodes, type LogEntry, type OpenedRoom } from "@khui/contracts";
+import { ChatError, closeCodes, type LogEntry, type OpenedRoom } from "@khui/contracts";
 import type { Client } from "../connections/client.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { Feeds } from "./feeds.js";
@@ -34,8 +34,8 @@ const pollIntervalMs = 20;
 export type RunBackfill = <Result>(backfill: () => Promise<Result>) => Promise<Result>;
 
 /**
- * Joins a client to a room. With `lastSeq` it is first sent every entry after that number, or resync_required when the log no
- * longer has them; then `onJoined` is called, and then the client gets what is new. Joining again only calls `onJoined`.
+ * Joins a client to a room. With `lastSeq` it is first sent every entry after that number, or resync_required when the log does not
+ * have them: not any more, or not in this `epoch`; then `onJoined` is called, and then the client gets what is new. Joining again only calls `onJoined`.
  * Resolves with false when the user left the room, or the client closed, meanwhile. Throws ChatError when the user may not
  * enter, or the entries cannot be read now.
  */
@@ -46,6 +46,7 @@ export async function joinRoom(
   lastSeq: number | undefined,
   onJoined: (room: JoinedRoom) => void,
   runBackfill: RunBackfill = (backfill) => backfill(),
+  epoch?: string,
 ): Promise<boolean> {
   const lease = await feeds.acquire(roomId);
   try {
@@ -56,8 +57,11 @@ export async function joinRoom(
     const { marks } = feed.positions;
     const marksBefore = marks.length;
     const request = { userId: client.userId, roomId, ...(lastSeq === undefined ? {} : { afterSeq: lastSeq }) };
+    const known = feed.position;
     const opened = await questions.open(request);
-    feed.open(opened.seq, opened.members);
+    feed.open(opened.seq, opened.members, opened.epoch);
+    feed.noteLog(opened.seq, opened.epoch, known ?? opened.seq);
+    const { restarts } = feed;
 
     let cursor = opened.seq;
     /** Sends the entries after the cursor, up to `last`. False after one that takes the user out: nothing later is theirs. */
@@ -76,7 +80,7 @@ export async function joinRoom(
 
     /** From `afterSeq` to the head as of opening, at the client's own pace. False when the log no longer has all of it. */
     const backfill = async (from: number): Promise<boolean> => {
-      if (opened.resync) return false;
+      if (opened.resync || (epoch ?? opened.epoch) !== (opened.epoch ?? epoch)) return false;
       cursor = Math.min(from, opened.seq);
       while (cursor < opened.seq) {
         await untilDrained(client, maxStallMs);
@@ -104,7 +108,7 @@ export async function joinRoom(
 
     if (lastSeq !== undefined && !(await runBackfill(() => backfill(lastSeq)))) {
       metrics.resyncs++;
-      client.emit("resync_required", { chatRoomId: roomId, seq: opened.seq });
+      client.emit("resync_required", { chatRoomId: roomId, seq: opened.seq, epoch: opened.epoch });
       cursor = opened.seq;
     }
 
@@ -125,6 +129,8 @@ export async function joinRoom(
 
     // Live: in the same turn of the event loop, so that no entry comes between the buffer and the subscription.
     if (client.closed || (rejoining && !feed.clients.has(client))) return false;
+    // The database was restored meanwhile: what was read before is void.
+    if (feed.restarts !== restarts) throw new ChatError("service_unavailable", { retryAfter: 1 });
     if (!rejoining) {
       if (!send(feed.replay.since(0), Number.POSITIVE_INFINITY)) return false;
       feed.subscribe(client);

@@ -51,6 +51,10 @@ export class RoomFeed {
   readonly replay: ReplayBuffer<LogEntry>;
   readonly liveReplay: ReplayBuffer<LiveFrame>;
   readonly positions = new ReadPositions<LiveFrame>();
+  /** The history that positions belong to; undefined until messages-api has said it. */
+  epoch: string | undefined;
+  /** How often the log turned out to be another one. */
+  restarts = 0;
   /** Users shown as typing, with the time (ms) at which that ends. */
   readonly typing = new Map<string, number>();
   /** Resolves when `typing` has those who began before the feed was subscribed, too; undefined until somebody asks. */
@@ -80,10 +84,25 @@ export class RoomFeed {
   }
 
   /** Sets what the room was like when it was first opened. Later calls have no effect. */
-  open(seq: number, members: number): void {
+  open(seq: number, members: number, epoch?: string): void {
     if (this.position !== undefined) return;
     this.members = members;
+    this.epoch = epoch;
     this.sequencer.start(seq);
+  }
+
+  /**
+   * Compares the log, as it was after the feed had come to `known`, with what the feed followed. When the database was restored since
+   * (it has another epoch, or ends before `known`), the feed begins again at the log's head, and its clients are told to resync.
+   */
+  noteLog(seq: number, epoch: string | undefined, known: number): void {
+    const isOther = epoch !== undefined && this.epoch !== undefined && epoch !== this.epoch;
+    this.epoch = epoch ?? this.epoch;
+    if (!isOther && seq >= known) return;
+    this.restarts++;
+    this.replay.clear();
+    this.positions.forget();
+    this.sequencer.restart(seq);
   }
 
   /** While a lease is held, the feed stays open and keeps what it delivers in its replay buffers. */

@@ -29,6 +29,7 @@ export class Sequencer {
   #repairing = false;
   #repairTimer: NodeJS.Timeout | undefined;
   #closed = false;
+  #restarts = 0;
 
   constructor(
     private readonly roomId: string,
@@ -42,6 +43,16 @@ export class Sequencer {
     this.position = seq;
     this.#dropDelivered();
     this.#deliverEarly();
+  }
+
+  /** The log is another one than was followed until now, and its newest entry has this number: what comes after it is delivered. */
+  restart(seq: number): void {
+    this.#restarts++;
+    this.position = seq;
+    this.#head = seq;
+    this.#early.clear();
+    this.#earlyBytes = 0;
+    this.events.onLost();
   }
 
   /** Takes an entry, from wherever it comes, and delivers it once, when it is its turn. */
@@ -138,9 +149,14 @@ export class Sequencer {
   async #readPage(options?: { readonly urgent: boolean }): Promise<boolean> {
     const from = this.position;
     if (from === undefined || this.#closed) return false;
-    const knownHead = this.#head;
+    const [knownHead, restarts] = [this.#head, this.#restarts];
     const page = await this.log.read(this.roomId, from, options);
-    if (this.#closed) return false;
+    if (this.#closed || restarts !== this.#restarts) return false;
+    // What was delivered was in the log once.
+    if (page.seq < from) {
+      this.restart(page.seq);
+      return false;
+    }
     if (this.position !== undefined && page.floor > this.position) {
       this.position = page.floor;
       this.#dropDelivered();
