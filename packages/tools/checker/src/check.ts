@@ -37,7 +37,7 @@ export interface CheckOptions {
 }
 
 /** For steps that take at most a minute on an idle machine. */
-const completionTimeoutMs = 180_000;
+export const completionTimeoutMs = 180_000;
 /** The share of people who are disconnected when presence is checked. */
 const atHome = 0.1;
 
@@ -118,7 +118,7 @@ async function run(options: CheckOptions, closers: Array<() => unknown>): Promis
   };
 }
 
-const sumOf = (actors: readonly Actor[], count: (actor: Actor) => number) =>
+export const sumOf = (actors: readonly Actor[], count: (actor: Actor) => number) =>
   actors.reduce((sum, actor) => sum + count(actor), 0);
 
 interface Verification {
@@ -158,7 +158,8 @@ async function verify(
   return { presence, nameless: states.nameless, differences };
 }
 
-async function allBack(actors: readonly Actor[]): Promise<string | undefined> {
+/** Resolves when all are connected and in their rooms, or says after three minutes who is not. */
+export async function allBack(actors: readonly Actor[]): Promise<string | undefined> {
   for (const { follower } of actors) follower.line.open();
   return failureAfter(completionTimeoutMs, () => {
     const away = actors.filter(({ follower }) => !follower.isBack);
@@ -167,7 +168,7 @@ async function allBack(actors: readonly Actor[]): Promise<string | undefined> {
   });
 }
 
-function closeAll(actors: readonly Actor[]): void {
+export function closeAll(actors: readonly Actor[]): void {
   for (const { follower } of actors) follower.line.close();
 }
 

@@ -17,6 +17,8 @@ export interface CastOptions {
   readonly system: Pick<System, "url" | "sign">;
   readonly clients: number;
   readonly rooms: number;
+  /** How they connect, in turn. */
+  readonly kinds?: readonly LineKind[];
   readonly random: Random;
   readonly ledger: Ledger;
   /** Validity of the tokens. */
@@ -24,14 +26,14 @@ export interface CastOptions {
   onEntry(client: object): void;
 }
 
-const kinds: readonly LineKind[] = ["polling", "default", "websocket", "default", "plain"];
+const everyKind: readonly LineKind[] = ["polling", "default", "websocket", "default", "plain"];
 const share = 0.3;
 const requestMs = 10_000;
 const startMs = 60_000;
 
 /** Resolves when all clients are connected and in their rooms. */
 export async function gatherCast(options: CastOptions): Promise<Cast> {
-  const { clients, rooms, random, ledger } = options;
+  const { clients, rooms, kinds = everyKind, random, ledger } = options;
   const actors = Array.from({ length: clients }, (_, i) => createActor(options, kinds[i % kinds.length]!));
   const roomIds: string[] = [];
   for (let n = 0; n < rooms; n++) {
@@ -47,7 +49,13 @@ export async function gatherCast(options: CastOptions): Promise<Cast> {
     for (const { user } of members) ledger.member(roomId, user.id, true);
   }
   for (const { follower } of actors) follower.line.open();
-  await eventually(() => actors.every(({ follower }) => follower.isBack), startMs);
+  try {
+    await eventually(() => actors.every(({ follower }) => follower.isBack), startMs);
+  } catch (error) {
+    // They would go on connecting for ever.
+    for (const { follower } of actors) follower.line.close();
+    throw error;
+  }
   const entering = actors.map(async ({ user, follower }) => {
     for (const roomId of roomIds) if (ledger.membersOf(roomId).has(user.id)) await follower.enter(roomId);
   });

@@ -25,6 +25,7 @@ const places: Readonly<Record<string, TestKind>> = {
   "packages/acceptance/test/": "behaviour",
   // Start whole systems of their own, of up to a dozen processes each.
   "packages/tools/bench/test/fanout-short.test.ts": "systems",
+  "packages/tools/checker/test/cuts-short.test.ts": "systems",
   "packages/tools/checker/test/faults-short.test.ts": "systems",
   "packages/tools/test-kit/test/distributed.test.ts": "systems",
   "packages/tools/test-kit/test/follower.test.ts": "systems",
