@@ -1,5 +1,5 @@
 // `npm start` as a newcomer meets it: the built process, what it prints, the README's quick start, and a restart.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -11,6 +11,7 @@ import { sql } from "@khui/database";
 import { openPostgres } from "@khui/database/postgres";
 import { ownDatabase } from "@khui/test-kit/servers/database";
 import { eventually } from "@khui/test-kit/system";
+import { io } from "socket.io-client";
 import { t as all, test } from "tap";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -200,4 +201,51 @@ test("a killed server is followed by another, and requests are answered again", 
       .status;
   await eventually(async () => (await rooms()) === 200);
   t.equal(khui.process.exitCode, null);
+});
+
+test("when a backup is back, RESTORED tells positions of before from those of now, even of the same number", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "khui-restore-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const [data, backup] = [join(folder, "data"), join(folder, "backup")];
+  let khui = await start({ DATA_DIR: data, PORT: "0" });
+  t.teardown(() => end(khui));
+  const request = { type: "private", participants: ["alice", "bob"] };
+  const room = (await ask(khui.url, khui.tokens.ALICE, "POST", "/rooms", request)).chatRoom as unknown as {
+    _id: string;
+  };
+  const say = (content: string) =>
+    ask(khui.url, khui.tokens.ALICE, "POST", `/rooms/${room._id}/messages`, { type: "text", content });
+  const copy = (from: string, to: string) => execFileSync("cp", ["-a", from, to]);
+  const restart = async (env: Record<string, string>) => {
+    khui.process.kill("SIGTERM");
+    await khui.exit;
+    if (env.RESTORED) {
+      await rm(data, { recursive: true });
+      copy(backup, data);
+    } else copy(data, backup);
+    khui = await start({ DATA_DIR: data, PORT: "0", ...env });
+  };
+  /** Where Bob is after he has joined, and whether he was told to fetch the room again. */
+  const enter = async (position: object) => {
+    const socket = io(khui.url, { forceNew: true });
+    const told: unknown[] = [];
+    socket.on("resync_required", (payload) => told.push(payload));
+    await socket.emitWithAck("authenticate", { token: khui.tokens.BOB });
+    const { data } = await socket.emitWithAck("join_chat", { chatRoomId: room._id, ...position });
+    socket.close();
+    return { seq: data.seq as number, epoch: data.epoch as string, resyncs: told.length };
+  };
+
+  await say("kept");
+  await restart({});
+  await say("lost");
+  const { seq: lastSeq, epoch } = await enter({ lastSeq: 1 });
+  t.equal(lastSeq, 2);
+  await restart({ RESTORED: "today" });
+  t.match(await enter({ lastSeq }), { seq: 1, resyncs: 1 }, "beyond the end");
+  await say("another");
+  const now = await enter({ lastSeq, epoch });
+  t.match(now, { seq: 2, resyncs: 1 }, "another entry has this number");
+  t.not(now.epoch, epoch);
+  t.match(await enter({ lastSeq, epoch: now.epoch }), { seq: 2, epoch: now.epoch, resyncs: 0 });
 });
