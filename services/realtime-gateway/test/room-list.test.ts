@@ -21,6 +21,7 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   const listeners = new Map<string, Listener>(people.map((userId) => [userId, listener(userId)]));
   /** Members of the first room; everybody is in the others. */
   const members = new Set(people);
+  const errors: unknown[] = [];
   const state = { listed: 0, asked: 0, down: false, held: Promise.resolve(), failing: 0, atOnce: 100 };
   serveRpc(api, messagesRpc.roomLists, async ({ userIds, limit }) => {
     state.listed++;
@@ -37,7 +38,13 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   const clientsOf = (userId: string): Client[] => [listeners.get(userId)?.client].filter((one) => !!one);
   const logs = createRoomLogs(bus);
   const users = { has: (userId: string) => listeners.has(userId), clientsOf };
-  const roomLists = createRoomListSubscriptions({ bus, logs, users, maxRooms: limit, onError: () => {} });
+  const roomLists = createRoomListSubscriptions({
+    bus,
+    logs,
+    users,
+    maxRooms: limit,
+    onError: (error) => errors.push(error),
+  });
   t.teardown(async () => {
     roomLists.close();
     await bus.close();
@@ -53,7 +60,7 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
     await until("rooms are subscribed", () => logs.size === Math.min(limit, rooms.length));
     await bus.flush();
   }
-  return { bus, roomLists, logs, members, state, publish, received, started, listeners };
+  return { bus, roomLists, logs, members, state, publish, received, started, listeners, errors };
 }
 
 test("all subscribed clients get each new message once, in order, over one bus subscription", async (t) => {
@@ -201,6 +208,22 @@ test("a list that could not be read is read again, and not for a user who has go
   await until("ann got it", () => received("ann").includes(11));
   roomLists.userDisconnected("ann");
   t.equal(logs.size, 0, "nobody else is subscribed");
+});
+
+test("users who go before they are asked for are not asked for, and are no failure", async (t) => {
+  const { roomLists, listeners, state, errors, logs } = roomListsOf(t, ["ann", "ben"]);
+  roomLists.userConnected("ann");
+  const ann = listeners.get("ann")!;
+  listeners.delete("ann");
+  roomLists.userDisconnected("ann");
+  // The loader's timer began earlier, and what it would ask is answered in the next turn.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  listeners.set("ann", ann);
+  roomLists.userConnected("ben");
+  await until("the rooms of the other are there", () => logs.size === rooms.length);
+  t.equal(state.listed, 1);
+  t.same(errors, []);
 });
 
 test("the rooms of many users are one question, and those who do not fit in its answer are asked for again", async (t) => {

@@ -51,11 +51,14 @@ export function createRoomListLoader({ bus, maxRooms, onLoaded, onError }: RoomL
 
   function schedule(): void {
     if (closed || timer || asked.size > 0 || waiting.size === 0) return;
-    timer = setTimeout(() => void load(), failures === 0 ? lastAt + intervalMs - performance.now() : backOffMs());
+    const pauseMs = failures === 0 ? Math.max(0, lastAt + intervalMs - performance.now()) : backOffMs();
+    timer = setTimeout(() => void load(), pauseMs);
   }
 
   async function load(): Promise<void> {
     timer = undefined;
+    // They have gone meanwhile.
+    if (waiting.size === 0) return;
     lastAt = performance.now();
     const userIds = [...waiting].slice(0, atOnce);
     for (const userId of userIds) {
