@@ -93,7 +93,8 @@ function record(socket: Socket): { entries: number[]; joins: Array<{ lastSeq: un
   const recorded = { entries: [] as number[], joins: [] as Array<{ lastSeq: unknown; known: unknown }> };
   let known: number | undefined;
   socket.prependAny((event: string, payload: { seq?: number }) => {
-    if (payload?.seq === undefined) return;
+    // The room list shows messages of rooms that the socket has not joined yet.
+    if (payload?.seq === undefined || event === "chat_updated") return;
     known = payload.seq;
     if (event !== "joined_chat") recorded.entries.push(payload.seq);
   });
