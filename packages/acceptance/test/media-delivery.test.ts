@@ -143,6 +143,8 @@ t.test("browsers display harmless types and download the rest, in a sandbox", as
         "attachment",
       ],
       ["a.svg", svg, "image/svg+xml", "attachment"],
+      ["a.heic", await fixture("photo.heic"), "image/heic", "attachment"],
+      ["a.tiff", await made(redAndBlue(20, 10).tiff()), "image/tiff", "attachment"],
       ["a.zip", zip({ "a.txt": "a" }), "application/zip", "attachment"],
       ["a.bin", content, "application/octet-stream", "attachment"],
     ];

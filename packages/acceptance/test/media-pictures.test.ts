@@ -25,12 +25,19 @@ async function scene() {
   return { a, room: await privateRoom(a, system.newUser("Ben")) };
 }
 
+/** No polyglot: the picture is encoded anew, without what its metadata quote. */
+const quoting = pngChunk("tEXt", Buffer.from("Comment\0%PDF-1.4"));
+const plainPng = await made(redAndBlue(40, 20).png());
+
 const pictures: Array<readonly [name: string, bytes: Bytes, mimeType: string, width: number, height: number]> = [
   ["wide.jpg", await made(redAndBlue(1000, 400).jpeg()), "image/jpeg", 1000, 400],
   ["tall.png", await made(redAndBlue(100, 2000).png()), "image/png", 100, 2000],
   ["small.webp", await made(redAndBlue(50, 40).webp()), "image/webp", 50, 40],
   ["thin.gif", await made(redAndBlue(1000, 1).gif()), "image/gif", 1000, 1],
   ["new.avif", await made(redAndBlue(400, 400).avif({ effort: 0 })), "image/webp", 400, 400],
+  ["quoting.jpg", withSegment(await made(redAndBlue(40, 20).jpeg()), 0xfe, "<body>%PDF-1.4"), "image/jpeg", 40, 20],
+  ["quoting.png", joined(plainPng.subarray(0, pngStart), quoting, plainPng.subarray(pngStart)), "image/png", 40, 20],
+  ["no-end.jpg", (await made(noise(64, 48).jpeg())).slice(0, -2), "image/jpeg", 64, 48],
   ["noise.jpg", await made(noise(640, 480).jpeg()), "image/jpeg", 640, 480],
 ];
 

@@ -106,12 +106,23 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errors, value);
 }
 
-/** The human-readable text of a code, with the limit that was passed where `details` have one. */
+/** The human-readable text of a code, with the limit or the types that are accepted where `details` have them. */
 export function errorText(code: ErrorCode, language: Language = "th", details?: unknown): string {
   const text = errors[code][language];
+  const accepted = acceptedIn(details, language);
+  if (accepted) return language === "th" ? `${text} กรุณาส่งเป็น ${accepted}` : `${text} Please send ${accepted}.`;
   const limit = limitIn(details);
   if (limit === undefined) return text;
   return language === "th" ? `${text} (สูงสุด ${limit})` : `${text.replace(/\.$/, "")}: at most ${limit}.`;
+}
+
+/** As people read it: `JPEG or PNG` for `{accepted: ["image/jpeg", "image/png"]}`. */
+function acceptedIn(details: unknown, language: Language): string | undefined {
+  const { accepted } = (details ?? {}) as { accepted?: unknown };
+  if (!Array.isArray(accepted)) return undefined;
+  return accepted
+    .map((type) => String(type).replace(/.*\//, "").toUpperCase())
+    .join(language === "th" ? " หรือ " : " or ");
 }
 
 /** As people read it: `10 MB` for `{maxBytes: 10485760}`, `500` for `{maxParticipants: 500}`. */

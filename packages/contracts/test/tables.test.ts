@@ -26,12 +26,16 @@ test("every error has a status and a text in both languages", (t) => {
   t.end();
 });
 
-test("the text of an error names the limit that was passed", (t) => {
+test("the text of an error names the limit that was passed, or what to send instead", (t) => {
   t.equal(errorText("file_too_large", "en", { maxBytes: 10 * 1024 ** 2 }), "The file is too large: at most 10 MB.");
   t.equal(errorText("payload_too_large", "en", { maxBytes: 16_384 }), "The request body is too large: at most 16 KB.");
   t.equal(errorText("room_full", "th", { maxParticipants: 100_000 }), "ห้องแชทเต็มแล้ว (สูงสุด 100,000)");
   t.match(errorText("too_many_pixels", "en", { maxPixels: 12_500_000 }), /12\.5 MP/);
   t.equal(errorText("rate_limited", "en", { retryAfter: 3 }), errors.rate_limited.en);
+  t.equal(
+    errorText("unsupported_media_type", "en", { mimeType: "image/heic", accepted: ["image/jpeg", "image/png"] }),
+    "The content type is not supported. Please send JPEG or PNG.",
+  );
   t.end();
 });
 

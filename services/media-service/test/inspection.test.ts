@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import type { MediaKind } from "@khui/contracts";
 import { fixture, folderFor, sidewaysPhoto } from "@khui/test-kit/files/made-files";
-import { noise, pdf, zip } from "@khui/test-kit/files/media-files";
+import { noise, pdf, pngChunk, pngStart, zip } from "@khui/test-kit/files/media-files";
 import sharp from "sharp";
 import t, { type Test, test } from "tap";
 import { createInspection, type Inspected } from "../src/inspection/inspection.js";
+import { contentTypeOf } from "../src/inspection/kinds.js";
 import { createParsers } from "../src/inspection/parsers.js";
 import { defaultLimits } from "../src/limits.js";
 
@@ -15,13 +16,20 @@ const frame = noise(640, 360).png().toBuffer();
 const inspection = createInspection(parsers, () => frame, defaultLimits);
 const kinds: readonly MediaKind[] = ["image", "video", "audio", "file"];
 
-/** What was found, or the code of the refusal; the original stays as it was. */
+/** What was found, or the code of the refusal. All but recordings, which are blanked in place, stay as they were. */
 async function inspect(t: Test, content: Uint8Array | string, declared: MediaKind, own = inspection) {
   const folder = await folderFor(t);
   const received = await folder.write(content, "received");
-  const outcome = await own.inspect(received, declared, folder.path, "alice").catch((error) => ({ code: error.code }));
-  t.ok((await readFile(received.path)).equals(Buffer.from(content)), "what came in is left as it is");
-  return outcome as Partial<Inspected> & { code?: string };
+  const outcome = await own
+    .inspect(received, declared, folder.path, "alice")
+    .catch(({ code, details }) => ({ code, details }));
+  const isRecording = /^(?:audio|video)\//.test(await contentTypeOf(received.path, received.size).catch(() => ""));
+  const left = await readFile(received.path);
+  t.ok(
+    isRecording ? left.length === content.length : left.equals(Buffer.from(content)),
+    "what came in is left as it is",
+  );
+  return outcome as Partial<Inspected> & { code?: string; details?: unknown };
 }
 
 const contentOf = async (name: string) => readFile((await fixture(name)).path);
@@ -95,6 +103,34 @@ test("SVG and pictures that browsers do not show can be sent as files only", asy
   const scan = await noise(20, 10).tiff().toBuffer();
   t.equal((await inspect(t, scan, "image")).code, "unsupported_media_type");
   t.match(await inspect(t, scan, "file"), { facts: { mimeType: "image/tiff" } });
+});
+
+test("HEIC becomes what browsers show where libvips can decode it, and else the answer says what to send", async (t) => {
+  const photo = await contentOf("photo.heic");
+  const { code, details, facts } = await inspect(t, photo, "image");
+  const accepted = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+  if (code)
+    t.same({ code, details }, { code: "unsupported_media_type", details: { mimeType: "image/heic", accepted } });
+  else t.match(facts, { mimeType: "image/webp", dimensions: { width: 64, height: 48 } });
+  const { path = "", ...kept } = await inspect(t, photo, "file");
+  t.same(kept, { facts: { mimeType: "image/heic", size: photo.length }, thumbnail: undefined });
+  t.ok((await readFile(path)).equals(photo));
+});
+
+test("of an animated PNG sent as a picture the first frame is shown; sent as a file it is saved whole", async (t) => {
+  const plain = Buffer.from(await noise(20, 10).png().toBuffer());
+  const animation = pngChunk("acTL", Buffer.of(0, 0, 0, 1, 0, 0, 0, 0));
+  const content = Buffer.concat([plain.subarray(0, pngStart), animation, plain.subarray(pngStart)]);
+  const shown = { mimeType: "image/png", dimensions: { width: 20, height: 10 } };
+  t.match((await inspect(t, content, "image")).facts, shown);
+  t.same((await inspect(t, content, "file")).facts, { mimeType: "image/apng", size: content.length });
+});
+
+test("a recording that cannot be blanked is only saved", async (t) => {
+  const sound = await contentOf("sound.ogg");
+  // Its codec is not one whose comments are known; MediaInfo reads it all the same.
+  const content = Buffer.concat([sound, Buffer.from("no page of an Ogg")]);
+  t.match((await inspect(t, content, "audio")).facts, { mimeType: "application/octet-stream" });
 });
 
 test("an unreadable recording is damaged, or an unknown file when sent as one", async (t) => {

@@ -118,9 +118,10 @@ test("a thumbnail fits into 320 by 320 and is never larger than its picture", as
   }
 });
 
-test("only pictures that browsers show are pictures", async (t) => {
-  for (const type of ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"]) t.ok(isPicture(type), type);
-  for (const type of ["image/svg+xml", "image/heic", "image/tiff", "image/bmp", "text/plain", "constructor"]) {
+test("only what becomes a picture that browsers show is a picture", async (t) => {
+  const types = ["jpeg", "png", "apng", "webp", "gif", "avif", "heic", "heif", "heic-sequence", "heif-sequence"];
+  for (const type of types) t.ok(isPicture(`image/${type}`), type);
+  for (const type of ["image/svg+xml", "image/tiff", "image/bmp", "text/plain", "constructor"]) {
     t.notOk(isPicture(type), type);
   }
 });

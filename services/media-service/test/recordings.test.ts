@@ -1,14 +1,22 @@
 // Reading the metadata of audio and video.
 import { readFile } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
-import { fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
+import { adts, caf, type Folder, fixture, folderFor, mutated } from "@khui/test-kit/files/made-files";
 import { randomFrom } from "@khui/test-kit/random";
 import t, { test } from "tap";
+import { contentTypeOf } from "../src/inspection/kinds.js";
 import { createParsers } from "../src/inspection/parsers.js";
 
 const parsers = createParsers();
 t.teardown(() => parsers.close());
-const reader = { read: (path: string, size: number) => parsers.parse("recording", { path, size }) };
+const reader = {
+  async read(path: string, size: number) {
+    const contentType = await contentTypeOf(path, size).catch(() => "");
+    return parsers.parse("recording", { path, size, contentType });
+  },
+};
+/** A copy of a fixture: recordings are blanked in place. */
+const copied = async (folder: Folder, name: string) => folder.write(await readFile((await fixture(name)).path));
 
 /** Width and height of the videos, null for sounds. All last about a second; encoders add up to a tenth. */
 const recordings: Record<string, readonly [number, number] | null> = {
@@ -25,8 +33,9 @@ const recordings: Record<string, readonly [number, number] | null> = {
 const names = Object.keys(recordings);
 
 test("kind, duration and dimensions are those of the recording, as it is shown", async (t) => {
+  const folder = await folderFor(t);
   for (const [name, shown] of Object.entries(recordings)) {
-    const { path, size } = await fixture(name);
+    const { path, size } = await copied(folder, name);
     const { kind, duration = 0, dimensions } = await reader.read(path, size);
     t.equal(kind, shown ? "video" : "audio", name);
     t.same(dimensions, shown ? { width: shown[0], height: shown[1] } : undefined, name);
@@ -35,9 +44,20 @@ test("kind, duration and dimensions are those of the recording, as it is shown",
   }
 });
 
+test("a sound in ADTS or CAF has its duration", async (t) => {
+  const folder = await folderFor(t);
+  for (const [content, seconds] of [
+    [adts, 44 * (1024 / 44_100)],
+    [caf, 0.25],
+  ] as const) {
+    const { path, size } = await folder.write(content);
+    t.match(await reader.read(path, size), { kind: "audio", duration: Math.round(seconds * 1000) / 1000 });
+  }
+});
+
 test("a file with neither audio nor video is damaged", async (t) => {
   const folder = await folderFor(t);
-  const gif = await fixture("animated.gif");
+  const gif = await copied(folder, "animated.gif");
   t.match(await reader.read(gif.path, gif.size).catch((error: unknown) => error), { code: "damaged_file" });
   for (const content of [
     "x",
@@ -58,9 +78,10 @@ test("a file with neither audio nor video is damaged", async (t) => {
 });
 
 test("concurrent reads have their own results", async (t) => {
+  const folder = await folderFor(t);
   const asked = Array.from({ length: 3 }, (_, i) => names[i % names.length]!);
   const read = asked.map(async (name) => {
-    const { path, size } = await fixture(name);
+    const { path, size } = await copied(folder, name);
     return reader.read(path, size);
   });
   for (const [i, { dimensions }] of (await Promise.all(read)).entries()) {
@@ -80,7 +101,7 @@ for (const name of names) {
     t.comment(`KHUI_TEST_SEED=${seed}`);
     const draw = randomFrom(seed);
     const folder = await folderFor(t);
-    const whole = await fixture(name);
+    const whole = await copied(folder, name);
     const original = await readFile(whole.path);
     const before = await reader.read(whole.path, whole.size);
     const outcomes = { read: 0, damaged: 0 };

@@ -2,12 +2,13 @@
 import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
 import { createFairSemaphore } from "@khui/service/process";
 import type { MediaLimits } from "../limits.js";
-import { contentTypeOf, isPicture } from "./kinds.js";
+import { isBlankable } from "./containers/containers.js";
+import { contentTypeOf, isEncodedAnew, shownPictures, unknownType } from "./kinds.js";
 import type { Parsers } from "./parsers.js";
 import type { VideoFrame } from "./video-frame.js";
 
 export interface Inspected {
-  /** The file to store: the one that came in, or a cleaned copy. */
+  /** The file to store: the one that came in, of a recording with blanks, or a cleaned copy. */
   readonly path: string;
   readonly facts: Pick<StoredMedia, "mimeType" | "size" | "duration" | "dimensions">;
   /** WebP. */
@@ -39,10 +40,12 @@ export function createInspection(
   const semaphore = createFairSemaphore(parsing);
 
   async function inspectRecording(file: { path: string; size: number }, contentType: string, declared: MediaKind) {
-    const { kind, duration, dimensions } = await parsers.parse("recording", { path: file.path, size: file.size });
+    const job = { path: file.path, size: file.size, contentType };
+    const { kind, duration, dimensions, isBlanked } = await parsers.parse("recording", job);
     checkKind(kind, declared);
-    // Video containers with sound alone: browsers and phones record voice messages so.
-    const mimeType = contentType.replace(/^(?:audio|video)/, kind);
+    // Video containers with sound alone: browsers and phones record voice messages so. What could not be blanked is not shown, but saved.
+    const mimeType =
+      isBlankable(contentType) && !isBlanked ? unknownType : contentType.replace(/^(?:audio|video)/, kind);
     const frame = kind === "video" ? await videoFrame?.(file.path, contentType, duration) : undefined;
     const thumbnail = frame && (await parsers.parse("thumbnail", { picture: frame }).catch(() => undefined));
     const facts = {
@@ -57,7 +60,7 @@ export function createInspection(
   return {
     async inspect(file, declared, folder, userId) {
       const contentType = await contentTypeOf(file.path, file.size);
-      if (isPicture(contentType)) {
+      if (isEncodedAnew(contentType, declared)) {
         checkKind("image", declared);
         // Some formats are read into memory whole, just to measure them.
         if (file.size > limits.bytes.image) throw new ChatError("file_too_large", { maxBytes: limits.bytes.image });
@@ -71,11 +74,11 @@ export function createInspection(
         } catch (error) {
           if (declared !== "file" || !(error instanceof ChatError)) throw error;
           // It begins like a recording and is none: it may be anything.
-          return unchanged(file, "application/octet-stream");
+          return unchanged(file, unknownType);
         }
       }
       if (declared === "image" && contentType.startsWith("image/"))
-        throw new ChatError("unsupported_media_type", { mimeType: contentType });
+        throw new ChatError("unsupported_media_type", { mimeType: contentType, accepted: shownPictures });
       checkKind("file", declared);
       return unchanged(file, contentType);
     },

@@ -1,47 +1,66 @@
 // Detects what a file is from its bytes; its name and its declared content type do not matter.
 import { isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import { ChatError } from "@khui/contracts";
+import { ChatError, type MediaKind } from "@khui/contracts";
 import { fileTypeFromBuffer } from "file-type";
+import { isBlankable } from "./containers/containers.js";
 
 /** Enough for every signature that file-type knows (its own `minimumBytes`). */
 const headBytes = 4_100;
 /** A ZIP archive's last record, with the longest comment it may have (APPNOTE 4.3.16). */
 const tailBytes = 22 + 65_535;
 
+/** Of files that are only ever saved. */
+export const unknownType = "application/octet-stream";
+
 /** Content types that browsers play, for names of the same that they do not. */
 const aliases: Readonly<Record<string, string>> = { "audio/x-m4a": "audio/mp4", "video/x-m4v": "video/mp4" };
 
-/** The pictures that browsers show. All others, and SVG, can be sent as files only. */
-const pictureTypes = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"] as const;
+/** Formats made of text. Of all others, a text may begin with the few bytes that they are detected by: `BM`, `GIF89a`, `MZ`. */
+const textualTypes = /^(?:text\/.*|model\/stl|application\/(?:pdf|postscript|eps|rtf|pgp-encrypted|x-ms-regedit))$/;
+
+/** Pictures that all browsers show. They are stored as one of these, encoded anew. */
+export const shownPictures = ["image/jpeg", "image/png", "image/webp", "image/gif"] as const;
+/** Pictures that lose something when they become one of those: sent as a file, they are stored as they came, and only saved. */
+const convertedPictures = [
+  "image/apng",
+  "image/heic",
+  "image/heic-sequence",
+  "image/heif",
+  "image/heif-sequence",
+] as const;
+const pictureTypes = [...shownPictures, "image/avif", ...convertedPictures] as const;
+
+/** What can be sent as a picture. All others, and SVG, can be sent as files only. */
 export type PictureType = (typeof pictureTypes)[number];
-export const isPicture = (contentType: string): contentType is PictureType =>
-  pictureTypes.some((type) => type === contentType);
+export const isPicture = (contentType: string): contentType is PictureType => isOneOf(pictureTypes, contentType);
+/** Whether a file of this type that is sent as a picture, or as a file, is encoded anew. */
+export const isEncodedAnew = (contentType: string, declared: MediaKind): contentType is PictureType =>
+  isPicture(contentType) && !(declared === "file" && isOneOf(convertedPictures, contentType));
+const isOneOf = (types: readonly string[], contentType: string): boolean => types.includes(contentType);
 
 /**
  * The content type of a file. Throws ambiguous_file for a polyglot: one that browsers would show and that is an archive, a PDF or
- * an HTML page as well, so that it passes as one and is then opened as the other. Throws damaged_file for a GIF without its trailer.
+ * an HTML page as well, so that it passes as one and is then opened as the other. Of a picture, which is encoded anew, metadata may
+ * quote a PDF or a page.
  */
 export async function contentTypeOf(path: string, size: number): Promise<string> {
   const file = await open(path);
   try {
     const head = await read(file, 0, Math.min(size, headBytes));
-    // file-type takes a UTF-16 byte order mark for an MP3.
-    const isUtf16 = /^(?:\xff\xfe|\xfe\xff)/.test(head.toString("latin1", 0, 2));
-    const detected = isUtf16 ? undefined : (await fileTypeFromBuffer(head))?.mime.replace(/;.*/, "");
-    const text = detected === undefined || detected === "application/xml" ? textType(head, size) : undefined;
-    const type = text ?? aliases[detected ?? ""] ?? detected ?? "application/octet-stream";
+    const detected = await detect(head);
+    const text = detected !== undefined && textualTypes.test(detected) ? undefined : textType(head, size);
+    const type = text ?? aliases[detected ?? ""] ?? detected ?? unknownType;
     if (isInline(type)) {
       const tail = await read(file, Math.max(0, size - tailBytes), Math.min(size, tailBytes));
-      // A text may quote a PDF or a page.
-      const isText = type.startsWith("text/");
+      // So may a text.
+      const mayQuote = isPicture(type) || type.startsWith("text/");
       const ambiguities = [
-        type !== "application/pdf" && !isText && head.subarray(0, 1024).includes("%PDF-"),
-        !isText && htmlTag.test(head.toString("latin1", 0, 1024)),
+        type !== "application/pdf" && !mayQuote && head.subarray(0, 1024).includes("%PDF-"),
+        !mayQuote && htmlTag.test(head.toString("latin1", 0, 1024)),
         endsAsZip(tail),
       ];
       if (ambiguities.some(Boolean)) throw new ChatError("ambiguous_file");
-      if (type === "image/gif" && !endsAsGif(tail)) throw new ChatError("damaged_file");
     }
     return type;
   } finally {
@@ -49,15 +68,26 @@ export async function contentTypeOf(path: string, size: number): Promise<string>
   }
 }
 
+async function detect(head: Buffer): Promise<string | undefined> {
+  const start = head.toString("latin1", 0, 6);
+  // file-type takes a UTF-16 byte order mark for an MP3, and does not know CAF.
+  if (/^(?:\xff\xfe|\xfe\xff)/.test(start)) return undefined;
+  if (start === "caff\0\x01") return "audio/x-caf";
+  return (await fileTypeFromBuffer(head))?.mime.replace(/;.*/, "");
+}
+
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
   return buffer.subarray(0, bytesRead);
 }
 
-/** Whether browsers may show files of this content type; they save all others. */
+/**
+ * Whether browsers may show files of this content type; they save all others, among them pictures and recordings that are stored as they came:
+ * they may say where they were made.
+ */
 export function isInline(contentType: string): boolean {
   const [type = ""] = contentType.split(";");
-  return /^(image\/(?!svg)|audio\/|video\/)/.test(type) || type === "application/pdf" || type === "text/plain";
+  return isOneOf(shownPictures, type) || isBlankable(type) || type === "application/pdf" || type === "text/plain";
 }
 
 /** What browsers that sniff content take for an HTML page. */
@@ -91,9 +121,6 @@ function lastCharacterEnd(bytes: Buffer): number {
   }
   return bytes.length;
 }
-
-/** Whether the trailer is there (GIF89a, 27): decoders read a truncated GIF without an error. */
-const endsAsGif = (tail: Buffer): boolean => tail[tail.findLastIndex((byte) => byte !== 0)] === 0x3b;
 
 /** Whether the file ends with the end record of a ZIP archive: then programs open it as an archive. */
 function endsAsZip(tail: Buffer): boolean {

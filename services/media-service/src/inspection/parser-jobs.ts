@@ -6,7 +6,7 @@ import type { Recording } from "./recordings.js";
 
 /** By name: the input of a job, and its result. */
 export interface ParserJobs {
-  readonly recording: { input: { path: string; size: number }; result: Recording };
+  readonly recording: { input: { path: string; size: number; contentType: string }; result: Recording };
   readonly picture: {
     input: { path: string; contentType: PictureType; folder: string; maxPixels: number };
     result: CleanPicture & { readonly thumbnail: Uint8Array };

@@ -24,7 +24,7 @@ serveJobs(async (job: ParserJob): Promise<ParserOutcome> => {
 });
 
 async function parse(job: ParserJob): Promise<ParserJobs[keyof ParserJobs]["result"]> {
-  if (job.name === "recording") return recordings.read(job.path, job.size);
+  if (job.name === "recording") return recordings.read(job.path, job.size, job.contentType);
   if (job.name === "thumbnail") return thumbnailOf(Buffer.from(job.picture));
   const picture = await cleanPicture(job.path, job.contentType, job.folder, job.maxPixels);
   return { ...picture, thumbnail: await thumbnailOf(picture.path) };

@@ -1,9 +1,10 @@
 // Re-encodes a picture: upright, without metadata, measured; and makes its thumbnail.
-import { stat } from "node:fs/promises";
+import { appendFile, copyFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ChatError } from "@khui/contracts";
 import sharp, { type Sharp } from "sharp";
-import type { PictureType } from "./kinds.js";
+import { isWholeGif } from "./gif.js";
+import { type PictureType, shownPictures } from "./kinds.js";
 
 export interface CleanPicture {
   readonly path: string;
@@ -13,9 +14,13 @@ export interface CleanPicture {
   readonly dimensions: { readonly width: number; readonly height: number };
 }
 
+const png = { mimeType: "image/png", share: 1, write: (i: Sharp) => i.png() } as const;
+/** AVIF and HEIC, which not every browser shows; AVIF takes seconds of CPU to encode. */
+const heif = { mimeType: "image/webp", share: 0.25, write: (i: Sharp) => i.webp({ quality: 90 }) } as const;
+
 /**
- * The format of the cleaned picture: that of the original, but for AVIF, which takes seconds of CPU to encode. `share` is the part of
- * the allowed pixels that a picture may have: WebP is held in memory whole, and AVIF twice.
+ * The format of the cleaned picture: that of the original, where all browsers show it. `share` is the part of the allowed pixels that
+ * a picture may have: WebP is held in memory whole, and AVIF twice. Of an animated PNG the first frame is read.
  */
 const formats = {
   // Optimised coding would hold the whole picture in memory, 300 MB for 50 million pixels, to save a twentieth of the file.
@@ -24,7 +29,8 @@ const formats = {
     share: 1,
     write: (i: Sharp) => i.jpeg({ quality: 90, optimiseCoding: false }),
   },
-  "image/png": { mimeType: "image/png", share: 1, write: (i: Sharp) => i.png() },
+  "image/png": png,
+  "image/apng": png,
   "image/webp": {
     mimeType: "image/webp",
     share: 0.5,
@@ -32,7 +38,11 @@ const formats = {
     write: (i: Sharp, animated: boolean) => i.webp({ quality: 90, effort: animated ? 2 : 4 }),
   },
   "image/gif": { mimeType: "image/gif", share: 1, write: (i: Sharp) => i.gif() },
-  "image/avif": { mimeType: "image/webp", share: 0.25, write: (i: Sharp) => i.webp({ quality: 90 }) },
+  "image/avif": heif,
+  "image/heic": heif,
+  "image/heic-sequence": heif,
+  "image/heif": heif,
+  "image/heif-sequence": heif,
 } as const satisfies Record<PictureType, unknown>;
 /**
  * The part of the allowed pixels for pictures that are held in memory whole: a progressive or interlaced one takes 10 bytes a pixel,
@@ -56,14 +66,37 @@ sharp.concurrency(1);
 
 /**
  * Writes the cleaned picture into `folder`: all frames of an animation, and nothing that is not shown. `maxPixels` is
- * for all frames together. Throws too_many_pixels, too_many_frames, or damaged_file for one that cannot be decoded to its end.
+ * for all frames together. Throws too_many_pixels, too_many_frames, unsupported_media_type for HEIC where libvips has no decoder for it, or
+ * damaged_file for one that cannot be decoded to its end.
  */
 export async function cleanPicture(path: string, contentType: PictureType, folder: string, maxPixels: number) {
+  if (contentType === "image/gif" && !isWholeGif(await readFile(path))) throw new ChatError("damaged_file");
+  try {
+    return await reencode(path, contentType, folder, maxPixels, "error");
+  } catch (error) {
+    if (contentType !== "image/jpeg" || !(error instanceof ChatError && error.code === "damaged_file")) throw error;
+    // It may lack its end marker alone. With one, a picture that was cut off is but a warning.
+    const ended = join(folder, "ended");
+    await copyFile(path, ended);
+    await appendFile(ended, Buffer.of(0xff, 0xd9));
+    return reencode(ended, contentType, folder, maxPixels, "warning");
+  }
+}
+
+async function reencode(
+  path: string,
+  contentType: PictureType,
+  folder: string,
+  maxPixels: number,
+  failOn: "error" | "warning",
+): Promise<CleanPicture> {
   const { mimeType, share, write } = formats[contentType];
   const cleaned = join(folder, "cleaned");
   try {
-    const options = { limitInputPixels: Math.floor(maxPixels * share), failOn: "error" } as const;
-    const { width: fullWidth, height: fullHeight, pages = 1, isProgressive } = await sharp(path, options).metadata();
+    const options = { limitInputPixels: Math.floor(maxPixels * share), failOn };
+    const { width: fullWidth, height: fullHeight, isProgressive, ...metadata } = await sharp(path, options).metadata();
+    // The pages of AVIF and HEIC are other pictures.
+    const pages = formats[contentType] === heif ? 1 : (metadata.pages ?? 1);
     const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? progressiveShare : 1;
     const maxOfFrame = Math.floor(maxPixels * wholeShare);
     if (fullWidth * fullHeight > maxOfFrame) throw new ChatError("too_many_pixels", { maxPixels: maxOfFrame });
@@ -80,9 +113,9 @@ export async function cleanPicture(path: string, contentType: PictureType, folde
       mimeType,
       size,
       dimensions: { width, height: pageHeight ?? height },
-    } satisfies CleanPicture;
+    };
   } catch (error) {
-    throw failureOf(error);
+    throw failureOf(error, contentType);
   }
 }
 
@@ -95,11 +128,13 @@ export function thumbnailOf(picture: string | Buffer): Promise<Buffer> {
     .toBuffer();
 }
 
-function failureOf(error: unknown): unknown {
+function failureOf(error: unknown, contentType: PictureType): unknown {
   if (error instanceof ChatError) return error;
   const { message = "" } = error as Error;
   // A failure of the disk or the system, which libvips adds to what failed because of it.
   if (/system error:|is missing/i.test(message)) return error;
+  if (/has not been built in|unsupported codec/i.test(message))
+    return new ChatError("unsupported_media_type", { mimeType: contentType, accepted: shownPictures });
   if (/pixel limit|timeout/i.test(message)) return new ChatError("too_many_pixels");
   return Object.assign(new ChatError("damaged_file"), { cause: error });
 }

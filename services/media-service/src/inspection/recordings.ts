@@ -1,8 +1,8 @@
-// Reads the metadata of audio and video, by MediaInfo compiled to WebAssembly.
+// Measures audio and video, by MediaInfo compiled to WebAssembly, and blanks what else they say.
 import { type FileHandle, open } from "node:fs/promises";
 import { ChatError } from "@khui/contracts";
 import mediaInfoFactory, { type MediaInfoResult } from "mediainfo.js";
-import { webmDuration } from "./webm-duration.js";
+import { blankRecording } from "./containers/containers.js";
 
 export interface Recording {
   readonly kind: "audio" | "video";
@@ -10,11 +10,13 @@ export interface Recording {
   readonly duration: number | undefined;
   /** Of a video, as it is shown: rotated if its file says so. */
   readonly dimensions: { readonly width: number; readonly height: number } | undefined;
+  /** Whether its file has been blanked, in place. */
+  readonly isBlanked: boolean;
 }
 
 export interface RecordingReader {
   /** Throws damaged_file when there is neither an audio nor a video track, or when reading takes more than 5 s. */
-  read(path: string, size: number): Promise<Recording>;
+  read(path: string, size: number, contentType: string): Promise<Recording>;
 }
 
 /** Well-formed files take less than a second. */
@@ -40,7 +42,7 @@ export async function createRecordingReader(): Promise<RecordingReader> {
     }
   }
 
-  async function describe(file: FileHandle, size: number): Promise<Recording> {
+  async function describe(file: FileHandle, path: string, size: number, contentType: string): Promise<Recording> {
     const deadline = Date.now() + timeoutMs;
     const tracks = (await analyze(file, size, deadline)).media?.track ?? [];
     const general = tracks.find((track) => track["@type"] === "General");
@@ -48,21 +50,25 @@ export async function createRecordingReader(): Promise<RecordingReader> {
     const audio = tracks.find((track) => track["@type"] === "Audio");
     if (!video && !audio) throw new ChatError("damaged_file");
     const stated = positive(general?.Duration) ?? positive(video?.Duration) ?? positive(audio?.Duration);
-    const duration = !stated && general?.Format === "WebM" ? await webmDuration(file, size, deadline) : stated;
+    const blanked = blankRecording(path, size, contentType, deadline);
+    const measured = positive(blanked?.seconds);
+    // Of a CAF it states that of its first 64 KB.
+    const duration = general?.Format === "CAF" ? (measured ?? stated) : (stated ?? measured);
     const [width, height] = [positive(video?.Width), positive(video?.Height)];
     const rotated = Number(video?.Rotation ?? 0) % 180 !== 0;
     return {
       kind: video ? "video" : "audio",
       duration: duration && Math.round(duration * 1000) / 1000,
       dimensions: width && height ? (rotated ? { width: height, height: width } : { width, height }) : undefined,
+      isBlanked: blanked !== undefined,
     };
   }
 
   return {
-    async read(path, size) {
+    async read(path, size, contentType) {
       const file = await open(path);
       try {
-        return await describe(file, size);
+        return await describe(file, path, size, contentType);
       } finally {
         await file.close();
       }

@@ -1,8 +1,8 @@
 // Valid files of every kind with bytes changed, lost or repeated: each upload is answered, and has no other effect.
 
 import { flv } from "@khui/test-kit/files/hostile-recordings";
-import { animatedWebp, flac, mutated } from "@khui/test-kit/files/made-files";
-import { docx, noise, pdf, zip } from "@khui/test-kit/files/media-files";
+import { adts, animatedWebp, caf, flac, mutated } from "@khui/test-kit/files/made-files";
+import { docx, joined, noise, pdf, pngChunk, pngStart, zip } from "@khui/test-kit/files/media-files";
 import { monitoring } from "@khui/test-kit/files/monitoring";
 import { randomFrom } from "@khui/test-kit/random";
 import { groupRoom } from "@khui/test-kit/system";
@@ -19,6 +19,7 @@ const maxChildBytes = 900 * mebibyte;
 
 async function validFiles(): Promise<ReadonlyArray<readonly [type: string, content: Uint8Array]>> {
   const frames = ["red", "lime", "blue"].map((background) => ({ width: 40, height: 30, background }));
+  const png = await noise(120, 90).png().toBuffer();
   const recordings = ["video.mp4", "upright-phone.mp4", "video.webm", "recorded.webm"];
   const sounds = ["voice.webm", "sound.mp3", "sound.wav", "sound.m4a", "sound.ogg"];
   return [
@@ -31,7 +32,14 @@ async function validFiles(): Promise<ReadonlyArray<readonly [type: string, conte
     ["image", await fixture("animated.gif")],
     ...(await Promise.all(recordings.map(async (name) => ["video", await fixture(name)] as const))),
     ...(await Promise.all(sounds.map(async (name) => ["audio", await fixture(name)] as const))),
+    [
+      "image",
+      joined(png.subarray(0, pngStart), pngChunk("acTL", Buffer.of(0, 0, 0, 1, 0, 0, 0, 0)), png.subarray(pngStart)),
+    ],
+    ["file", await fixture("photo.heic")],
     ["audio", flac],
+    ["audio", caf],
+    ["audio", adts],
     ["video", flv(2)],
     ["file", pdf],
     ["file", zip({ "a.txt": "" })],

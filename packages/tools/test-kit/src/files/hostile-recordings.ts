@@ -1,6 +1,7 @@
 // Recordings of under a kilobyte whose headers state far more entries than the file has.
 
-const u32 = (value: number) => {
+/** A number of four bytes, big-endian. */
+export const u32 = (value: number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
@@ -12,12 +13,12 @@ const joined = (parts: ReadonlyArray<Buffer | string>) =>
   Buffer.concat(parts.map((part) => (typeof part === "string" ? latin1(part) : part)));
 
 /** A box of ISO 14496-12: its size, its type, its content. */
-function box(type: string, ...content: ReadonlyArray<Buffer | string>): Buffer {
+export function box(type: string, ...content: ReadonlyArray<Buffer | string>): Buffer {
   const body = joined(content);
   return joined([u32(body.length + 8), type, body]);
 }
 /** A box with version 0 and no flags. */
-const fullBox = (type: string, ...content: ReadonlyArray<Buffer | string>) => box(type, u32(0), ...content);
+export const fullBox = (type: string, ...content: ReadonlyArray<Buffer | string>) => box(type, u32(0), ...content);
 
 const matrix = joined([u32(0x10000), zeros(12), u32(0x10000), zeros(12), u32(0x40000000)]);
 const fileType = box("ftyp", "isom", u32(512), "isomiso2avc1mp41");

@@ -44,6 +44,24 @@ export const flac = Buffer.concat([
   Buffer.alloc(64),
 ]);
 
+/** A CAF of a quarter of a second of silence (Apple's Core Audio Format Specification): 16-bit PCM at 8 kHz. */
+export const caf = (() => {
+  const description = Buffer.alloc(32);
+  description.writeDoubleBE(8_000, 0);
+  description.write("lpcm", 8, "latin1");
+  for (const [at, value] of [2, 2, 1, 1, 16].entries()) description.writeUInt32BE(value, 12 + 4 * at);
+  const head = Buffer.from("caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20", "latin1");
+  const data = Buffer.from("data\0\0\0\0\0\0\x0f\xa4", "latin1");
+  return Buffer.concat([head, description, data, Buffer.alloc(4 + 4_000)]);
+})();
+
+/** AAC in ADTS (ISO 13818-7): a second and a bit of frames at 44.1 kHz, of silence. */
+export const adts = Buffer.concat(
+  Array.from({ length: 44 }, () =>
+    Buffer.from("\xff\xf1\x50\x80\x02\x9f\xfc\x21\x10\x04\x60\x8c\x1c\0\0\0\0\0\0\0", "latin1"),
+  ),
+);
+
 export interface Frame {
   readonly width: number;
   readonly height: number;
