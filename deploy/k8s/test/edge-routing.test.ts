@@ -12,6 +12,8 @@ const paths: ReadonlyArray<readonly [path: string, service: string]> = [
   ["/api/v1/chat/messages/1/reactions", "messages-api"],
   [`${room}/messages/media`, "media-service"],
   ["/api/v1/chat/media/1", "media-service"],
+  ["/api/v1/chat/avatars", "media-service"],
+  ["/api/v1/chat/avatars/1/96.webp", "media-service"],
   [`${room}/messages/sticker`, "sticker-service"],
   ["/api/v1/chat/stickers/sets", "sticker-service"],
   ["/socket.io/?EIO=4&transport=polling", "realtime-gateway"],

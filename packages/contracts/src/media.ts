@@ -40,6 +40,22 @@ export const mediaPaths = {
   thumbnail: (fileId: string) => `/api/v1/chat/media/${fileId}/thumbnail`,
 } as const;
 
+/** Sides of the squares that an avatar has, in pixels. */
+export const avatarSizes = [96, 256, 512] as const;
+
+/** The address of one size of an avatar, under our origin. `digest` has 40 hexadecimal digits. */
+export const avatarPath = (digest: string, size: number | string) => `/api/v1/chat/avatars/${digest}/${size}.webp`;
+
+export const UploadedAvatar = Type.Object({
+  avatar: Type.String({
+    description: "the address for `avatar` of rooms, users and tokens: 256 pixels, for anyone, for ever",
+  }),
+  sizes: Type.Object(Object.fromEntries(avatarSizes.map((size) => [size, Type.String()])), {
+    description: "the address of each size, by the side of its square in pixels",
+  }),
+});
+export type UploadedAvatar = Static<typeof UploadedAvatar>;
+
 export const mediaRpc = {
   /** Removes files that no message uses any more. A file that does not exist is not an error. */
   remove: defineRpc("media.remove", Type.Object({ fileIds: Type.Array(ObjectId, { maxItems: 100 }) }), Type.Object({})),

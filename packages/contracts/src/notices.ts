@@ -20,6 +20,7 @@ export const notices = {
   reaction_removed: { th: "ลบ reaction สำเร็จ", en: "Reaction removed" },
   message_forwarded: { th: "ส่งต่อข้อความสำเร็จ", en: "Message forwarded" },
   media_sent: { th: "ส่งไฟล์สำเร็จ", en: "File sent" },
+  avatar_uploaded: { th: "อัปโหลดรูปโปรไฟล์สำเร็จ", en: "Avatar uploaded" },
   sticker_sent: { th: "ส่งสติกเกอร์สำเร็จ", en: "Sticker sent" },
   sticker_set_downloaded: { th: "ดาวน์โหลดชุดสติกเกอร์สำเร็จ", en: "Sticker set downloaded" },
   sticker_set_published: { th: "เผยแพร่ชุดสติกเกอร์สำเร็จ", en: "Sticker set published" },

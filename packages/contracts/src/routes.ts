@@ -1,5 +1,6 @@
 // Every REST route: method, path and schemas. Services mount them, documents derive from them.
 import { type Static, type TSchema, Type } from "typebox";
+import { UploadedAvatar } from "./media.js";
 import {
   AddReaction,
   Content,
@@ -214,6 +215,13 @@ export const routes = {
     params: InRoom,
     status: 201,
     answer: Sent,
+  }),
+  /** A form with one `file`, a picture: it becomes the squares of an avatar, for rooms and people. */
+  uploadAvatar: defineRoute({
+    method: "POST",
+    url: `${base}/avatars`,
+    status: 201,
+    answer: Type.Object({ ...withMessage, data: UploadedAvatar }),
   }),
   sendSticker: defineRoute({
     method: "POST",

@@ -21,6 +21,8 @@ export const mediaEnvironment = {
     maximum: 1_048_576,
     default: defaultLimits.uploadBytesPerSecond,
   }),
+  /** Avatars that one person may upload in an hour. */
+  LIMIT_AVATARS: Type.Integer({ minimum: 1, maximum: 1_000_000_000, default: defaultLimits.avatarsPerHour }),
   /** Files on their way in; may be shared by processes. */
   SCRATCH_DIR: Type.String({ default: join(tmpdir(), "khui-uploads") }),
   POSTGRES_POOL: Type.Integer({ minimum: 1, maximum: 100, default: 4 }),
@@ -35,6 +37,7 @@ export function mediaLimits(env: Static<ReturnType<typeof Type.Object<typeof med
       file: env.MEDIA_MAX_FILE_MB * mebibyte,
     },
     pixels: env.MEDIA_MAX_MEGAPIXELS * 1_000_000,
+    avatarsPerHour: env.LIMIT_AVATARS,
     uploads: env.MEDIA_MAX_UPLOADS,
     uploadsPerUser: env.MEDIA_MAX_UPLOADS_PER_USER,
     uploadBytesPerSecond: env.MEDIA_MIN_UPLOAD_BYTES_PER_SECOND,

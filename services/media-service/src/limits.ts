@@ -6,6 +6,8 @@ export interface MediaLimits {
   readonly bytes: Readonly<Record<MediaKind, number>>;
   /** Width times height of a picture, of all frames together. Formats that take more memory may have a share of them. */
   readonly pixels: number;
+  /** Avatars that one user may upload in an hour. */
+  readonly avatarsPerHour: number;
   /** Concurrent uploads of one process: each may fill the scratch folder with a file of the largest size. */
   readonly uploads: number;
   /** Concurrent uploads of one user, those that wait for bytes included. */
@@ -22,6 +24,7 @@ const mebibyte = 1024 * 1024;
 export const defaultLimits: MediaLimits = {
   bytes: { image: 10 * mebibyte, audio: 25 * mebibyte, video: 100 * mebibyte, file: 100 * mebibyte },
   pixels: 50_000_000,
+  avatarsPerHour: 30,
   uploads: 100,
   uploadsPerUser: 5,
   uploadBytesPerSecond: 1024,

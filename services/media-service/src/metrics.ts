@@ -4,11 +4,14 @@ import { ChatError, type MediaKind } from "@khui/contracts";
 import { startPeriodic } from "@khui/service/process";
 import type { Metrics } from "@khui/service/telemetry";
 
+/** Files of messages by their declared kind, and avatars. */
+export type UploadedKind = MediaKind | "avatar";
+
 export interface UploadMetrics {
-  /** An upload has ended with its message, or that of its first try. */
-  stored(kind: MediaKind, bytes: number): void;
-  /** An upload has ended without one; its kind may not be known yet. */
-  failed(kind: MediaKind | undefined, error: unknown): void;
+  /** An upload has ended with its message, or that of its first try, or as an avatar. */
+  stored(kind: UploadedKind, bytes: number): void;
+  /** An upload has failed; its kind may not be known yet. */
+  failed(kind: UploadedKind | undefined, error: unknown): void;
 }
 
 /** How often the disk is polled, ms. */

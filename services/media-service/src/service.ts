@@ -9,9 +9,12 @@ import { createParsers } from "./inspection/parsers.js";
 import { findVideoFrame } from "./inspection/video-frame.js";
 import type { MediaLimits } from "./limits.js";
 import { monitorDisk } from "./metrics.js";
+import { mountAvatars } from "./routes/avatars.js";
 import { mountDelivery } from "./routes/delivery.js";
 import { mountUpload } from "./routes/upload.js";
 import { createFiles } from "./store/files.js";
+import { createAvatars } from "./uploads/avatars.js";
+import { createReceiver } from "./uploads/receiver.js";
 import { openScratch } from "./uploads/scratch.js";
 import { createUploads } from "./uploads/uploads.js";
 
@@ -33,9 +36,13 @@ export const mediaService = defineService({
     onClose("files", () => files.close());
     const inspection = createInspection(parsers, await findVideoFrame("ffmpeg", limits.pixels), limits);
     const scratch = await openScratch(env.SCRATCH_DIR);
-    await mountUpload(app, guard, createUploads({ bus, files, inspection, scratch, limits, metrics }));
+    const links = createMediaLinks(linkOptions(env, publicUrl));
+    const receive = createReceiver(limits, metrics);
+    await mountUpload(app, guard, receive, createUploads({ bus, files, inspection, scratch, limits }));
+    const avatars = { blobs, inspection, scratch, limits, counters: context.limits, addressOf: links.unsigned };
+    mountAvatars(app, guard, blobs, receive, createAvatars(avatars));
     onClose("disk metrics", await monitorDisk(metrics, env.SCRATCH_DIR));
-    mountDelivery(app, guard, blobs, createMediaLinks(linkOptions(env, publicUrl)));
+    mountDelivery(app, guard, blobs, links);
     rpc.background.serve(mediaRpc.remove, async ({ fileIds }) => {
       await files.remove(fileIds);
       return {};

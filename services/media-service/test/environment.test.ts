@@ -13,6 +13,7 @@ test("the default limits are those of README.md, and each can be set alone", asy
   t.same(limitsOf({}), {
     bytes: standard,
     pixels: 50_000_000,
+    avatarsPerHour: 30,
     uploads: 100,
     uploadsPerUser: 5,
     uploadBytesPerSecond: 1024,

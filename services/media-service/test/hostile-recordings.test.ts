@@ -14,7 +14,7 @@ const maxBytes = 600 * mebibyte;
 /** Where nothing blocks, it is the scheduling delay of a loaded machine. */
 const maxBlockedMs = 2_000;
 
-const parsers = createParsers({ recording: 2_500, picture: 20_000, thumbnail: 20_000 });
+const parsers = createParsers({ recording: 2_500, picture: 20_000, squares: 20_000, thumbnail: 20_000 });
 t.teardown(() => parsers.close());
 const inspection = createInspection(parsers, undefined, defaultLimits);
 

@@ -55,7 +55,7 @@ test("the number of frames is limited in every format", async (t) => {
 });
 
 test("a picture that takes too long is refused, and its worker killed", async (t) => {
-  const impatient = createParsers({ recording: 10_000, picture: 1, thumbnail: 10_000 });
+  const impatient = createParsers({ recording: 10_000, picture: 1, squares: 20_000, thumbnail: 10_000 });
   t.teardown(() => impatient.close());
   const folder = await folderFor(t);
   const photo = await folder.write(await noise(3_000, 2_000).jpeg().toBuffer());

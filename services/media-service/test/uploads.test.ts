@@ -11,6 +11,7 @@ import { type Test, test } from "tap";
 import { defaultLimits } from "../src/limits.js";
 import { mountUpload } from "../src/routes/upload.js";
 import type { Files } from "../src/store/files.js";
+import { createReceiver } from "../src/uploads/receiver.js";
 import { openScratch } from "../src/uploads/scratch.js";
 import { createUploads } from "../src/uploads/uploads.js";
 
@@ -47,11 +48,10 @@ async function upload(t: Test, send?: () => Promise<RpcAnswer<typeof messagesRpc
     },
     scratch: await openScratch((await folderFor(t)).path),
     limits: defaultLimits,
-    metrics: createMetrics("test"),
   });
   const app = await createApp({});
   t.teardown(() => app.close());
-  await mountUpload(app, guard, uploads);
+  await mountUpload(app, guard, createReceiver(defaultLimits, createMetrics("test")), uploads);
   const form = new FormData();
   form.append("file", new Blob(["a note"]), "note.txt");
   form.append("type", "file");

@@ -3,7 +3,7 @@ import { ChatError, type MediaKind, type StoredMedia } from "@khui/contracts";
 import { createFairSemaphore } from "@khui/service/process";
 import type { MediaLimits } from "../limits.js";
 import { isBlankable } from "./containers/containers.js";
-import { contentTypeOf, isEncodedAnew, shownPictures, unknownType } from "./kinds.js";
+import { contentTypeOf, isEncodedAnew, isPicture, shownPictures, unknownType } from "./kinds.js";
 import type { Parsers } from "./parsers.js";
 import type { VideoFrame } from "./video-frame.js";
 
@@ -27,7 +27,17 @@ export interface Inspection {
     folder: string,
     userId: string,
   ): Promise<Inspected>;
+  /** A square WebP of each size, in pixels, of a picture. Throws unsupported_media_type for another file, and else as `inspect` does. */
+  squares(
+    file: { path: string; size: number },
+    sizes: readonly number[],
+    folder: string,
+    userId: string,
+  ): Promise<readonly Uint8Array[]>;
 }
+
+/** What can be sent as a picture and shown everywhere. */
+const notShown = (mimeType: string) => new ChatError("unsupported_media_type", { mimeType, accepted: shownPictures });
 
 /** Files parsed at the same time, of all users and of one: parsing takes CPU and memory. */
 const parsing = { limit: 2, limitPerKey: 1 };
@@ -58,6 +68,12 @@ export function createInspection(
   }
 
   return {
+    async squares(file, sizes, folder, userId) {
+      const contentType = await contentTypeOf(file.path, file.size);
+      if (!isPicture(contentType)) throw notShown(contentType);
+      const job = { path: file.path, contentType, folder, maxPixels: limits.pixels, sizes };
+      return semaphore(userId, () => parsers.parse("squares", job));
+    },
     async inspect(file, declared, folder, userId) {
       const contentType = await contentTypeOf(file.path, file.size);
       if (isEncodedAnew(contentType, declared)) {
@@ -77,8 +93,7 @@ export function createInspection(
           return unchanged(file, unknownType);
         }
       }
-      if (declared === "image" && contentType.startsWith("image/"))
-        throw new ChatError("unsupported_media_type", { mimeType: contentType, accepted: shownPictures });
+      if (declared === "image" && contentType.startsWith("image/")) throw notShown(contentType);
       checkKind("file", declared);
       return unchanged(file, contentType);
     },

@@ -11,6 +11,10 @@ export interface ParserJobs {
     input: { path: string; contentType: PictureType; folder: string; maxPixels: number };
     result: CleanPicture & { readonly thumbnail: Uint8Array };
   };
+  readonly squares: {
+    input: { path: string; contentType: PictureType; folder: string; maxPixels: number; sizes: readonly number[] };
+    result: readonly Uint8Array[];
+  };
   readonly thumbnail: { input: { picture: Uint8Array }; result: Uint8Array };
 }
 

@@ -2,7 +2,7 @@
 import { ChatError } from "@khui/contracts";
 import { serveJobs } from "@khui/service/worker";
 import type { ParserJob, ParserJobs, ParserOutcome } from "./parser-jobs.js";
-import { cleanPicture, thumbnailOf } from "./pictures.js";
+import { cleanPicture, squaresOf, thumbnailOf } from "./pictures.js";
 import { createRecordingReader } from "./recordings.js";
 import { limitWebAssemblyMemory } from "./webassembly-memory.js";
 
@@ -26,6 +26,7 @@ serveJobs(async (job: ParserJob): Promise<ParserOutcome> => {
 async function parse(job: ParserJob): Promise<ParserJobs[keyof ParserJobs]["result"]> {
   if (job.name === "recording") return recordings.read(job.path, job.size, job.contentType);
   if (job.name === "thumbnail") return thumbnailOf(Buffer.from(job.picture));
+  if (job.name === "squares") return squaresOf(job.path, job.contentType, job.folder, job.maxPixels, job.sizes);
   const picture = await cleanPicture(job.path, job.contentType, job.folder, job.maxPixels);
   return { ...picture, thumbnail: await thumbnailOf(picture.path) };
 }

@@ -16,7 +16,7 @@ export interface Parsers {
 export type ParserDeadlines = Readonly<Record<ParserJobName, number>>;
 
 /** More than well-formed files take on a slow machine. `timeoutSeconds` of pictures.ts ends most pictures before. */
-const defaultDeadlines: ParserDeadlines = { recording: 6_000, picture: 25_000, thumbnail: 10_000 };
+const defaultDeadlines: ParserDeadlines = { recording: 6_000, picture: 25_000, squares: 25_000, thumbnail: 10_000 };
 
 /** A picture of 50 million pixels takes 250 MB beside the 210 that a process with its parsers begins with. */
 const dataBytes = 640 * 1024 * 1024;

@@ -1,4 +1,4 @@
-// Re-encodes a picture: upright, without metadata, measured; and makes its thumbnail.
+// Re-encodes a picture: upright, without metadata, measured; and makes its thumbnail, or the squares of an avatar.
 import { appendFile, copyFile, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ChatError } from "@khui/contracts";
@@ -69,54 +69,89 @@ sharp.concurrency(1);
  * for all frames together. Throws too_many_pixels, too_many_frames, unsupported_media_type for HEIC where libvips has no decoder for it, or
  * damaged_file for one that cannot be decoded to its end.
  */
-export async function cleanPicture(path: string, contentType: PictureType, folder: string, maxPixels: number) {
+export function cleanPicture(
+  path: string,
+  contentType: PictureType,
+  folder: string,
+  maxPixels: number,
+): Promise<CleanPicture> {
+  const { mimeType, write } = formats[contentType];
+  const cleaned = join(folder, "cleaned");
+  return decode(path, contentType, folder, maxPixels, async (source, options, pages) => {
+    const animated = pages > 1;
+    const image = sharp(source, { ...options, animated }).timeout({ seconds: timeoutSeconds });
+    // Frames of an animation are decoded as one tall picture, which cannot be rotated; animations are stored upright.
+    const { width, height, pageHeight } = await write(animated ? image : image.autoOrient(), animated).toFile(cleaned);
+    const { size } = await stat(cleaned);
+    return { path: cleaned, mimeType, size, dimensions: { width, height: pageHeight ?? height } };
+  });
+}
+
+/**
+ * A square WebP of each size, in pixels: the middle of the picture, upright, without metadata; of an animation its first frame. The picture has
+ * the limits of `cleanPicture`, which throws the same.
+ */
+export function squaresOf(
+  path: string,
+  contentType: PictureType,
+  folder: string,
+  maxPixels: number,
+  sizes: readonly number[],
+): Promise<Buffer[]> {
+  return decode(path, contentType, folder, maxPixels, async (source, options) => {
+    const side = Math.max(...sizes);
+    const image = sharp(source, options).timeout({ seconds: timeoutSeconds }).autoOrient();
+    const largest = await image.resize(side, side, { fit: "cover" }).png({ compressionLevel: 0 }).toBuffer();
+    return Promise.all(sizes.map((size) => sharp(largest).resize(size, size).webp({ quality: 85 }).toBuffer()));
+  });
+}
+
+type DecodeOptions = { readonly limitInputPixels: number; readonly failOn: "error" | "warning" };
+/** Decodes the file at `source`, which has that many pages. */
+type Decode<Result> = (source: string, options: DecodeOptions, pages: number) => Promise<Result>;
+
+/** Runs `run` on a picture that is within the limits, and translates its failures. */
+async function decode<Result>(
+  path: string,
+  contentType: PictureType,
+  folder: string,
+  maxPixels: number,
+  run: Decode<Result>,
+): Promise<Result> {
   if (contentType === "image/gif" && !isWholeGif(await readFile(path))) throw new ChatError("damaged_file");
+  const limitInputPixels = Math.floor(maxPixels * formats[contentType].share);
+  const attempt = async (source: string, failOn: DecodeOptions["failOn"]) => {
+    const options = { limitInputPixels, failOn };
+    try {
+      return await run(source, options, await checkPixels(source, contentType, maxPixels, options));
+    } catch (error) {
+      throw failureOf(error, contentType);
+    }
+  };
   try {
-    return await reencode(path, contentType, folder, maxPixels, "error");
+    return await attempt(path, "error");
   } catch (error) {
     if (contentType !== "image/jpeg" || !(error instanceof ChatError && error.code === "damaged_file")) throw error;
     // It may lack its end marker alone. With one, a picture that was cut off is but a warning.
     const ended = join(folder, "ended");
     await copyFile(path, ended);
     await appendFile(ended, Buffer.of(0xff, 0xd9));
-    return reencode(ended, contentType, folder, maxPixels, "warning");
+    return attempt(ended, "warning");
   }
 }
 
-async function reencode(
-  path: string,
-  contentType: PictureType,
-  folder: string,
-  maxPixels: number,
-  failOn: "error" | "warning",
-): Promise<CleanPicture> {
-  const { mimeType, share, write } = formats[contentType];
-  const cleaned = join(folder, "cleaned");
-  try {
-    const options = { limitInputPixels: Math.floor(maxPixels * share), failOn };
-    const { width: fullWidth, height: fullHeight, isProgressive, ...metadata } = await sharp(path, options).metadata();
-    // The pages of AVIF and HEIC are other pictures.
-    const pages = formats[contentType] === heif ? 1 : (metadata.pages ?? 1);
-    const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? progressiveShare : 1;
-    const maxOfFrame = Math.floor(maxPixels * wholeShare);
-    if (fullWidth * fullHeight > maxOfFrame) throw new ChatError("too_many_pixels", { maxPixels: maxOfFrame });
-    if (fullWidth * fullHeight * pages > options.limitInputPixels)
-      throw new ChatError("too_many_pixels", { maxPixels: options.limitInputPixels });
-    if (pages > maxFrames) throw new ChatError("too_many_frames", { maxFrames });
-    const animated = pages > 1;
-    const image = sharp(path, { ...options, animated }).timeout({ seconds: timeoutSeconds });
-    // Frames of an animation are decoded as one tall picture, which cannot be rotated; animations are stored upright.
-    const { width, height, pageHeight } = await write(animated ? image : image.autoOrient(), animated).toFile(cleaned);
-    const { size } = await stat(cleaned);
-    return {
-      path: cleaned,
-      mimeType,
-      size,
-      dimensions: { width, height: pageHeight ?? height },
-    };
-  } catch (error) {
-    throw failureOf(error, contentType);
-  }
+/** Reads the header alone, and returns how many pages there are. Throws too_many_pixels, too_many_frames. */
+async function checkPixels(path: string, contentType: PictureType, maxPixels: number, options: DecodeOptions) {
+  const { width, height, isProgressive, ...metadata } = await sharp(path, options).metadata();
+  // The pages of AVIF and HEIC are other pictures.
+  const pages = formats[contentType] === heif ? 1 : (metadata.pages ?? 1);
+  const wholeShare = contentType === "image/gif" ? gifFrameShare : isProgressive ? progressiveShare : 1;
+  const maxOfFrame = Math.floor(maxPixels * wholeShare);
+  if (width * height > maxOfFrame) throw new ChatError("too_many_pixels", { maxPixels: maxOfFrame });
+  if (width * height * pages > options.limitInputPixels)
+    throw new ChatError("too_many_pixels", { maxPixels: options.limitInputPixels });
+  if (pages > maxFrames) throw new ChatError("too_many_frames", { maxFrames });
+  return pages;
 }
 
 /** A WebP of at most 320 by 320 pixels; of an animation its first frame. `picture` is a path or an encoded picture. */

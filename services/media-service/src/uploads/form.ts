@@ -35,24 +35,36 @@ export function readForm(
   signal: AbortSignal,
 ): Promise<Form> {
   return readMultipart(request, { malformed: () => invalidField(""), signal }, async () => {
-    const { values, file } = await readParts(request, folder, limits, signal);
-    if (!file) throw new ChatError("no_file");
+    const { values, file } = await readParts(request, folder, (type) => maxBytesOf(type, limits), signal);
     const fields = checkFields(values);
     if (file.size > limits.bytes[fields.type]) throw tooLarge(limits.bytes[fields.type]);
     return { fields, file };
   });
 }
 
+/** The same for a form whose `file` alone counts, of at most `maxBytes`. */
+export function readFile(
+  request: FastifyRequest,
+  folder: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Form["file"]> {
+  return readMultipart(request, { malformed: () => invalidField(""), signal }, async () => {
+    return (await readParts(request, folder, () => maxBytes, signal)).file;
+  });
+}
+
 interface Parts {
   /** Of the fields that are known, the first of each name. */
   readonly values: Record<string, string>;
-  readonly file: Form["file"] | undefined;
+  readonly file: Form["file"];
 }
 
+/** `maxBytes` is what the file may have, by the type that has come before it. */
 async function readParts(
   request: FastifyRequest,
   folder: string,
-  limits: MediaLimits,
+  maxBytes: (type: string | undefined) => number,
   signal: AbortSignal,
 ): Promise<Parts> {
   const values: Record<string, string> = {};
@@ -72,9 +84,10 @@ async function readParts(
     } else {
       if (file) throw new ChatError("too_many_files");
       const given = extendedName() ?? part.filename;
-      file = await writeFile(part, given, join(folder, "received"), maxBytesOf(values.type, limits), signal);
+      file = await writeFile(part, given, join(folder, "received"), maxBytes(values.type), signal);
     }
   }
+  if (!file) throw new ChatError("no_file");
   return { values, file };
 }
 

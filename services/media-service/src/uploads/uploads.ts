@@ -3,24 +3,19 @@ import { type Bus, NoResponders } from "@khui/bus";
 import { call } from "@khui/bus/rpc";
 import { ChatError, type Draft, type MediaKind, type Message, messagesRpc } from "@khui/contracts";
 import { type SentMessage, sendMessage } from "@khui/service";
-import { closeWhenIdle } from "@khui/service/http";
-import type { Metrics } from "@khui/service/telemetry";
-import type { FastifyRequest } from "fastify";
 import type { Inspected, Inspection } from "../inspection/inspection.js";
 import type { MediaLimits } from "../limits.js";
-import { createUploadMetrics, type UploadMetrics } from "../metrics.js";
 import type { Files } from "../store/files.js";
 import { type Form, readForm } from "./form.js";
+import type { Receiving } from "./receiver.js";
 import type { Scratch } from "./scratch.js";
-import { createUploadSlots, type Slot } from "./slots.js";
 
 export interface UploadDeps {
   readonly bus: Bus;
   readonly files: Files;
-  readonly inspection: Inspection;
+  readonly inspection: Pick<Inspection, "inspect">;
   readonly scratch: Scratch;
   readonly limits: MediaLimits;
-  readonly metrics: Metrics;
 }
 
 export interface Sender {
@@ -30,66 +25,31 @@ export interface Sender {
   readonly clientMessageId: string | undefined;
 }
 
-export type Upload = (request: FastifyRequest, sender: Sender) => Promise<Message>;
+export type Upload = (upload: Receiving, sender: Sender) => Promise<Message>;
 
 /** Returns a function that takes an upload and resolves with its message; that of the first try, if this is a repeated one. */
-export function createUploads(deps: UploadDeps): Upload {
-  const slots = createUploadSlots(deps.limits);
-  const metrics = createUploadMetrics(deps.metrics, slots.size);
-  return async (request, sender) => {
-    const { socket } = request.raw;
-    const aborting = new AbortController();
-    const slot = slots.acquire(sender.userId, {
-      received: () => socket.bytesRead,
-      abort: (failure) => aborting.abort(failure),
-    });
-    const progress: Progress = {};
+export function createUploads({ bus, files, inspection, scratch, limits }: UploadDeps): Upload {
+  return async (upload, sender) => {
+    // Before the body is read: nobody should send 100 MB to learn that they may not.
+    await checkSender(bus, sender, { type: "file" });
+    const { folder, remove } = await scratch.open();
     try {
-      return await receive(deps, metrics, progress, request, sender, slot, aborting.signal);
-    } catch (error) {
-      metrics.failed(progress.kind, error);
-      // The rest of its body is still to come.
-      if (!request.raw.complete) closeWhenIdle(request.raw);
-      throw error;
+      const form = await readForm(upload.request, folder, limits, upload.signal);
+      upload.startWork();
+      const kind = form.fields.type;
+      upload.kind = kind;
+      const named = { ...sender, clientMessageId: form.fields.clientMessageId ?? sender.clientMessageId };
+      const repeated = named.clientMessageId && (await checkSender(bus, named, { type: kind, draft: draftOf(form) }));
+      if (repeated) return repeated;
+      const file = await inspection.inspect(form.file, kind, folder, sender.userId);
+      const fileId = await files.store(file);
+      const message = await send(bus, files, named, form, file, fileId);
+      upload.stored(kind, form.file.size);
+      return message;
     } finally {
-      slot.release();
+      await remove();
     }
   };
-}
-
-/** What is known of an upload so far. */
-interface Progress {
-  kind?: MediaKind;
-}
-
-async function receive(
-  { bus, files, inspection, scratch, limits }: UploadDeps,
-  metrics: UploadMetrics,
-  progress: Progress,
-  request: FastifyRequest,
-  sender: Sender,
-  slot: Slot,
-  signal: AbortSignal,
-): Promise<Message> {
-  // Before the body is read: nobody should send 100 MB to learn that they may not.
-  await checkSender(bus, sender, { type: "file" });
-  const { folder, remove } = await scratch.open();
-  try {
-    const form = await readForm(request, folder, limits, signal);
-    slot.startWork();
-    const kind = form.fields.type;
-    progress.kind = kind;
-    const named = { ...sender, clientMessageId: form.fields.clientMessageId ?? sender.clientMessageId };
-    const repeated = named.clientMessageId && (await checkSender(bus, named, { type: kind, draft: draftOf(form) }));
-    if (repeated) return repeated;
-    const file = await inspection.inspect(form.file, kind, folder, sender.userId);
-    const fileId = await files.store(file);
-    const message = await send(bus, files, named, form, file, fileId);
-    metrics.stored(kind, form.file.size);
-    return message;
-  } finally {
-    await remove();
-  }
 }
 
 /** Throws what the send would be refused for; resolves with the message that its `clientMessageId` has sent before, if any. */

@@ -220,6 +220,7 @@ export const rows: readonly Row[] = [
   { ...nothing, actions: ["listMessages", "getMessage", "listReactions", "listReceipts"] },
   { ...nothing, actions: ["listStickerSets", "getStickerSet", "listStickers", "downloadStickerSet"] },
   { ...nothing, actions: ["myStickerSets", "searchStickers"] },
+  { ...nothing, actions: ["uploadAvatar"], perSecond: 0.01, limit: "`LIMIT_AVATARS`" },
   {
     ...nothing,
     actions: ["upsertUsers", "publishStickerSet", "updateStickerSet", "retireStickerSet"],

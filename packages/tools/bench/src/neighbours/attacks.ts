@@ -86,6 +86,7 @@ export const restAttacks: Readonly<Record<keyof typeof routes, RestAttack>> = {
     ask("POST", `/rooms/${stage.square}/messages`, { content: text(n), replyTo: stage.worstMessage }),
   sendMedia: (ask, { stage, picture }) =>
     ask("POST", `/rooms/${stage.square}/messages/media`, formOf(picture, "image")),
+  uploadAvatar: (ask, { picture }) => ask("POST", "/avatars", formOf(picture)),
   sendSticker: (ask, { stage }) => ask("POST", `/rooms/${stage.square}/messages/sticker`, stage.sticker),
   getMessage: (ask, { stage }) => ask("GET", `/messages/${stage.worstMessage}`),
   listReactions: (ask, { stage }) => ask("GET", `/messages/${stage.worstMessage}/reactions?limit=100`),

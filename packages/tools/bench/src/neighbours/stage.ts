@@ -48,6 +48,7 @@ const limits = {
   LIMIT_PER_USER: "1200",
   LIMIT_ROOMS_CREATED: "30",
   LIMIT_PEOPLE_ADDED: "600",
+  LIMIT_AVATARS: "30",
   MEDIA_MAX_UPLOADS_PER_USER: "5",
 };
 /** The most characters of a text, each of three bytes. */
