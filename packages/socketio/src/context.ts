@@ -1,6 +1,7 @@
 // What all connections of one engine share, and how its sockets reach the host.
 
 import type { IncomingMessage } from "node:http";
+import { LRUCache } from "lru-cache";
 import { ClosingConnections } from "./connection/closing-connections.js";
 import { Flusher } from "./connection/flusher.js";
 import { FrameCoalescer } from "./connection/frame-coalescer.js";
@@ -12,6 +13,10 @@ import type { Handshake, Socket } from "./host/socket.js";
 import type { Settings } from "./options.js";
 import { BodyBudget } from "./relay/body-budget.js";
 import { PacketReader } from "./socketio/packets.js";
+
+/** A poll or an upgrade of a session that has moved, which a proxy repeats, comes within this time. */
+const movedSessionsMs = 60_000;
+const maxMovedSessions = 10_000;
 
 export class EngineContext implements SessionContext {
   readonly settings: Settings;
@@ -26,6 +31,14 @@ export class EngineContext implements SessionContext {
   readonly coalescer = new FrameCoalescer();
   readonly packets = new PacketReader();
   readonly handshakes: HandshakeLimiter;
+  /** Upgrades of other engines' sessions: as many are let in as handshakes, and counted separately. */
+  readonly arrivals: HandshakeLimiter;
+  /** Those in progress. */
+  readonly arriving = new Set<{ cancel(): void }>();
+  /** Sessions that have moved from here to another engine, lately. */
+  readonly movedSessions = new LRUCache<string, true>({ max: maxMovedSessions, ttl: movedSessionsMs });
+  /** Sessions that have moved here since the start. */
+  takenOver = 0;
   readonly relayedBodies = new BodyBudget();
   readonly upgradeServer: UpgradeServer;
   readonly #onSocket: (socket: Socket, handshake: Handshake) => void;
@@ -38,6 +51,7 @@ export class EngineContext implements SessionContext {
     this.timers = new TimerWheel(Math.min(Math.max(shortest / 10, 10), 100));
     this.closing = new ClosingConnections(settings.sendBudget);
     this.handshakes = new HandshakeLimiter(settings, this.timers);
+    this.arrivals = new HandshakeLimiter(settings, this.timers);
     this.upgradeServer = createUpgradeServer(settings);
   }
 
@@ -53,9 +67,14 @@ export class EngineContext implements SessionContext {
 
   /** Gives a new socket to the host. */
   openSocket(socket: Socket, handshake: Handshake): void {
+    this.addSocket(socket, () => this.#onSocket(socket, handshake));
+  }
+
+  /** Adds a socket that is there for the host, which `give` tells. */
+  addSocket(socket: Socket, give: () => void): void {
     this.sockets.add(socket);
     try {
-      this.reportRejection(this.#onSocket(socket, handshake), socket);
+      this.reportRejection(give(), socket);
     } catch (error) {
       this.reportError(error, socket);
     }

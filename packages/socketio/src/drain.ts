@@ -20,6 +20,7 @@ export async function drainEngine(
   graceMs: number,
 ): Promise<void> {
   context.handshakes.closed = true;
+  context.arrivals.closed = true;
   const endAt = performance.now() + graceMs;
   await sleepUntil(performance.now() + graceMs * noticeShare);
   const sockets = [...context.sockets];
@@ -31,6 +32,7 @@ export async function drainEngine(
     for (const socket of sockets.slice(from, to)) socket.close(code, reason);
     await sleepUntil(endAt - intervalMs * (batches - n - 1));
   }
+  for (const arrival of [...context.arriving]) arrival.cancel();
   for (const session of [...context.sessions.values()]) {
     session.end(reason, code);
     session.discard();

@@ -12,6 +12,8 @@ import { isUnder, targetOf } from "./http/url.js";
 import { type EngineOptions, resolveOptions } from "./options.js";
 import { answerRelayed } from "./relay/owner.js";
 import type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
+import { answerTakeover } from "./takeover/reservation.js";
+import type { TakeoverAnswer, TakeoverRequest } from "./takeover/takeover-request.js";
 
 export interface EngineStats {
   /** Engine.IO sessions, connected or not. */
@@ -23,6 +25,8 @@ export interface EngineStats {
   bufferedBytes: number;
   /** Handshakes answered 503 since the start. */
   refusedHandshakes: number;
+  /** Sessions taken over from other engines since the start. */
+  takenOver: number;
   /** Writes to connections since the start: each writes all frames that one connection had queued in one turn. */
   writes: number;
 }
@@ -39,6 +43,8 @@ export interface Engine {
   handleUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean;
   /** Answers a polling request that another engine received: the owner's side of `relay`. Never rejects. */
   handleRelayed(request: RelayedRequest): Promise<RelayedAnswer>;
+  /** Answers an engine that has received an upgrade of a session here: the owner's side of `takeover`. Never rejects. */
+  handleTakeover(request: TakeoverRequest): Promise<TakeoverAnswer>;
   readonly sockets: ReadonlySet<Socket>;
   /** Counted on each call, so its cost grows with the number of sockets. */
   stats(): EngineStats;
@@ -80,6 +86,7 @@ export function createEngine(options: EngineOptions, onSocket: (socket: Socket, 
     },
     handleUpgrade: (request, stream, head) => handleUpgrade(context, { request, stream, head }),
     handleRelayed: (request) => answerRelayed(context, request),
+    handleTakeover: (request) => answerTakeover(context, request),
     stats: () => statsOf(context),
     drain: (graceMs, code = 1001, reason = "server closing") => {
       assertSendable(code);
@@ -125,6 +132,7 @@ function statsOf(context: EngineContext): EngineStats {
     bufferedBytes += socket.bufferedBytes;
   }
   const { pending: handshaking, refused: refusedHandshakes } = context.handshakes;
-  const { writes } = context.flusher;
-  return { sessions: context.sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, writes };
+  const { sessions, takenOver, flusher } = context;
+  const { writes } = flusher;
+  return { sessions: sessions.size, handshaking, sockets, bufferedBytes, refusedHandshakes, takenOver, writes };
 }

@@ -6,3 +6,5 @@ export type { EngineOptions } from "./options.js";
 export { badFramesCode, maxBadFrames } from "./plain/plain-socket.js";
 export type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
 export { ConnectRefused } from "./socketio/connect-refused.js";
+export type { ExpectedSocket, HandoverHost } from "./takeover/handover-host.js";
+export type { MovedSession, TakeoverAnswer, TakeoverRequest } from "./takeover/takeover-request.js";

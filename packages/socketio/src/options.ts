@@ -4,6 +4,8 @@ import { isSendableCode } from "./connection/close-codes.js";
 import { ownerIdPattern } from "./engineio/session-id.js";
 import type { Handshake, Socket } from "./host/socket.js";
 import type { RelayedAnswer, RelayedRequest } from "./relay/relayed-request.js";
+import type { HandoverHost } from "./takeover/handover-host.js";
+import type { TakeoverAnswer, TakeoverRequest } from "./takeover/takeover-request.js";
 
 /** Times in ms, sizes in bytes. */
 export interface EngineOptions {
@@ -54,11 +56,19 @@ export interface EngineOptions {
    * `onError` and ends the session. `connectTimeout` goes on meanwhile. Default: everybody, as with undefined.
    */
   admit?: (handshake: Handshake) => Promise<unknown> | undefined;
+  /**
+   * Lets the engine that receives an upgrade take the session over from its owner. `ask` carries a request to the engine with
+   * that `ownerId`, whose `handleTakeover` answers it; if it rejects, or there is no `takeover`, the client stays on polling.
+   */
+  takeover?: {
+    ask: (request: TakeoverRequest, ownerId: string) => Promise<TakeoverAnswer>;
+    host: HandoverHost;
+  };
   /** Called with what a host's handler threw, and with a relay's rejection. Default: process.emitWarning. */
   onError?: (error: Error, socket?: Socket) => void;
 }
 
-type Optional = "cors" | "ownerId" | "relay" | "admit";
+type Optional = "cors" | "ownerId" | "relay" | "takeover" | "admit";
 /** The options with every default filled in. */
 export type Settings = Required<Omit<EngineOptions, Optional>> & Pick<EngineOptions, Optional>;
 

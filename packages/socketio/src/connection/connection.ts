@@ -45,9 +45,10 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   private overflowed = false;
   private trusted = false;
 
-  constructor(context: Context) {
+  /** @param nextPingMs from now to the first ping. */
+  constructor(context: Context, nextPingMs = context.settings.pingInterval) {
     this.context = context;
-    this.heartbeatDueAt = context.timers.now() + context.settings.pingInterval;
+    this.heartbeatDueAt = context.timers.now() + nextPingMs;
   }
 
   abstract readonly transport: "polling" | "websocket";
@@ -63,6 +64,10 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   get maxPayload(): number {
     const { maxPayload, maxUntrustedPayload } = this.context.settings;
     return this.trusted ? maxPayload : maxUntrustedPayload;
+  }
+
+  protected get isTrusted(): boolean {
+    return this.trusted;
   }
 
   /** From now on the peer may send what `maxPayload` allows. */
@@ -139,6 +144,12 @@ export abstract class Connection<Context extends ConnectionContext = ConnectionC
   protected reschedule(notLaterThan = Number.POSITIVE_INFINITY): void {
     const { timers } = this.context;
     timers.schedule(this, Math.min(this.heartbeatDueAt, notLaterThan) - timers.now());
+  }
+
+  /** On the timers' clock: when the next ping is due; one interval after a ping that has not been answered. */
+  protected get nextPingAt(): number {
+    const { pingInterval, pingTimeout } = this.context.settings;
+    return this.pingEnd === undefined ? this.heartbeatDueAt : this.heartbeatDueAt - pingTimeout + pingInterval;
   }
 
   onDue(now: number): void {

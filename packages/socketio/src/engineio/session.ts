@@ -6,11 +6,15 @@ import { Connection, type ConnectionContext } from "../connection/connection.js"
 import { payloadOf, textFrame } from "../connection/websocket-frames.js";
 import type { TransportListener, WebSocketTransport } from "../connection/websocket-transport.js";
 import type { HandshakeLimiter } from "../handshake-limiter.js";
+import type { MovedSession } from "../takeover/takeover-request.js";
 import { closePacket, noopPacket, pingPacket } from "./packets.js";
 import { type PollingExchange, textPlain } from "./polling-exchange.js";
 import { decodePayload } from "./polling-payload.js";
 import { type PollingListener, PollingTransport } from "./polling-transport.js";
 import { createSessionId } from "./session-id.js";
+
+/** In a body they may be very small. */
+const maxHeldMessages = 1_000;
 
 /** What a session uses of its engine. */
 export interface SessionContext extends ConnectionContext {
@@ -20,13 +24,24 @@ export interface SessionContext extends ConnectionContext {
   readonly sessions: Map<string, EngineSession>;
 }
 
-/** An upgrade to WebSocket in progress. */
+/** An upgrade to WebSocket in progress, here or at another engine. */
 export interface PendingUpgrade {
-  /** Whether its probe was answered: from then on the client may be moving to the WebSocket. */
+  /** Whether its probe was answered, or is about to be: from then on the client may be moving to the WebSocket. */
   readonly answered: boolean;
   /** Gives the upgrade up; the session stays on polling. */
   cancel(): void;
 }
+
+/** A session as another engine had it. Times in ms from now. */
+export interface FormerSession {
+  readonly sid: string;
+  readonly nextPingMs: number;
+  /** Until CONNECT must have come; absent once it has. */
+  readonly connectMs?: number;
+  readonly trusted: boolean;
+}
+
+type Message = string | Buffer;
 
 export class EngineSession
   extends Connection<SessionContext>
@@ -35,6 +50,8 @@ export class EngineSession
   readonly sid: string;
   /** At most one at a time. */
   upgrade: PendingUpgrade | undefined;
+  /** How often another engine has reserved it. */
+  reservations = 0;
   protected readonly ping = pingPacket;
   #webSocket: WebSocketTransport | undefined;
   /** For sessions that began on polling. Kept after an upgrade, for responses and a POST still in progress. */
@@ -43,17 +60,26 @@ export class EngineSession
   #closeDetails: { code: number; reason: string } | undefined;
   /** The deadline for CONNECT; undefined once it has come. */
   #connectDueAt: number | undefined;
+  /** Messages that wait until it is decided where the session goes on. */
+  #held: { messages: Message[]; bytes: number } | undefined;
 
-  /** Opens a session whose handshake came over `webSocket`, or over polling if that is undefined. */
-  constructor(context: SessionContext, webSocket: WebSocketTransport | undefined) {
-    super(context);
+  /**
+   * Opens a session whose handshake came over `webSocket`, or over polling if that is undefined; or goes on with one that was
+   * at another engine, and moves to `webSocket`.
+   */
+  constructor(context: SessionContext, webSocket: WebSocketTransport | undefined, former?: FormerSession) {
+    super(context, former?.nextPingMs);
     const { ownerId, connectTimeout } = context.settings;
-    this.sid = createSessionId(ownerId);
+    this.sid = former?.sid ?? createSessionId(ownerId);
     this.#webSocket = webSocket;
     this.#polling = webSocket ? undefined : new PollingTransport(context, this);
-    this.#connectDueAt = context.timers.now() + connectTimeout;
+    const connectMs = former ? former.connectMs : connectTimeout;
+    if (connectMs !== undefined) {
+      this.#connectDueAt = context.timers.now() + connectMs;
+      context.handshakes.pending += 1;
+    }
+    if (former?.trusted) this.trust();
     context.sessions.set(this.sid, this);
-    context.handshakes.pending += 1;
     this.#polling?.expectPoll(0);
     this.reschedule();
   }
@@ -201,13 +227,14 @@ export class EngineSession
     const data: unknown = packet.data;
     switch (packet.type) {
       case "message":
-        if (Buffer.isBuffer(data)) this.listener?.onBinary(data);
-        else this.listener?.onText(typeof data === "string" ? data : "");
+        this.receive(Buffer.isBuffer(data) ? data : typeof data === "string" ? data : "");
         return;
       case "pong":
         this.onPong();
         return;
       case "close":
+        // What the client sent before comes first.
+        if (this.#held) this.upgrade?.cancel();
         this.releasePoll();
         this.#end("transport close", 1000, false);
         return;
@@ -224,6 +251,59 @@ export class EngineSession
       case "upgrade":
         return;
     }
+  }
+
+  /** Takes a message of the client. */
+  receive(message: Message): void {
+    if (this.#held) this.#hold(this.#held, message);
+    else if (typeof message === "string") this.listener?.onText(message);
+    else this.listener?.onBinary(message);
+  }
+
+  #hold(held: { messages: Message[]; bytes: number }, message: Message): void {
+    held.messages.push(message);
+    held.bytes += message.length;
+    if (held.bytes > this.maxPayload || held.messages.length > maxHeldMessages) this.upgrade?.cancel();
+  }
+
+  /** From now on the client's messages wait. */
+  hold(): void {
+    this.#held = { messages: [], bytes: 0 };
+  }
+
+  /** What has waited is handled, and all that follows. */
+  resume(): void {
+    const { messages } = this.#held ?? { messages: [] };
+    this.#held = undefined;
+    for (const message of messages) if (this.open) this.receive(message);
+  }
+
+  /** Whether a POST is in progress. */
+  get posting(): boolean {
+    return this.#polling?.posting ?? false;
+  }
+
+  /**
+   * Ends the session here, and returns what another engine goes on with. If the session was ended before, the rest is what
+   * its client has not been sent yet.
+   */
+  moveAway(): Omit<FormerSession, "sid"> & Pick<MovedSession, "frames" | "held" | "ended"> {
+    this.releasePoll();
+    const frames = [this.takeFrames()].flat().filter((frame) => frame !== closePacket);
+    const now = this.context.timers.now();
+    const held = this.#held?.messages ?? [];
+    const moved = {
+      frames: Buffer.concat(frames).toString("base64"),
+      held: held.map((one) => (typeof one === "string" ? { text: one } : { binary: one.toString("base64") })),
+      nextPingMs: Math.max(0, this.nextPingAt - now),
+      trusted: this.isTrusted,
+      ...(this.#closeDetails ? { ended: this.#closeDetails } : {}),
+      ...(this.#connectDueAt === undefined ? {} : { connectMs: Math.max(0, this.#connectDueAt - now) }),
+    };
+    this.markConnected();
+    this.#dispose();
+    this.listener?.onEnd("moved");
+    return moved;
   }
 
   /** The client has left polling for `webSocket`: what is queued goes there. */

@@ -9,7 +9,7 @@ import type { EngineSession, PendingUpgrade } from "./session.js";
  * A client whose probe was answered finishes its poll before it upgrades, so the poll must be released. One that arrived
  * before the client saw the pong is followed by another, hence at this interval (engine.io's, too).
  */
-const releaseIntervalMs = 100;
+export const releaseIntervalMs = 100;
 
 export class UpgradeProbe implements PendingUpgrade, TransportListener, TimerEntry {
   slot = unscheduled;

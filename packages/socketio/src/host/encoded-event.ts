@@ -5,6 +5,8 @@ import { assertNotReserved } from "../socketio/packets.js";
 /** An event to send to many sockets with `socket.send(event)`. Immutable; may be kept and sent again. */
 export interface EncodedEvent {
   readonly event: string;
+  /** As it was given to `encodeEvent`. */
+  readonly body: Uint8Array | string;
   /** The length of its body. */
   readonly bytes: number;
 }
@@ -12,29 +14,29 @@ export interface EncodedEvent {
 /** An EncodedEvent with its frames, each made on first use. */
 export class EventFrames implements EncodedEvent {
   readonly event: string;
-  readonly #body: Uint8Array | string;
+  readonly body: Uint8Array | string;
   #packet: Buffer | undefined;
   #plain: Buffer | undefined;
 
   constructor(event: string, body: Uint8Array | string) {
     this.event = event;
-    this.#body = body;
+    this.body = body;
   }
 
   get bytes(): number {
-    return this.#body.length;
+    return this.body.length;
   }
 
   /** The Socket.IO packet `42["event",body]` as WebSocket frame bytes. */
   get packet(): Buffer {
-    this.#packet ??= textFrame(`42[${JSON.stringify(this.event)}`, this.#body.length > 0 ? "," : "", this.#body, "]");
+    this.#packet ??= textFrame(`42[${JSON.stringify(this.event)}`, this.body.length > 0 ? "," : "", this.body, "]");
     return this.#packet;
   }
 
   /** `{"event":...,"data":body}` as WebSocket frame bytes. */
   get plain(): Buffer {
     const head = `{"event":${JSON.stringify(this.event)}`;
-    this.#plain ??= textFrame(head, this.#body.length > 0 ? ',"data":' : "", this.#body, "}");
+    this.#plain ??= textFrame(head, this.body.length > 0 ? ',"data":' : "", this.body, "}");
     return this.#plain;
   }
 }

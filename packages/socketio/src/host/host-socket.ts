@@ -7,15 +7,16 @@ import type { EncodedEvent } from "./encoded-event.js";
 import type { Ack, CloseHandler, EventHandler, Socket } from "./socket.js";
 
 export abstract class HostSocket implements Socket {
-  readonly id = randomId();
+  readonly id: string;
   data: unknown;
   protected readonly context: EngineContext;
   #onEvent: EventHandler | undefined;
   #onClose: CloseHandler[] | undefined;
   #closeReason: string | undefined;
 
-  constructor(context: EngineContext) {
+  constructor(context: EngineContext, id = randomId()) {
     this.context = context;
+    this.id = id;
   }
 
   abstract readonly kind: "socketio" | "plain";

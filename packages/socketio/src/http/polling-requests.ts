@@ -40,7 +40,8 @@ export async function handleRequest(
   else if (transport === "websocket" || (request.method !== "GET" && request.method !== "POST")) exchange.refuse(3);
   else {
     const session = context.sessions.get(sid);
-    if (!session) await relay(context, request, exchange, { sid, search });
+    if (!session && context.movedSessions.has(sid)) exchange.refuse(3);
+    else if (!session) await relay(context, request, exchange, { sid, search });
     else if (request.method === "GET") session.onPoll(exchange);
     else await post(context, request, session, exchange);
   }

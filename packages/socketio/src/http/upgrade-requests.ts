@@ -6,10 +6,12 @@ import type { WebSocketTransport } from "../connection/websocket-transport.js";
 import type { EngineContext } from "../context.js";
 import { type ErrorCode, errorMessages } from "../engineio/errors.js";
 import { EngineSession } from "../engineio/session.js";
+import { ownerOf } from "../engineio/session-id.js";
 import { UpgradeProbe } from "../engineio/upgrade-probe.js";
 import { PlainConnection } from "../plain/plain-connection.js";
 import { PlainSocket } from "../plain/plain-socket.js";
 import { SocketIoSocket } from "../socketio/socketio-socket.js";
+import { Arrival } from "../takeover/arrival.js";
 import { handshakeOf } from "./handshake.js";
 import { isUnder, queryOf, targetOf } from "./url.js";
 
@@ -85,11 +87,10 @@ function openSession(context: EngineContext, upgrade: UpgradeRequest, search: st
   }
 }
 
-/** A session of another engine is unknown here: a client that is told so stays on polling, which can be relayed. */
 function probeSession(context: EngineContext, upgrade: UpgradeRequest, sid: string): void {
   const { stream } = upgrade;
   const session = context.sessions.get(sid);
-  if (!session) refuseSession(stream, 1);
+  if (!session) probeElsewhere(context, upgrade, sid);
   else if (!session.open) refuseSession(stream, 3);
   else if (session.transport === "websocket" || session.upgrade) {
     // As engine.io does it: the session goes on where it is.
@@ -102,6 +103,20 @@ function probeSession(context: EngineContext, upgrade: UpgradeRequest, sid: stri
       webSocket.attach(stream, new UpgradeProbe(context, session, webSocket), context);
     });
   }
+}
+
+/** A client whose session cannot be taken over is told that it is unknown: it stays on polling, which can be relayed. */
+function probeElsewhere(context: EngineContext, upgrade: UpgradeRequest, sid: string): void {
+  const { request, stream } = upgrade;
+  const { ownerId, takeover, clientAddress } = context.settings;
+  const owner = ownerOf(sid);
+  if (!takeover || owner === undefined || owner === ownerId || !context.arrivals.tryAcquire(clientAddress(request))) {
+    refuseSession(stream, 1);
+    return;
+  }
+  completeUpgrade(context, upgrade, (webSocket) => {
+    webSocket.attach(stream, new Arrival(context, takeover, webSocket, { sid, owner }), context);
+  });
 }
 
 function refuseSession(stream: Duplex, code: ErrorCode): void {

@@ -16,7 +16,7 @@ export function answerRelayed(context: EngineContext, request: RelayedRequest): 
     const session = context.sessions.get(request.sid);
     const { transport } = queryOf(request.search);
     if (transport !== "polling") exchange.refuse(transport === "websocket" ? 3 : 0);
-    else if (!session) exchange.refuse(1);
+    else if (!session) exchange.refuse(context.movedSessions.has(request.sid) ? 3 : 1);
     else if (request.method === "GET") {
       session.onPoll(exchange);
       setTimeout(() => session.releasePoll(exchange), maxRelayedPollMs).unref();

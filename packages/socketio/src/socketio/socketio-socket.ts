@@ -8,6 +8,7 @@ import { type EncodedEvent, EventFrames } from "../host/encoded-event.js";
 import { HostSocket, singleUseAck } from "../host/host-socket.js";
 import type { Ack, Handshake } from "../host/socket.js";
 import { ConnectRefused } from "./connect-refused.js";
+import type { MovedSession } from "../takeover/takeover-request.js";
 import { AttachmentReader, assertNotReserved, encodePacket, hasAttachments } from "./packets.js";
 
 const mainNamespace = "/";
@@ -34,12 +35,42 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   #acks: Map<number, Ack> | undefined;
   #nextAck = 0;
 
-  /** @param connects CONNECT packets that the session has had before. */
-  constructor(context: EngineContext, session: EngineSession, handshake: Handshake, connects = 0) {
-    super(context);
+  /**
+   * @param handshake undefined for a socket that had sent CONNECT to another engine, under the same `id`.
+   * @param connects CONNECT packets that the session has had before.
+   */
+  constructor(
+    context: EngineContext,
+    session: EngineSession,
+    handshake: Handshake | undefined,
+    { id, connects = 0 }: { id?: string; connects?: number } = {},
+  ) {
+    super(context, id);
     this.connection = session;
     this.#handshake = handshake;
+    this.#connected = handshake === undefined;
     this.#connects = connects;
+  }
+
+  /** Whether the host has it. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /**
+   * Whether another engine could go on with it: no packet is incomplete, no acknowledgement is awaited, and the host neither decides on
+   * it nor knows another socket that was here before.
+   */
+  get movable(): boolean {
+    const isSettled = !this.#deciding && this.#handshake?.previous === undefined;
+    return isSettled && this.#attachments === undefined && (this.#acks?.size ?? 0) === 0;
+  }
+
+  /** What another engine makes this socket of. */
+  describe(): Pick<MovedSession, "socketId" | "handshake"> {
+    if (!this.#handshake) return { socketId: this.id };
+    const { query, headers, address } = this.#handshake;
+    return { socketId: this.id, handshake: { query, headers, address } };
   }
 
   emit(event: string, ...args: unknown[]): void {
@@ -173,7 +204,7 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
     const handshake = { auth: {}, query: {}, headers: {}, address: "", previous: this };
     this.#close("client namespace disconnect");
     if (connection.tryExpectConnect()) {
-      connection.listener = new SocketIoSocket(context, connection, handshake, this.#connects);
+      connection.listener = new SocketIoSocket(context, connection, handshake, { connects: this.#connects });
     } else connection.end("client namespace disconnect");
   }
 
