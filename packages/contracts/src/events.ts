@@ -11,7 +11,18 @@ import {
   shownReactions,
 } from "./messages.js";
 import { Position } from "./rooms.js";
-import { ClientMessageId, Epoch, Nullable, ObjectId, OneOf, Role, Sequence, Text, Timestamp, UserId } from "./scalars.js";
+import {
+  ClientMessageId,
+  Epoch,
+  Nullable,
+  ObjectId,
+  OneOf,
+  Role,
+  Sequence,
+  Text,
+  Timestamp,
+  UserId,
+} from "./scalars.js";
 
 export interface Event<Name extends string = string, Payload extends TSchema = TSchema> {
   readonly name: Name;

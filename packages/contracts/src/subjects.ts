@@ -17,4 +17,6 @@ export const subjects = {
   userOf: (subject: string) => decodeToken(subject.split(".")[2] ?? ""),
   /** Polling requests relayed to the gateway that owns the session. */
   gatewayRelay: (instanceId: string) => `khui.gateway.${instanceId}.relay`,
+  /** Sessions of a gateway that others take over. */
+  gatewayTakeover: (instanceId: string) => `khui.gateway.${instanceId}.takeover`,
 } as const;

@@ -4,7 +4,7 @@ import type { Presence } from "@khui/presence";
 import { clientAddress, type Guard, languageOf } from "@khui/service/http";
 import { type Periodic, startPeriodic } from "@khui/service/process";
 import type { Telemetry } from "@khui/service/telemetry";
-import type { CloseHandler, EventHandler, Handshake, Socket } from "@khui/socketio";
+import type { CloseHandler, EventHandler, HandoverHost, Handshake, Socket } from "@khui/socketio";
 import { joinRate } from "./commands/rooms.js";
 import { closeExpired } from "./connections/authentication.js";
 import { type Caller, Client } from "./connections/client.js";
@@ -28,6 +28,7 @@ import { createOpenings } from "./rooms/openings.js";
 import { createRoomLogs } from "./rooms/room-logs.js";
 import { createRoomQuestions } from "./rooms/room-questions.js";
 import { createTyping } from "./rooms/typing.js";
+import { createHandover } from "./takeover/handover.js";
 
 export interface GatewayOptions {
   readonly bus: Bus;
@@ -58,6 +59,8 @@ export interface Gateway {
   /** Decides on a client's CONNECT, as `createEngine` takes it: a token in its `auth` must be valid. */
   admit(handshake: Handshake): Promise<unknown> | undefined;
   connect(socket: Socket, handshake: Handshake): void;
+  /** For clients that move between gateways. */
+  readonly handover: HandoverHost;
   start(): Promise<void>;
   stats(): GatewayStats;
   close(): Promise<void>;
@@ -144,6 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     times: options.presenceTimes ?? defaultPresenceTimes,
     onError,
   });
+  const questions = createRoomQuestions(bus);
   const dispatch = createDispatch({
     bus,
     feeds,
@@ -154,7 +158,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     typing,
     deliveries,
     openings,
-    questions: createRoomQuestions(bus),
+    questions,
     joinLimit,
     guard: options.guard,
     signIns: createSignInGroups(),
@@ -196,6 +200,28 @@ export function createGateway(options: GatewayOptions): Gateway {
       address: addressOf(handshake.headers, handshake.address),
     };
 
+  function add(client: Client): void {
+    clients.add(client);
+    client.socket.data = client;
+    client.socket.onEvent(onEvent);
+    client.socket.onClose(onClose);
+  }
+
+  const handover = createHandover({
+    feeds,
+    questions,
+    typing,
+    metrics,
+    users,
+    presence,
+    roomLists,
+    deliveries,
+    openings,
+    buckets: { ...floodControl.buckets, openings, rooms: joinLimit },
+    onClient: add,
+    onError,
+  });
+
   const every = (intervalMs: number, work: () => void | Promise<void>) => startPeriodic(work, { intervalMs, onError });
   const jobs: Periodic[] = [];
   let offReconnect = () => {};
@@ -206,12 +232,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       // Who leaves the namespace and comes back has no more events than before.
       const tokens = formerClient(handshake)?.tokens ?? floodRule.burst;
       const client = new Client(socket, callerOf(handshake), Date.now(), tokens);
-      clients.add(client);
-      socket.data = client;
-      socket.onEvent(onEvent);
-      socket.onClose(onClose);
+      add(client);
       if (handshake.admitted !== undefined) dispatch.welcome(client, handshake.admitted as Admission);
     },
+    handover,
     async start() {
       await presence.start();
       const reconciling = every(repairMs, () => feeds.reconcile());

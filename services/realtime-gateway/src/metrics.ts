@@ -67,6 +67,7 @@ export function instrumentGateway(
   gauge("khui_gateway_buffered_bytes", "Bytes not yet taken by the kernel or a poll.", () => sockets().bufferedBytes);
   gauge("khui_gateway_waiting_bytes", "Bytes of events that wait to be handled.", () => gateway.stats().waitingBytes);
   total("khui_gateway_refused_handshakes_total", "Handshakes answered 503.", () => sockets().refusedHandshakes);
+  total("khui_gateway_takeovers_total", "Sessions taken over from other gateways.", () => sockets().takenOver);
   total(
     "khui_gateway_writes_total",
     "Writes to connections, each with all frames due in a turn.",

@@ -7,6 +7,7 @@ import { gatewayEnvironment, gatewayOptions } from "./environment.js";
 import { createGateway, type GatewayOptions } from "./gateway.js";
 import { instrumentGateway } from "./metrics.js";
 import { connectRelay } from "./relay/polling-relay.js";
+import { connectTakeovers } from "./relay/takeover-requests.js";
 
 /** Clients send CONNECT at once: who does not holds one of the few places of a handshake. */
 const connectTimeout = 10_000;
@@ -39,6 +40,7 @@ export const realtimeGateway = defineService({
     });
     const addressOf = clientAddress(trustProxy);
     const relay = connectRelay(bus, instanceId);
+    const takeovers = connectTakeovers(bus, instanceId);
     const engine = createEngine(
       {
         maxPayload,
@@ -53,12 +55,14 @@ export const realtimeGateway = defineService({
         ownerId: instanceId,
         relay: relay.ask,
         admit: gateway.admit,
+        takeover: { ask: takeovers.ask, host: gateway.handover },
         onError,
       },
       (socket, handshake) => gateway.connect(socket, handshake),
     );
     instrumentGateway(telemetry.metrics, engine, gateway);
     relay.serve((request) => engine.handleRelayed(request));
+    takeovers.serve((request) => engine.handleTakeover(request));
     await gateway.start();
 
     // Before Fastify, which answers 503 to everything from the moment it closes: sockets go on until it is their turn, and
@@ -67,6 +71,7 @@ export const realtimeGateway = defineService({
     app.addHook("preClose", async () => {
       await engine.drain(env.DRAIN_SECONDS * 1_000, closeCodes.going_away.code, closeCodes.going_away.reason);
       relay.close();
+      takeovers.close();
       await gateway.close();
     });
     app.addHook("onClose", () => engine.close());

@@ -65,7 +65,7 @@ function gatewayOn(t: Test) {
     const onJoined = (joined: JoinedRoom) => {
       room = joined;
     };
-    const isIn = await joinRoom(context, one.client, roomId, lastSeq, onJoined, undefined, epoch);
+    const isIn = await joinRoom(context, one.client, roomId, lastSeq, onJoined, { epoch });
     return isIn ? room : undefined;
   }
   const enter = (userId: string) => {

@@ -7,8 +7,8 @@ import type { EngineSession } from "../engineio/session.js";
 import { type EncodedEvent, EventFrames } from "../host/encoded-event.js";
 import { HostSocket, singleUseAck } from "../host/host-socket.js";
 import type { Ack, Handshake } from "../host/socket.js";
-import { ConnectRefused } from "./connect-refused.js";
 import type { MovedSession } from "../takeover/takeover-request.js";
+import { ConnectRefused } from "./connect-refused.js";
 import { AttachmentReader, assertNotReserved, encodePacket, hasAttachments } from "./packets.js";
 
 const mainNamespace = "/";

@@ -16,7 +16,7 @@ export interface LineEvents {
 export interface Line {
   /** Identifies the present connection; undefined while there is none. */
   readonly connection: string | undefined;
-  /** The instance of the gateway that holds it, with which Socket.IO's session ids begin; undefined for a plain WebSocket. */
+  /** The instance of the gateway that opened it, with which Socket.IO's session ids begin; undefined for a plain WebSocket. */
   readonly gateway: string | undefined;
   /** Rejects when there is no connection, when it is lost before the answer, and after 10 s. */
   ask(event: string, payload?: unknown): Promise<Acknowledgement>;

@@ -33,7 +33,7 @@ export interface RoomCommandContext {
 export const joinRate = (maxRooms: number): Rate => ({ burst: 4 * maxRooms, perSecond: joinsPerSecond });
 const joinsPerSecond = 100;
 /** Of one client: joins at a time, and of these how many at a time read what was missed, each a page of up to 400 KB. */
-const maxJoining = 32;
+export const maxJoining = 32;
 export const maxBackfills = 4;
 
 /** The state of a room that a client has joined, as the acknowledgement carries it. */
@@ -77,7 +77,10 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
       state = stateOf(client, room);
       client.socket.send(joinedChat(state, room.positions));
     };
-    const isIn = await joinRoom(context, client, chatRoomId, afterSeq, onJoined, runBackfill, epoch ?? undefined);
+    const isIn = await joinRoom(context, client, chatRoomId, afterSeq, onJoined, {
+      epoch: epoch ?? undefined,
+      runBackfill,
+    });
     if (!isIn || !state) throw new ChatError("not_a_participant");
     const feed = feeds.feedOf(client, chatRoomId);
     if (feed) {

@@ -100,4 +100,9 @@ export class Client {
   get waitingBytes(): number {
     return this.requests.waitingBytes + (this.#renewals?.waitingBytes ?? 0);
   }
+
+  /** Resolves when no request is in flight, nor waits, of those until now. */
+  async idle(): Promise<void> {
+    await Promise.all([this.requests.idle(), this.#renewals?.idle()]);
+  }
 }

@@ -1,6 +1,6 @@
 // How many events one client, and all clients of one user together, may send: token buckets, refilled steadily.
 import type { Client } from "./client.js";
-import { createUserBuckets, type Rate, takeTokens } from "./token-bucket.js";
+import { createUserBuckets, type Rate, takeTokens, type UserBuckets } from "./token-bucket.js";
 
 export interface FloodRule extends Rate {
   /** Rejected events after which the client is closed. They are forgotten once it has been quiet enough for a full burst. */
@@ -39,6 +39,8 @@ export interface FloodControl {
   sweep(now: number): void;
   /** Users remembered. */
   readonly size: number;
+  /** Of users: their events, and their joins that count as none. */
+  readonly buckets: { readonly events: UserBuckets; readonly joins: UserBuckets };
 }
 
 export function createFloodControl(rule: FloodRule): FloodControl {
@@ -69,5 +71,6 @@ export function createFloodControl(rule: FloodRule): FloodControl {
     get size() {
       return users.size;
     },
+    buckets: { events: users, joins },
   };
 }

@@ -25,6 +25,11 @@ export class RequestQueue {
     }
   }
 
+  /** Resolves when those until now have been run. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => this.enqueue(0, async () => resolve()));
+  }
+
   async #run(first: () => Promise<void>): Promise<void> {
     const waiting: Request[] = [];
     this.#waiting = waiting;

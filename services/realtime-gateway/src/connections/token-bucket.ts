@@ -27,6 +27,10 @@ export function takeTokens(bucket: TokenBucket, { burst, perSecond }: Rate, now:
 export interface UserBuckets {
   /** Takes tokens of a user, see `takeTokens`. */
   tryTake(userId: string, now: number, cost: number): boolean;
+  /** What the user has left. */
+  left(userId: string, now: number): number;
+  /** Leaves the user no more than so many tokens. */
+  lower(userId: string, now: number, tokens: number): void;
   /** Forgets users who have been quiet long enough to have all their tokens again. */
   sweep(now: number): void;
   /** Users remembered. */
@@ -37,14 +41,24 @@ export interface UserBuckets {
 export function createUserBuckets(rate: Rate): UserBuckets {
   const buckets = new Map<string, TokenBucket>();
   const refillMs = (rate.burst / rate.perSecond) * 1000;
+
+  function bucketOf(userId: string, now: number): TokenBucket {
+    const bucket = buckets.get(userId) ?? { tokens: rate.burst, tokensAt: now };
+    buckets.set(userId, bucket);
+    return bucket;
+  }
+
   return {
-    tryTake(userId, now, cost) {
-      let bucket = buckets.get(userId);
-      if (!bucket) {
-        bucket = { tokens: rate.burst, tokensAt: now };
-        buckets.set(userId, bucket);
-      }
-      return takeTokens(bucket, rate, now, cost);
+    tryTake: (userId, now, cost) => takeTokens(bucketOf(userId, now), rate, now, cost),
+    left(userId, now) {
+      const bucket = bucketOf(userId, now);
+      takeTokens(bucket, rate, now, 0);
+      return bucket.tokens;
+    },
+    lower(userId, now, tokens) {
+      const bucket = bucketOf(userId, now);
+      takeTokens(bucket, rate, now, 0);
+      bucket.tokens = Math.min(bucket.tokens, tokens);
     },
     sweep(now) {
       for (const [userId, { tokensAt }] of buckets) if (now - tokensAt >= refillMs) buckets.delete(userId);

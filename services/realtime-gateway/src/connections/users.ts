@@ -1,7 +1,7 @@
 // This gateway's authenticated users: their clients, and the events that are for one user alone.
 import type { Bus } from "@khui/bus";
 import { closeCodes, decodeWire, type LiveHeader, subjects } from "@khui/contracts";
-import { encodeEvent } from "@khui/socketio";
+import { type EncodedEvent, encodeEvent } from "@khui/socketio";
 import type { Client } from "./client.js";
 
 export interface Users {
@@ -11,13 +11,22 @@ export interface Users {
   remove(client: Client, userId: string): boolean;
   has(userId: string): boolean;
   clientsOf(userId: string): readonly Client[];
+  /** Keeps the events for a user from now on, whether they have clients here or not. */
+  record(userId: string): UserRecording;
   ids(): string[];
   close(): void;
+}
+
+export interface UserRecording {
+  /** The first thousand. */
+  readonly events: readonly EncodedEvent[];
+  stop(): void;
 }
 
 /** Each may have its send budget and requests waiting: with more of them one user could fill a gateway's memory. */
 export const defaultMaxClientsPerUser = 10;
 const none: readonly Client[] = [];
+const maxRecordedEvents = 1_000;
 
 /**
  * `onRoomAdded` is called when a user here has come into a room. All users share one subscription: such events are rare, and a
@@ -30,11 +39,13 @@ export function createUsers(
 ): Users {
   const users = new Map<string, readonly Client[]>();
   const clientsOf = (userId: string) => users.get(userId) ?? none;
+  const recordings = new Map<string, Set<EncodedEvent[]>>();
 
   const subscription = bus.subscribe(subjects.everyUserLive, ({ subject, data }) => {
     const userId = subjects.userOf(subject);
     const clients = clientsOf(userId);
-    if (clients.length === 0) return;
+    const recorded = recordings.get(userId);
+    if (clients.length === 0 && !recorded) return;
     const { header, body } = decodeWire<LiveHeader>(data);
     if (header.watch !== undefined) {
       onRoomAdded(userId, header.watch);
@@ -42,6 +53,7 @@ export function createUsers(
     }
     const frame = encodeEvent(header.event, body);
     for (const client of clients) client.socket.send(frame);
+    for (const events of recorded ?? []) if (events.length < maxRecordedEvents) events.push(frame);
   });
 
   return {
@@ -59,6 +71,18 @@ export function createUsers(
       if (after.length > 0) users.set(userId, after);
       else users.delete(userId);
       return after.length === 0 && before.length > 0;
+    },
+    record(userId) {
+      const events: EncodedEvent[] = [];
+      const all = recordings.get(userId) ?? new Set();
+      recordings.set(userId, all.add(events));
+      return {
+        events,
+        stop() {
+          all.delete(events);
+          if (all.size === 0 && recordings.get(userId) === all) recordings.delete(userId);
+        },
+      };
     },
     has: (userId) => users.has(userId),
     clientsOf,

@@ -30,7 +30,7 @@ export interface Relay {
 }
 
 /** An owner's id comes from the client's sid: only our own form becomes a subject. */
-const ownerForm = /^[0-9a-f]{32}$/;
+export const isGatewayId = (ownerId: string): boolean => /^[0-9a-f]{32}$/.test(ownerId);
 
 /** `instanceId` names this run of this gateway, whose requests `serve` answers. */
 export function connectRelay(bus: Bus, instanceId: string): Relay {
@@ -39,7 +39,7 @@ export function connectRelay(bus: Bus, instanceId: string): Relay {
 
   return {
     async ask(request, ownerId) {
-      if (!ownerForm.test(ownerId)) throw new Error("no such gateway");
+      if (!isGatewayId(ownerId)) throw new Error("no such gateway");
       const subject = subjects.gatewayRelay(ownerId);
       const data = Buffer.from(JSON.stringify(request));
       const answer = await whileAlive(subject, bus.request(subject, data, { timeoutMs: relayTimeoutMs }));

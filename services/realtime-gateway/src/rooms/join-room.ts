@@ -5,7 +5,7 @@ import type { Client } from "../connections/client.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { Feeds } from "./feeds.js";
 import { isFor } from "./live-events.js";
-import { entryFrame, type RoomFeed } from "./room-feed.js";
+import { entryFrame, type LiveFrame, type RoomFeed } from "./room-feed.js";
 import type { RoomQuestions } from "./room-questions.js";
 import type { Typing } from "./typing.js";
 
@@ -33,9 +33,21 @@ const pollIntervalMs = 20;
 /** Runs a backfill when it is its turn. */
 export type RunBackfill = <Result>(backfill: () => Promise<Result>) => Promise<Result>;
 
+export interface JoinOptions {
+  /** Of the log in which the client had `lastSeq`. */
+  readonly epoch?: string | undefined;
+  readonly runBackfill?: RunBackfill | undefined;
+  /**
+   * For a client that was in the room at another gateway up to `lastSeq`, and is not told again what it knows: the live events that it
+   * has not been sent.
+   */
+  readonly missed?: (feed: RoomFeed) => readonly LiveFrame[];
+}
+
 /**
  * Joins a client to a room. With `lastSeq` it is first sent every entry after that number, or resync_required when the log does not
- * have them: not any more, or not in this `epoch`; then `onJoined` is called, and then the client gets what is new. Joining again only calls `onJoined`.
+ * have them: not any more, or not in this `epoch`; then `onJoined` is called, and then the client gets what is new. Joining again only
+ * calls `onJoined`.
  * Resolves with false when the user left the room, or the client closed, meanwhile. Throws ChatError when the user may not
  * enter, or the entries cannot be read now.
  */
@@ -45,8 +57,7 @@ export async function joinRoom(
   roomId: string,
   lastSeq: number | undefined,
   onJoined: (room: JoinedRoom) => void,
-  runBackfill: RunBackfill = (backfill) => backfill(),
-  epoch?: string,
+  { epoch, runBackfill = (backfill) => backfill(), missed }: JoinOptions = {},
 ): Promise<boolean> {
   const lease = await feeds.acquire(roomId);
   try {
@@ -90,7 +101,7 @@ export async function joinRoom(
         send(page.entries, opened.seq);
       }
       // After the entries, which may hold messages that the user has hidden.
-      for (const messageId of opened.hidden ?? []) emitHidden(client, roomId, messageId);
+      for (const messageId of missed ? [] : (opened.hidden ?? [])) emitHidden(client, roomId, messageId);
       return true;
     };
 
@@ -113,7 +124,7 @@ export async function joinRoom(
     }
 
     /** The user's own in a large room, else everyone's. */
-    const positions = () => (opened.position ? JSON.stringify([opened.position]) : feed.positions.text);
+    const positions = () => (missed ? "[]" : opened.position ? JSON.stringify([opened.position]) : feed.positions.text);
     const readPositions = async () => {
       if (positions() === undefined) await feed.positions.read(() => questions.readPositions(roomId));
     };
@@ -139,7 +150,8 @@ export async function joinRoom(
     // States (read marks, typing) that changed since: sending one twice is harmless, missing one would last. Positions that
     // others asked for earlier have marks that are older than this join.
     const older = feed.positions.marks === marks ? marks.slice(0, marksBefore) : [];
-    for (const { header, frame } of [...older, ...feed.liveReplay.since(liveOffset)]) {
+    const states = missed ? missed(feed) : [...older, ...feed.liveReplay.since(liveOffset)];
+    for (const { header, frame } of states) {
       if (isFor(client.userId, header)) client.socket.send(frame);
     }
     return true;

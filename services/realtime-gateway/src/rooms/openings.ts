@@ -4,16 +4,14 @@ import { encodeWire, type LiveHeader, smallRoomLimit, subjects } from "@khui/con
 import type { Presence } from "@khui/presence";
 import DataLoader from "dataloader";
 import type { Client } from "../connections/client.js";
-import { createUserBuckets, type Rate } from "../connections/token-bucket.js";
+import { createUserBuckets, type Rate, type UserBuckets } from "../connections/token-bucket.js";
 import type { RoomFeed } from "./room-feed.js";
 
-export interface Openings {
+export interface Openings extends Pick<UserBuckets, "left" | "lower" | "sweep"> {
   /** The client has come into the room; with `shown` others are told, unless another client of the user was there. Never rejects. */
   opened(client: Client, feed: RoomFeed, shown: boolean): Promise<void>;
   /** The client, which is still in the room, leaves it. Never rejects. */
   closed(client: Client, feed: RoomFeed, shown: boolean): Promise<void>;
-  /** Forgets the rates of users who have been quiet. */
-  sweep(now: number): void;
 }
 
 type Change = Parameters<Presence["setOpen"]>[1][number];
@@ -56,6 +54,8 @@ export function createOpenings(options: {
   return {
     opened: (client, feed, shown) => change(client, feed, true, shown),
     closed: (client, feed, shown) => change(client, feed, false, shown),
+    left: buckets.left,
+    lower: buckets.lower,
     sweep: buckets.sweep,
   };
 }

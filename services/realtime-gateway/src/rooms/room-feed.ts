@@ -34,7 +34,7 @@ export interface FeedLease {
   release(): void;
 }
 
-interface LiveFrame {
+export interface LiveFrame {
   readonly header: LiveHeader;
   readonly frame: EncodedEvent;
 }

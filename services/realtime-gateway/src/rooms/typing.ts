@@ -24,6 +24,8 @@ export interface Typing {
   start(client: Client, feed: RoomFeed): Promise<void>;
   /** The same, unless another client of the user goes on, here or at another gateway. What is not published ends by itself. */
   stop(client: Client, feed: RoomFeed): Promise<void>;
+  /** The client goes on typing at another gateway, if it was. */
+  handOver(client: Client): void;
   /** All clients of the user here stop, in this room. */
   stopAll(userId: string, feed: RoomFeed): Promise<void>;
   /** What the user was typing is in the room now, or they have left it: that ends it at all gateways, as each sees by itself. */
@@ -144,6 +146,12 @@ export function createTyping(options: {
     async stop(client, feed) {
       if (!client.typing?.delete(feed.roomId) || goesOn(client.userId, feed.roomId)) return;
       await say(feed.roomId, client.userId, false);
+    },
+    handOver(client) {
+      const roomIds = [...(client.typing?.keys() ?? [])];
+      client.typing = null;
+      for (const roomId of roomIds)
+        if (!goesOn(client.userId, roomId)) presence.stopTyping(roomId, client.userId, instanceId).catch(onError);
     },
     async stopAll(userId, feed) {
       if (clear(userId, feed.roomId)) await say(feed.roomId, userId, false);

@@ -119,7 +119,7 @@ async function connectFollower(t: Test, kind: SocketIoKind, user: User, url: str
 }
 
 /** It was sent every entry once and in order, so its model of its rooms equals a fresh fetch. */
-async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
+export async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
   const { kind, user, model, violations, rooms } = follower;
   let difference = "";
   const check = async (): Promise<void> => {
@@ -140,7 +140,7 @@ async function expectAllKnown(t: Test, follower: Follower): Promise<void> {
   );
 }
 
-function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]): Load {
+export function startLoad(t: Test, senders: readonly User[], roomIds: readonly string[]): Load {
   const acknowledged = new Map<string, string>();
   const refused: string[] = [];
   let [tries, failures] = [0, 0];
