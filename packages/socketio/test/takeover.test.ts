@@ -377,6 +377,25 @@ test("a session that is in the middle of something, or has much to be sent, stay
   t.strictSame([early.texts, full.texts, later.texts], [[], [], ["3probe"]]);
 });
 
+test("a session that cannot be moved any more, once its client has left polling, ends: the client connects again", async (t) => {
+  const changes: Record<string, (socket: Socket) => void> = {
+    "much is queued": (socket) => socket.emit("much", "x".repeat(257 * 1024)),
+    "an acknowledgement is awaited": (socket) => socket.emit("ask", () => {}),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const { cluster, probe, socket, session } = await openAtOne(t);
+    const one = await probe();
+    await answered(one);
+    change(socket);
+    one.socket.send("5");
+    await until("it is closed", () => one.closed !== undefined);
+    t.strictSame([one.texts, one.closed], [["3probe"], 1001], what);
+    t.equal(cluster.sockets().length, 0);
+    t.equal(cluster.expected.size, 0);
+    t.match(await ask(session), { status: 400, body: /"code":1/ });
+  }
+});
+
 test("a session is reserved three times at most", async (t) => {
   const { probe } = await openAtOne(t);
   for (let n = 0; n < 3; n += 1) {

@@ -104,11 +104,11 @@ class Reservation implements PendingUpgrade, TimerEntry {
   handOver(): TakeoverAnswer {
     const { context, host, session, socket } = this;
     if (!this.answered) return refused("not reserved");
-    if (session.bufferedBytes > maxMovedBytes || session.posting) {
+    if (session.bufferedBytes > maxMovedBytes || session.posting || !socket.movable) {
       // The client polls no more: it connects again once it has lost its WebSocket.
       session.end("transport error");
       session.discard();
-      return refused("too much is queued");
+      return refused("it cannot be moved any more");
     }
     const moves = session.open && socket.connected;
     const state = moves ? host.give(socket) : undefined;
