@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Message, ReadMark } from "@khui/contracts";
 import type { Follower } from "@khui/test-kit/follower";
+import type { Random } from "@khui/test-kit/random";
 import type { User } from "@khui/test-kit/user";
 import { askUntilAnswered, type Operation, type Outcome, type Tally } from "./asking.js";
 import type { Ledger } from "./ledger.js";
-import type { Random } from "./random.js";
 
 /** A person. One action at a time, so that the last answer is the state of what only they change. */
 export interface Actor {

@@ -1,8 +1,8 @@
 // One operation, sent over REST or a socket until it is answered.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Follower } from "@khui/test-kit/follower";
+import type { Random } from "@khui/test-kit/random";
 import type { Reply } from "@khui/test-kit/user";
-import type { Random } from "./random.js";
 
 export interface Operation {
   readonly kind: string;

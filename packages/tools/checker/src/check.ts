@@ -1,5 +1,6 @@
 // One run: a system, people who use it, injected faults, and the verification.
 import { startDistributed } from "@khui/test-kit/distributed";
+import { createRandom } from "@khui/test-kit/random";
 import { useSystem } from "@khui/test-kit/system";
 import type { Actor, Stage } from "./actions.js";
 import { findDifferences } from "./differences.js";
@@ -10,7 +11,6 @@ import { startLoad } from "./load.js";
 import { type Cast, gatherCast } from "./people.js";
 import { planFaults } from "./plan.js";
 import { awaitTruePresence, type PresenceResult } from "./presence.js";
-import { createRandom } from "./random.js";
 import { countRepairs } from "./repairs.js";
 import type { Report } from "./report.js";
 import { targetsOf } from "./targets.js";

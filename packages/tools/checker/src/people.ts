@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { Follower } from "@khui/test-kit/follower";
 import type { LineKind } from "@khui/test-kit/line";
+import { createRandom, type Random } from "@khui/test-kit/random";
 import { eventually, groupRoom, type System, type User } from "@khui/test-kit/system";
 import { createUser } from "@khui/test-kit/user";
 import type { Actor } from "./actions.js";
 import type { Ledger } from "./ledger.js";
-import { createRandom, type Random } from "./random.js";
 
 export interface Cast {
   readonly actors: readonly Actor[];

@@ -1,5 +1,5 @@
 // Which faults come in which order: every kind on every part in turn, singly and in pairs, drawn from the seed.
-import type { Random } from "./random.js";
+import type { Random } from "@khui/test-kit/random";
 import type { Target } from "./targets.js";
 
 export const faultKinds = ["kill", "pause", "shut down"] as const;

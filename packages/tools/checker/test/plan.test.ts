@@ -1,7 +1,8 @@
 // The plan is the same for the same seed, comes to everything, and never asks too much at once.
+
+import { createRandom } from "@khui/test-kit/random";
 import { test } from "tap";
 import { faultKinds, planFaults, type Step } from "../src/plan.js";
-import { createRandom } from "../src/random.js";
 import type { Target } from "../src/targets.js";
 
 const targets = ["a", "b", "c", "d"].map((name) => ({ name, part: name }) as unknown as Target);
