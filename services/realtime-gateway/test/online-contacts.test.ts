@@ -223,12 +223,13 @@ test("answers take no more memory than allowed, and the least recently used go f
     asked += 1;
     return { userId };
   };
-  const answers = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 40, maxUsers: 1_000, maxBytes: 100 });
+  // What the cache itself needs for a user counts too.
+  const answers = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 40, maxBytes: 1_200 });
   for (const userId of ["a", "b", "c", "c", "b"]) t.same(await answers.get(userId), { userId });
   t.equal(asked, 3);
   await answers.get("a");
   t.equal(asked, 4, "two fit");
-  const huge = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 101, maxBytes: 100 });
+  const huge = createUserCache({ load: ask, ttlMs: 3_600_000, sizeOf: () => 601, maxBytes: 1_100 });
   for (let n = 0; n < 2; n++) t.same(await huge.get("a"), { userId: "a" });
   t.equal(asked, 6, "an answer larger than the limit is not cached");
 });

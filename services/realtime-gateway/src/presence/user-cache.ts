@@ -13,23 +13,22 @@ export interface UserCacheOptions<Answer> {
   readonly ttlMs: number;
   /** Bytes of one answer in memory, roughly. */
   readonly sizeOf: (answer: Answer) => number;
-  /** The most users, and bytes of their answers; the least recently used go first. */
-  readonly maxUsers?: number;
+  /** Of all answers; the least recently used go first. */
   readonly maxBytes?: number;
 }
+
+/** Of the cache itself for one user: what it is found by. */
+const placeBytes = 512;
 
 export function createUserCache<Answer extends object>({
   load,
   ttlMs,
   sizeOf,
-  maxUsers = 10_000,
   maxBytes = 32 * 1024 * 1024,
 }: UserCacheOptions<Answer>): UserCache<Answer> {
   const cache = new LRUCache<string, Answer>({
-    max: maxUsers,
     maxSize: maxBytes,
-    // A size of 0 would be refused.
-    sizeCalculation: (answer) => Math.max(1, sizeOf(answer)),
+    sizeCalculation: (answer) => placeBytes + sizeOf(answer),
     ttl: ttlMs,
     fetchMethod: load,
     // Whoever waits for an answer that is invalidated meanwhile still gets it.
