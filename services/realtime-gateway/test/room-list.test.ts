@@ -108,6 +108,21 @@ test("after a gap, only users who are still in the room get anything", async (t)
   t.equal(state.asked, 1);
 });
 
+test("a client that leaves the room after a gap is verified before it gets anything", async (t) => {
+  const { publish, received, started, listeners, members, roomLists, state } = roomListsOf(t, ["ann", "ben"]);
+  await started();
+  const { client } = listeners.get("ann")!;
+  roomLists.roomJoined(client, room);
+  members.delete("ann");
+  publish(room, 12);
+  await until("ben got it", () => received("ben").includes(12));
+  roomLists.roomLeft(client, room);
+  publish(room, 13);
+  await until("ben got it", () => received("ben").includes(13));
+  t.same(received("ann"), [], "her leaving was in the gap");
+  t.equal(state.asked, 2);
+});
+
 test("a late notice of a room that the user has left meanwhile shows them nothing of it", async (t) => {
   const { roomLists, publish, received, started, members } = roomListsOf(t, ["ann", "ben"]);
   await started();

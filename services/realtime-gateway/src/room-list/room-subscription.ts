@@ -22,6 +22,8 @@ export class RoomSubscription {
   readonly clients = new Set<Client>();
   /** The last entry received, or `unverified`; undefined until one is known. */
   #seq: number | undefined;
+  /** Users with the room in their list had only clients that had joined it when an entry was missed, and were not verified. */
+  #someUnverified = false;
   /** An entry was missed, which may have taken someone out of the room: resolves when it is known who is in it. */
   #verification: Promise<boolean> | undefined;
 
@@ -32,7 +34,9 @@ export class RoomSubscription {
   }
 
   add(client: Client): void {
-    if (!client.closed && !client.rooms.has(this.roomId)) this.clients.add(client);
+    if (client.closed || client.rooms.has(this.roomId)) return;
+    this.clients.add(client);
+    if (this.#someUnverified) this.#seq = unverified;
   }
 
   /**
@@ -68,7 +72,10 @@ export class RoomSubscription {
       for (;;) {
         const userIds = [...new Set([...this.clients].map(({ userId }) => userId))].filter((id) => !verified.has(id));
         // Clients may have been added during the request, so it ends when none is left to verify.
-        if (userIds.length === 0) return true;
+        if (userIds.length === 0) {
+          this.#someUnverified = verified.size < this.userCount;
+          return true;
+        }
         for (const userId of await membersAmong(userIds)) verified.add(userId);
         for (const userId of userIds) if (!verified.has(userId)) onLeft(userId);
       }
