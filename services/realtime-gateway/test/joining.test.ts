@@ -197,6 +197,24 @@ test("a join that a restore overtakes is refused, and succeeds when it is repeat
   t.same(b.received, [8, "resync_required"]);
 });
 
+test("when entries are lost to retention before the cut over, the join is refused for the moment", async (t) => {
+  const { api, feeds, join, enter, positionsGate } = gatewayOn(t);
+  await join(enter("earlier"));
+  for (let i = 0; i < 3; i++) api.append();
+  positionsGate.shut = true;
+  feeds.get(roomId)?.positions.forget();
+  const a = enter("a");
+  const joining = join(a);
+  await until("the positions are asked for", () => positionsGate.waiting.length === 1);
+  for (let i = 0; i < 6; i++) api.append();
+  api.floor = 7;
+  await feeds.reconcile();
+  await until("the feed has passed over them", () => feeds.get(roomId)?.position === 9);
+  positionsGate.open();
+  await t.rejects(joining, { code: "service_unavailable" });
+  t.same(a.received, [], "not even the entries that are left");
+});
+
 test("joining again while entries arrive gives nothing twice", async (t) => {
   const { api, join, enter, gate, heldAnswer } = gatewayOn(t);
   const a = enter("a");

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDistributed } from "@khui/test-kit/distributed";
 import type { LineKind } from "@khui/test-kit/line";
+import { createRandom } from "@khui/test-kit/random";
 import { useSystem } from "@khui/test-kit/system";
 import type { Stage } from "./actions.js";
 import { allBack, closeAll, completionTimeoutMs, sumOf } from "./check.js";
@@ -9,7 +10,6 @@ import { findDifferences } from "./differences.js";
 import { Ledger } from "./ledger.js";
 import { startLoad } from "./load.js";
 import { gatherCast } from "./people.js";
-import { createRandom } from "./random.js";
 import { failureAfter } from "./until.js";
 import { openWire, type Wire } from "./wire.js";
 

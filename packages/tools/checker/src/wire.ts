@@ -3,7 +3,7 @@ import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Transform } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "./random.js";
+import type { Random } from "@khui/test-kit/random";
 
 export interface Wire {
   /** The URL of the system through this network. */

@@ -1,5 +1,5 @@
 // What follows from what feeds report: contacts, room lists, delivery reports and metrics keep up with rooms.
-import { smallRoomLimit } from "@khui/contracts";
+import { closeCodes, smallRoomLimit } from "@khui/contracts";
 import type { Users } from "../connections/users.js";
 import type { GatewayMetrics } from "../metrics.js";
 import type { OnlineContacts } from "../presence/online-contacts.js";
@@ -49,10 +49,11 @@ export function createFeedEvents(options: FeedEventsOptions): Omit<FeedEvents, "
         feed.unsubscribe(client);
       }
     },
+    /** One of the lost entries may have taken somebody out of the room: who comes back is refused, or told to resync. */
     onLost(feed) {
       metrics.resyncs += feed.clients.size;
-      for (const client of feed.clients)
-        client.emit("resync_required", { chatRoomId: feed.roomId, seq: feed.position, epoch: feed.epoch });
+      const { code, reason } = closeCodes.going_away;
+      for (const client of feed.clients) client.socket.close(code, reason);
     },
   };
 }

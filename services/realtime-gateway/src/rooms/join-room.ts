@@ -111,7 +111,9 @@ export async function joinRoom(
         await feed.sequencer.catchUp(cursor);
         const position = feed.position ?? cursor;
         if (position === cursor || (feed.replay.oldest && feed.replay.oldest.seq <= cursor + 1)) return true;
-        const { entries } = await readLog();
+        const { entries, floor } = await readLog();
+        // One of those that are lost may take the user out: the client asks again, and the room is opened as it is by then.
+        if (floor > cursor) throw new ChatError("service_unavailable", { retryAfter: 1 });
         if (entries.length === 0) return true;
         if (!send(entries, position)) return false;
       }

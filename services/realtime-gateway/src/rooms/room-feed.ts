@@ -73,7 +73,11 @@ export class RoomFeed {
     this.liveReplay = new ReplayBuffer(maxReplayItems, budget, ({ frame }) => frame.bytes);
     this.sequencer = new Sequencer(roomId, log, {
       onEntry: (entry) => this.#deliver(entry),
-      onLost: () => events.onLost(this),
+      onLost: () => {
+        // It is of use only without a gap.
+        this.replay.clear();
+        events.onLost(this);
+      },
       onRepaired: events.onRepaired,
     });
   }
@@ -93,7 +97,7 @@ export class RoomFeed {
 
   /**
    * Compares the log, as it was after the feed had come to `known`, with what the feed followed. When the database was restored since
-   * (it has another epoch, or ends before `known`), the feed begins again at the log's head, and its clients are told to resync.
+   * (it has another epoch, or ends before `known`), the feed begins again at the log's head, and its clients come back: what they may see may have changed, too.
    */
   noteLog(seq: number, epoch: string | undefined, known: number): void {
     const isOther = epoch !== undefined && this.epoch !== undefined && epoch !== this.epoch;
