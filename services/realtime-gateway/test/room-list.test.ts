@@ -22,7 +22,15 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   /** Members of the first room; everybody is in the others. */
   const members = new Set(people);
   const errors: unknown[] = [];
-  const state = { listed: 0, asked: 0, down: false, held: Promise.resolve(), failing: 0, atOnce: 100 };
+  const state = {
+    listed: 0,
+    asked: 0,
+    down: false,
+    held: Promise.resolve(),
+    verifying: Promise.resolve(),
+    failing: 0,
+    atOnce: 100,
+  };
   serveRpc(api, messagesRpc.roomLists, async ({ userIds, limit }) => {
     state.listed++;
     await state.held;
@@ -33,7 +41,9 @@ function roomListsOf(t: Test, people: readonly string[], limit = 50) {
   serveRpc(api, messagesRpc.activeMembers, async ({ roomId, userIds }) => {
     state.asked++;
     if (state.down) throw new Error("messages-api is down");
-    return { userIds: userIds.filter((userId) => roomId !== room || members.has(userId)) };
+    const found = userIds.filter((userId) => roomId !== room || members.has(userId));
+    await state.verifying;
+    return { userIds: found };
   });
   const clientsOf = (userId: string): Client[] => [listeners.get(userId)?.client].filter((one) => !!one);
   const logs = createRoomLogs(bus);
@@ -106,6 +116,26 @@ test("after a gap, only users who are still in the room get anything", async (t)
   t.same(received("ben"), [12, 13, 14]);
   t.same(received("ann"), [], "her leaving was in the gap");
   t.equal(state.asked, 1);
+});
+
+test("a gap during a verification is verified, too", async (t) => {
+  const { publish, received, started, members, state } = roomListsOf(t, ["ann", "ben"]);
+  await started();
+  let goOn = () => {};
+  state.verifying = new Promise((resolve) => {
+    goOn = resolve;
+  });
+  publish(room, 12);
+  await until("it is verified who is in the room", () => state.asked === 1);
+  members.delete("ann");
+  publish(room, 14);
+  publish(room, 15);
+  publish(rooms[1], 11);
+  await until("they have come", () => received("ben").includes(11));
+  goOn();
+  await until("ben got it", () => received("ben").includes(15));
+  t.notOk(received("ann").includes(14) || received("ann").includes(15), "her leaving was in the second gap");
+  t.equal(state.asked, 2);
 });
 
 test("a client that leaves the room after a gap is verified before it gets anything", async (t) => {

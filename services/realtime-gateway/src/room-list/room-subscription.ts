@@ -24,6 +24,8 @@ export class RoomSubscription {
   #seq: number | undefined;
   /** Users with the room in their list had only clients that had joined it when an entry was missed, and were not verified. */
   #someUnverified = false;
+  /** How often entries were missed. */
+  #gaps = 0;
   /** An entry was missed, which may have taken someone out of the room: resolves when it is known who is in it. */
   #verification: Promise<boolean> | undefined;
 
@@ -51,7 +53,10 @@ export class RoomSubscription {
   /** Takes an entry of the room's log, in whatever order they arrive. */
   receive(entry: LogEntry): void {
     if (this.#seq !== undefined && entry.seq <= this.#seq) return;
-    if (this.#seq !== undefined && entry.seq > this.#seq + 1) this.#verify();
+    if (this.#seq !== undefined && entry.seq > this.#seq + 1) {
+      this.#gaps++;
+      this.#verify();
+    }
     this.#seq = entry.seq;
     if (!this.#verification) this.#notify(entry);
     else this.#verification.then((verified) => verified && this.#notify(entry), this.options.onError);
@@ -69,7 +74,10 @@ export class RoomSubscription {
     const { membersAmong, onLeft, onError } = this.options;
     try {
       const verified = new Set<string>();
-      for (;;) {
+      for (let gaps = this.#gaps; ; ) {
+        // Entries were missed since the last answer, too.
+        if (gaps !== this.#gaps) verified.clear();
+        gaps = this.#gaps;
         const userIds = [...new Set([...this.clients].map(({ userId }) => userId))].filter((id) => !verified.has(id));
         // Clients may have been added during the request, so it ends when none is left to verify.
         if (userIds.length === 0) {
