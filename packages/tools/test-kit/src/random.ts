@@ -10,6 +10,7 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
 export interface Random {
   /** In [0, 1). */
   draw(): number;

@@ -1,0 +1,104 @@
+// What can happen in a schedule. One more kind of event is one more entry of the table.
+import type { ClientRoom, SimulatedClient } from "./client.js";
+import type { RoomLog } from "./room-log.js";
+import type { World } from "./world.js";
+
+/** Does something with the world. Where there is nothing to do it with, nothing happens. */
+type Move = (world: World) => void;
+
+const logOf = ({ scheduler, logs }: World): RoomLog => scheduler.random.pick([...logs.values()])!;
+const gatewayOf = ({ scheduler, gateways }: World) => scheduler.random.pick(gateways)!;
+const connected = ({ scheduler, clients }: World) =>
+  scheduler.random.pick(clients.filter(({ connection }) => connection));
+
+/** Lets a random client that may do so do something in a random room of that state. */
+function inRoom(
+  world: World,
+  state: ClientRoom["state"],
+  act: (client: SimulatedClient, room: ClientRoom) => void,
+): void {
+  const { scheduler } = world;
+  const client = connected(world);
+  if (!client?.authenticated) return;
+  const room = scheduler.random.pick([...client.rooms.values()].filter((one) => one.state === state));
+  if (room) scheduler.after(0, client.machine, `acts in room ${room.log.index}`, () => act(client, room));
+}
+
+export const moves = {
+  append(world) {
+    const log = logOf(world);
+    world.commit(log, log.append());
+  },
+  burst(world) {
+    const log = logOf(world);
+    for (let n = world.scheduler.random.below(12); n >= 0; n--) world.commit(log, log.append());
+  },
+  remove(world) {
+    const log = logOf(world);
+    const userId = world.scheduler.random.pick([...log.members]);
+    if (userId !== undefined) world.commit(log, log.remove(userId));
+  },
+  admit(world) {
+    const log = logOf(world);
+    const userId = world.scheduler.random.pick(world.users.filter((one) => !log.members.has(one)));
+    if (userId !== undefined) world.admit(log, userId);
+  },
+  announceAgain(world) {
+    const { scheduler, apis } = world;
+    const log = logOf(world);
+    const entry = scheduler.random.pick(log.after(0, log.head));
+    if (entry) scheduler.random.pick(apis)?.announce(log, entry);
+  },
+  read(world) {
+    const { random } = world.scheduler;
+    const log = logOf(world);
+    const userId = random.pick([...log.members]);
+    if (userId !== undefined) random.pick(world.apis)?.announceRead(log, userId, random.chance(0.3));
+  },
+  /** Old entries are not kept for ever. */
+  prune(world) {
+    const log = logOf(world);
+    log.floor = Math.max(log.floor, log.head - world.scheduler.random.below(20));
+  },
+  connect(world) {
+    const client = world.scheduler.random.pick(world.clients.filter(({ connection }) => !connection));
+    if (client) world.connect(client);
+  },
+  disconnect(world) {
+    const client = connected(world);
+    if (client) world.scheduler.after(0, client.machine, "disconnects", () => client.connection?.end());
+  },
+  cutClient(world) {
+    const { random } = world.scheduler;
+    connected(world)?.connection?.cut(random.between(0, 1_000), random.between(0, 8_000));
+  },
+  join: (world) => inRoom(world, "out", (client, room) => void client.join(room)),
+  joinAgain: (world) => inRoom(world, "in", (client, room) => void client.join(room)),
+  leave: (world) =>
+    inRoom(world, "in", (client, room) => {
+      if (!client.isJoining(room)) void client.leave(room);
+    }),
+  type: (world) => inRoom(world, "in", (client, room) => client.type(room, world.scheduler.random.chance(0.7))),
+  killGateway: (world) => world.kill(gatewayOf(world)),
+  shutDownGateway: (world) => world.shutDown(gatewayOf(world)),
+  stallGateway(world) {
+    const { now, random } = world.scheduler;
+    gatewayOf(world).machine.stall(now + random.between(0, random.chance(0.2) ? 7_000 : 500));
+  },
+  cutBus(world) {
+    const { scheduler } = world;
+    const { machine, bus } = gatewayOf(world);
+    scheduler.after(0, machine, "loses the bus", bus.cut);
+    scheduler.after(scheduler.random.between(1, 4_000), machine, "has the bus back", () => bus.restore());
+  },
+  replaceApi(world) {
+    const api = world.scheduler.random.pick(world.apis);
+    if (api) world.replaceApi(api);
+  },
+  stallApi(world) {
+    const { now, random } = world.scheduler;
+    random.pick(world.apis)?.machine.stall(now + random.between(0, random.chance(0.2) ? 7_000 : 500));
+  },
+} satisfies Record<string, Move>;
+
+export type MoveName = keyof typeof moves;
