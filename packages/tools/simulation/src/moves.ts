@@ -11,17 +11,20 @@ const gatewayOf = ({ scheduler, gateways }: World) => scheduler.random.pick(gate
 const connected = ({ scheduler, clients }: World) =>
   scheduler.random.pick(clients.filter(({ connection }) => connection));
 
-/** Lets a random client that may do so do something in a random room of that state. */
+/** Lets a client do something in a room of that state, if there is one. */
 function inRoom(
-  world: World,
+  { scheduler, clients }: World,
   state: ClientRoom["state"],
   act: (client: SimulatedClient, room: ClientRoom) => void,
 ): void {
-  const { scheduler } = world;
-  const client = connected(world);
-  if (!client?.authenticated) return;
-  const room = scheduler.random.pick([...client.rooms.values()].filter((one) => one.state === state));
-  if (room) scheduler.after(0, client.machine, `acts in room ${room.log.index}`, () => act(client, room));
+  const places = clients
+    .filter(({ authenticated }) => authenticated)
+    .flatMap((client) => [...client.rooms.values()].map((room) => ({ client, room })))
+    .filter(({ room }) => room.state === state);
+  const place = scheduler.random.pick(places);
+  if (!place) return;
+  const { client, room } = place;
+  scheduler.after(0, client.machine, `acts in room ${room.log.index}`, () => act(client, room));
 }
 
 export const moves = {
