@@ -110,8 +110,17 @@ for (const service of serviceNames) {
       started = current;
       await ready(answers, () => current.running, startTimeoutMs);
     }
-    const health = (await (await fetch(`http://127.0.0.1:${environment.PORT}/readyz`)).json()) as { status: string };
-    t.equal(health.status, "ready", JSON.stringify(health));
+    const health = async () => (await fetch(`http://127.0.0.1:${environment.PORT}/readyz`)).json();
+    t.match(await health(), { status: "ready" });
+
+    if (environment.S3_ACCESS_KEY) {
+      files.revoked.add(service);
+      t.match(await health(), { status: "degraded", dependencies: { blobs: "down" } }, "a refused key shows");
+      t.match(started.logTail(), /"dependency":"blobs".*"a dependency is down"/, "in the log too");
+      t.match(started.logTail(), /AccessDenied/, "with the reason");
+      files.revoked.delete(service);
+      t.match(await health(), { status: "ready" });
+    }
 
     const check = () => {
       const { file, args, ...who } = wrapped(command("HEALTHCHECK"), app, environment);

@@ -10,11 +10,14 @@ export const rootKey = { accessKey: "root", secretKey: "the root's secret" };
 
 export interface PolicedStore {
   readonly url: string;
+  /** Users whose key the store no longer knows. */
+  readonly revoked: Set<string>;
   close(): Promise<void>;
 }
 
 export async function startPolicedStore(): Promise<PolicedStore> {
   const store = await startS3Server();
+  const revoked = new Set<string>();
   const server = createServer((incoming, response) => {
     pass(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   });
@@ -27,7 +30,7 @@ export async function startPolicedStore(): Promise<PolicedStore> {
     // Reads lists of objects to delete, but not files.
     const body = method === "POST" ? await textOf(incoming) : undefined;
     const needed = needs(method, new URL(url, store.url), body ?? "");
-    if (!mayDo(user, needed)) {
+    if (revoked.has(user) || !mayDo(user, needed)) {
       incoming.resume();
       response.writeHead(403, { "content-type": "application/xml" });
       const text = `<Error><Code>AccessDenied</Code><Message>${user}: ${JSON.stringify(needed)}</Message></Error>`;
@@ -50,6 +53,7 @@ export async function startPolicedStore(): Promise<PolicedStore> {
   }
 
   return {
+    revoked,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections();

@@ -5,7 +5,7 @@ import { checked } from "./checked.js";
 import { BlobMissing, type Blobs, BlobsUnavailable, UnreadableSource } from "./index.js";
 import { createTransport } from "./s3-transport.js";
 import { upload } from "./s3-upload.js";
-import { openSource } from "./source.js";
+import { openSource, type Source } from "./source.js";
 
 export interface S3Settings {
   /** The store's URL, http or https, without a path: `http://minio:9000`. */
@@ -25,6 +25,9 @@ export interface S3Settings {
 }
 
 const signedForSeconds = 3_600;
+/** Written and removed to see whether the key may. Not the key of a blob, which has a suffix. */
+const probeKey = "access-probe";
+const probeIntervalMs = 3_600_000;
 
 /**
  * MinIO stores an object as a folder, and loses `a/b` when it removes `a`: https://github.com/minio/minio/pull/19034. Names have no
@@ -96,6 +99,25 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
     }
   };
 
+  const putObject = async (key: string, source: Source, contentType: string) =>
+    upload(transport, await client.presignedPutObject(bucket, key, signedForSeconds), source, contentType);
+  const removeObjects = async (keys: readonly string[]) => {
+    const failures = await client.removeObjects(bucket, [...keys]);
+    if (failures.length > 0) throw new Error(`the store did not remove ${failures.length} of ${keys.length} objects`);
+  };
+
+  let probeDueAt = 0;
+  /** A key that may look up its bucket may still be refused its objects. In a bucket with versions each probe stays: so, once an hour. */
+  const probeAccess = async () => {
+    if (performance.now() < probeDueAt) return;
+    const source = await openSource({ bytes: new Uint8Array(0) });
+    await putObject(probeKey, source, "application/octet-stream");
+    // Another process may have removed it already.
+    await unless(["NotFound", "NoSuchKey"], client.statObject(bucket, probeKey));
+    await removeObjects([probeKey]);
+    probeDueAt = performance.now() + probeIntervalMs;
+  };
+
   let closed = false;
   reach(bucketReady).catch((error: Error) => {
     if (!closed) settings.onError?.(error);
@@ -105,10 +127,7 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
     async put(name, content, contentType) {
       const source = await openSource(content);
       try {
-        await inBucket(async () => {
-          const url = await client.presignedPutObject(bucket, keyOf(name), signedForSeconds);
-          await upload(transport, url, source, contentType);
-        });
+        await inBucket(() => putObject(keyOf(name), source, contentType));
       } finally {
         await source.close();
       }
@@ -141,14 +160,10 @@ export function connectS3Blobs(settings: S3Settings): Blobs {
     },
 
     async remove(names) {
-      await inBucket(async () => {
-        const failures = await client.removeObjects(bucket, names.map(keyOf));
-        if (failures.length > 0)
-          throw new Error(`the store did not remove ${failures.length} of ${names.length} objects`);
-      });
+      await inBucket(() => removeObjects(names.map(keyOf)));
     },
 
-    ping: () => reach(makeBucket),
+    ping: () => reach(() => makeBucket().then(probeAccess)),
 
     async close() {
       closed = true;

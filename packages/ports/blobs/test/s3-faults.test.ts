@@ -91,6 +91,28 @@ test("a put is signed as a strict store requires, and no key is the folder of an
   t.notOk(longer?.startsWith(`${shorter}/`));
 });
 
+test("a ping fails while the key may look up its bucket, but not write there", async (t) => {
+  const methods: string[] = [];
+  let mayWrite = false;
+  const blobs = await blobsIn(t, (request, response) => {
+    methods.push(request.method ?? "");
+    request.resume().once("end", () => {
+      if (mayWrite) response.end(request.method === "POST" ? "<DeleteResult/>" : undefined);
+      else response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>");
+    });
+  });
+  for (const _ of [1, 2]) {
+    const error = await blobs.ping().catch((error: unknown) => error);
+    t.ok(error instanceof BlobsUnavailable);
+    t.match(error, { cause: { message: /403 \(AccessDenied\)/ } });
+  }
+  mayWrite = true;
+  await blobs.ping();
+  methods.length = 0;
+  await blobs.ping();
+  t.same(methods, [], "it is not written again each time");
+});
+
 test("a refusal that arrives before the body is sent rejects the put", async (t) => {
   const file = await fileForTest(t, large);
   const blobs = await blobsIn(t, (_request, response) => {

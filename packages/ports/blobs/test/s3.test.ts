@@ -71,6 +71,21 @@ test("an unreachable store is reported as unavailable, and used again once it is
   }
 });
 
+test("a key that the store does not know is reported at the start, and by each call", async (t) => {
+  const settings = await serverForTest(t);
+  await connected(t, settings).ping();
+  let report: (error: Error) => void = fail;
+  const atStart = new Promise<Error>((resolve) => {
+    report = resolve;
+  });
+  const blobs = connected(t, { ...settings, accessKey: "another", onError: (error) => report(error) });
+  const refused = { name: "BlobsUnavailable", cause: { code: "AccessDenied" } };
+  t.match(await atStart, refused);
+  for (const [name, call] of Object.entries(everyCall(blobs))) {
+    t.match(await call().catch((error: unknown) => error), refused, name);
+  }
+});
+
 test("calls to a store that hangs time out", async (t) => {
   const settings = await serverForTest(t);
   const gate = await gateTo(t, settings.endPoint);

@@ -2,6 +2,7 @@
 import { type AddressInfo, connect } from "node:net";
 import { ChatError, routes } from "@khui/contracts";
 import { createLocalLimits } from "@khui/limits/local";
+import { recordedTelemetry } from "@khui/test-kit/recorded-telemetry";
 import { test } from "tap";
 import {
   type Call,
@@ -217,6 +218,28 @@ test("readiness lists the dependencies that are down", async (t) => {
   const answer = await app.inject("/readyz");
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { status: "not ready", dependencies: { database: "down", bus: "down" } });
+});
+
+test("why a dependency is down is logged when that begins, and its end, but not at every check", async (t) => {
+  const { log, lines } = recordedTelemetry();
+  const app = await createApp({ log });
+  t.teardown(() => app.close());
+  let failure: Error | undefined = new Error("AccessDenied");
+  mountHealth(app, new Map([["blobs", "degraded"]]), async () => {
+    if (failure) throw failure;
+  });
+  const check = () => app.inject("/readyz");
+  for (const _ of [1, 2]) await check();
+  failure = undefined;
+  for (const _ of [1, 2]) await check();
+  t.match(
+    lines().filter(({ dependency }) => dependency === "blobs"),
+    [
+      { level: 40, msg: "a dependency is down", err: { message: "AccessDenied" } },
+      { level: 30, msg: "a dependency is back" },
+    ],
+  );
+  t.equal(lines().filter(({ dependency }) => dependency === "blobs").length, 2);
 });
 
 test("a client that sends all of a too large body before it reads gets the answer", async (t) => {
