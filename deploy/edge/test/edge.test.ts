@@ -1,10 +1,15 @@
 // The edge with its own configuration in front of stand-ins for the services: routes, limits, balancing, metrics, reload.
 
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import { get } from "node:https";
 import { type AddressInfo, createConnection, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { type Edge, type EdgeOptions, type Replicas, startEdge } from "@khui/backends/edge";
 import { type ErrorCode, errorText } from "@khui/contracts";
 import { until } from "@khui/test-kit/until";
@@ -216,4 +221,39 @@ test("a reload breaks no WebSocket, and the edge keeps working", async (t) => {
   });
   t.equal(await socket.echo("still here"), "still here");
   t.equal(await (await ask(edge, "/anything")).text(), "rooms-api");
+});
+
+test("with a folder of certificates it serves HTTPS too, by TLS 1.2 or later", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "khui-certificates-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755);
+  const made = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-subj",
+    "/CN=localhost",
+  ];
+  const pem = execFileSync("openssl", [...made, "-keyout", "-", "-out", "-"], { encoding: "utf8", stdio: "pipe" });
+  writeFileSync(join(folder, "chat.pem"), pem);
+  const edge = await edgeOf(t, { certificates: folder });
+  const asked = (options: object) =>
+    new Promise<[string, string | null]>((resolve, reject) => {
+      get(
+        `${edge.secureUrl}/api/v1/chat/rooms`,
+        { ca: pem, servername: "localhost", agent: false, ...options },
+        (response) => {
+          const protocol = (response.socket as TLSSocket).getProtocol();
+          response.toArray().then((chunks) => resolve([Buffer.concat(chunks).toString(), protocol]), reject);
+        },
+      ).on("error", reject);
+    });
+  t.same(await asked({}), ["rooms-api", "TLSv1.3"]);
+  t.same(await asked({ maxVersion: "TLSv1.2" }), ["rooms-api", "TLSv1.2"]);
+  await t.rejects(asked({ minVersion: "TLSv1", maxVersion: "TLSv1.1" }));
+  t.equal((await ask(edge, "/api/v1/chat/rooms")).status, 200, "and HTTP as before");
 });

@@ -13,6 +13,8 @@ export type Replicas = Readonly<Record<string, readonly string[]>>;
 export interface Edge {
   /** The URL for clients. */
   readonly url: string;
+  /** The same with TLS, where it has certificates. */
+  readonly secureUrl: string | undefined;
   /** The URL of its metrics and statistics. */
   readonly internalUrl: string;
   readonly haproxy: Haproxy;
@@ -23,6 +25,8 @@ export interface EdgeOptions extends Pick<HaproxyOptions, "reloadable"> {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where clients reach it on loopback; a free one by default. */
   readonly port?: number | undefined;
+  /** A folder of certificates for TLS; without it there is none. */
+  readonly certificates?: string;
 }
 
 /** All tests come from one address, so they must not reach the limits per address by accident. */
@@ -33,16 +37,26 @@ const unlimited = {
 };
 
 /** Runs HAProxy under deploy/edge/haproxy.cfg. A service without replicas answers 503. Throws what startHaproxy throws. */
-export async function startEdge(replicas: Replicas, { port: wanted, ...options }: EdgeOptions = {}): Promise<Edge> {
+export async function startEdge(
+  replicas: Replicas,
+  { port: wanted, certificates, environment = unlimited, ...options }: EdgeOptions = {},
+): Promise<Edge> {
   const template = readFileSync(configuration, "utf8");
+  const tls = certificates === undefined ? {} : { EDGE_TLS: "on" };
   for (let attempt = 1; ; attempt += 1) {
-    const [port, internalPort] = [wanted ?? (await freePort()), await freePort()];
+    const [port, internalPort, securePort] = [wanted ?? (await freePort()), await freePort(), await freePort()];
+    const withTls = certificates === undefined ? undefined : { certificates, securePort };
     try {
-      const haproxy = await startHaproxy(edgeFor(template, port, internalPort, replicas), {
-        environment: unlimited,
+      const haproxy = await startHaproxy(edgeFor(template, port, internalPort, replicas, withTls), {
+        environment: { ...environment, ...tls },
         ...options,
       });
-      return { url: `http://127.0.0.1:${port}`, internalUrl: `http://127.0.0.1:${internalPort}`, haproxy };
+      return {
+        url: `http://127.0.0.1:${port}`,
+        secureUrl: withTls && `https://127.0.0.1:${securePort}`,
+        internalUrl: `http://127.0.0.1:${internalPort}`,
+        haproxy,
+      };
     } catch (error) {
       // Another process can take a port between the choice and its use.
       if (wanted !== undefined || attempt === attempts) throw error;
@@ -50,8 +64,19 @@ export async function startEdge(replicas: Replicas, { port: wanted, ...options }
   }
 }
 
-function edgeFor(template: string, port: number, internalPort: number, replicas: Replicas): string {
+function edgeFor(
+  template: string,
+  port: number,
+  internalPort: number,
+  replicas: Replicas,
+  tls: { certificates: string; securePort: number } | undefined,
+): string {
   return template
+    .replace(/^ *\.if defined\(EDGE_TLS\)\n[\s\S]*?\.endif\n/m, (block) =>
+      tls
+        ? block.replace("bind :3443", `bind 127.0.0.1:${tls.securePort}`).replace("/etc/khui-tls/", tls.certificates)
+        : "",
+    )
     .replace(/^( *)bind :3101$/m, `$1bind 127.0.0.1:${port}`)
     .replace(/^( *)bind :8404$/m, `$1bind 127.0.0.1:${internalPort}`)
     .replace(/^resolvers docker\n(?: .*\n)*/m, "")
