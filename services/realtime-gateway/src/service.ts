@@ -6,6 +6,7 @@ import { createEngine } from "@khui/socketio";
 import { gatewayEnvironment, gatewayOptions } from "./environment.js";
 import { createGateway, type GatewayOptions } from "./gateway.js";
 import { instrumentGateway } from "./metrics.js";
+import { openFiles } from "./open-files.js";
 import { connectRelay } from "./relay/polling-relay.js";
 import { connectTakeovers } from "./relay/takeover-requests.js";
 
@@ -26,6 +27,8 @@ export const realtimeGateway = defineService({
   /** Serves sockets on the app's server under /socket.io/ and /ws, and closes them when the app closes. */
   async start(context, overrides: Partial<GatewayOptions> = {}) {
     const { app, bus, presence, guard, env, log, telemetry, trustProxy, instanceId } = context;
+    const files = openFiles();
+    if (files) log.info({ maxOpenFiles: files.max, maxSockets: files.sockets }, "sockets are limited by open files");
     const onError = (error: unknown) => log.warn({ err: error }, "gateway");
     const gateway = createGateway({
       ...gatewayOptions(env),
