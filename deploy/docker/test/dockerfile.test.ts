@@ -41,10 +41,23 @@ test("each service has its stage, and only media-service has ffmpeg and limits g
   for (const service of serviceNames) {
     const text = stages.get(service)?.join("\n") ?? "";
     t.match(text, /^FROM plain AS /);
-    t.equal(/ ffmpeg /.test(text), service === "media-service", service);
+    t.equal(/^COPY --from=ffmpeg /m.test(text), service === "media-service", service);
     t.equal(/MALLOC_ARENA_MAX=2/.test(text), service === "media-service", service);
   }
   t.match(last[0], { name: "FROM", rest: /^\$\{SERVICE\}$/ });
+  t.end();
+});
+
+test("ffmpeg is built with what thumbnails need, under the LGPL, and without anything that reaches the network", (t) => {
+  const built = all.find(({ rest }) => rest.includes("./configure"))?.rest ?? "";
+  const enabled = (kind: string): string[] => new RegExp(`--enable-${kind}=(\\S+)`).exec(built)?.[1]?.split(",") ?? [];
+  const source = readFileSync(`${root}services/media-service/src/inspection/video-frame.ts`, "utf8");
+  const demuxers = [...source.matchAll(/^ {2}"video\/.+": "(\w+)",$/gm)].map(([, name]) => name);
+  t.same(enabled("demuxer").sort(), [...new Set(demuxers)].sort());
+  t.same(enabled("protocol").sort(), ["file", "pipe"]);
+  for (const word of ["--disable-everything", "--disable-autodetect", "--disable-network"])
+    t.ok(built.includes(word), word);
+  t.notMatch(built, /--enable-(gpl|nonfree)/);
   t.end();
 });
 
