@@ -24,7 +24,10 @@ test("the file fits the compose specification's schema", (t) => {
   const duration = String.raw`"pattern":"^(\\d+(h|m|s|ms|us))+$"`;
   const text = JSON.stringify(composeSchema).replaceAll('"format":"duration"', duration);
   // Compose reads a number from a variable's text, and later versions of its schema say so.
-  const schema = Compile(JSON.parse(text.replace('"replicas":{"type":"integer"}', '"replicas":{"type":"string"}')));
+  const numbers = text
+    .replace('"replicas":{"type":"integer"}', '"replicas":{"type":"string"}')
+    .replace('"^[a-z]+$":{"oneOf":[{"type":"integer"}', '"^[a-z]+$":{"oneOf":[{"type":["integer","string"]}');
+  const schema = Compile(JSON.parse(numbers));
   // The package's schema is older than `name`.
   const { name, ...rest } = compose(variables) as unknown as Record<string, unknown>;
   t.type(name, "string");
@@ -37,7 +40,7 @@ test("the file fits the compose specification's schema", (t) => {
 const special: Readonly<Record<string, string[]>> = {
   POSTGRES_PASSWORD: ["postgres"],
   REDIS_PASSWORD: ["redis"],
-  MINIO_ROOT_PASSWORD: ["minio", setup],
+  MINIO_ROOT_PASSWORD: ["backup", "minio", setup],
   MEDIA_URL_SECRET: ["messages-api", "media-service"],
 };
 
@@ -114,6 +117,11 @@ test("each service that stores files has its own key and bucket, and only the se
   const root = environmentOf("minio");
   const { username, password, host } = new URL(environmentOf(setup).MC_HOST_root ?? "");
   t.same([username, password, host], [root.MINIO_ROOT_USER, root.MINIO_ROOT_PASSWORD, "minio:9000"]);
+  t.equal(config.services.backup?.image, config.services.minio?.image, "backups are written by the same store");
+  t.match(
+    environmentOf(setup).MC_HOST_backup,
+    `${username}:${environmentOf("backup").MINIO_ROOT_PASSWORD}@backup:9000`,
+  );
   t.end();
 });
 
@@ -163,12 +171,20 @@ test("the replicas that the edge supports fit into their roles' connection limit
   t.end();
 });
 
-test("services can be scaled, and only the edge publishes a port", (t) => {
-  for (const [name, service] of services) {
+test("services can be scaled, and only the edge publishes a port, unless a profile is asked for", (t) => {
+  const published: Record<string, string[]> = {};
+  for (const [name, { ports, ...service }] of services) {
     t.notOk("container_name" in service, name);
-    t.equal("ports" in service, name === "edge", name);
+    if (ports) published[name] = ports as string[];
   }
-  t.same(config.services.edge?.ports, ["3101:3101"]);
+  t.same(published, { edge: ["3101:3101"], small: ["3101:3000"], grafana: ["127.0.0.1:3000:3000"] });
+  const ofProfile = services.filter(([, { profiles }]) => profiles).map(([name, { profiles }]) => [name, profiles]);
+  t.same(Object.fromEntries(ofProfile), {
+    small: ["small"],
+    backup: ["backup"],
+    prometheus: ["monitoring"],
+    grafana: ["monitoring"],
+  });
   t.end();
 });
 
@@ -181,7 +197,7 @@ test("every container is locked down, limited and health-checked, and starts aft
     t.match(limits, { cpus: /^\d/, memory: /^\d+[MG]$/ });
     if (service.build) t.match(service, { init: true, stop_grace_period: "30s", tmpfs: ["/tmp"] });
     else
-      t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
+      t.match(service.image, /^[\w./-]+:[\w.-]*\d+\.\d+\.?[\w.-]*$|:RELEASE\.[\dTZ-]+$/, `${name} has a pinned image`);
     // The service images define their own.
     t.equal("healthcheck" in service, !service.build && name !== setup, name);
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
@@ -193,9 +209,18 @@ test("every container is locked down, limited and health-checked, and starts aft
   t.end();
 });
 
+test("the container for small installations reads nothing that npm start does not", (t) => {
+  const readme = readFileSync(`${root}README.md`, "utf8");
+  const names = Object.keys(environmentOf("small"));
+  t.ok(names.includes("JWT_PUBLIC_KEY"), "its tokens are signed by the application");
+  for (const name of names) t.ok(readme.includes(`\`${name}\``), name);
+  t.end();
+});
+
 test("volumes and networks exist, and the edge cannot reach the data servers", (t) => {
-  for (const [name, { volumes = [], networks, command }] of services) {
+  for (const [name, { volumes = [], networks, command, environment }] of services) {
     for (const volume of volumes as string[]) {
+      if (name === "backup") continue;
       const [from = "", to] = volume.split(":");
       // A folder, never a file: editors replace files, and a mounted file stays what it was at the start.
       if (from.startsWith("./")) t.ok(statSync(`${root}${from}`).isDirectory(), `${name}: ${volume}`);
@@ -205,9 +230,13 @@ test("volumes and networks exist, and the edge cannot reach the data servers", (
       }
     }
     for (const network of networks as string[]) t.ok(network in config.networks);
-    if (["postgres", "nats", "redis", "minio", setup].includes(name)) t.same(networks, ["data"]);
+    if (["postgres", "nats", "redis"].includes(name)) t.same(networks, ["data"]);
+    const hasFiles = "S3_URL" in (environment ?? {}) || ["minio", "backup", setup].includes(name);
+    t.equal((networks as string[]).includes("files"), hasFiles, `${name}: only services with files reach their store`);
+    if (["minio", setup].includes(name)) t.same(networks, ["files"]);
   }
   t.same(config.services.edge?.networks, ["front"]);
-  t.equal(config.networks.data?.internal, true);
+  t.equal(config.services.minio?.environment?.MINIO_BROWSER, "off", "no console");
+  for (const name of ["data", "files"]) t.equal(config.networks[name]?.internal, true);
   t.end();
 });

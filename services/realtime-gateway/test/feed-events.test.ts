@@ -16,6 +16,8 @@ test("who misses entries that are lost must come back, since one of them may hav
     contacts: { contactsChanged() {} },
     roomLists: { roomJoined() {}, roomLeft() {}, roomRemoved() {} },
     deliveries: { mark() {} },
+    openings: { closed: async () => {} },
+    onTypingEnd() {},
     metrics,
   });
   const log: LogReader = { read: async () => ({ seq: 9, floor: 9, entries: [] }) };
