@@ -48,6 +48,14 @@ test("each service has its stage, and only media-service has ffmpeg and limits g
   t.end();
 });
 
+test("the one-process form has a folder for its data, and its user a name, which Postgres asks for", (t) => {
+  const from = all.findIndex(({ rest }) => rest.endsWith(" AS standalone"));
+  const made = all.slice(from).find(({ name }) => name === "RUN")?.rest ?? "";
+  t.match(made, `useradd --uid ${only("USER").rest.split(":")[0]} `);
+  t.match(made, "chown khui:khui /data");
+  t.end();
+});
+
 test("ffmpeg is built with what thumbnails need, under the LGPL, and without anything that reaches the network", (t) => {
   const built = all.find(({ rest }) => rest.includes("./configure"))?.rest ?? "";
   const enabled = (kind: string): string[] => new RegExp(`--enable-${kind}=(\\S+)`).exec(built)?.[1]?.split(",") ?? [];
