@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { cpuSeconds } from "./cpu.js";
+import { timeoutSecondsOf } from "./test-files.js";
 
 export interface Counts {
   readonly passed: number;
@@ -29,8 +30,6 @@ export interface TapRun {
   write(line: string): void;
 }
 
-/** A whole file's, on a machine that is busy with other things too. */
-const fileTimeoutSeconds = 300;
 /** For one that is past it to say what it was at. */
 const graceSeconds = 10;
 const loader = new URL("./loader.js", import.meta.url).href;
@@ -81,14 +80,15 @@ async function runFile(
   const lines: string[] = [];
   if (signal.aborted) return { file, passed: 0, failed: 1, seconds: 0, cpuSeconds: 0, lines: ["not run"] };
   const began = performance.now();
+  const timeoutSeconds = timeoutSecondsOf(file);
   const child = spawn(process.execPath, [...nodeOptions, file], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TAP_TIMEOUT: String(fileTimeoutSeconds), ...environment },
+    env: { ...process.env, TAP_TIMEOUT: String(timeoutSeconds), ...environment },
   });
   const stop = () => child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
-  const force = setTimeout(() => child.kill("SIGKILL"), (fileTimeoutSeconds + graceSeconds) * 1000);
+  const force = setTimeout(() => child.kill("SIGKILL"), (timeoutSeconds + graceSeconds) * 1000);
   let counts: Counts | undefined;
   let whole = true;
   for (const output of [child.stdout, child.stderr]) {

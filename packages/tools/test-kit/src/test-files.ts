@@ -24,6 +24,7 @@ const places: Readonly<Record<string, TestKind>> = {
   // Run on any form of the system.
   "packages/acceptance/test/": "behaviour",
   // Start whole systems of their own, of up to a dozen processes each.
+  "deploy/docker/test/engine.test.ts": "systems",
   "packages/tools/bench/test/fanout-short.test.ts": "systems",
   "packages/tools/checker/test/cuts-short.test.ts": "systems",
   "packages/tools/checker/test/faults-short.test.ts": "systems",
@@ -47,4 +48,10 @@ export function kindOf(file: string): TestKind {
   const found = Object.keys(places).filter((place) => file.startsWith(place));
   const [place] = found.sort((a, b) => b.length - a.length);
   return (place && places[place]) || "unit";
+}
+
+/** How long a whole file may take, in seconds, on a machine that is busy with other things too. */
+export function timeoutSecondsOf(file: string): number {
+  // It builds images, and brings up the compose file three times; where there is no engine it takes no time.
+  return file === "deploy/docker/test/engine.test.ts" ? 3_600 : 300;
 }
