@@ -117,7 +117,7 @@ for (const service of serviceNames) {
       files.revoked.add(service);
       t.match(await health(), { status: "degraded", dependencies: { blobs: "down" } }, "a refused key shows");
       t.match(started.logTail(), /"dependency":"blobs".*"a dependency is down"/, "in the log too");
-      t.match(started.logTail(), /AccessDenied/, "with the reason");
+      t.match(started.logTail(), /authorized credentials required/, "with the reason");
       files.revoked.delete(service);
       t.match(await health(), { status: "ready" });
     }
