@@ -25,7 +25,14 @@ const rule = { name: "none", points: 1_000_000_000, perSeconds: 1 };
 /** A token is the name of its user. Whether tokens are valid and limits are kept is tested elsewhere. */
 const guard: Guard = {
   tokens: {
-    verify: async (token) => ({ userId: token, name: undefined, avatar: undefined, admin: false, issuedAt: null, expiresAt: null }),
+    verify: async (token) => ({
+      userId: token,
+      name: undefined,
+      avatar: undefined,
+      admin: false,
+      issuedAt: null,
+      expiresAt: null,
+    }),
     sign: () => "",
   },
   limits: {

@@ -1,5 +1,5 @@
 // Whether the simulation finds what is wrong at all: faults that are put into the gateway's own classes.
-import { Client } from "@khui/realtime-gateway/internal/connections/client";
+import { RequestQueue } from "@khui/realtime-gateway/internal/connections/request-queue";
 import { ReplayBuffer } from "@khui/realtime-gateway/internal/rooms/replay-buffer";
 import { RoomFeed } from "@khui/realtime-gateway/internal/rooms/room-feed";
 import { Sequencer } from "@khui/realtime-gateway/internal/rooms/sequencer";
@@ -50,7 +50,7 @@ const faults: Readonly<Record<string, () => () => void>> = {
         },
     ),
   "a client whose requests overtake each other": () =>
-    override(Client.prototype, "enqueue", () => (_, run) => void run()),
+    override(RequestQueue.prototype, "enqueue", () => (_, run) => void run()),
 };
 
 /** Replaces a method; the function returned puts it back. */
