@@ -119,7 +119,7 @@ t.test("every other event before authentication is unauthorized", async (t) => {
     ["typing_start", { chatRoomId }],
     ["typing_stop", { chatRoomId }],
     ["add_reaction", { messageId, emoji: "👍" }],
-    ["delete_message", { messageId }],
+    ["delete_message", { messageId, deleteFor: "sender" }],
     ["edit_message", { messageId, newContent: "hello" }],
     ["mark_as_read", { chatRoomId }],
     ["update_status", { status: "away" }],

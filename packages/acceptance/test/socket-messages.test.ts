@@ -57,6 +57,20 @@ t.test("send_message without a messageId sends, with and without an acknowledgem
   );
 });
 
+t.test("null in an optional field is as if it were absent", async (t) => {
+  const { room, alices } = await scene();
+  const absent = { replyTo: null, type: null, messageId: null, clientMessageId: null };
+  const sent = await done<Sent>(alices, "send_message", {
+    chatRoomId: room,
+    content: "as Jackson writes it",
+    ...absent,
+  });
+  t.match(sent, { content: "as Jackson writes it" });
+  await done(alices, "edit_message", { chatRoomId: null, messageId: sent._id, newContent: "edited" });
+  await done(alices, "mark_as_read", { chatRoomId: room, messageId: null });
+  await refused(t, alices, "send_message", { chatRoomId: null, content: "x" }, "invalid_request");
+});
+
 t.test("a reply over the socket carries a preview", async (t) => {
   const { alice, room, alices, bobs } = await scene();
   const replyTo = await post(alice, room, "question");
@@ -193,7 +207,7 @@ t.test("delete_message for the sender reaches only that user's own devices", asy
   const payload = { messageId, chatRoomId: room, deleteFor: "sender" };
   t.strictSame(await done(bobs, "delete_message", payload), { messageId, deleteFor: "sender" });
   t.match(await phone.next("message_deleted"), { messageId, chatRoomId: room, deleteFor: "sender", deletedBy: bob.id });
-  await done(bobs, "delete_message", { messageId });
+  await done(bobs, "delete_message", { messageId, deleteFor: "sender" });
   await fence(alice, room, alices, bobs);
   await done(phone, "get_online_users");
   t.equal(phone.count("message_deleted"), 1, "once, in a room or not");
@@ -222,6 +236,7 @@ t.test("delete_message is refused", async (t) => {
     [alices, { messageId: system, deleteFor: "everyone" }, "forbidden"],
     [alices, { messageId, deleteFor: "nobody" }, "invalid_request"],
     [alices, { deleteFor: "everyone" }, "invalid_request"],
+    [alices, { messageId }, "invalid_request"],
   ];
   for (const [client, payload, code] of cases) await refused(t, client, "delete_message", payload, code);
   await fence(alice, room, bobs);

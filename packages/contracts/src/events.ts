@@ -84,7 +84,7 @@ export const clientEvents = {
   ),
   delete_message: defineEvent(
     "delete_message",
-    Type.Object({ chatRoomId: Type.Optional(chatRoomId), messageId: ObjectId, deleteFor: Type.Optional(DeleteFor) }),
+    Type.Object({ chatRoomId: Type.Optional(chatRoomId), messageId: ObjectId, deleteFor: DeleteFor }),
   ),
   edit_message: defineEvent(
     "edit_message",

@@ -36,7 +36,7 @@ export function createMessageCommands(bus: Bus): MessageCommands {
       const reaction = { emoji, ...(reactionType ? { reactionType } : {}) };
       return call(bus, messagesRpc.react, { userId, messageId, reaction, ...inRoom(chatRoomId) });
     },
-    async delete_message({ userId }, { messageId, chatRoomId, deleteFor = "sender" }) {
+    async delete_message({ userId }, { messageId, chatRoomId, deleteFor }) {
       return call(bus, messagesRpc.remove, { userId, messageId, deleteFor, ...inRoom(chatRoomId) });
     },
     async edit_message({ userId }, { messageId, chatRoomId, newContent: content }) {

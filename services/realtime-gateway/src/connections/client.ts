@@ -23,7 +23,7 @@ export interface ErrorPayload {
 
 export function errorPayload(error: ChatError, language: Language): ErrorPayload {
   const details = error.details === undefined ? {} : { details: error.details };
-  return { code: error.code, message: errorText(error.code, language), ...details };
+  return { code: error.code, message: errorText(error.code, language, error.details), ...details };
 }
 
 /** Most clients are idle, and there are very many: what an idle one does not need is created on first use. */

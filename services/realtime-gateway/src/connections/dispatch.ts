@@ -7,6 +7,7 @@ import {
   closeCodes,
   createChecker,
   knownPart,
+  withoutNulls,
 } from "@khui/contracts";
 import { toChatError } from "@khui/service";
 import type { Identity } from "@khui/service/http";
@@ -164,7 +165,8 @@ type PayloadReader = (value: unknown) => { readonly payload: unknown } | ChatErr
 
 function createPayloadReader(schema: TSchema): PayloadReader {
   const check = createChecker(schema);
-  return (value) => {
+  return (given) => {
+    const value = withoutNulls(schema, given);
     const issues = check(value);
     return issues.length > 0
       ? new ChatError("invalid_request", { faults: issues })
