@@ -84,7 +84,7 @@ export function createRoomCommands(context: RoomCommandContext): RoomCommands {
     if (!isIn || !state) throw new ChatError("not_a_participant");
     const feed = feeds.feedOf(client, chatRoomId);
     if (feed) {
-      deliveries.mark(feed);
+      deliveries.mark(feed, client.userId);
       // Who resumes has only come back, and need not wait for it.
       const opened = rejoining ? undefined : openings.opened(client, feed, lastSeq === undefined);
       if (lastSeq === undefined) await opened;

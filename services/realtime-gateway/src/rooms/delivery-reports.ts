@@ -7,8 +7,8 @@ import { visibleStatus } from "../presence/visible-status.js";
 import type { RoomFeed } from "./room-feed.js";
 
 export interface DeliveryReports {
-  /** Something was delivered in this room: its positions are in the next report. */
-  mark(feed: RoomFeed): void;
+  /** Something was delivered in this room, to all or to this user: their positions are in the next report. */
+  mark(feed: RoomFeed, userId?: string): void;
   /** Others see the user online from now on: their positions that have not been reported are in the next report. */
   shown(feed: RoomFeed, userId: string): void;
   flush(): Promise<void>;
@@ -25,43 +25,51 @@ export function createDeliveryReports(
   presence: Pick<Presence, "lookup">,
   onError: (error: unknown) => void,
 ): DeliveryReports {
-  let marked = new Set<RoomFeed>();
+  /** Of a room all users, or these. When a gateway's people come back, each room would else be reported for everybody each time. */
+  let marked = new Map<RoomFeed, "all" | Set<string>>();
 
-  async function visibleIn(feeds: Iterable<RoomFeed>): Promise<ReadonlySet<string>> {
-    const userIds = new Set([...feeds].flatMap((feed) => [...usersIn(feed)]));
-    const states = await presence.lookup([...userIds]);
-    return new Set(states.flatMap(({ userId, status }) => (visibleStatus(status) === "offline" ? [] : userId)));
-  }
-
-  function positionsIn(feed: RoomFeed, visible: ReadonlySet<string>) {
-    return [...usersIn(feed)].flatMap((userId) => {
-      if (visible.has(userId)) return { roomId: feed.roomId, userId, seq: feed.position ?? 0 };
-      feed.unreported.add(userId);
-      return [];
-    });
-  }
-
-  const mark = (feed: RoomFeed) => {
-    if (feed.members <= smallRoomLimit) marked.add(feed);
+  const usersOf = (feed: RoomFeed, reached: "all" | ReadonlySet<string>): string[] => {
+    const here = usersIn(feed);
+    return reached === "all" ? [...here] : [...reached].filter((userId) => here.has(userId));
   };
 
+  function mark(feed: RoomFeed, reached: "all" | Iterable<string>): void {
+    if (feed.members > smallRoomLimit) return;
+    const before = marked.get(feed);
+    marked.set(feed, before === "all" || reached === "all" ? "all" : new Set([...(before ?? []), ...reached]));
+  }
+
+  async function report(reached: ReadonlyArray<readonly [RoomFeed, readonly string[]]>): Promise<void> {
+    const userIds = new Set(reached.flatMap(([, users]) => users));
+    const states = await presence.lookup([...userIds]);
+    const visible = new Set(
+      states.flatMap(({ userId, status }) => (visibleStatus(status) === "offline" ? [] : userId)),
+    );
+    const positions = reached.flatMap(([feed, users]) =>
+      users.flatMap((userId) => {
+        if (visible.has(userId)) return { roomId: feed.roomId, userId, seq: feed.position ?? 0 };
+        feed.unreported.add(userId);
+        return [];
+      }),
+    );
+    for (let start = 0; start < positions.length; start += batchSize) {
+      await call(bus, messagesRpc.delivered, { positions: positions.slice(start, start + batchSize) });
+    }
+  }
+
   return {
-    mark,
+    mark: (feed, userId) => mark(feed, userId === undefined ? "all" : [userId]),
     shown(feed, userId) {
-      if (feed.unreported.delete(userId)) mark(feed);
+      if (feed.unreported.delete(userId)) mark(feed, [userId]);
     },
     async flush() {
       if (marked.size === 0) return;
-      const feeds = marked;
-      marked = new Set();
+      const reached = [...marked].map(([feed, users]) => [feed, usersOf(feed, users)] as const);
+      marked = new Map();
       try {
-        const visible = await visibleIn(feeds);
-        const positions = [...feeds].flatMap((feed) => positionsIn(feed, visible));
-        for (let start = 0; start < positions.length; start += batchSize) {
-          await call(bus, messagesRpc.delivered, { positions: positions.slice(start, start + batchSize) });
-        }
+        await report(reached);
       } catch (error) {
-        for (const feed of feeds) marked.add(feed);
+        for (const [feed, users] of reached) mark(feed, users);
         onError(error);
       }
     },

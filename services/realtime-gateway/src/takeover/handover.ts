@@ -80,7 +80,7 @@ export function createHandover(context: HandoverContext): HandoverHost {
   async function rejoin(client: Client, room: MovedRoom, window: LiveWindow, runBackfill: RunBackfill): Promise<void> {
     const onJoined = ({ feed }: { readonly feed: RoomFeed }) => {
       correctTyping(client, feed, room.typing);
-      deliveries.mark(feed);
+      deliveries.mark(feed, client.userId);
     };
     const missed = (feed: RoomFeed) => missedInRoom(window, feed, room.sent);
     const isIn = await joinRoom(context, client, room.roomId, room.seq, onJoined, {
