@@ -13,6 +13,7 @@ export interface ComposeService {
   readonly image?: string;
   readonly build?: { context: string; dockerfile: string; args: Record<string, string> };
   readonly environment?: Record<string, string>;
+  readonly profiles?: readonly string[];
   readonly depends_on?: Record<string, { condition: string }>;
   readonly [key: string]: unknown;
 }

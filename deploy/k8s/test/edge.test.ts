@@ -21,9 +21,9 @@ const environment = {
   EDGE_POLLS_PER_ADDRESS: "20000",
 };
 
-/** Different in a cluster: who the client is, how replicas are found, how long sockets outlive a stop. */
+/** Different in a cluster: who the client is, TLS (the Ingress has it), how replicas are found, how long sockets outlive a stop. */
 const own =
-  /X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|store-response|server-template|hard-stop-after/;
+  /ssl-default-bind|EDGE_TLS|:3443|\.endif|X-Forwarded-For|forwardfor|track-sc0|sc0_conn_cur|resolvers|store-response|server-template|hard-stop-after/;
 
 /** All other lines, without comments and without the defaults of variables. */
 function rules(configuration: string): string[] {

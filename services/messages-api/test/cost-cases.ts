@@ -404,6 +404,23 @@ const membership = [
   },
   change("joined", ({ stranger }) => ({ kind: "joined", userId: stranger, role: "member", text: "joined" })),
   change("joined again", ({ left }) => ({ kind: "joined", userId: left, role: "member", text: "joined" })),
+  change("role", ({ reader, members }) => ({
+    kind: "role",
+    userId: members[0]!,
+    role: "admin",
+    by: reader,
+    text: "role",
+  })),
+  {
+    ...change("added", ({ batch, reader }) => ({
+      kind: "added",
+      by: reader,
+      userIds: Array.from({ length: batch }, (_, n) => `added ${n}`),
+      role: "member",
+      text: "added",
+    })),
+    grows: batched,
+  },
   change("left", ({ members }) => ({ kind: "left", userId: members[0]!, newAdmin: null, text: "left" })),
   change("left, and another is admin", ({ reader, members }) => ({
     kind: "left",

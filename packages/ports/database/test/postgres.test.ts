@@ -224,7 +224,8 @@ test("of two transactions that deadlock, the one that was ended runs again as a 
     });
   await Promise.all([addTo(1, 2), addTo(2, 1)]);
   t.same((await sql`select n from public.crossed order by id`.execute(db)).rows, [{ n: 2 }, { n: 2 }]);
-  t.same(failures, ["serialization"]);
+  // The one that runs again may take its first row before the other wakes up, and deadlock with it again.
+  t.same([...new Set(failures)], ["serialization"]);
 });
 
 test("a statement is prepared once a connection", async (t) => {

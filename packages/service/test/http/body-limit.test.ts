@@ -14,6 +14,7 @@ const headers = {
 const kilobytes = {
   createRoom: 256,
   updateSettings: 256,
+  addParticipants: 153,
   upsertUsers: 256,
   sendMessage: 256,
   sendSticker: 256,

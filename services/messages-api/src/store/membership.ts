@@ -187,13 +187,15 @@ export async function appendEntries(
   return rows.map(({ seq }) => ({ seq }));
 }
 
-/** A new member has read everything: what was sent before is history, not unread. */
+/** A new member has read everything: what was sent before is history, not unread. One by one: the planner would read all members. */
 export async function startPositions(trx: Db, roomId: string, userIds: readonly string[]): Promise<void> {
   await sql`
     INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)
     SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
-    FROM messages.rooms r, unnest(${userIds}::text[]) AS added(user_id)
-    JOIN messages.members m ON m.room_id = ${roomId} AND m.user_id = added.user_id WHERE r.id = ${roomId}
+    FROM messages.rooms r, unnest(${userIds}::text[]) AS added(user_id), LATERAL (
+      SELECT m.user_id, m.sent FROM messages.members m
+      WHERE m.room_id = ${roomId} AND m.user_id = added.user_id LIMIT 1
+    ) m WHERE r.id = ${roomId}
     ON CONFLICT (room_id, user_id) DO UPDATE SET read_seq = excluded.read_seq, read_message = NULL, read_at = NULL,
       read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent,
       delivered_seq = excluded.delivered_seq`.execute(trx);
