@@ -53,7 +53,14 @@ t.test("unknown fields are ignored and not stored", async (t) => {
     const updated = await rawRequest(system, "PUT", `/rooms/${groupId}/settings`, headers, settings);
     const { chatRoom } = good(t, routes.updateSettings, updated);
     t.equal(chatRoom.status, "active");
-    const names = ["allowMediaUpload", "allowReactions", "allowStickers", "maxParticipants"];
+    const names = [
+      "allowMediaUpload",
+      "allowReactions",
+      "allowStickers",
+      "joinPolicy",
+      "maxParticipants",
+      "membersCanAdd",
+    ];
     t.same(Object.keys(chatRoom.settings).sort(), names);
     const users = `{"users":[{"_id":"someone","extra":${extra}}],"extra":${extra}}`;
     good(t, routes.upsertUsers, await rawRequest(system, "PUT", "/users", { ...bearer(admin), ...json }, users));

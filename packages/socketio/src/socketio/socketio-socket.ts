@@ -27,8 +27,8 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
   #connected = false;
   /** Kept until CONNECT, when the socket is given to the host. */
   #handshake: Handshake | undefined;
-  /** CONNECT has come, and the host decides on it. */
-  #deciding = false;
+  /** CONNECT has come, and the host decides on it until this resolves. */
+  #deciding: Promise<void> | undefined;
   #connects: number;
   /** A packet whose attachments have not all come, and its deadline. */
   #attachments: { reader: AttachmentReader; deadline: TimerEntry } | undefined;
@@ -57,13 +57,18 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
     return this.#connected;
   }
 
+  /** Resolves when the host does not decide on its CONNECT, or not any more. */
+  get decided(): Promise<void> {
+    return this.#deciding ?? Promise.resolve();
+  }
+
   /**
-   * Whether another engine could go on with it: no packet is incomplete, no acknowledgement is awaited, and the host neither decides on
-   * it nor knows another socket that was here before.
+   * Whether another engine could go on with it, once it is `decided`: no packet is incomplete, no acknowledgement is awaited, and
+   * the host knows no other socket that was here before.
    */
   get movable(): boolean {
-    const isSettled = !this.#deciding && this.#handshake?.previous === undefined;
-    return isSettled && this.#attachments === undefined && (this.#acks?.size ?? 0) === 0;
+    const isFirst = this.#handshake?.previous === undefined;
+    return isFirst && this.#attachments === undefined && (this.#acks?.size ?? 0) === 0;
   }
 
   /** What another engine makes this socket of. */
@@ -166,24 +171,39 @@ export class SocketIoSocket extends HostSocket implements ConnectionListener {
     if (this.#connects > maxConnects) this.connection.end("parse error");
     else if (nsp !== mainNamespace) this.#refuse(nsp, { message: "Invalid namespace" });
     else if (this.#handshake === undefined || this.#deciding) this.connection.end("parse error");
-    else void this.#decide(isObject(data) ? { ...this.#handshake, auth: data } : this.#handshake);
+    else this.#decideOn(isObject(data) ? { ...this.#handshake, auth: data } : this.#handshake);
   }
 
-  /** Lets the host decide on a CONNECT, and answers it: in the same turn where there is nothing to wait for. */
-  async #decide(handshake: Handshake): Promise<void> {
-    this.#deciding = true;
+  /** In the same turn where the host has nothing to wait for. */
+  #decideOn(handshake: Handshake): void {
     try {
       const decision = this.context.settings.admit?.(handshake);
-      const admitted = decision && (await decision);
+      if (decision === undefined) this.#connect(handshake);
+      else {
+        this.#deciding = this.#await(decision, handshake).finally(() => {
+          this.#deciding = undefined;
+        });
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #await(decision: Promise<unknown>, handshake: Handshake): Promise<void> {
+    try {
+      const admitted = await decision;
       if (this.connection.open) this.#connect({ ...handshake, admitted });
     } catch (error) {
-      if (error instanceof ConnectRefused) this.#refuse(mainNamespace, { message: error.message, data: error.data });
-      else {
-        this.context.reportError(error);
-        this.connection.end("not admitted", internalError);
-      }
+      this.#fail(error);
     }
-    this.#deciding = false;
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ConnectRefused) this.#refuse(mainNamespace, { message: error.message, data: error.data });
+    else {
+      this.context.reportError(error);
+      this.connection.end("not admitted", internalError);
+    }
   }
 
   #refuse(nsp: string, data: { message: string; data?: unknown }): void {

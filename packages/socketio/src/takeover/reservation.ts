@@ -79,6 +79,8 @@ class Reservation implements PendingUpgrade, TimerEntry {
 
   async #offer(): Promise<TakeoverAnswer> {
     const { context, host, session, socket } = this;
+    await socket.decided;
+    if (session.upgrade !== this) return refused("cancelled");
     const { connected } = socket;
     let offer: unknown;
     try {
