@@ -44,6 +44,7 @@ const samples = new Map(
 /** Those run below have `here`; others name the test that runs them, or the reason why none does. */
 const ways: Readonly<Record<string, "here" | { by: string } | { reason: string }>> = {
   "docs/flows/resuming.md js 0": "here",
+  "docs/flows/signing-in.md js 0": "here",
   "README.md js 0": { by: "services/standalone/test/start.test.ts" },
   "packages/socketio/README.md js 0": { by: "packages/socketio/test/readme.test.ts" },
   "README.md sh 0": { reason: "starts the system, and this suite" },
@@ -58,6 +59,10 @@ const ways: Readonly<Record<string, "here" | { by: string } | { reason: string }
   "docs/operations.md sh 0": { reason: "upgrades an installation from an earlier release" },
   "deploy/docker/README.md sh 0": { reason: "needs Docker" },
   "deploy/docker/README.md sh 1": { reason: "needs Docker" },
+  "deploy/docker/README.md sh 2": { reason: "needs Docker" },
+  "deploy/docker/README.md sh 3": { reason: "needs Docker" },
+  "deploy/docker/README.md sh 4": { reason: "needs Docker" },
+  "deploy/docker/README.md sh 5": { reason: "needs Docker" },
   "deploy/k8s/README.md sh 0": { reason: "needs a cluster" },
   "deploy/k8s/README.md sh 1": { reason: "needs a cluster" },
 };
@@ -87,6 +92,30 @@ function resumeAsDocumented(t: Test, token: string, chatRoomId: string): Socket 
   new Function("io", "url", "freshToken", "chatRoomId", code)(io, system.url, async () => token, chatRoomId);
   return opened[0]!;
 }
+
+t.test("the sample of signing in signs in, and says why it is refused", async (t) => {
+  const code = samples.get("docs/flows/signing-in.md js 0") ?? "";
+  const signIn = (token: string) => {
+    const errors: unknown[][] = [];
+    let socket: Socket | undefined;
+    const io = (_: string, options: object) => {
+      socket = openSocket(t, system.url, { ...options, reconnection: true });
+      return socket;
+    };
+    new Function("io", "freshToken", "console", code)(io, async () => token, {
+      error: (...said: unknown[]) => errors.push(said),
+    });
+    return { socket: socket!, errors };
+  };
+  const user = system.newUser();
+  const { socket, errors } = signIn(user.token);
+  t.match(await nextOf(socket, "authenticated"), { userId: user.id });
+  t.same(errors, []);
+  const refused = signIn("no token");
+  await eventually(() => refused.errors.length > 0);
+  t.match(refused.errors, [["invalid_token", /./]]);
+  t.notOk(refused.socket.active, "it does not come back by itself");
+});
 
 /** Log entries as the socket receives them, and the last of them when it joins. */
 function record(socket: Socket): { entries: number[]; joins: Array<{ lastSeq: unknown; known: unknown }> } {
