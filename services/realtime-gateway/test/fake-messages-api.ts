@@ -27,6 +27,8 @@ export interface FakeMessagesApi {
   /** What a restored backup has: the log up to this number, in a history of its own. */
   restore(head: number, epoch: string | undefined): void;
   publish(entry: LogEntry): void;
+  /** Users who were let in again after they left. */
+  readonly returned: Set<string>;
   /** The number of the entry with which this user left. */
   leftAt(userId: string): number | undefined;
 }
@@ -56,6 +58,7 @@ export function fakeMessagesApi(
     epoch: undefined,
     hidden: [],
     members: 2,
+    returned: new Set(),
     asked: { joins: 0, positions: 0 },
     get head() {
       return log.length;
@@ -88,7 +91,7 @@ export function fakeMessagesApi(
     api.asked.joins += joins.length;
     return answer(() => ({
       rooms: joins.map(({ userId, afterSeq }) => {
-        if (api.leftAt(userId) !== undefined) return { code: "not_a_participant" };
+        if (api.leftAt(userId) !== undefined && !api.returned.has(userId)) return { code: "not_a_participant" };
         const resync = afterSeq !== undefined && (afterSeq < api.floor || afterSeq > log.length);
         const own = api.members > smallRoomLimit ? { position: positionOf(userId) } : {};
         return { seq: log.length, ...inEpoch(), members: api.members, resync, hidden: api.hidden, ...own };

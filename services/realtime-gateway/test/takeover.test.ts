@@ -289,6 +289,29 @@ test("one that was taken out of its room meanwhile, or has another form, connect
   await until("nothing is left", () => second.stats().clients === 0 && second.stats().rooms === 0);
 });
 
+test("one whose user was taken out and let in again meanwhile is out of the room, and may join again", async (t) => {
+  const gateways = await startGateways(t);
+  const { api, enter } = gateways;
+  const ann = await enter("ann");
+  await ann.ask("join_chat", { chatRoomId: roomId });
+  const to = await move(ann, gateways, async (step) => {
+    if (step !== "given") return;
+    api.append();
+    api.append("ann");
+    api.returned.add("ann");
+    api.append();
+  });
+  t.match(await to.ask("typing_start", { chatRoomId: roomId }), { success: false }, "it is not in the room");
+  t.strictSame(
+    to.received.map((line) => line.split(" ")[0]),
+    ["new_message", "user_left_chat"],
+    "and is sent nothing after the entry that took it out",
+  );
+  t.match(await to.ask("join_chat", { chatRoomId: roomId, lastSeq: 2 }), { success: true });
+  t.equal(byName(to.received, "new_message").length, 2);
+  t.strictSame(to.closed, []);
+});
+
 test("a socket that is not handed over after all leaves nothing behind, at either gateway", async (t) => {
   const gateways = await startGateways(t);
   const { api, enter, first, second } = gateways;

@@ -75,6 +75,9 @@ export async function joinRoom(
     const { restarts } = feed;
 
     let cursor = opened.seq;
+    /** A client that was in the room until now is taken out of it by any leaving: it joins again by itself if its user is back. */
+    const historyEnd = missed ? -1 : opened.seq;
+    let isOut = false;
     /** Sends the entries after the cursor, up to `last`. False after one that takes the user out: nothing later is theirs. */
     const send = (entries: readonly LogEntry[], last: number): boolean => {
       for (const entry of entries) {
@@ -83,7 +86,8 @@ export async function joinRoom(
         client.socket.send(entryFrame(roomId, entry));
         cursor = entry.seq;
         // They were in the room when it was opened, so a leaving before that is history.
-        if (entry.left === client.userId && entry.seq > opened.seq) return false;
+        isOut = entry.left === client.userId && entry.seq > historyEnd;
+        if (isOut) return false;
       }
       return true;
     };
@@ -98,7 +102,7 @@ export async function joinRoom(
         if (client.closed) return true;
         const page = await readLog();
         if (page.entries.length === 0 || page.floor > cursor) return false;
-        send(page.entries, opened.seq);
+        if (!send(page.entries, opened.seq)) return true;
       }
       // After the entries, which may hold messages that the user has hidden.
       for (const messageId of missed ? [] : (opened.hidden ?? [])) emitHidden(client, roomId, messageId);
@@ -124,6 +128,7 @@ export async function joinRoom(
       client.emit("resync_required", { chatRoomId: roomId, seq: opened.seq, epoch: opened.epoch });
       cursor = opened.seq;
     }
+    if (isOut) return false;
 
     /** The user's own in a large room, else everyone's. */
     const positions = () => (missed ? "[]" : opened.position ? JSON.stringify([opened.position]) : feed.positions.text);
