@@ -31,6 +31,7 @@ function gateway(...userIds: string[]) {
     return { client, received };
   });
   const users = {
+    listens: () => true,
     clientsOf: (userId: string) => clients.flatMap(({ client }) => (client.userId === userId ? client : [])),
   } as unknown as Users;
   const deliver = createLiveDelivery({

@@ -151,6 +151,7 @@ test("entries of the log, live events and a user's own events arrive once and in
     api.publish(api.append());
     publishLive({ event: "message_read", except: "bob" }, { n: published });
     publishLive({ event: "message_read" }, { same: true });
+    publishLive({ event: "message_read", only: "ann" }, { own: published });
     publishToUser("ann", "message_deleted", { n: published });
   };
   const to = await move(ann, gateways, async () => {
@@ -178,11 +179,16 @@ test("entries of the log, live events and a user's own events arrive once and in
       return found === undefined ? [] : [Number(found)];
     });
   const count = (from: number, length: number) => Array.from({ length }, (_, n) => from + n);
-  await until("all live events", () => numbers("message_read", "n").at(-1) === published);
+  await until("all live events", () => numbers("message_read", "own").at(-1) === published);
   t.strictSame(numbers("new_message", "seq"), count(6, published));
   t.strictSame(numbers("message_read", "n"), count(1, published));
+  t.strictSame(
+    numbers("message_read", "own"),
+    count(1, published),
+    "for her alone, though nobody else of hers is there",
+  );
   t.strictSame(numbers("message_deleted", "n"), count(1, published));
-  t.equal(byName(received, "message_read").length, 2 * published, "and those that are alike");
+  t.equal(byName(received, "message_read").length, 3 * published, "and those that are alike");
   t.equal(byName(received, "joined_chat").length, 1);
   t.equal(byName(to.received, "chat_updated", "authenticated", "error").length, 0);
   t.strictSame(to.closed, []);

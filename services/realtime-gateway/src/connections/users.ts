@@ -13,6 +13,8 @@ export interface Users {
   clientsOf(userId: string): readonly Client[];
   /** Keeps the events for a user from now on, whether they have clients here or not. */
   record(userId: string): UserRecording;
+  /** Whether events for this user are of use here: they have clients, or are recorded. */
+  listens(userId: string): boolean;
   ids(): string[];
   close(): void;
 }
@@ -40,20 +42,19 @@ export function createUsers(
   const users = new Map<string, readonly Client[]>();
   const clientsOf = (userId: string) => users.get(userId) ?? none;
   const recordings = new Map<string, Set<EncodedEvent[]>>();
+  const listens = (userId: string) => users.has(userId) || recordings.has(userId);
 
   const subscription = bus.subscribe(subjects.everyUserLive, ({ subject, data }) => {
     const userId = subjects.userOf(subject);
-    const clients = clientsOf(userId);
-    const recorded = recordings.get(userId);
-    if (clients.length === 0 && !recorded) return;
+    if (!listens(userId)) return;
     const { header, body } = decodeWire<LiveHeader>(data);
     if (header.watch !== undefined) {
       onRoomAdded(userId, header.watch);
       return;
     }
     const frame = encodeEvent(header.event, body);
-    for (const client of clients) client.socket.send(frame);
-    for (const events of recorded ?? []) if (events.length < maxRecordedEvents) events.push(frame);
+    for (const client of clientsOf(userId)) client.socket.send(frame);
+    for (const events of recordings.get(userId) ?? []) if (events.length < maxRecordedEvents) events.push(frame);
   });
 
   return {
@@ -86,6 +87,7 @@ export function createUsers(
     },
     has: (userId) => users.has(userId),
     clientsOf,
+    listens,
     ids: () => [...users.keys()],
     close() {
       subscription.unsubscribe();

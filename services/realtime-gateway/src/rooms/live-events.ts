@@ -14,7 +14,7 @@ export interface LiveEventsOptions {
   readonly typing: Pick<Typing, "receive">;
   readonly contacts: Pick<OnlineContacts, "statusChanged">;
   readonly deduplicator: Pick<Deduplicator, "isFirst">;
-  readonly users: Pick<Users, "clientsOf">;
+  readonly users: Pick<Users, "clientsOf" | "listens">;
   readonly order: LiveOrder;
   readonly metrics: Pick<GatewayMetrics, "live">;
   /** A user, who may have clients here, has been announced in this room. */
@@ -43,7 +43,7 @@ export function createLiveDelivery({
   }
 
   return (feed, header, published) => {
-    if (header.only !== undefined && users.clientsOf(header.only).length === 0) return;
+    if (header.only !== undefined && !users.listens(header.only)) return;
     const body = order.accept(feed.roomId, header, published);
     if (body === undefined) return;
     if (!typing.receive(feed, header, Date.now())) return;
