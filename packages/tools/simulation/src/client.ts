@@ -19,9 +19,20 @@ export interface ClientRoom {
   mayRepeat: boolean;
   /** The head of the log when the client asked to join without a `lastSeq`. */
   askedAt: number;
+  /** Who is shown as typing. */
+  readonly typing: Set<string>;
+  /** How far others are shown to have read, and how far they should be, since they were said to while the client was in the room. */
+  readonly read: Map<string, number>;
+  readonly readBy: Map<string, number>;
 }
 
-type RoomPayload = Partial<SimulatedBody> & { readonly chatRoomId?: string; readonly seq?: number };
+type RoomPayload = Partial<SimulatedBody> & {
+  readonly chatRoomId?: string;
+  readonly seq?: number;
+  readonly userId?: string;
+  readonly readSeq?: number;
+  readonly typing?: readonly string[];
+};
 
 const retryMs = 1_000;
 
@@ -33,6 +44,8 @@ export class SimulatedClient {
   asking = 0;
   /** Entries of logs received. */
   received = 0;
+  /** Who is shown as offline. */
+  readonly offline = new Set<string>();
 
   constructor(
     readonly userId: string,
@@ -51,6 +64,9 @@ export class SimulatedClient {
         joined: 0,
         mayRepeat: false,
         askedAt: 0,
+        typing: new Set(),
+        read: new Map(),
+        readBy: new Map(),
       });
   }
 
@@ -71,8 +87,21 @@ export class SimulatedClient {
     this.connection = undefined;
     this.authenticated = false;
     this.asking = 0;
-    for (const room of this.rooms.values())
+    this.offline.clear();
+    for (const room of this.rooms.values()) {
       Object.assign(room, { state: "out", joins: 0, joined: 0, mayRepeat: false });
+      this.#forgetStates(room);
+    }
+  }
+
+  #forgetStates({ typing, read, readBy }: ClientRoom): void {
+    for (const states of [typing, read, readBy]) states.clear();
+  }
+
+  /** Somebody has read up to there: who is in the room is going to be shown that. */
+  expectRead(log: RoomLog, userId: string, seq: number): void {
+    const room = this.rooms.get(log.roomId);
+    if (room?.state === "in") room.readBy.set(userId, seq);
   }
 
   /** Joins a room, or joins it again. */
@@ -112,6 +141,10 @@ export class SimulatedClient {
     this.connection?.request(starts ? "typing_start" : "typing_stop", { chatRoomId: room.log.roomId });
   }
 
+  expectNoReads(): void {
+    for (const { readBy } of this.rooms.values()) readBy.clear();
+  }
+
   /** Takes what the gateway sent. */
   take({ event, payload }: Frame): void {
     if (event === "ack") {
@@ -119,17 +152,31 @@ export class SimulatedClient {
       ack(answered);
       return;
     }
-    const { chatRoomId, seq } = (payload ?? {}) as RoomPayload;
+    const { chatRoomId, seq, userId } = (payload ?? {}) as RoomPayload;
+    if (event === "user_offline") this.offline.add(userId!);
+    else if (event === "user_online" || event === "user_status_updated") this.offline.delete(userId!);
     const room = chatRoomId === undefined ? undefined : this.rooms.get(chatRoomId);
     // A room list is best effort. What it must not show is checked where it is sent.
     if (!room || event === "chat_updated") return;
     if (event === "left_chat") {
-      if (room.state === "leaving") room.state = "out";
+      if (room.state === "leaving") this.#goOut(room);
     } else if (room.state === "out")
       this.report(`${this.#in(room)} gets ${event} ${seq ?? ""}, but is out of the room`);
-    else if (event === "joined_chat") this.#takeJoined(room, seq!);
+    else if (event === "joined_chat") this.#takeJoined(room, seq!, payload as RoomPayload);
     else if (event === "resync_required") this.#takeResync(room, seq!);
+    else if (event === "user_typing") room.typing.add(userId!);
+    else if (event === "user_stop_typing") room.typing.delete(userId!);
+    else if (event === "message_read") this.#takeRead(room, payload as Required<RoomPayload>);
     else if (seq !== undefined) this.#takeEntry(room, event, payload as RoomPayload, seq);
+  }
+
+  #takeRead({ read }: ClientRoom, { userId, readSeq }: Required<RoomPayload>): void {
+    read.set(userId, Math.max(readSeq, read.get(userId) ?? 0));
+  }
+
+  #goOut(room: ClientRoom): void {
+    room.state = "out";
+    this.#forgetStates(room);
   }
 
   /** Nothing may be missing by now: what is, if anything. */
@@ -142,7 +189,16 @@ export class SimulatedClient {
       if (isMember && room.wanted && room.state !== "in") return `${this.#in(room)} is not in the room`;
       if (room.state === "in" && room.lastSeq !== room.log.head)
         return `${this.#in(room)} has got no further in a log of ${room.log.head} entries`;
+      for (const userId of room.typing) return `${this.#in(room)} is shown that ${userId} types, who does not`;
+      for (const [userId, seq] of room.readBy)
+        if ((room.read.get(userId) ?? 0) < seq) return `${this.#in(room)} is not shown that ${userId} has read ${seq}`;
     }
+    return undefined;
+  }
+
+  /** Who is shown as offline, who is not. What says so is published once. */
+  misled(): string | undefined {
+    for (const userId of this.offline) return `${this.userId} is shown that ${userId} is offline, who is not`;
     return undefined;
   }
 
@@ -199,7 +255,9 @@ export class SimulatedClient {
     else this.report(`${this.#in(room)} is refused: ${code}`);
   }
 
-  #takeJoined(room: ClientRoom, seq: number): void {
+  #takeJoined(room: ClientRoom, seq: number, { typing = [] }: RoomPayload): void {
+    room.typing.clear();
+    for (const userId of typing) room.typing.add(userId);
     if (room.lastSeq !== undefined && seq !== room.lastSeq) this.report(`${this.#in(room)} has joined at ${seq}`);
     if (room.lastSeq === undefined) this.#begin(room, seq);
     if (room.state === "joining") room.state = "in";
@@ -233,6 +291,7 @@ export class SimulatedClient {
     // While it joins, a leaving may be history: its user has come back since.
     if (body.left === this.userId && room.state !== "joining") {
       const isJoining = this.isJoining(room);
+      this.#forgetStates(room);
       Object.assign(room, { state: isJoining ? "joining" : "out", mayRepeat: isJoining, wanted: isJoining });
     }
   }

@@ -6,15 +6,17 @@ import { createGateway, type Gateway } from "@khui/realtime-gateway/internal/gat
 import type { Guard } from "@khui/service/http";
 import { createLogger } from "@khui/service/process";
 import { unobserved } from "@khui/service/telemetry";
-import type { SimulatedConnection } from "./connection.js";
+import type { SimulatedSocket } from "./connection.js";
 import type { Machine, Scheduler } from "./scheduler.js";
 import type { SimulatedBus } from "./simulated-bus.js";
+import { startTakeovers, type TakeoverEngine } from "./takeover.js";
 
 export interface GatewayMachine {
   readonly machine: Machine;
   readonly bus: SimulatedBus;
   readonly gateway: Gateway;
-  readonly connections: Set<SimulatedConnection>;
+  readonly engine: TakeoverEngine;
+  readonly sockets: Set<SimulatedSocket>;
   /** Takes no new connections. */
   draining: boolean;
 }
@@ -60,22 +62,26 @@ export function startGatewayMachine(
   const instanceId = (scheduler.random.draw() * 2 ** 52).toString(16).replace(/\W/g, "").padStart(32, "0").slice(-32);
   const gateway = createGateway({ bus, presence, guard, instanceId, onError, telemetry });
   scheduler.after(0, machine, "starts", () => void gateway.start().catch(onError));
-  return { machine, bus, gateway, connections: new Set(), draining: false };
+  const engine = startTakeovers(bus, instanceId, gateway.handover, onError);
+  return { machine, bus, gateway, engine, sockets: new Set(), draining: false };
 }
 
 /** Closes its sockets a few at a time, as the engine does when it drains, and then the gateway itself. */
 export async function drain(scheduler: Scheduler, one: GatewayMachine, graceMs: number): Promise<void> {
   one.draining = true;
   const { code, reason } = closeCodes.going_away;
-  const pauseMs = graceMs / (one.connections.size + 1);
-  while (one.connections.size > 0) {
+  const pauseMs = graceMs / (one.sockets.size + 1);
+  while (one.sockets.size > 0) {
     await new Promise<void>((resolve) => scheduler.after(pauseMs, one.machine, "drains", resolve));
-    for (const connection of one.connections) {
-      connection.close(code, reason);
-      one.connections.delete(connection);
+    for (const socket of one.sockets) {
+      socket.close(code, reason);
+      one.sockets.delete(socket);
       break;
     }
   }
+  for (const arrival of one.engine.arrivals) arrival.cancel();
+  for (const { reservation } of one.engine.sessions.values()) reservation?.cancel();
+  one.engine.takeovers.close();
   await one.gateway.close();
   one.machine.kill();
   one.bus.forget();

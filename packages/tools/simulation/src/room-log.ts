@@ -34,8 +34,14 @@ export class RoomLog {
     return this.members.size + this.others;
   }
 
-  append(): LogEntry {
-    return this.#commit("new_message", {});
+  /** @param by who has sent it, as far as it is said */
+  append(by?: string): LogEntry {
+    return this.#commit("new_message", by === undefined ? {} : { by });
+  }
+
+  /** A member's role, or the room's settings. */
+  update(event: "member_updated" | "room_updated"): LogEntry {
+    return this.#commit(event, {});
   }
 
   admit(userId: string): LogEntry {
@@ -61,7 +67,7 @@ export class RoomLog {
     return this.members.has(userId) || seq <= (this.#lastSeq.get(userId) ?? 0);
   }
 
-  #commit(event: string, header: { members?: number; left?: string }): LogEntry {
+  #commit(event: string, header: { members?: number; left?: string; by?: string }): LogEntry {
     const seq = this.head + 1;
     const { left } = header;
     const body: SimulatedBody = { room: this.index, entry: seq, ...(left === undefined ? {} : { left }) };

@@ -2,12 +2,13 @@
 import type { LogEntry } from "@khui/contracts";
 import { createLocalPresence } from "@khui/presence/local";
 import { SimulatedClient } from "./client.js";
-import { type ConnectionConditions, type Frame, SimulatedConnection } from "./connection.js";
+import { type ConnectionConditions, type Frame, Path, SimulatedConnection, SimulatedSocket } from "./connection.js";
 import { drain, type GatewayMachine, startGatewayMachine } from "./gateway-machine.js";
 import { type ApiConditions, type MessagesApi, startMessagesApi } from "./messages-api.js";
 import { RoomLog } from "./room-log.js";
 import { Machine, type Scheduler } from "./scheduler.js";
 import { createNetwork, type NetworkConditions } from "./simulated-bus.js";
+import { Arrival } from "./takeover.js";
 
 export interface Conditions {
   readonly network: NetworkConditions;
@@ -24,6 +25,8 @@ export interface WorldSize {
 
 /** With so many others a room is a large one, where nobody is told who is online. */
 const crowd = 250;
+/** Until subscriptions are active again. */
+const reconnectingMs = 2_000;
 
 export class World {
   readonly logs = new Map<string, RoomLog>();
@@ -35,6 +38,8 @@ export class World {
   readonly #network: ReturnType<typeof createNetwork>;
   readonly #presence = createLocalPresence();
   #machines = 0;
+  #sessions = 0;
+  #lossyUntil = 0;
 
   constructor(
     readonly scheduler: Scheduler,
@@ -75,8 +80,26 @@ export class World {
     this.scheduler.random.pick(this.apis)?.announceMember(log, userId);
   }
 
+  /** A user has read all. `isOld`: as the release before announces it, to all in the room. */
+  read(log: RoomLog, userId: string, isOld: boolean): void {
+    const { conditions, scheduler } = this;
+    const mayGetLost =
+      conditions.network.lossShare > 0 || conditions.api.unannouncedShare > 0 || scheduler.now < this.#lossyUntil;
+    if (!mayGetLost)
+      for (const client of this.clients)
+        if (isOld || client.userId === userId) client.expectRead(log, userId, log.head);
+    scheduler.random.pick(this.apis)?.announceRead(log, userId, isOld);
+  }
+
+  /** What is published once gets lost now, and for so long (ms) from now on. */
+  noteLosses(forMs: number): void {
+    this.#lossyUntil = Math.max(this.#lossyUntil, this.scheduler.now + forMs + reconnectingMs);
+    for (const client of this.clients) client.expectNoReads();
+  }
+
   /** A replica of messages-api dies, and another takes its place. */
   replaceApi(api: MessagesApi): void {
+    this.noteLosses(0);
     api.machine.kill();
     api.bus.forget();
     this.apis = this.apis.map((one) => (one === api ? this.#startApi() : one));
@@ -91,38 +114,70 @@ export class World {
     const target = random.pick(this.gateways.filter(({ draining }) => !draining));
     if (!target) return;
     const connection: SimulatedConnection = new SimulatedConnection({
-      scheduler,
-      client: client.machine,
-      gateway: target.machine,
-      conditions: { ...this.conditions.connections },
+      sid: `session${this.#sessions++}`,
+      owner: target.engine.instanceId,
+      path: this.#pathTo(client, target),
       onSent: (frame) => this.#check(client.userId, frame),
       onFrame: (frame) => client.take(frame),
-      onClosed: () => {
-        target.connections.delete(connection);
-        client.closed(connection);
-      },
+      onClosed: () => client.closed(connection),
     });
-    target.connections.add(connection);
+    const socket = this.#open(connection, connection.path, target, "polling");
     client.connection = connection;
     const byHandshake = random.chance(0.3);
     const together = random.chance(0.5);
-    scheduler.after(0, target.machine, `accepts ${client.machine.name}`, () =>
-      target.gateway.connect(connection, {
-        auth: byHandshake ? { token: client.userId } : {},
-        query: {},
-        headers: {},
-        address: "10.0.0.1",
-      }),
+    const auth = byHandshake ? { token: client.userId } : {};
+    const welcome = () => {
+      if (connection.open) void client.enter(byHandshake, together);
+    };
+    connection.path.toGateway("connect", () => void this.#accept(target, socket, auth, welcome));
+  }
+
+  /** The gateway decides on a connection, as its engine lets it. */
+  async #accept(target: GatewayMachine, socket: SimulatedSocket, auth: { token?: string }, welcome: () => void) {
+    const { gateway, engine } = target;
+    const handshake = { auth, query: {}, headers: {}, address: "10.0.0.1" };
+    const admitted = await gateway.admit(handshake);
+    if (!socket.open) return;
+    engine.sessions.set(socket.connection.options.sid, socket);
+    socket.path.toClient("connected", welcome);
+    gateway.connect(socket, { ...handshake, admitted });
+  }
+
+  /** Requests an upgrade, which reaches another gateway than the client's. `onStep` is called when that one has prepared, and takes over. */
+  upgrade(client: SimulatedClient, onStep: () => void): void {
+    const { scheduler } = this;
+    const { connection } = client;
+    const owner = connection?.path.gateway;
+    const target = scheduler.random.pick(
+      this.gateways.filter(({ machine, draining }) => machine !== owner && !draining),
     );
-    scheduler.after(0, client.machine, "connects", () => void client.enter(byHandshake, together));
+    if (!connection?.mayUpgrade || !target) return;
+    connection.upgrade(this.#pathTo(client, target), (path, leave) => {
+      const invite = () => {
+        onStep();
+        leave();
+      };
+      const onMoved = () => {
+        onStep();
+        return this.#open(connection, path, target, "websocket");
+      };
+      return new Arrival(target.engine, path, connection.options, invite, onMoved);
+    });
+  }
+
+  /** Whether a session is between two gateways. */
+  get isMoving(): boolean {
+    return this.gateways.some(
+      ({ engine, sockets }) => engine.arrivals.size > 0 || [...sockets].some(({ reservation }) => reservation),
+    );
   }
 
   kill(target: GatewayMachine): void {
     const { random } = this.scheduler;
     target.machine.kill();
-    for (const connection of target.connections) {
-      if (random.chance(0.5)) connection.cut(random.between(0, 2_000), 0);
-      else connection.abandon(random.between(0, 2_000));
+    for (const { path } of [...target.sockets, ...target.engine.arrivals]) {
+      if (random.chance(0.5)) path.cut(random.between(0, 2_000), 0);
+      else path.abandon(random.between(0, 2_000));
     }
     this.scheduler.after(random.between(0, 3_000), new Machine("nats"), "forgets a gateway", () => target.bus.forget());
     this.#replace(target);
@@ -134,6 +189,23 @@ export class World {
     scheduler.after(0, target.machine, "drains", () => void drain(scheduler, target, graceMs).catch(this.report));
     target.draining = true;
     this.#replace(target);
+  }
+
+  #pathTo(client: SimulatedClient, { machine }: GatewayMachine) {
+    const conditions = { ...this.conditions.connections };
+    return (onLost: (path: Path) => void) => new Path(this.scheduler, client.machine, machine, conditions, onLost);
+  }
+
+  #open(
+    connection: SimulatedConnection,
+    path: Path,
+    target: GatewayMachine,
+    transport: "polling" | "websocket",
+  ): SimulatedSocket {
+    const socket = new SimulatedSocket(connection, path, transport, () => target.sockets.delete(socket));
+    path.receiver = socket;
+    target.sockets.add(socket);
+    return socket;
   }
 
   #replace(target: GatewayMachine): void {

@@ -5,6 +5,7 @@ import { RoomFeed } from "@khui/realtime-gateway/internal/rooms/room-feed";
 import { Sequencer } from "@khui/realtime-gateway/internal/rooms/sequencer";
 import { test } from "tap";
 import { simulate } from "../src/simulate.js";
+import { Reservation } from "../src/takeover.js";
 
 /** As many as the suite plays. */
 const schedules = 600;
@@ -49,9 +50,26 @@ const faults: Readonly<Record<string, () => () => void>> = {
           return { ...lease.call(this), release: () => {} };
         },
     ),
+  "a session handed over with positions that are one too low": () => changePositions((seq) => seq - 1),
+  "a session handed over with positions that are one too high": () => changePositions((seq) => seq + 1),
   "a client whose requests overtake each other": () =>
     override(RequestQueue.prototype, "enqueue", () => (_, run) => void run()),
 };
+
+/** Of the rooms that a gateway gives along with a session. */
+function changePositions(change: (seq: number) => number): () => void {
+  return override(
+    Reservation.prototype,
+    "handOver",
+    (handOver) =>
+      function (this: Reservation) {
+        const answer = handOver.call(this);
+        const state = answer.taken?.state as { rooms: { seq: number }[] } | undefined;
+        for (const room of state?.rooms ?? []) room.seq = change(room.seq);
+        return answer;
+      },
+  );
+}
 
 /** Replaces a method; the function returned puts it back. */
 function override<Type extends object, Name extends keyof Type>(
