@@ -16,11 +16,14 @@ export interface Actor {
   readonly ownRooms: ReadonlySet<string>;
   /** Rooms that they have left: no more actions there. */
   readonly leftRooms: Set<string>;
+  /** Whether an action in a room is in flight. Somebody else changes their membership only when there is none. */
+  isBusy: boolean;
   /** Messages and rooms with an unanswered try, which may still take effect at any time: no more actions there. */
   readonly uncertain: Set<string>;
 }
 
 export interface Stage {
+  readonly actors: readonly Actor[];
   readonly roomIds: readonly string[];
   readonly ledger: Ledger;
   readonly tally: Tally;
@@ -167,19 +170,93 @@ const rename: Action = async (stage, actor) => {
   const roomId = actor.random.pick([...actor.ownRooms]);
   if (roomId === undefined) return;
   const name = `Room ${stage.count()}`;
-  const operation = { kind: "rename", rest: () => actor.user.put(`/rooms/${roomId}/settings`, { name }) };
+  const change = { name, settings: { membersCanAdd: actor.random.chance(0.5) } };
+  const operation = { kind: "rename", rest: () => actor.user.put(`/rooms/${roomId}/settings`, change) };
   if ((await ask(stage, actor, operation))?.ok) stage.ledger.named(roomId, name);
 };
 
 const join: Action = async (stage, actor) => {
   const { user, follower, random } = actor;
-  const elsewhere = stage.roomIds.filter((id) => !follower.rooms.has(id) && !actor.leftRooms.has(id));
+  const elsewhere = stage.roomIds.filter((id) => isOutside(actor, id));
   const roomId = random.pick(elsewhere);
   if (roomId === undefined) return;
   const operation = { kind: "join", rest: () => user.post(`/rooms/${roomId}/join`) };
   if (!(await ask(stage, actor, operation, roomId))?.ok) return;
   stage.ledger.member(roomId, user.id, true);
   await follower.enter(roomId, stage.givenUp);
+};
+
+/** Never was in the room, and is not about to be. */
+const isOutside = ({ follower, leftRooms, uncertain }: Actor, roomId: string) =>
+  !follower.rooms.has(roomId) && !leftRooms.has(roomId) && !uncertain.has(roomId);
+
+/** One of their own rooms, and somebody else for whom `fits` is true there. */
+function someOther(stage: Stage, actor: Actor, fits: (other: Actor, roomId: string) => boolean) {
+  const roomId = actor.random.pick([...actor.ownRooms]);
+  if (roomId === undefined) return undefined;
+  const other = actor.random.pick(
+    stage.actors.filter((one) => one !== actor && !one.isBusy && !one.uncertain.has(roomId) && fits(one, roomId)),
+  );
+  return other && { roomId, other, path: `/rooms/${roomId}/participants` };
+}
+
+const isInside = ({ follower, leftRooms }: Actor, roomId: string) =>
+  follower.rooms.has(roomId) && !leftRooms.has(roomId);
+
+const add: Action = async (stage, actor) => {
+  const found = someOther(stage, actor, isOutside);
+  if (!found) return;
+  const { roomId, other, path } = found;
+  const { id } = other.user;
+  const role = actor.random.pick(["member", "admin"] as const)!;
+  other.uncertain.add(roomId);
+  const operation = { kind: "add", rest: () => actor.user.post(path, { userIds: [id], role }) };
+  const outcome = await ask(stage, actor, operation);
+  if (!outcome?.ok) return;
+  stage.ledger.member(roomId, id, true);
+  stage.ledger.role(roomId, id, role);
+  await other.follower.enter(roomId, stage.givenUp);
+  // Else an earlier try could take effect after they are removed.
+  if (outcome.clean) other.uncertain.delete(roomId);
+};
+
+/** Final, as leaving is. */
+const removePerson: Action = async (stage, actor) => {
+  const found = someOther(stage, actor, isInside);
+  if (!found) return;
+  const { roomId, other, path } = found;
+  const { id } = other.user;
+  other.leftRooms.add(roomId);
+  const operation = {
+    kind: "remove",
+    rest: () => actor.user.delete(`${path}/${id}`),
+    // A retried operation may have taken effect before.
+    mayBe: ["participant_not_found"],
+  };
+  const outcome = await ask(stage, actor, operation);
+  if (!outcome) return;
+  if (!outcome.ok && outcome.clean) stage.tally.refused.push(`removal of ${id}: it was in ${roomId}`);
+  stage.ledger.member(roomId, id, false);
+};
+
+const setRole: Action = async (stage, actor) => {
+  const subject = (roomId: string, { user }: Actor) => `role of ${user.id} in ${roomId}`;
+  const found = someOther(
+    stage,
+    actor,
+    (other, roomId) => isInside(other, roomId) && !actor.uncertain.has(subject(roomId, other)),
+  );
+  if (!found) return;
+  const { roomId, other, path } = found;
+  const { id } = other.user;
+  const role = actor.random.pick(["member", "admin"] as const)!;
+  const operation = {
+    kind: "role",
+    rest: () => actor.user.put(`${path}/${id}`, { role }),
+    // They may leave meanwhile.
+    mayBe: ["participant_not_found"],
+  };
+  if ((await ask(stage, actor, operation, subject(roomId, other)))?.ok) stage.ledger.role(roomId, id, role);
 };
 
 /** Final: they do not join again, since an earlier try could take effect after a later one. */
@@ -219,6 +296,9 @@ const shares: ReadonlyArray<readonly [number, Action]> = [
   [2, rename],
   [2, join],
   [1, leave],
+  [4, add],
+  [3, removePerson],
+  [4, setRole],
   [3, absence],
 ];
 const total = shares.reduce((sum, [share]) => sum + share, 0);
@@ -228,6 +308,10 @@ export async function act(stage: Stage, actor: Actor): Promise<void> {
   let at = actor.random.below(total);
   for (const [share, action] of shares) {
     at -= share;
-    if (at < 0) return action(stage, actor);
+    if (at >= 0) continue;
+    actor.isBusy = action !== absence;
+    await action(stage, actor);
+    actor.isBusy = false;
+    return;
   }
 }

@@ -73,6 +73,7 @@ async function run(options: CheckOptions, closers: Array<() => unknown>): Promis
   const tally = { tries: 0, unanswered: new Map<string, number>(), refused: [] as string[] };
   let counted = 0;
   const stage: Stage = {
+    actors: cast.actors,
     roomIds: cast.roomIds,
     ledger,
     tally,

@@ -75,6 +75,7 @@ async function run({ seconds, seed, perSecond, log }: CutsOptions, closers: Arra
   closers.push(() => givingUp.abort());
   let counted = 0;
   const stage: Stage = {
+    actors,
     roomIds,
     ledger,
     tally: { tries: 0, unanswered: new Map(), refused: [] },

@@ -30,6 +30,10 @@ export async function findDifferences(actors: readonly Actor[], ledger: Ledger, 
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   for (const { user, follower, leftRooms } of actors) {
+    for (const roomId of leftRooms) {
+      const { status } = await user.get(`/rooms/${roomId}/messages`);
+      if (status !== 403) differences.push(`${user.id} is not in ${roomId}, and reads there: ${status}`);
+    }
     differences.push(...follower.violations.map((violation) => `${follower.kind} ${user.id}: ${violation}`));
     const rooms = (ids: Iterable<string>) => [...ids].sort().join();
     if (rooms(follower.left) !== rooms(leftRooms))

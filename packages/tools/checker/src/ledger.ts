@@ -1,4 +1,5 @@
 // Records what was acknowledged, and checks that a fresh fetch has all of it, exactly once.
+import type { Role } from "@khui/contracts";
 import type { FetchedRoom } from "@khui/test-kit/client-model";
 
 type Fetched = FetchedRoom["messages"][number];
@@ -27,6 +28,8 @@ export class Ledger {
   readonly #reads = new Map<string, Map<string, number>>();
   /** By room and user: true since they joined, false since they left. */
   readonly #members = new Map<string, Map<string, boolean>>();
+  /** By room and user: the last acknowledged change of a role. */
+  readonly #roles = new Map<string, Map<string, Role>>();
   /** By room: the different names that it was given. */
   readonly #names = new Map<string, string[]>();
 
@@ -63,6 +66,10 @@ export class Ledger {
     at(this.#members, roomId, () => new Map()).set(userId, isMember);
   }
 
+  role(roomId: string, userId: string, role: Role): void {
+    at(this.#roles, roomId, () => new Map()).set(userId, role);
+  }
+
   membersOf(roomId: string): Set<string> {
     return new Set([...(this.#members.get(roomId) ?? [])].flatMap(([userId, isMember]) => (isMember ? [userId] : [])));
   }
@@ -88,9 +95,13 @@ export class Ledger {
     for (const message of messages) this.#checkMessage(room._id, message, report);
     const names = new Set(messages.map(({ systemInfo }) => systemInfo?.changes?.name));
     for (const name of this.#names.get(room._id) ?? []) if (!names.has(name)) report(`the name ${name} is lost`);
-    const present = new Set(room.participants.map((participant) => participant.userId));
+    const present = new Map(room.participants.map((participant) => [participant.userId, participant.role]));
     for (const [memberId, isMember] of this.#members.get(room._id) ?? []) {
       if (present.has(memberId) !== isMember) report(`${memberId} is ${isMember ? "not " : ""}in the room`);
+    }
+    for (const [memberId, role] of this.#roles.get(room._id) ?? []) {
+      const there = present.get(memberId) ?? role;
+      if (there !== role) report(`${memberId} is ${there}, not ${role}`);
     }
     return differences;
   }

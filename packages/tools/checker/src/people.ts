@@ -75,6 +75,7 @@ function createActor({ system, random, seconds, onEntry }: CastOptions, kind: Li
     random: createRandom(random.below(2 ** 31)),
     ownRooms: new Set<string>(),
     leftRooms: new Set<string>(),
+    isBusy: false,
     uncertain: new Set<string>(),
   };
 }

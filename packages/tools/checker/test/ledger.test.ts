@@ -19,7 +19,7 @@ function message(id: string, more: Partial<Message> = {}): Message {
 }
 
 function fetched(messages: Message[], userIds: string[] = []): FetchedRoom {
-  const participants = userIds.map((userId) => ({ userId }));
+  const participants = userIds.map((userId) => ({ userId, role: "member" }));
   return { room: { _id: roomId, participants } as unknown as ChatRoom, messages, seq: messages.length };
 }
 
@@ -48,6 +48,9 @@ test("a fetch that matches what was acknowledged has no differences", async (t) 
   ledger.hid("ann", "c");
   ledger.named(roomId, "New");
   ledger.member(roomId, "bob", false);
+  ledger.role(roomId, "ann", "admin");
+  ledger.role(roomId, "ann", "member");
+  ledger.role(roomId, "bob", "admin");
   ledger.read(roomId, "ann", 5);
   ledger.read(roomId, "ann", 3);
   const settings = { action: "settings_changed" as const, userId: "ann", changes: { name: "New" } };
@@ -111,6 +114,11 @@ const cases: Record<
     expected: /name New is lost/,
   },
   "a lost joining": { messages: [message("a")], members: [], expected: /ann is not in the room/ },
+  "a lost role": {
+    note: (ledger) => ledger.role(roomId, "ann", "admin"),
+    messages: [message("a")],
+    expected: /ann is member, not admin/,
+  },
   "a lost leaving": {
     note: (ledger) => ledger.member(roomId, "bob", false),
     messages: [message("a")],

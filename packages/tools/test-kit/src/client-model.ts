@@ -219,7 +219,15 @@ function takeMessage(room: KeptRoom, message: Message): void {
     const role = room.members.size === 0 ? "admin" : "member";
     room.members.set(systemInfo.userId, { role, joinedAt: message.timestamp });
   }
-  if (systemInfo?.action === "member_left") {
+  if (systemInfo?.action === "members_added") {
+    for (const userId of systemInfo.userIds ?? [])
+      room.members.set(userId, { role: systemInfo.role ?? "member", joinedAt: message.timestamp });
+  }
+  if (systemInfo?.action === "role_changed") {
+    const member = room.members.get(systemInfo.userId);
+    if (member && systemInfo.role) member.role = systemInfo.role;
+  }
+  if (systemInfo?.action === "member_left" || systemInfo?.action === "member_removed") {
     room.members.delete(systemInfo.userId);
     const successor = systemInfo.newAdmin === undefined ? undefined : room.members.get(systemInfo.newAdmin);
     if (successor) successor.role = "admin";

@@ -206,7 +206,7 @@ function systemInfo(change: MemberChange): SystemInfo {
     case "joined":
       return { action: "member_joined", userId: change.userId };
     case "added":
-      return { action: "members_added", userId: change.by, userIds: change.userIds };
+      return { action: "members_added", userId: change.by, userIds: change.userIds, role: change.role };
     case "settings":
       return { action: "settings_changed", userId: change.userId, changes: change.changes };
     case "role":
