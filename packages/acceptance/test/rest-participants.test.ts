@@ -57,7 +57,7 @@ t.test("a hundred people are added with one message, and keep their order", asyn
       .map(({ userId, role }) => [userId, role]),
     userIds.slice(0, 99).map((userId) => [userId, "admin"]),
   );
-  t.match(await pageOf(t, admin, roomId), { messages: [{ type: "system" }], seq: 101 });
+  t.match(await pageOf(t, admin, roomId), { messages: [{ type: "system", systemInfo: { role: "admin" } }], seq: 101 });
 });
 
 t.test("who may add, and whom", async (t) => {
