@@ -54,6 +54,9 @@ function touch(world: World, rooms: readonly Room[], index: number): Room | unde
   return room;
 }
 
+const groupsOf = (world: World, person: User) => roomsOf(world, person).filter(({ type }) => type === "group");
+const participantsOf = ({ id }: Room) => `/rooms/${id}/participants`;
+
 const groupsWithout = (world: World, person: User) =>
   world.rooms.filter(({ type, members }) => type === "group" && !members.has(person));
 
@@ -61,6 +64,15 @@ const devicesOf = (world: World, room: Room) => world.devices.filter(({ user }) 
 
 async function openOn(devices: readonly Device[], roomId: string): Promise<void> {
   for (const device of devices) await device.open(roomId);
+}
+
+/** Somebody came into the room: their devices show it. */
+async function enter(world: World, room: Room, person: User): Promise<void> {
+  room.members.add(person);
+  await openOn(
+    world.devices.filter(({ user }) => user === person),
+    room.id,
+  );
 }
 
 async function make(world: World, person: User, type: Room["type"], others: readonly User[]): Promise<void> {
@@ -131,19 +143,48 @@ const steps = {
   async join(world: World, action: Action, person: User) {
     const room = touch(world, groupsWithout(world, person), action.room);
     if (!room) return;
-    await rest(person.post(`/rooms/${room.id}/join`));
-    room.members.add(person);
-    await openOn(
-      world.devices.filter(({ user }) => user === person),
-      room.id,
-    );
+    const { status } = await rest(person.post(`/rooms/${room.id}/join`));
+    if (status === 200) await enter(world, room, person);
+  },
+  async addPerson(world: World, action: Action, person: User) {
+    const room = touch(world, groupsOf(world, person), action.room);
+    const others = world.people.filter((other) => other !== person);
+    const added = action.form < 2 ? others : others.slice(action.form - 2, action.form - 1);
+    if (!room) return;
+    const role = action.message % 2 === 0 ? "admin" : "member";
+    const userIds = added.map(({ id }) => id);
+    const { status } = await rest(person.post(`/rooms/${room.id}/participants`, { userIds, role }));
+    for (const other of added) if (status === 200 && !room.members.has(other)) await enter(world, room, other);
+  },
+  async removePerson(world: World, action: Action, person: User) {
+    const room = touch(world, groupsOf(world, person), action.room);
+    const other = pick(world.people, action.form);
+    if (!room || !other) return;
+    const { status } = await rest(person.delete(`${participantsOf(room)}/${encodeURIComponent(other.id)}`));
+    if (status === 200) room.members.delete(other);
+  },
+  async setRole(world: World, action: Action, person: User) {
+    const room = touch(world, groupsOf(world, person), action.room);
+    const other = pick(world.people, action.form);
+    if (!room || !other) return;
+    const role = action.message % 3 === 0 ? "member" : "admin";
+    await rest(person.put(`${participantsOf(room)}/${encodeURIComponent(other.id)}`, { role }));
+  },
+  /** An admin invites, and somebody who is not in the room comes: as often as the invitation says. */
+  async invite(world: World, action: Action, person: User) {
+    const room = touch(world, groupsOf(world, person), action.room);
+    if (!room) return;
+    const maxUses = (action.form % 2) + 1;
+    const { body } = await rest(person.post(`/rooms/${room.id}/invitations`, { maxUses }));
+    const { code } = (body.invitation ?? {}) as { code?: string };
+    if (!code) return;
+    for (const other of world.people.filter((other) => !room.members.has(other))) {
+      const { status } = await rest(other.post(`/invitations/${code}/join`));
+      if (status === 200) await enter(world, room, other);
+    }
   },
   async leave(world: World, action: Action, person: User) {
-    const room = touch(
-      world,
-      roomsOf(world, person).filter(({ type }) => type === "group"),
-      action.room,
-    );
+    const room = touch(world, groupsOf(world, person), action.room);
     if (!room) return;
     await rest(person.post(`/rooms/${room.id}/leave`));
     room.members.delete(person);
@@ -155,8 +196,11 @@ const steps = {
       { settings: { allowReactions: false } },
       { settings: { allowReactions: true, allowStickers: false } },
       { description: `About ${world.count()}`, avatar: "https://example.org/a.png" },
+      { settings: { joinPolicy: "invite" } },
+      { settings: { joinPolicy: "closed", membersCanAdd: true } },
+      { settings: { joinPolicy: "open", membersCanAdd: false } },
     ];
-    if (room) await rest(person.put(`/rooms/${room.id}/settings`, changes[action.form]));
+    if (room) await rest(person.put(`/rooms/${room.id}/settings`, pick(changes, 4 * action.message + action.form)));
   },
   async edit(world: World, action: Action, person: User) {
     const found = await someMessage(world, action, person);
@@ -226,7 +270,17 @@ export async function perform(world: World, action: Action): Promise<void> {
 
 /** Common actions more often. */
 const kinds = Object.keys(steps) as Array<Action["kind"]>;
-const often: Array<Action["kind"]> = ["send", "sendMany", "read", "edit", "remove", "hide", "reconnect"];
+const often: Array<Action["kind"]> = [
+  "send",
+  "sendMany",
+  "read",
+  "edit",
+  "remove",
+  "hide",
+  "reconnect",
+  "addPerson",
+  "removePerson",
+];
 
 /** Sequences that begin with a group of all three, so that there is something to act on. */
 export const sequences = (maxLength: number) =>
@@ -245,4 +299,23 @@ export const sequences = (maxLength: number) =>
 export const opening: readonly Action[] = [
   { kind: "makeGroup", person: 0, room: 0, message: 0, over: "rest", form: 3 },
   { kind: "makePrivate", person: 1, room: 0, message: 0, over: "rest", form: 0 },
+];
+
+export const base = { person: 0, room: 0, message: 0, over: "rest", form: 0 } as const;
+
+/** Two admins: each is removed by the other, added as an admin again, and demoted, also while away. */
+export const governed: Action[] = [
+  { ...base, kind: "setRole", message: 1, form: 1 },
+  { ...base, kind: "removePerson", person: 1, form: 0 },
+  { ...base, kind: "addPerson", person: 1, form: 0 },
+  { ...base, kind: "disconnect" },
+  { ...base, kind: "sendMany", person: 1, form: 1 },
+  { ...base, kind: "setRole", person: 1, form: 0 },
+  { ...base, kind: "removePerson", person: 1, form: 2 },
+  { ...base, kind: "invite", person: 1, form: 1 },
+  { ...base, kind: "reconnect" },
+  { ...base, kind: "disconnect", person: 2, form: 1 },
+  { ...base, kind: "removePerson", person: 1, form: 2 },
+  { ...base, kind: "reconnect" },
+  { ...base, kind: "addPerson", person: 1, message: 1, form: 0 },
 ];

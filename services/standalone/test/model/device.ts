@@ -58,6 +58,9 @@ export class Device {
     if (chatRoomId === undefined || seq === undefined || event === "joined_chat" || event === "chat_updated") return;
     const key = `${this.#connections} ${chatRoomId}`;
     this.received.set(key, [...(this.received.get(key) ?? []), `${seq} ${event}`]);
-    if (event === "user_left_chat" && userId === this.user.id) this.joined.delete(chatRoomId);
+    if (userId !== this.user.id) return;
+    if (event === "user_left_chat") this.joined.delete(chatRoomId);
+    // Who comes back after they were removed and added again is sent both.
+    if (event === "user_joined_chat") this.joined.add(chatRoomId);
   }
 }
