@@ -20,8 +20,8 @@ export interface Step {
   readonly calmMs: number;
 }
 
-/** A pause beyond a gateway's lease (12 s) makes it a dead one that comes back. */
-const longPause = { share: 0.15, least: 13_000, most: 16_000 };
+/** A pause beyond a gateway's lease (20 s) makes it a dead one that comes back. */
+const longPause = { share: 0.15, least: 21_000, most: 24_000 };
 
 /**
  * Goes on for ever, for three targets or more. No more than two faults at once, never on the same target; every second step

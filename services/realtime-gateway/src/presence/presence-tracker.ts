@@ -17,8 +17,8 @@ export interface PresenceTimes {
   readonly graceMs: number;
 }
 
-/** A killed gateway's users are offline within lease + renew = 17 s, those of one that closes within grace + renew = 10 s. */
-export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 12_000, graceMs: 5_000 };
+/** A killed gateway's users are offline within lease + renew = 25 s, those of one that closes within grace + renew = 10 s. */
+export const defaultPresenceTimes: PresenceTimes = { renewMs: 5_000, leaseMs: 20_000, graceMs: 5_000 };
 
 export interface PresenceTracker {
   /** The user's first client is here. */
