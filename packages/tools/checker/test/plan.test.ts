@@ -36,6 +36,6 @@ test("one and two at once by turns, never twice the same, and none without an en
   for (const [n, { faults }] of steps(5, 200).entries()) {
     t.equal(faults.length, 1 + (n % 2));
     t.equal(new Set(faults.map(({ target }) => target)).size, faults.length);
-    t.ok(faults.every(({ holdMs, delayMs }) => holdMs + delayMs < 20_000));
+    t.ok(faults.every(({ holdMs, delayMs }) => holdMs + delayMs < 30_000));
   }
 });
