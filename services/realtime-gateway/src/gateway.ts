@@ -246,6 +246,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         every(expiryIntervalMs, () => closeExpired(clients, Date.now(), authenticationMs)),
         every(repairMs, () => {
           deduplicator.rotate();
+          deliveries.retry(feeds.all());
           for (const limits of [floodControl, joinLimit, typing, openings]) limits.sweep(Date.now());
         }),
         every(deliveryReportIntervalMs, () => deliveries.flush()),

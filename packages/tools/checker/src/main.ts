@@ -35,7 +35,7 @@ const report = await runCheck({
   clients: number("clients"),
   rooms: number("rooms"),
   perSecond: number("rate"),
-  presenceMs: 20_000,
+  presenceMs: 30_000,
   signal: interrupted.signal,
   logFolder: values.logs,
   given: new Set(given.flatMap(([name, url]) => (url ? [name] : []))),

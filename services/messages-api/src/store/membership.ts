@@ -17,6 +17,12 @@ export interface Entry {
   readonly data: EntryData | null;
 }
 
+/** Up to where a new member has read. */
+interface Start {
+  readonly userId: string;
+  readonly seq: number;
+}
+
 type MemberChange = Exclude<RoomChange, { kind: "created" | "projected" }>;
 
 interface Room {
@@ -46,8 +52,7 @@ export function applyRoomChange(
     if (!room || room.change_no !== changeNo - 1) return { applied: room?.change_no ?? 0, entries: [] };
     const events = await applyTo(trx, room, change);
     const entries = await append(trx, room, changeNo, change, messageId, events);
-    if (change.kind === "joined") await startPositions(trx, room.id, [change.userId]);
-    if (change.kind === "added") await startPositions(trx, room.id, change.userIds);
+    await startPositions(trx, room.id, startsOf(change, entries));
     return { applied: changeNo, entries };
   });
 }
@@ -188,17 +193,27 @@ export async function appendEntries(
 }
 
 /** A new member has read everything: what was sent before is history, not unread. One by one: the planner would read all members. */
-export async function startPositions(trx: Db, roomId: string, userIds: readonly string[]): Promise<void> {
+export async function startPositions(trx: Db, roomId: string, starts: readonly Start[]): Promise<void> {
+  if (starts.length === 0) return;
+  const [userIds, seqs] = [starts.map(({ userId }) => userId), starts.map(({ seq }) => seq)];
   await sql`
     INSERT INTO messages.positions (room_id, user_id, read_seq, read_ordinal, read_sent, delivered_seq)
-    SELECT r.id, m.user_id, r.seq, r.ordinal, m.sent, r.seq
-    FROM messages.rooms r, unnest(${userIds}::text[]) AS added(user_id), LATERAL (
+    SELECT r.id, m.user_id, added.seq, r.ordinal, m.sent, added.seq
+    FROM messages.rooms r, unnest(${userIds}::text[], ${seqs}::bigint[]) AS added(user_id, seq), LATERAL (
       SELECT m.user_id, m.sent FROM messages.members m
       WHERE m.room_id = ${roomId} AND m.user_id = added.user_id LIMIT 1
     ) m WHERE r.id = ${roomId}
     ON CONFLICT (room_id, user_id) DO UPDATE SET read_seq = excluded.read_seq, read_message = NULL, read_at = NULL,
       read_ordinal = excluded.read_ordinal, read_sent = excluded.read_sent,
       delivered_seq = excluded.delivered_seq`.execute(trx);
+}
+
+/** Of the people whom a change lets in: each begins at the entry that tells of them, else at the last one. */
+function startsOf(change: MemberChange, entries: ReadonlyArray<{ seq: number }>): Start[] {
+  const userIds = change.kind === "added" ? change.userIds : change.kind === "joined" ? [change.userId] : [];
+  const own = entries.length > userIds.length ? entries.slice(1) : [];
+  const last = entries.at(-1)?.seq ?? 0;
+  return userIds.map((userId, n) => ({ userId, seq: own[n]?.seq ?? last }));
 }
 
 function systemInfo(change: MemberChange): SystemInfo {

@@ -29,7 +29,8 @@ async function applyPage(trx: Db, roomId: string, changeNo: number, projection: 
     if (!entry) continue;
     members = entry.data.members ?? members;
     entries.push({ ...entry, message_id: null });
-    if (change.kind === "joined") await startPositions(trx, roomId, [change.userId]);
+    const seq = room.seq + entries.length;
+    if (change.kind === "joined") await startPositions(trx, roomId, [{ userId: change.userId, seq }]);
   }
   return { applied: changeNo, entries: await appendEntries(trx, room, { changeNo, entries, members, messages: 0 }) };
 }

@@ -11,6 +11,11 @@ export interface DeliveryReports {
   mark(feed: RoomFeed, userId?: string): void;
   /** Others see the user online from now on: their positions that have not been reported are in the next report. */
   shown(feed: RoomFeed, userId: string): void;
+  /**
+   * Those who have not been reported are in the next report, if others see them by now: somebody who was let into the room while their
+   * status was being learned is shown without an event in it.
+   */
+  retry(feeds: Iterable<RoomFeed>): void;
   flush(): Promise<void>;
 }
 
@@ -47,7 +52,10 @@ export function createDeliveryReports(
     );
     const positions = reached.flatMap(([feed, users]) =>
       users.flatMap((userId) => {
-        if (visible.has(userId)) return { roomId: feed.roomId, userId, seq: feed.position ?? 0 };
+        if (visible.has(userId)) {
+          feed.unreported.delete(userId);
+          return { roomId: feed.roomId, userId, seq: feed.position ?? 0 };
+        }
         feed.unreported.add(userId);
         return [];
       }),
@@ -61,6 +69,9 @@ export function createDeliveryReports(
     mark: (feed, userId) => mark(feed, userId === undefined ? "all" : [userId]),
     shown(feed, userId) {
       if (feed.unreported.delete(userId)) mark(feed, [userId]);
+    },
+    retry(feeds) {
+      for (const feed of feeds) if (feed.unreported.size > 0) mark(feed, feed.unreported);
     },
     async flush() {
       if (marked.size === 0) return;
