@@ -79,21 +79,24 @@ export function createTyping(options: {
   const pacer = createPacer<Recent>({
     intervalMs,
     onEnd(_, recent) {
-      const { roomId, userId, said, wanted } = recent;
+      const { userId, said, wanted } = recent;
       if (wanted === said || !buckets.tryTake(userId, Date.now(), 1)) return false;
       recent.said = wanted;
-      void publish(roomId, userId, wanted);
+      void tell(recent, wanted);
       return true;
     },
   });
   const keyOf = (roomId: string, userId: string) => `${roomId} ${userId}`;
 
   /** The store is told first: it says whether others may know, and orders what gateways publish. */
-  async function publish(roomId: string, userId: string, typing: boolean): Promise<void> {
+  async function tell(recent: Recent, typing: boolean): Promise<void> {
+    const { roomId, userId } = recent;
     try {
       if (typing) {
         const { isVisible, moment } = await presence.startTyping(instanceId, roomId, userId, typingMs);
         if (isVisible) announce(roomId, userId, "user_typing", moment);
+        // Whoever becomes visible and types on is shown, also within this interval.
+        else Object.assign(recent, { said: false, wanted: false });
       } else {
         const { ended, moment } = await presence.stopTyping(roomId, userId, instanceId);
         if (ended) announce(roomId, userId, "user_stop_typing", moment);
@@ -113,8 +116,9 @@ export function createTyping(options: {
     const recent = pacer.find(key);
     if (recent) recent.wanted = typing;
     else if (buckets.tryTake(userId, Date.now(), 1)) {
-      pacer.begin(key, { roomId, userId, said: typing, wanted: typing });
-      await publish(roomId, userId, typing);
+      const begun = { roomId, userId, said: typing, wanted: typing };
+      pacer.begin(key, begun);
+      await tell(begun, typing);
     }
   }
 
