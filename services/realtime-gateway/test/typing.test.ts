@@ -219,3 +219,15 @@ test("a client that joins while somebody's typing ends does not keep them typing
   );
   lease.release();
 });
+
+test("what an invisible person types is not said, so the next key after they are visible is", async (t) => {
+  const { typing, clientOf, feedOf, store, events } = publishing(t, plenty);
+  const [ann, feed] = [clientOf("ann"), feedOf(1)];
+  store.isVisible = false;
+  await typing.start(ann, feed);
+  t.strictSame(await events(), []);
+  store.isVisible = true;
+  await typing.start(ann, feed);
+  typing.flush();
+  t.strictSame(await events(), ["user_typing"]);
+});
