@@ -69,7 +69,7 @@ export async function connectNats(options: NatsBusOptions): Promise<Bus> {
     () => onError(slowServer(), ""),
   );
   /** The client writes to its socket at the end of each microtask, so it is only called at the end of a turn. */
-  const turn = createTurnQueue();
+  const turn = createTurnQueue((error) => onError(error, ""));
   const active = new Set<OpenSubscription>();
   const abandonFlush = new Set<() => void>();
   /** Ends each request that waits for its answer. */
