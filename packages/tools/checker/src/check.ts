@@ -1,8 +1,10 @@
 // One run: a system, people who use it, injected faults, and the verification.
+
 import { startDistributed } from "@khui/test-kit/distributed";
 import { createRandom } from "@khui/test-kit/random";
 import { useSystem } from "@khui/test-kit/system";
 import type { Actor, Stage } from "./actions.js";
+import { type Closers, withCleanup } from "./cleanup.js";
 import { findDifferences } from "./differences.js";
 import { createGaps } from "./gaps.js";
 import { injectFaults, type StepRecord } from "./injecting.js";
@@ -44,18 +46,10 @@ const atHome = 0.1;
 /** Runs a check from start to cleanup. Rejects only when the check itself cannot be done. */
 export async function runCheck(options: CheckOptions): Promise<Report> {
   options.log(`seed ${options.seed}`);
-  const closers: Array<() => unknown> = [];
-  const aborted = new Promise<never>((_, reject) => {
-    options.signal?.addEventListener("abort", () => reject(options.signal?.reason), { once: true });
-  });
-  try {
-    return await Promise.race([run(options, closers), aborted]);
-  } finally {
-    for (let close = closers.pop(); close; close = closers.pop()) await close();
-  }
+  return withCleanup(options.signal, (closers) => run(options, closers));
 }
 
-async function run(options: CheckOptions, closers: Array<() => unknown>): Promise<Report> {
+async function run(options: CheckOptions, closers: Closers): Promise<Report> {
   const { seed, seconds, log } = options;
   const system = await startDistributed({}, { logFolder: options.logFolder });
   closers.push(() => system.stop());

@@ -1,4 +1,5 @@
 // One run over a bad network: three gateways, clients of every transport of Socket.IO, and the verification.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDistributed } from "@khui/test-kit/distributed";
 import type { LineKind } from "@khui/test-kit/line";
@@ -6,6 +7,7 @@ import { createRandom } from "@khui/test-kit/random";
 import { useSystem } from "@khui/test-kit/system";
 import type { Stage } from "./actions.js";
 import { allBack, closeAll, completionTimeoutMs, sumOf } from "./check.js";
+import { type Closers, withCleanup } from "./cleanup.js";
 import { findDifferences } from "./differences.js";
 import { Ledger } from "./ledger.js";
 import { startLoad } from "./load.js";
@@ -46,18 +48,10 @@ const settledSockets = { polling: ofEachKind, websocket: 2 * ofEachKind };
 /** Runs a check from start to cleanup. Rejects only when the check itself cannot be done. */
 export async function runCuts(options: CutsOptions): Promise<CutsReport> {
   options.log(`seed ${options.seed}`);
-  const closers: Array<() => unknown> = [];
-  const aborted = new Promise<never>((_, reject) => {
-    options.signal?.addEventListener("abort", () => reject(options.signal?.reason), { once: true });
-  });
-  try {
-    return await Promise.race([run(options, closers), aborted]);
-  } finally {
-    for (let close = closers.pop(); close; close = closers.pop()) await close();
-  }
+  return withCleanup(options.signal, (closers) => run(options, closers));
 }
 
-async function run({ seconds, seed, perSecond, log }: CutsOptions, closers: Array<() => unknown>): Promise<CutsReport> {
+async function run({ seconds, seed, perSecond, log }: CutsOptions, closers: Closers): Promise<CutsReport> {
   const system = await startDistributed({}, { replicas: { "realtime-gateway": 3, "messages-api": 1 } });
   closers.push(() => system.stop());
   const random = createRandom(seed);
