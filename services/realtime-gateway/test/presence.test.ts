@@ -28,6 +28,26 @@ function losingAnswers(store: Presence, lost: Set<keyof Presence>): Presence {
   };
 }
 
+/** A store that can lose everything, as an emptied Redis does. */
+function forgetful() {
+  let current = createLocalPresence();
+  const store: Presence = {
+    ...current,
+    renew: (...given) => current.renew(...given),
+    connect: (...given) => current.connect(...given),
+    disconnect: (...given) => current.disconnect(...given),
+    setStatus: (...given) => current.setStatus(...given),
+    lookup: (...given) => current.lookup(...given),
+    reap: () => current.reap(),
+  };
+  return {
+    store,
+    loseAll() {
+      current = createLocalPresence();
+    },
+  };
+}
+
 function setUp(t: Test) {
   const local = createLocalBus();
   const store = createLocalPresence();
@@ -188,20 +208,13 @@ test("a connect, a disconnect and a status whose answers are lost are announced"
 
 test("a user who had just left when the store lost everything ends up offline", async (t) => {
   const { gateway, of } = setUp(t);
-  let store = createLocalPresence();
-  const one = gateway("one", {
-    ...store,
-    renew: (...given) => store.renew(...given),
-    connect: (...given) => store.connect(...given),
-    disconnect: (...given) => store.disconnect(...given),
-    lookup: (...given) => store.lookup(...given),
-    reap: () => store.reap(),
-  });
+  const { store, loseAll } = forgetful();
+  const one = gateway("one", store);
   await one.start();
   await one.connect("ann");
   await eventually(() => of("ann").length === 1);
   one.disconnect("ann");
-  store = createLocalPresence();
+  loseAll();
   await eventually(() => of("ann").includes("ann user_offline"));
 });
 
@@ -263,22 +276,14 @@ test("queued announcements are published before a gateway has closed", async (t)
 
 test("who chose to be invisible is shown to nobody, also when the store has lost everything", async (t) => {
   const { gateway, of, rooms } = setUp(t);
-  let store = createLocalPresence();
-  const one = gateway("one", {
-    ...store,
-    renew: (...given) => store.renew(...given),
-    connect: (...given) => store.connect(...given),
-    disconnect: (...given) => store.disconnect(...given),
-    setStatus: (...given) => store.setStatus(...given),
-    lookup: (...given) => store.lookup(...given),
-    reap: () => store.reap(),
-  });
+  const { store, loseAll } = forgetful();
+  const one = gateway("one", store);
   await one.start();
   for (const userId of ["ann", "bob"]) await one.connect(userId);
   await one.setStatus("ann", "invisible");
   await eventually(() => of("ann").includes("ann user_offline"));
   const shown = of("ann").length;
-  store = createLocalPresence();
+  loseAll();
   await eventually(async () => (await store.lookup(["ann"]))[0]?.status === "invisible");
   await eventually(() => of("bob").length === 2);
   await one.connect("ann");
