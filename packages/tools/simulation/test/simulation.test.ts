@@ -1,23 +1,28 @@
-// The short form of `npm run check:simulation`.
+// `npm run check:simulation`, as it is run by hand: in a process of its own, since tap's tracing makes promises three times as slow.
 
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { test } from "tap";
-import type { Played } from "../src/schedule.js";
-import { replay, simulate } from "../src/simulate.js";
+import { replay } from "../src/simulate.js";
 
+const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 /** From the same seeds each time. */
-const schedules = 600;
+const schedules = 9_000;
 /** And from seeds of its own each time. */
-const fresh = 100;
+const fresh = 1_000;
 const { KHUI_TEST_SEED } = process.env;
 
-const shown = ({ seed, issues }: Played) => [`npm run check:simulation -- --replay ${seed}`, ...issues];
+/** What the program prints. Rejects with that when a promise was broken. */
+async function play(seed: number, count: number): Promise<string> {
+  const args = ["--enable-source-maps", program, "--seed", `${seed}`, "--schedules", `${count}`];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
 
 test("in every schedule nothing is lost, doubled, reordered or shown to those who have left", async (t) => {
-  const known = await simulate({ first: 1, schedules });
-  t.same(known.broken.map(shown), []);
-  t.ok(known.received > 5 * schedules, "clients received entries");
-  const unknown = await simulate({ first: Number(KHUI_TEST_SEED ?? Date.now() % 2 ** 31), schedules: fresh });
-  t.same(unknown.broken.map(shown), []);
+  const [, received] = /(\d+) entries received/.exec(await play(1, schedules)) ?? [];
+  t.ok(Number(received) > 5 * schedules, "clients received entries");
+  t.match(await play(Number(KHUI_TEST_SEED ?? Date.now() % 2 ** 31), fresh), `${fresh} schedules`);
 });
 
 test("a seed is the same schedule every time", async (t) => {
